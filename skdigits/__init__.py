@@ -1,0 +1,34 @@
+"""A convolutional digit classifier that behaves like every other scikit-learn estimator."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skdigits.classifier import DigitClassifier
+    from skdigits.persistence import load, save
+    from skdigits.preprocessing import ImageReshaper
+
+__version__ = "0.1.0"
+__all__ = ["DigitClassifier", "ImageReshaper", "load", "save"]
+
+_homes = {
+    "DigitClassifier": "classifier",
+    "ImageReshaper": "preprocessing",
+    "load": "persistence",
+    "save": "persistence",
+}
+
+
+def __getattr__(name):
+    """Import a public name when it is first used, so that importing skdigits costs nothing."""
+    if name not in _homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_homes[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

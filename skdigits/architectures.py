@@ -1,0 +1,298 @@
+"""Network architectures: plain functions ``(image_shape, n_classes, …) -> keras.Model``.
+
+Every function takes `image_shape` and `n_classes`, and by keyword those of `filters`,
+`kernel_size`, `dropout`, `l2` and `dtype` that it understands. It returns an uncompiled
+Keras model from images of shape (n, height, width, channels) to class probabilities of
+shape (n, n_classes). A user's own function of that form is accepted wherever a name is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+# Smaller images are enlarged to the size that the networks were designed for, MNIST's.
+MINIMUM_SIDE = 28
+
+
+def compact(
+    image_shape, n_classes, *, filters=4, kernel_size=5, dropout=0.1, l2=0.0, dtype="float32"
+):
+    """Two convolutions of four filters: 4,518 parameters for 28×28 images and ten classes.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Height, width and channels.
+    n_classes : int
+        Number of classes.
+    filters : int, default=4
+        Filters of each convolution.
+    kernel_size : int, default=5
+        Side of the convolution kernels, in pixels.
+    dropout : float, default=0.1
+        Share of the pooled activations set to zero in training, in [0, 1).
+    l2 : float, default=0.0
+        L2 penalty on all kernels.
+    dtype : str, default="float32"
+        Type of weights and arithmetic.
+
+    Returns
+    -------
+    keras.Sequential
+        The uncompiled network.
+    """
+    from keras import layers
+
+    conv = _convolution(kernel_size, l2, dtype)
+    return _sequential(
+        image_shape,
+        [
+            conv(filters, padding="same"),
+            layers.MaxPooling2D(2, dtype=dtype),
+            layers.Dropout(dropout, dtype=dtype),
+            conv(filters, padding="valid"),
+            layers.Flatten(dtype=dtype),
+            _dense(n_classes, "softmax", l2, dtype),
+        ],
+    )
+
+
+def lenet(
+    image_shape, n_classes, *, filters=8, kernel_size=5, dropout=0.2, l2=0.0, dtype="float32"
+):
+    """A LeNet-5 of today: 21,518 parameters for 28×28 images and ten classes.
+
+    Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
+    "Gradient-based learning applied to document recognition", 1998), with ReLU and dropout.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Height, width and channels.
+    n_classes : int
+        Number of classes.
+    filters : int, default=8
+        Filters of the first convolution; the second has twice as many.
+    kernel_size : int, default=5
+        Side of the convolution kernels, in pixels.
+    dropout : float, default=0.2
+        Share of the hidden layer's inputs set to zero in training, in [0, 1).
+    l2 : float, default=0.0
+        L2 penalty on all kernels.
+    dtype : str, default="float32"
+        Type of weights and arithmetic.
+
+    Returns
+    -------
+    keras.Sequential
+        The uncompiled network.
+    """
+    from keras import layers
+
+    conv = _convolution(kernel_size, l2, dtype)
+    return _sequential(
+        image_shape,
+        [
+            conv(filters, padding="same"),
+            layers.MaxPooling2D(2, dtype=dtype),
+            conv(2 * filters, padding="valid"),
+            layers.MaxPooling2D(2, dtype=dtype),
+            layers.Flatten(dtype=dtype),
+            layers.Dropout(dropout, dtype=dtype),
+            _dense(44, "relu", l2, dtype),
+            _dense(n_classes, "softmax", l2, dtype),
+        ],
+    )
+
+
+ARCHITECTURES: dict[str, Callable[..., Any]] = {"compact": compact, "lenet": lenet}
+
+
+def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function behind a name; a callable is returned as it is.
+
+    Parameters
+    ----------
+    architecture : str or callable
+        A name in ``ARCHITECTURES``, or an architecture function.
+
+    Returns
+    -------
+    callable
+        The architecture function.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if callable(architecture):
+        return architecture
+    check_name("architecture", architecture, ARCHITECTURES)
+    return ARCHITECTURES[architecture]
+
+
+def check_name(parameter: str, name: str, known) -> None:
+    """Raise a ``ValueError`` that suggests the nearest known name.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter that took the name.
+    name : str
+        The name given.
+    known : iterable of str
+        The names accepted.
+    """
+    known = sorted(known)
+    if name in known:
+        return
+    near = difflib.get_close_matches(str(name).lower(), known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"Unknown {parameter} {name!r}.{hint} Known names: {', '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Everything that determines a network, so that equal specs mean equal programs.
+
+    Parameters
+    ----------
+    architecture : str or callable
+        Name or function.
+    image_shape : tuple of int
+        Height, width and channels of the images given.
+    n_classes : int
+        Number of classes.
+    options : tuple of (str, value)
+        Keyword arguments for the architecture function, `dtype` apart.
+    dtype : str
+        Type of weights and arithmetic.
+    """
+
+    architecture: str | Callable[..., Any]
+    image_shape: tuple[int, int, int]
+    n_classes: int
+    options: tuple[tuple[str, Hashable], ...]
+    dtype: str
+
+    def build(self, scale: float = 1.0):
+        """Build the network.
+
+        Parameters
+        ----------
+        scale : float, default=1.0
+            Factor by which pixels are multiplied first; 1.0 adds no layer.
+
+        Returns
+        -------
+        keras.Sequential
+            From images as the user has them to class probabilities.
+
+        Raises
+        ------
+        ValueError
+            If the architecture does not fit the images, or is not what was asked for.
+        """
+        import keras
+
+        front: list[Any] = [keras.Input(self.image_shape, dtype=self.dtype)]
+        if scale != 1.0:
+            front.append(keras.layers.Rescaling(scale, dtype=self.dtype))
+        height, width, channels = self._inner_shape()
+        if (height, width) != self.image_shape[:2]:
+            front.append(
+                keras.layers.Resizing(height, width, interpolation="bilinear", dtype=self.dtype)
+            )
+        network = self._build_inner((height, width, channels))
+        inner = network.layers if isinstance(network, keras.Sequential) else [network]
+        return keras.Sequential([*front, *inner])
+
+    def _inner_shape(self):
+        height, width, channels = self.image_shape
+        return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
+
+    def _build_inner(self, shape):
+        import keras
+
+        function = find_architecture(self.architecture)
+        try:
+            network = function(shape, self.n_classes, **self._accepted(function))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"The architecture {self.architecture!r} could not be built for images of shape "
+                f"{shape} and {self.n_classes} classes with {dict(self.options)}: {error}"
+            ) from error
+        if not isinstance(network, keras.Model):
+            raise ValueError(
+                f"The architecture {self.architecture!r} returned {type(network).__name__}; "
+                "it should return a keras.Model."
+            )
+        if not network.built or tuple(network.output_shape) != (None, self.n_classes):
+            raise ValueError(
+                f"The architecture {self.architecture!r} should map images of shape {shape} to "
+                f"outputs of shape (None, {self.n_classes}); "
+                f"it gave {network.output_shape if network.built else 'a model without an input'}."
+            )
+        return network
+
+    def _accepted(self, function):
+        """`options`, and dtype where the function has a parameter for it."""
+        parameters = inspect.signature(function).parameters.values()
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        names = {p.name for p in parameters}
+        unknown = [name for name, _ in self.options if not (takes_all or name in names)]
+        if unknown:
+            raise ValueError(
+                f"The architecture {self.architecture!r} takes no {', '.join(unknown)}; "
+                "leave it at None, or add the parameter to the function."
+            )
+        given = dict(self.options)
+        if takes_all or "dtype" in names:
+            given["dtype"] = self.dtype
+        return given
+
+
+def _sequential(image_shape, layers):
+    import keras
+
+    return keras.Sequential([keras.Input(image_shape), *layers])
+
+
+def _convolution(kernel_size, l2, dtype):
+    def layer(filters, padding):
+        from keras import layers
+
+        return layers.Conv2D(
+            filters,
+            kernel_size,
+            padding=padding,
+            activation="relu",
+            kernel_initializer="glorot_uniform",
+            kernel_regularizer=_penalty(l2),
+            dtype=dtype,
+        )
+
+    return layer
+
+
+def _dense(units, activation, l2, dtype):
+    from keras import layers
+
+    return layers.Dense(
+        units,
+        activation=activation,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=_penalty(l2),
+        dtype=dtype,
+    )
+
+
+def _penalty(l2):
+    from keras import regularizers
+
+    return regularizers.L2(l2) if l2 else None

@@ -1,0 +1,688 @@
+"""DigitClassifier: a convolutional network as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+import copy
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, compute_sample_weight
+
+# scikit-learn's own parameter validation has no public module yet.
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
+from skdigits.preprocessing import infer_image_shape, split_images
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stand-in for scikit-learn without callbacks."""
+
+    def with_callbacks(method):
+        """Stand-in for scikit-learn without callbacks."""
+        return method
+
+
+OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
+SCHEDULES = ("averaged", "one_cycle")
+LOSS = "sparse_categorical_crossentropy"
+
+
+def _keeps_epochs(estimator):
+    if estimator.keep_epochs is False:
+        raise AttributeError("Set keep_epochs=True, or to a list of epochs, before fit.")
+    return True
+
+
+# ClassifierMixin stands left of BaseEstimator, so that its tags win.
+class DigitClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+    """Convolutional network for images of digits, or of anything else that is small.
+
+    It takes images or flat rows of pixels and behaves as every scikit-learn classifier does.
+    Inside, a SciKeras ``KerasClassifier`` trains a Keras network.
+
+    Parameters
+    ----------
+    architecture : {"compact", "lenet"} or callable, default="compact"
+        The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
+        maps images of shape (n, height, width, channels) to class probabilities. Those of
+        `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
+        passed to it by keyword. For 28×28 images and ten classes ``"compact"`` has 4,518
+        parameters and ``"lenet"`` 21,518.
+    filters : int, default=None
+        Filters of the first convolution; None is the architecture's own number.
+    kernel_size : int, default=None
+        Side of the convolution kernels, in pixels; None is the architecture's own.
+    dropout : float, default=None
+        Dropout rate, in [0, 1); None is the architecture's own.
+    l2 : float, default=0.0
+        L2 penalty on the kernels.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop", "adadelta", "adagrad", "adamax", "nadam"}, \
+default="adam"
+        Keras optimizer.
+    learning_rate : float or "auto", default="auto"
+        The highest learning rate. ``"auto"`` is a rate tuned for the schedule with Adam and
+        AdamW, and Keras's default otherwise.
+    schedule : {"averaged", "one_cycle"} or None, default="averaged"
+        ``"averaged"``: constant rate after a short warm-up; predictions use the weights
+        averaged over about the last tenth of the steps so far. ``"one_cycle"``: the rate rises
+        and falls once over all epochs. None: constant rate. Only ``"one_cycle"`` depends on
+        the total number of epochs.
+    epochs : int, default=10
+        Passes over the training images.
+    batch_size : int or "auto", default="auto"
+        Images per gradient step. ``"auto"`` gives about 500 steps per epoch, within 16 to 128.
+    image_shape : tuple of int, default=None
+        Height, width and optionally channels of the images in flat rows. None takes the shape
+        of 3-D or 4-D input, and for flat rows a square, padded with zeros if need be.
+    rescale : bool, default=True
+        Whether pixels are divided by the largest absolute value seen in fit.
+    validation_fraction : float, default=None
+        Share of the training images, stratified, on which ``val_loss`` and ``val_accuracy``
+        are measured after each epoch instead of training on them. None is 0.1 with
+        `early_stopping`, else no validation.
+    early_stopping : bool, default=False
+        Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to go
+        back to the best weights.
+    patience : int, default=5
+        Epochs without improvement before stopping early.
+    class_weight : dict, "balanced" or None, default=None
+        Weights per class, multiplied with `sample_weight`.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the previous fit for `epochs` more epochs.
+    keep_epochs : bool or list of int, default=False
+        Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Keras callbacks; copies of them are used. Those with hooks for batches make training
+        slower, as each batch is then a call of its own.
+    augment : bool, default=False
+        Whether training images are rotated, zoomed and shifted a little at random.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of weights, arithmetic and probabilities.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar per epoch, 2 prints a line per epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-identical weights in every fit on the same machine.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    history_ : dict of str to list of float
+        ``loss`` and ``accuracy`` in training per epoch, and ``val_loss`` and ``val_accuracy``
+        if there is a validation set.
+    n_iter_ : int
+        Epochs trained.
+    image_shape_ : tuple of int
+        Height, width and channels.
+    n_features_in_ : int
+        Pixels per image.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if fitted on a DataFrame.
+    keras_classifier_ : scikeras.wrappers.KerasClassifier
+        The SciKeras estimator, fitted, with a Keras model of its own that takes images. It is
+        put together on first access.
+
+    See Also
+    --------
+    skdigits.ImageReshaper : Between flat rows and images.
+    skdigits.save : Write a fitted classifier to a file that is safe to load.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from skdigits import DigitClassifier
+    >>> from skdigits.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> cross_val_score(DigitClassifier(random_state=0), X, y, cv=3).mean() > 0.95
+    np.True_
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "architecture": [str, callable],
+        "filters": [Interval(Integral, 1, None, closed="left"), None],
+        "kernel_size": [Interval(Integral, 1, None, closed="left"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [str],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "schedule": [str, None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "image_shape": ["array-like", None],
+        "rescale": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "warm_start": ["boolean"],
+        "keep_epochs": ["boolean", "array-like"],
+        "callbacks": [list, tuple, None],
+        "augment": ["boolean"],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        architecture="compact",
+        *,
+        filters=None,
+        kernel_size=None,
+        dropout=None,
+        l2=0.0,
+        optimizer="adam",
+        learning_rate="auto",
+        schedule="averaged",
+        epochs=10,
+        batch_size="auto",
+        image_shape=None,
+        rescale=True,
+        validation_fraction=None,
+        early_stopping=False,
+        patience=5,
+        class_weight=None,
+        warm_start=False,
+        keep_epochs=False,
+        callbacks=None,
+        augment=False,
+        dtype="float32",
+        verbose=0,
+        random_state=None,
+    ):
+        self.architecture = architecture
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.dropout = dropout
+        self.l2 = l2
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.image_shape = image_shape
+        self.rescale = rescale
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.keep_epochs = keep_epochs
+        self.callbacks = callbacks
+        self.augment = augment
+        self.dtype = dtype
+        self.verbose = verbose
+        self.random_state = random_state
+
+    # -- fitting -------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images, of any real dtype; a DataFrame of pixels is welcome.
+        y : array-like of shape (n_samples,)
+            Labels, of any type.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, none negative; only their ratios matter.
+
+        Returns
+        -------
+        self : DigitClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the images or the labels cannot be used; before any training.
+        """
+        self._check_parameters()
+        resume = self.warm_start and hasattr(self, "classes_")
+        rows, labels = self._check_images(X, y, reset=not resume)
+        weights = self._check_weights(sample_weight, labels)
+        if weights is not None and len(np.unique(labels[weights > 0])) < 2:
+            raise ValueError("Only one class has samples of positive weight; at least 2 are needed.")
+        if resume:
+            self._check_known(labels)
+        else:
+            self._start(rows, np.unique(labels), weights)
+        return self._train(rows, labels, weights, self.epochs, fit_input=(X, y, sample_weight))
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these images, going on from where the last call stopped.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images.
+        y : array-like of shape (n_samples,)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : DigitClassifier
+            The classifier, one epoch further.
+
+        Raises
+        ------
+        ValueError
+            If the first call names no classes, or a label is not among them.
+        """
+        self._check_parameters()
+        first = not hasattr(self, "classes_")
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        rows, labels = self._check_images(X, y, reset=first)
+        weights = self._check_weights(sample_weight, labels)
+        if first:
+            self._start(rows, np.unique(classes), weights)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on the first call to partial_fit, "
+                f"{self.classes_!r}."
+            )
+        self._check_known(labels)
+        return self._train(rows, labels, weights, epochs=1)
+
+    def _check_parameters(self):
+        """Raise before any work if a parameter cannot be used."""
+        self._validate_params()
+        for name, known in (
+            ("architecture", ARCHITECTURES),
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+        ):
+            if isinstance(getattr(self, name), str):
+                check_name(name, getattr(self, name), known)
+        if not isinstance(self.keep_epochs, (bool, np.bool_)):
+            kept = np.asarray(self.keep_epochs)
+            if kept.ndim != 1 or not np.issubdtype(kept.dtype, np.integer) or (kept < 1).any():
+                raise ValueError(
+                    "keep_epochs should be True, False or a list of whole numbers from 1; "
+                    f"got {self.keep_epochs!r}."
+                )
+
+    def _check_images(self, X, *y, reset):
+        """Validated rows of pixels, and labels when they are given."""
+        flat, image_shape = split_images(X)
+        if y:
+            flat, labels = validate_data(self, flat, *y, reset=reset)
+            check_classification_targets(labels)
+        else:
+            flat = validate_data(self, flat, reset=reset)
+        if reset:
+            self.image_shape_ = infer_image_shape(flat.shape[1], image_shape, self.image_shape)
+        elif image_shape not in (None, self.image_shape_):
+            raise ValueError(
+                f"X holds images of shape {image_shape}, but {type(self).__name__} was fitted "
+                f"on images of shape {self.image_shape_}."
+            )
+        rows = _as_pixels(flat, self.dtype)
+        return (rows, labels) if y else rows
+
+    def _check_weights(self, sample_weight, labels):
+        """Weights with mean one over the samples that have any, or None."""
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weights = np.ones(len(labels))
+        if sample_weight is not None:
+            given = check_array(
+                sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight"
+            )
+            if given.shape not in ((), weights.shape):
+                raise ValueError(
+                    f"sample_weight.shape == {given.shape}, expected {weights.shape}: "
+                    "one weight per sample."
+                )
+            if (given < 0).any():
+                raise ValueError("sample_weight has negative values; they should be 0 or more.")
+            weights = weights * given
+        if self.class_weight is not None:
+            weights *= compute_sample_weight(self.class_weight, labels)
+        if not weights.any():
+            raise ValueError("All sample weights are zero: there is nothing to train on.")
+        return weights / weights[weights > 0].mean()
+
+    def _check_known(self, labels):
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has labels {unknown.tolist()} that are not among the classes known from "
+                f"the first call, {self.classes_.tolist()}."
+            )
+
+    def _start(self, rows, classes, weights):
+        """Set everything that a first fit decides, and draw the initial weights."""
+        from skdigits import training
+
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes; "
+                f"got 1 class, {classes.tolist()}."
+            )
+        used = rows if weights is None else rows[weights > 0]
+        largest = float(max(used.max(), -float(used.min()))) if self.rescale else 1.0
+        options = {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "dropout": self.dropout,
+            "l2": self.l2 or None,
+        }
+        given = tuple((name, value) for name, value in options.items() if value is not None)
+        spec = NetworkSpec(self.architecture, self.image_shape_, len(classes), given, self.dtype)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        state = training.fresh_state(spec, seed)
+        self.classes_ = classes
+        self.history_, self.n_iter_ = {}, 0
+        self._seed, self._spec, self._state, self._kept = seed, spec, state, {}
+        self._key = (spec, self.optimizer, bool(self.augment))
+        self._scale = 1.0 / largest if largest else 1.0
+
+    def _train(self, rows, labels, weights, epochs, fit_input=None):
+        """Train through SciKeras on a model lent by the cache, and copy the result out."""
+        from skdigits import training
+
+        self.__dict__.pop("_keras_classifier", None)
+        recipe = training.Recipe(
+            seed=self._seed,
+            learning_rate=(
+                training.initial_rate(self.optimizer, self.schedule)
+                if self.learning_rate == "auto"
+                else float(self.learning_rate)
+            ),
+            # One epoch at a time has no known end, so a cycle there is a constant rate.
+            schedule=None if self.schedule == "one_cycle" and fit_input is None else self.schedule,
+            scale=self._scale,
+        )
+        indices = np.searchsorted(self.classes_, labels)
+        data, validation = self._split(rows, indices, weights, validate=fit_input is not None)
+        own = self._copied_callbacks()
+        kept: dict[int, list[np.ndarray]] = {}
+        key = (self._spec, self.optimizer, bool(self.augment))
+        optimizer = self._state["optimizer"] if key == self._key else []
+        # A user's callback may keep or change the model it is given, so that one is not lent.
+        with training.programs.borrow(*key, private=bool(own)) as model:
+            model.load_state({**self._state, "optimizer": optimizer})
+            history = self._fit_scikeras(
+                model,
+                data,
+                epochs=self.n_iter_ + epochs,
+                initial_epoch=self.n_iter_,
+                recipe=recipe,
+                validation_data=validation,
+                callbacks=[*own, *self._inner_callbacks(epochs, kept, fit_input)],
+            )
+            self._state = model.read_state()
+        self._key = key
+        self._kept = {**self._kept, **kept}
+        for name, values in history.items():
+            self.history_.setdefault(name, []).extend(map(float, values))
+        self.n_iter_ += len(history["loss"])
+        return self
+
+    def _fit_scikeras(self, model, data, callbacks, **fit_arguments):
+        """Train `model` through SciKeras; return its history."""
+        x, y, loss_weight = data
+        estimator = _wrap(
+            model,
+            np.zeros((len(self.classes_), x.shape[1]), x.dtype),
+            np.arange(len(self.classes_)),
+            batch_size=self._batch_size(len(x)),
+            callbacks=callbacks,
+            verbose=min(int(self.verbose), 2),
+            warm_start=True,
+        )
+        estimator.fit(x, y, loss_weight=loss_weight, **fit_arguments)
+        return estimator.history_
+
+    def _split(self, rows, indices, weights, *, validate):
+        """Samples with a weight, divided into what trains and what validates (or None)."""
+        if weights is not None and not weights.all():
+            used = np.flatnonzero(weights)
+            rows, indices, weights = rows[used], indices[used], weights[used]
+        parts = [rows, indices, np.ones(len(rows)) if weights is None else weights]
+        fraction = self.validation_fraction or (0.1 if self.early_stopping else None)
+        if fraction is None or not validate:
+            return parts, None
+        split = train_test_split(
+            *parts, test_size=fraction, stratify=indices, random_state=self._seed
+        )
+        return split[::2], split[1::2]
+
+    def _batch_size(self, n_samples):
+        if self.batch_size != "auto":
+            return min(int(self.batch_size), n_samples)
+        return int(np.clip(n_samples // 500, 16, 128))
+
+    def _copied_callbacks(self):
+        import keras
+
+        for callback in self.callbacks or []:
+            if not isinstance(callback, keras.callbacks.Callback):
+                raise TypeError(
+                    f"callbacks should hold Keras callbacks; got {type(callback).__name__}. "
+                    "scikit-learn's callbacks are set with set_callbacks()."
+                )
+        return copy.deepcopy(list(self.callbacks or []))
+
+    def _inner_callbacks(self, epochs, kept, fit_input):
+        """Callbacks for early stopping, kept epochs and scikit-learn's callbacks."""
+        import keras
+
+        chain = []
+        if self.early_stopping and fit_input is not None:
+            chain.append(
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=self.patience, restore_best_weights=True
+                )
+            )
+        if self.keep_epochs is not False:
+
+            def keep(epoch, logs):
+                if self.keep_epochs is True or epoch + 1 in self.keep_epochs:
+                    kept[epoch + 1] = recorder.model.read_weights()
+
+            recorder = keras.callbacks.LambdaCallback(on_epoch_end=keep)
+            chain.append(recorder)
+        if fit_input is not None and hasattr(self, "_init_callback_context"):
+            chain.append(self._sklearn_bridge(epochs, *fit_input))
+        return chain
+
+    def _sklearn_bridge(self, epochs, X, y, sample_weight):
+        """A Keras callback that calls scikit-learn's callbacks, one task an epoch."""
+        import keras
+
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        task = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        root = self._init_callback_context(max_subtasks=epochs)
+        contexts = []
+
+        def attributes():
+            weights = bridge.model.read_weights()
+            return {"_state": {**self._state, "weights": weights}, "_key": self._key}
+
+        def on_train_begin(logs):
+            root.call_on_fit_task_begin(**task)
+
+        def on_epoch_begin(epoch, logs):
+            contexts.append(root.subcontext(task_name="epoch"))
+            contexts[-1].call_on_fit_task_begin(**task)
+
+        def on_epoch_end(epoch, logs):
+            stop = contexts[-1].call_on_fit_task_end(
+                **task, reconstruction_attributes=attributes
+            )
+            bridge.model.stop_training |= stop
+
+        def on_train_end(logs):
+            root.call_on_fit_task_end(**task, reconstruction_attributes=attributes)
+
+        bridge = keras.callbacks.LambdaCallback(
+            on_train_begin=on_train_begin,
+            on_epoch_begin=on_epoch_begin,
+            on_epoch_end=on_epoch_end,
+            on_train_end=on_train_end,
+        )
+        return bridge
+
+    # -- predicting ----------------------------------------------------------------------
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        rows = self._check_images(X, reset=False)
+        return self._predict_rows(rows, self._state["weights"])
+
+    def predict(self, X):
+        """Labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The most probable label of each image.
+        """
+        probability = self.predict_proba(X)
+        return self.classes_[probability.argmax(axis=1)]
+
+    @available_if(_keeps_epochs)
+    def staged_predict_proba(self, X):
+        """Class probabilities after each kept epoch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Yields
+        ------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, one array per kept epoch, first epoch first.
+        """
+        check_is_fitted(self)
+        rows = self._check_images(X, reset=False)
+        for epoch in sorted(self._kept):
+            yield self._predict_rows(rows, self._kept[epoch])
+
+    @available_if(_keeps_epochs)
+    def staged_predict(self, X):
+        """Labels after each kept epoch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Yields
+        ------
+        ndarray of shape (n_samples,)
+            Labels, one array per kept epoch, first epoch first.
+        """
+        for probability in self.staged_predict_proba(X):
+            yield self.classes_[probability.argmax(axis=1)]
+
+    def _predict_rows(self, rows, weights):
+        from skdigits import training
+
+        with training.programs.borrow(*self._key) as model:
+            return model.predict_rows(weights, rows, self._scale)
+
+    # -- the Keras side ------------------------------------------------------------------
+
+    def to_keras(self):
+        """Copy the trained network into a plain Keras model.
+
+        Returns
+        -------
+        keras.Sequential
+            Uncompiled, from images of shape (n, height, width, channels), with pixels as they
+            were given to fit, to class probabilities.
+        """
+        check_is_fitted(self)
+        from skdigits import training
+
+        return training.build_keras(self._spec, self._scale, self._state["weights"])
+
+    @property
+    def keras_classifier_(self):
+        """The fitted SciKeras estimator."""
+        check_is_fitted(self)
+        if "_keras_classifier" not in vars(self):
+            model = self.to_keras()
+            model.compile(self.optimizer, LOSS, metrics=["accuracy"], jit_compile=False)
+            blank = np.zeros((len(self.classes_), *self.image_shape_), self.dtype)
+            estimator = _wrap(model, blank, self.classes_, verbose=0, epochs=self.epochs)
+            estimator.history_ = copy.deepcopy(self.history_)
+            self._keras_classifier = estimator
+        return self._keras_classifier
+
+    def __getstate__(self):
+        """Leave out what is put together on first access."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_keras_classifier"}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _as_pixels(X, dtype):
+    """The smallest form without loss: bytes stay bytes, whole numbers 0–255 become bytes."""
+    if X.dtype == np.uint8:
+        return X
+    if X.dtype.kind in "biu" and 0 <= X.min() and X.max() <= 255:
+        return X.astype(np.uint8)
+    try:
+        with np.errstate(over="raise"):
+            return X.astype(dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"X has values up to {np.abs(X).max():.3g}, too large for {dtype}; "
+            "rescale the pixels, or set dtype='float64'."
+        ) from None
+
+
+def _wrap(model, X, y, **parameters):
+    """A SciKeras classifier around a compiled Keras model, told of all classes."""
+    from scikeras.wrappers import KerasClassifier
+
+    return KerasClassifier(model=model, loss=LOSS, **parameters).initialize(X, y)

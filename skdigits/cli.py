@@ -1,0 +1,336 @@
+"""The commands: parsing and printing only."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import skdigits
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train and use convolutional classifiers for images of digits.",
+)
+out = Console(highlight=False)
+
+Data = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DATA]",
+        help="A folder or file: Kaggle's CSV or MNIST's IDX files; 'mnist' to download MNIST; "
+        "nothing for the digits bundled with scikit-learn.",
+        show_default=False,
+    ),
+]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments; None takes those of the process.
+
+    Raises
+    ------
+    SystemExit
+        With 0 after success, 2 after an error of the user's, 130 after Ctrl-C.
+    """
+    try:
+        app(args=argv, prog_name="skdigits")
+    except (ValueError, TypeError, OSError) as error:
+        Console(stderr=True, highlight=False).print(
+            f"skdigits: {error}", style="red", markup=False, soft_wrap=True
+        )
+        sys.exit(2)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        out.print(skdigits.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def inspect(
+    data: Data = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the pictures.")
+    ] = Path("skdigits-inspect"),
+) -> None:
+    """Describe images and labels, and draw them."""
+    from skdigits.datasets import load_data
+    from skdigits.inspection import ImageGridDisplay, LabelCountDisplay
+
+    bunch = load_data(data)
+    _print_description(bunch)
+    _make_folder(output)
+    _draw_off_screen()
+    _save_picture(LabelCountDisplay.from_labels(bunch.target), output / "labels.png")
+    _save_picture(ImageGridDisplay.from_samples(bunch.data, bunch.target), output / "samples.png")
+    _save_picture(ImageGridDisplay.from_means(bunch.data, bunch.target), output / "means.png")
+
+
+@app.command()
+def train(
+    data: Data = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for model, figures and pictures.")
+    ] = Path("skdigits-train"),
+    architecture: Annotated[
+        str, typer.Option(help="Network: compact (4,518 parameters) or lenet (21,518).")
+    ] = "compact",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 10,
+    batch_size: Annotated[
+        str, typer.Option(help="Images per gradient step, or auto.")
+    ] = "auto",
+    learning_rate: Annotated[str, typer.Option(help="Highest learning rate, or auto.")] = "auto",
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Rotate, zoom and shift training images a little.")
+    ] = False,
+    early_stopping: Annotated[
+        bool, typer.Option("--early-stopping", help="Stop when validation no longer improves.")
+    ] = False,
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=0.9, help="Share of the training images for curves only."),
+    ] = None,
+    test_fraction: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share of the images held out to test on.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same weights.")] = 0,
+) -> None:
+    """Train a classifier, test it on held-out images, and save all there is to know."""
+    from sklearn.model_selection import train_test_split
+
+    from skdigits import DigitClassifier, save
+    from skdigits.datasets import load_data
+
+    classifier = DigitClassifier(
+        architecture,
+        epochs=epochs,
+        batch_size=_number(batch_size, int, "--batch-size"),
+        learning_rate=_number(learning_rate, float, "--learning-rate"),
+        augment=augment,
+        early_stopping=early_stopping,
+        validation_fraction=validation_fraction,
+        random_state=seed,
+    )
+    X, y = load_data(data, return_X_y=True)
+    _make_folder(output)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=test_fraction, stratify=y, random_state=seed
+    )
+    out.print(f"{len(y_train)} images to train on, {len(y_test)} held out to test on.")
+    seconds = _fit_showing_epochs(classifier, X_train, y_train)
+    probability = classifier.predict_proba(X_test)
+    _print_report(classifier, y_test, probability, seconds)
+    save(classifier, output / "model.skdigits")
+    out.print(f"Wrote {output / 'model.skdigits'}")
+    _save_history(classifier.history_, output / "history.csv")
+    _save_metrics(
+        classifier, y_test, probability, output / "metrics.json", n_train=len(y_train),
+        fit_seconds=seconds, data=data or "digits", test_fraction=test_fraction, seed=seed,
+    )
+    _save_pictures(classifier, X_test, y_test, probability, output)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model.skdigits written by train.")],
+    data: Annotated[
+        str,
+        typer.Argument(help="What to read: a CSV or IDX file, or a folder with a test part."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The CSV to write.")
+    ] = Path("submission.csv"),
+) -> None:
+    """Read images with a saved model, and write ImageId,Label as Kaggle wants it."""
+    import pandas as pd
+
+    from skdigits import load
+    from skdigits.datasets import load_data
+    from skdigits.persistence import replacing
+
+    classifier = load(model)
+    bunch = load_data(data, subset="test")
+    labels = classifier.predict(bunch.data)
+    table = pd.DataFrame({"ImageId": range(1, len(labels) + 1), "Label": labels})
+    with replacing(output, "w", newline="", encoding="utf-8") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
+    out.print(f"Wrote {output}: {len(labels)} labels.")
+    if bunch.target is not None:
+        out.print(f"Accuracy on the labels given: {(labels == bunch.target).mean():.4f}")
+
+
+def _number(text, kind, option):
+    if text == "auto":
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{option} should be a number or auto; got {text!r}.") from None
+
+
+def _make_folder(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _fit_showing_epochs(classifier, X, y):
+    """Fit with a bar that shows the time left and a line per epoch; return the seconds."""
+    import time
+
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    with out.status("Starting TensorFlow …"):
+        from skdigits.training import keras
+
+    columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=out, transient=True) as progress:
+        task = progress.add_task("fit", total=classifier.epochs)
+
+        def show(epoch, logs):
+            values = "  ".join(f"{name} {logs[name]:.4f}" for name in sorted(logs))
+            progress.console.print(f"epoch {epoch + 1:3d}  {values}")
+            progress.advance(task)
+
+        classifier.set_params(callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=show)])
+        start = time.perf_counter()
+        classifier.fit(X, y)
+        seconds = time.perf_counter() - start
+    classifier.set_params(callbacks=None)
+    return seconds
+
+
+def _print_description(bunch):
+    import pandas as pd
+    from rich.table import Table
+
+    pixels, side = bunch.data.shape[1], bunch.images.shape[1:]
+    facts = Table(show_header=False, box=None)
+    facts.add_row("samples", f"{len(bunch.data)}")
+    facts.add_row("pixels per image", f"{pixels}")
+    facts.add_row("image size", f"{side[0]}×{side[1]}")
+    facts.add_row("pixel range", f"{bunch.data.min()} to {bunch.data.max()}")
+    facts.add_row("missing values", f"{int(pd.DataFrame(bunch.data).isna().sum().sum())}")
+    out.print(facts)
+    out.print(_labels_table(bunch.target))
+    out.print(_describe_table(bunch.data))
+
+
+def _labels_table(y):
+    import pandas as pd
+    from rich.table import Table
+
+    table = Table("label", "samples", "share", title="Labels, most frequent first")
+    for label, count in pd.Series(y).value_counts().items():
+        table.add_row(str(label), str(count), f"{count / len(y):.1%}")
+    return table
+
+
+def _describe_table(data):
+    import pandas as pd
+    from rich.table import Table
+
+    table = Table("statistic", "pixels", title="All pixels")
+    for name, value in pd.Series(data.ravel()).describe().items():
+        table.add_row(str(name), f"{value:.10g}" if name == "count" else f"{value:.2f}")
+    return table
+
+
+def _print_report(classifier, y, probability, seconds):
+    from sklearn.metrics import classification_report
+
+    predicted = classifier.classes_[probability.argmax(axis=1)]
+    out.print(classification_report(y, predicted, digits=4, zero_division=0), markup=False)
+    out.print(
+        f"Test accuracy {(predicted == y).mean():.4f} on {len(y)} held-out images "
+        f"after {seconds:.1f} s of training.",
+        style="bold",
+    )
+
+
+def _save_history(history, path):
+    import pandas as pd
+
+    from skdigits.persistence import replacing
+
+    table = pd.DataFrame(history)
+    table.insert(0, "epoch", range(1, len(table) + 1))
+    with replacing(path, "w", newline="", encoding="utf-8") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
+    out.print(f"Wrote {path}")
+
+
+def _save_metrics(classifier, y, probability, path, **facts):
+    import json
+
+    from sklearn.metrics import classification_report, log_loss
+
+    from skdigits.persistence import replacing, versions
+
+    predicted = classifier.classes_[probability.argmax(axis=1)]
+    metrics = {
+        "accuracy": float((predicted == y).mean()),
+        "log_loss": float(log_loss(y, probability, labels=classifier.classes_)),
+        "n_test": len(y),
+        **facts,
+        "per_class": classification_report(y, predicted, output_dict=True, zero_division=0),
+        "parameters": classifier.get_params(),
+        "versions": versions(),
+    }
+    with replacing(path, "w", encoding="utf-8") as file:
+        json.dump(metrics, file, indent=2)
+        file.write("\n")
+    out.print(f"Wrote {path}")
+
+
+def _save_pictures(classifier, X, y, probability, folder):
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    from skdigits.inspection import HistoryDisplay, ImageGridDisplay
+
+    _draw_off_screen()
+    predicted = classifier.classes_[probability.argmax(axis=1)]
+    for metric in ("accuracy", "loss"):
+        display = HistoryDisplay.from_estimator(classifier, metric=metric)
+        _save_picture(display, folder / f"{metric}.png")
+    display = ConfusionMatrixDisplay.from_predictions(y, predicted, cmap="Blues", colorbar=False)
+    _save_picture(display, folder / "confusion_matrix.png")
+    display = ImageGridDisplay.from_predictions(X, y, probability, classifier.classes_)
+    _save_picture(display, folder / "mistakes.png")
+
+
+def _draw_off_screen():
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+def _save_picture(display, path):
+    """Write the display's figure as PNG, whole or not at all, and close it."""
+    from matplotlib import pyplot as plt
+
+    from skdigits.persistence import replacing
+
+    with replacing(path) as file:
+        display.figure_.savefig(file, format="png", dpi=120)
+    plt.close(display.figure_)
+    out.print(f"Wrote {path}")

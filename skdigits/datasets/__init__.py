@@ -1,0 +1,13 @@
+"""Images of digits: bundled, from files, or downloaded.
+
+Names follow scikit-learn: ``load_`` reads what is there, ``fetch_`` may download. No file
+means `load_digits`. The `subset` is what to train on or what to predict.
+"""
+
+from skdigits.datasets.bundled import load_digits
+from skdigits.datasets.idx import load_idx
+from skdigits.datasets.kaggle import load_kaggle
+from skdigits.datasets.openml import fetch_mnist
+from skdigits.datasets.sources import load_data
+
+__all__ = ["fetch_mnist", "load_data", "load_digits", "load_idx", "load_kaggle"]

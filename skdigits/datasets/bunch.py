@@ -1,0 +1,63 @@
+"""The form in which every loader returns its images."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import Bunch
+
+
+def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, return_X_y):
+    """Put images and labels into scikit-learn's form.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n_samples, n_features), uint8
+        Rows of pixels.
+    target : ndarray of shape (n_samples,) or None
+        Labels; None where there are none.
+    image_shape : tuple of int
+        Height and width.
+    feature_names : list of str
+        Names of the pixels.
+    descr : str
+        Description.
+    as_frame : bool
+        Whether `data` is a DataFrame and `target` a Series.
+    return_X_y : bool
+        Whether to return ``(data, target)`` only.
+
+    Returns
+    -------
+    sklearn.utils.Bunch or tuple
+        With ``data``, ``target``, ``images``, ``feature_names``, ``target_names``, ``DESCR``,
+        and ``frame`` (data and target in one DataFrame, None unless `as_frame`).
+    """
+    height, width = image_shape
+    pixels = data
+    images = data.reshape(-1, height, width) if height * width == data.shape[1] else None
+    names = None if target is None else np.unique(target)
+    frame = None
+    if as_frame:
+        import pandas as pd
+
+        data = pd.DataFrame(pixels, columns=feature_names)
+        frame = data
+        if target is not None:
+            target = pd.Series(target, name="label")
+            frame = pd.concat([target, data], axis=1)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        images=images,
+        feature_names=feature_names,
+        target_names=names,
+        frame=frame,
+        DESCR=descr,
+    )
+
+
+def pixel_names(n_features):
+    """Kaggle's names of pixels: ``pixel0``, ``pixel1``, …"""
+    return [f"pixel{i}" for i in range(n_features)]

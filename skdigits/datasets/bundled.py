@@ -1,0 +1,59 @@
+"""The digits that come with scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn import datasets
+
+from skdigits.datasets.bunch import make_bunch, pixel_names
+
+DESCR = """Digits bundled with scikit-learn
+
+1,797 handwritten digits of 8×8 pixels, scanned in 1998 from forms filled in by 43 people: the
+test part of the UCI "Optical Recognition of Handwritten Digits". scikit-learn gives pixels 0–16;
+here they are stretched to bytes 0–255.
+"""
+
+
+def load_digits(*, as_frame=False, return_X_y=False):
+    """Load the 8×8 digits bundled with scikit-learn, as bytes; no file and no network.
+
+    =================   ==============
+    Classes                         10
+    Samples per class             ~180
+    Samples total                 1797
+    Features                        64
+    Values                integers 0–255
+    Source              UCI, by way of scikit-learn
+    =================   ==============
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Whether `data` is a DataFrame and `target` a Series.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    sklearn.utils.Bunch or tuple
+        ``data`` of shape (1797, 64), uint8; ``target`` of shape (1797,), integers 0–9;
+        ``images`` of shape (1797, 8, 8); ``feature_names``, ``target_names``, ``frame``,
+        ``DESCR``.
+
+    Examples
+    --------
+    >>> from skdigits.datasets import load_digits
+    >>> load_digits().images.shape
+    (1797, 8, 8)
+    """
+    bundled = datasets.load_digits()
+    return make_bunch(
+        np.rint(bundled.data * (255 / 16)).astype(np.uint8),
+        bundled.target.astype(np.int64),
+        image_shape=(8, 8),
+        feature_names=pixel_names(64),
+        descr=DESCR,
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )

@@ -1,0 +1,194 @@
+"""IDX files: the form in which MNIST, EMNIST and Fashion-MNIST are published."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from skdigits.datasets.bunch import make_bunch, pixel_names
+
+DESCR = """Images from IDX files
+
+{images} and {labels}: {n} images of {height}×{width} bytes and their labels.
+"""
+UNSIGNED_BYTE = 8
+GZIP_MAGIC = b"\x1f\x8b"
+_name = re.compile(
+    r"(?P<prefix>.*?)(?P<subset>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte"
+    r"(?P<packed>\.gz)?"
+)
+
+
+def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
+    """Load images and labels from IDX files, gzipped or not.
+
+    =================   ==============
+    Values                integers 0–255
+    Source              e.g. MNIST: 60,000 training and 10,000 test images of 28×28
+    =================   ==============
+
+    Parameters
+    ----------
+    path : str or path-like
+        Folder with files named as MNIST's (``train-images-idx3-ubyte.gz``,
+        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images, whose labels are
+        expected beside it. EMNIST's files have a prefix; where a folder holds several
+        collections, name the file of images.
+    subset : {"train", "test"}, default="train"
+        Which images of a folder.
+    as_frame : bool, default=False
+        Whether `data` is a DataFrame and `target` a Series.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    sklearn.utils.Bunch or tuple
+        ``data`` of shape (n, height * width), uint8; ``target`` of shape (n,), integers;
+        ``images`` of shape (n, height, width); ``feature_names``, ``target_names``, ``frame``,
+        ``DESCR``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If a file is not of that form, or images and labels differ in number.
+    """
+    if subset not in ("train", "test"):
+        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
+    path = Path(path)
+    image_file = _images_in(path, subset) if path.is_dir() else path
+    label_file = _labels_of(image_file)
+    images = read_idx(image_file, ndim=3)
+    labels = read_idx(label_file, ndim=1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{image_file.name} holds {len(images)} images and {label_file.name} holds "
+            f"{len(labels)} labels; there should be as many of each."
+        )
+    n, height, width = images.shape
+    return make_bunch(
+        images.reshape(n, height * width),
+        labels.astype(np.int64),
+        image_shape=(height, width),
+        feature_names=pixel_names(height * width),
+        descr=DESCR.format(
+            images=image_file.name, labels=label_file.name, n=n, height=height, width=width
+        ),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def read_idx(path, *, ndim) -> np.ndarray:
+    """Read one IDX file of bytes.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, gzipped or not.
+    ndim : int
+        Number of dimensions expected.
+
+    Returns
+    -------
+    ndarray of uint8
+        The values.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is of another form, truncated or too long.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        packed = file.read(2) == GZIP_MAGIC
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            return _parse(file, path, ndim)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: the gzip file is damaged or truncated ({error}).") from error
+
+
+def _parse(file, path, ndim):
+    magic = file.read(4)
+    expected = bytes([0, 0, UNSIGNED_BYTE, ndim])
+    if magic != expected:
+        raise ValueError(
+            f"{path}: the file starts with the bytes {magic.hex(' ') or '(none)'}; an IDX file "
+            f"of bytes in {ndim} dimension{'s' * (ndim > 1)} starts with {expected.hex(' ')}."
+        )
+    header = file.read(4 * ndim)
+    if len(header) < 4 * ndim:
+        raise ValueError(f"{path}: the file ends at byte {4 + len(header)}, inside its header.")
+    shape = tuple(int.from_bytes(header[4 * i : 4 * i + 4], "big") for i in range(ndim))
+    if 0 in shape:
+        raise ValueError(f"{path}: the header says shape {shape}; there is nothing in the file.")
+    size = math.prod(shape)
+    values = bytearray()
+    # Piece by piece, so that a wrong header cannot ask for more memory than the file fills.
+    while len(values) <= size and (piece := file.read(min(size + 1 - len(values), 1 << 20))):
+        values += piece
+    if len(values) != size:
+        held = "more" if len(values) > size else len(values)
+        raise ValueError(
+            f"{path}: the header says {size} values of shape {shape}; the file holds {held}."
+        )
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def find_idx(folder, subset) -> list[Path]:
+    """List the files of images of one subset in a folder, unpacked ones first.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    subset : {"train", "test"}
+        Which images.
+
+    Returns
+    -------
+    list of Path
+        One file per collection.
+    """
+    wanted = ("train",) if subset == "train" else ("t10k", "test")
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir(), key=lambda file: len(file.name)):
+        match = _name.fullmatch(file.name)
+        if match and match["kind"] == "images" and match["subset"] in wanted:
+            found.setdefault(match["prefix"], file)
+    return list(found.values())
+
+
+def _images_in(folder, subset):
+    files = find_idx(folder, subset)
+    name = "train" if subset == "train" else "t10k"
+    if not files:
+        raise FileNotFoundError(
+            f"{folder} holds no file of {subset} images such as {name}-images-idx3-ubyte.gz."
+        )
+    if len(files) > 1:
+        names = ", ".join(sorted(file.name for file in files))
+        raise ValueError(f"{folder} holds several collections; name one of the files: {names}.")
+    return files[0]
+
+
+def _labels_of(image_file):
+    name = image_file.name.replace("-images", "-labels").replace("idx3", "idx1")
+    plain = name.removesuffix(".gz")
+    for candidate in (name, plain, f"{plain}.gz"):
+        file = image_file.with_name(candidate)
+        if file.exists() and file != image_file:
+            return file
+    if not image_file.exists():
+        raise FileNotFoundError(f"{image_file}: there is no such file or folder.")
+    raise FileNotFoundError(f"{image_file} has no file of labels beside it; expected {name}.")

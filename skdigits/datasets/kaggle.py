@@ -1,0 +1,256 @@
+"""CSV files in the form of Kaggle's Digit Recognizer."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from skdigits.datasets.bunch import make_bunch
+from skdigits.datasets.idx import GZIP_MAGIC
+from skdigits.preprocessing import infer_image_shape
+
+DESCR = """Images from a CSV file
+
+{name}: {n} rows of {pixels} pixels, {labels}.
+"""
+# Rows parsed at a time: as 8-byte integers they take 25 MB, whatever the file's length.
+CHUNK = 4096
+
+
+def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
+    """Load images from CSV files such as Kaggle's ``train.csv`` and ``test.csv``.
+
+    =================   ==============
+    Values                integers 0–255
+    Source              e.g. Kaggle "Digit Recognizer": 42,000 and 28,000 images of 28×28
+    =================   ==============
+
+    A file has a header, one row per image and one column per pixel, row by row from the top
+    left. The column of labels is the one that ``train.csv`` has and ``test.csv`` lacks, else
+    ``label``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Folder with ``train.csv`` and ``test.csv``, or one file; each may be gzipped.
+    subset : {"train", "test"}, default="train"
+        ``"train"`` needs labels; ``"test"`` does without.
+    as_frame : bool, default=False
+        Whether `data` is a DataFrame and `target` a Series.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    sklearn.utils.Bunch or tuple
+        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers or strings,
+        or None without labels; ``images`` of shape (n, side, side), None where the number of
+        pixels is no square; ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is of another form; the message names file, line and what was expected.
+    """
+    if subset not in ("train", "test"):
+        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    file = find_csv(path, subset) if path.is_dir() else path
+    if file is None:
+        raise FileNotFoundError(f"{path} holds no {subset}.csv or {subset}.csv.gz.")
+    names = _read_header(file)
+    label = _label_column(file, names, folder=path if path.is_dir() else None)
+    if label is None and subset == "train":
+        raise ValueError(
+            f"{file}: no column of labels. Expected a column 'label' among "
+            f"{', '.join(names[:3])}, …; to predict without labels, use subset='test'."
+        )
+    pixel_columns = [name for name in names if name != label]
+    if not pixel_columns:
+        raise ValueError(f"{file}, line 1: expected columns of pixels beside {label!r}.")
+    data, target = _read_rows(file, names, label)
+    return make_bunch(
+        data,
+        target,
+        image_shape=infer_image_shape(data.shape[1])[:2],
+        feature_names=pixel_columns,
+        descr=DESCR.format(
+            name=file.name,
+            n=len(data),
+            pixels=data.shape[1],
+            labels="no labels" if label is None else f"labels in column {label!r}",
+        ),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+
+
+def find_csv(folder, subset) -> Path | None:
+    """Find ``train.csv`` or ``test.csv`` in a folder, gzipped or not.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    subset : {"train", "test"}
+        Which file.
+
+    Returns
+    -------
+    Path or None
+        The file.
+    """
+    for name in (f"{subset}.csv", f"{subset}.csv.gz"):
+        if (folder / name).is_file():
+            return folder / name
+    return None
+
+
+def _open(file):
+    with file.open("rb") as start:
+        packed = start.read(2) == GZIP_MAGIC
+    opener = gzip.open if packed else open
+    return opener(file, "rt", encoding="utf-8-sig", newline="")
+
+
+def _read_header(file) -> list[str]:
+    try:
+        with _open(file) as lines:
+            names = next(csv.reader(lines), [])
+    except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error) as error:
+        raise _unreadable(file, error) from error
+    names = [name.strip() for name in names]
+    if not any(names):
+        raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
+    if all(_is_number(name) for name in names):
+        raise ValueError(
+            f"{file}, line 1: expected a header such as label,pixel0,pixel1,…; "
+            f"found the numbers {', '.join(names[:3])}, …"
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{file}, line 1: the column {twice[0]!r} is there more than once.")
+    return names
+
+
+def _label_column(file, names, folder):
+    """The column that train has and test lacks, else `label`, else None."""
+    if folder is not None:
+        train, test = find_csv(folder, "train"), find_csv(folder, "test")
+        if train and test:
+            train_names, test_names = _read_header(train), _read_header(test)
+            extra = [name for name in train_names if name not in set(test_names)]
+            if len(train_names) - len(extra) != len(test_names) or len(extra) > 1:
+                raise ValueError(
+                    f"{folder}: {train.name} has {len(train_names)} columns and {test.name} has "
+                    f"{len(test_names)}; expected the same pixels, and labels in {train.name}."
+                )
+            if extra:
+                return extra[0] if file == train else None
+    return next((name for name in names if name.lower() == "label"), None)
+
+
+def _read_rows(file, names, label):
+    """Pixels as bytes, and labels or None, read in pieces."""
+    import pandas as pd
+
+    is_pixel = np.array([name != label for name in names])
+    pixels: list[np.ndarray] = []
+    labels: list[pd.Series] = []
+    try:
+        with _open(file) as lines, warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # index_col=False: a row that is one value too long is an error, not an index
+            reader = pd.read_csv(
+                lines, header=0, names=names, index_col=False, chunksize=CHUNK, low_memory=False
+            )
+            for chunk in reader:
+                if len(chunk):
+                    pixels.append(_to_bytes(chunk.loc[:, is_pixel]))
+                    labels.extend([] if label is None else [_check_labels(chunk[label])])
+    except (ValueError, OverflowError, pd.errors.ParserWarning, EOFError, OSError, zlib.error) as e:
+        raise _fault(file, names, label) or _unreadable(file, e) from e
+    if not pixels:
+        raise ValueError(f"{file}: the file has a header and no rows; expected rows of pixels.")
+    return np.concatenate(pixels), None if label is None else _join_labels(labels)
+
+
+def _to_bytes(frame):
+    """Whole numbers 0–255 as bytes; ValueError for anything else."""
+    values = frame.to_numpy()
+    if values.dtype.kind not in "iuf" or not (values.min() >= 0 and values.max() <= 255):
+        raise ValueError("not a number, or outside 0–255")
+    small = values.astype(np.uint8)
+    if values.dtype.kind == "f" and (small != values).any():
+        raise ValueError("not a whole number")
+    return small
+
+
+def _check_labels(column):
+    if column.isna().any():
+        raise ValueError("a label is missing")
+    if column.dtype.kind == "f" and (column == column.round()).all():
+        return column.astype(np.int64)
+    return column
+
+
+def _join_labels(parts):
+    import pandas as pd
+
+    labels = pd.concat(parts)
+    if labels.dtype.kind in "iu":
+        return labels.to_numpy(np.int64)
+    return labels.astype(str).to_numpy(str)
+
+
+def _fault(file, names, label) -> ValueError | None:
+    """Find the first line that is wrong, and say what is."""
+    try:
+        with _open(file) as lines:
+            reader = csv.reader(lines)
+            next(reader)
+            for fields in reader:
+                wrong = _fault_in(fields, names, label) if fields else None
+                if wrong:
+                    return ValueError(f"{file}, line {reader.line_num}: {wrong}")
+    except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error) as error:
+        return _unreadable(file, error)
+    return None
+
+
+def _fault_in(fields, names, label):
+    if len(fields) != len(names):
+        return f"{len(fields)} values; expected {len(names)}, as many as the header has."
+    for name, field in zip(names, fields, strict=True):
+        text = field.strip()
+        if name == label:
+            if not text:
+                return f"the column {label!r} is empty; expected a label."
+        elif not (_is_number(text) and float(text).is_integer() and 0 <= float(text) <= 255):
+            found = repr(text) if text else "nothing"
+            return f"{found} in the column {name!r}; expected a whole number from 0 to 255."
+    return None
+
+
+def _is_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _unreadable(file, error):
+    return ValueError(
+        f"{file}: not a CSV file of numbers, or damaged "
+        f"({type(error).__name__}: {str(error).strip()})."
+    )

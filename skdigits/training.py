@@ -1,0 +1,636 @@
+"""How a Keras model is trained fast: compiled epochs, schedules, reuse of compiled programs.
+
+The one room that knows TensorFlow. It is imported inside functions only, since importing it
+imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skdigits.architectures import NetworkSpec
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Keep TensorFlow's start-up lines off the terminal; anything else written is passed on.
+
+    Some are written to file descriptor 2 before TensorFlow reads its log level, which it does
+    once; the level then silences later ones.
+    """
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            if level is None:
+                del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+            caught.seek(0)
+            noise = rb"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following"
+            os.write(2, b"".join(line for line in caught if not re.match(noise, line)))
+
+
+with _quiet_start():
+    import keras
+    import tensorflow as tf
+
+    tf.config.list_logical_devices()  # the last of the start-up lines comes with the devices
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"skdigits needs Keras on TensorFlow, and Keras runs on {keras.backend.backend()!r}: "
+        "unset KERAS_BACKEND, or set it to 'tensorflow', before Keras is imported."
+    )
+
+OPTIMIZERS = {
+    "adadelta": keras.optimizers.Adadelta,
+    "adagrad": keras.optimizers.Adagrad,
+    "adam": keras.optimizers.Adam,
+    "adamax": keras.optimizers.Adamax,
+    "adamw": keras.optimizers.AdamW,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+# Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
+ADAM_RATES = {"averaged": 6e-3, "one_cycle": 1e-2}
+WARM_UP_STEPS = 50
+PREDICT_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one call of `EpochModel.fit` trains.
+
+    Parameters
+    ----------
+    seed : int
+        Source of the order of the samples and of augmentation, in [0, 2**31).
+    learning_rate : float
+        Highest learning rate.
+    schedule : {"averaged", "one_cycle", None}
+        Course of the learning rate, and whether predictions use averaged weights.
+    scale : float
+        Factor by which pixels are multiplied.
+    """
+
+    seed: int
+    learning_rate: float
+    schedule: str | None
+    scale: float
+
+
+# A network between two fits, as arrays: "weights" are what predicts (the trainable variables,
+# then the others), "raw" what is trained on (the same unless weights are averaged), and
+# "optimizer" the optimizer's variables (none before the first step).
+TrainingState = dict[str, list[np.ndarray]]
+
+
+class EpochModel(keras.Model):
+    """A Keras model whose ``fit`` runs each epoch as one compiled loop.
+
+    It takes flat rows of pixels rather than images: they are padded, shaped and rescaled
+    batch by batch, inside the loop.
+    """
+
+    @classmethod
+    def from_spec(cls, spec: NetworkSpec, optimizer: str, augment: bool) -> EpochModel:
+        """Build and compile the network of `spec`."""
+        network = spec.build()
+        model = cls(network.inputs, network.outputs)
+        model._real = spec.dtype
+        model.compile(
+            optimizer=OPTIMIZERS[optimizer](),
+            loss="sparse_categorical_crossentropy",
+            jit_compile=False,  # XLA is several times slower for these convolutions on a CPU
+        )
+        model.optimizer.build(model.trainable_variables)
+        model._blank_optimizer = _read(model.optimizer.variables)
+        model._average = [tf.Variable(v) for v in model._floats()]
+        model._augment = augment
+        model._programs = {}
+        return model
+
+    # -- state ---------------------------------------------------------------------------
+
+    @property
+    def state_variables(self) -> list[Any]:
+        """All variables of the network: the trainable ones, then the others."""
+        return _state_variables(self)
+
+    def _floats(self):
+        return [v for v in self.state_variables if "float" in str(v.dtype)]
+
+    def load_state(self, state: TrainingState) -> None:
+        """Take over the state of an earlier fit, or a fresh one."""
+        _assign(self.state_variables, state["weights"])
+        _assign(self._average, self._floats())
+        _assign(self.state_variables, state["raw"])
+        _assign(self.optimizer.variables, state["optimizer"] or self._blank_optimizer)
+        self._raw = None
+
+    def read_state(self) -> TrainingState:
+        """Copy the state out."""
+        weights = self.read_weights()
+        return {
+            "weights": weights,
+            "raw": weights if self._raw is None else list(self._raw),
+            "optimizer": _read(self.optimizer.variables),
+        }
+
+    def read_weights(self) -> list[np.ndarray]:
+        """Copy the network's variables out."""
+        return _read(self.state_variables)
+
+    # -- training ------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x,
+        y,
+        *,
+        recipe: Recipe,
+        epochs: int,
+        batch_size: int,
+        loss_weight=None,
+        initial_epoch: int = 0,
+        validation_data=None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        verbose: int = 0,
+        **unused,
+    ):
+        """Train for ``epochs - initial_epoch`` epochs.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_samples, n_features)
+            Rows of pixels.
+        y : ndarray of shape (n_samples,)
+            Class indices.
+        recipe : Recipe
+            How to train.
+        epochs, initial_epoch : int
+            Number of the last epoch, and of the one before the first.
+        batch_size : int
+            Samples per gradient step; the last batch may be shorter.
+        loss_weight : ndarray of shape (n_samples,), optional
+            Factor of each sample's loss. (SciKeras would round a `sample_weight` to float32.)
+        validation_data : tuple of x, y and loss_weight, optional
+            Evaluated after each epoch.
+        callbacks : sequence of keras.callbacks.Callback
+            Called as Keras does. Those with a hook for batches get every batch.
+        verbose : int
+            0 is silent, 1 a progress bar, 2 a line per epoch.
+        **unused
+            What SciKeras passes besides.
+
+        Returns
+        -------
+        keras.callbacks.History
+            Losses and accuracies per epoch.
+        """
+        data = self._to_device(x, y, loss_weight)
+        steps = -(-len(x) // batch_size)
+        chain = keras.callbacks.CallbackList(
+            list(callbacks),
+            add_history=True,
+            add_progbar=verbose != 0,
+            model=self,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
+        )
+        stride = 1 if any(map(_watches_batches, callbacks)) else -(-steps // 40)
+        if verbose != 1 and stride > 1:
+            stride = steps
+        self.stop_training = False
+        self.optimizer.learning_rate.assign(recipe.learning_rate)
+        horizon = steps * (epochs - initial_epoch)
+        chain.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            chain.on_epoch_begin(epoch)
+            done = steps * (epoch - initial_epoch)
+            logs = self._epoch(
+                data, recipe, epoch, batch_size, stride, (done, horizon), chain
+            )
+            self._raw = self._swap_in_average(recipe)
+            if validation_data is not None:
+                loss, accuracy = self._evaluate(*validation_data, recipe)
+                logs |= {"val_loss": loss, "val_accuracy": accuracy}
+            chain.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+            if self._raw is not None and epoch + 1 < epochs:
+                _assign(self.state_variables, self._raw)
+        chain.on_train_end(logs)
+        return self.history
+
+    def _to_device(self, x, y, loss_weight):
+        if loss_weight is None:
+            loss_weight = np.ones(len(y))
+        return (
+            tf.constant(x),
+            tf.constant(np.asarray(y).reshape(-1), tf.int32),
+            tf.constant(loss_weight, self._real),
+        )
+
+    def _epoch(self, data, recipe, epoch, batch_size, stride, progress, chain):
+        n_samples = len(data[1])
+        steps = -(-n_samples // batch_size)
+        order = np.random.default_rng([recipe.seed, epoch]).permutation(n_samples)
+        order = tf.constant(order, tf.int32)
+        program = self._program("train", data[0], recipe.schedule)
+        done, horizon = progress
+        total = np.zeros(2)
+        for first in range(0, steps, stride):
+            last = min(first + stride, steps)
+            chain.on_train_batch_begin(first)
+            sums = program(
+                *data,
+                order,
+                tf.constant([batch_size, first, last], tf.int32),
+                tf.constant([done + first, horizon], tf.float32),
+                tf.constant([recipe.seed, epoch], tf.int32),
+                tf.constant(recipe.scale, self._real),
+            )
+            total += np.array(sums, dtype=float)
+            mean = total / min(last * batch_size, n_samples)
+            logs = {"accuracy": float(mean[1]), "loss": float(mean[0])}
+            chain.on_train_batch_end(last - 1, logs)
+        return logs
+
+    def _swap_in_average(self, recipe):
+        """Put the averaged weights in, as callbacks should see them; return the others."""
+        if recipe.schedule != "averaged":
+            return None
+        raw = self.read_weights()
+        _assign(self._floats(), self._average)
+        return raw
+
+    def _evaluate(self, x, y, loss_weight, recipe):
+        """Mean loss and accuracy with the present weights."""
+        weights = [v.value for v in self.state_variables]
+        probability = self.predict_rows(weights, x, recipe.scale)
+        losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
+        hits = probability.argmax(axis=1) == y
+        penalty = float(sum(self.losses)) if self.losses else 0.0
+        return float(np.average(losses, weights=loss_weight)) + penalty, float(hits.mean())
+
+    # -- compiled programs -----------------------------------------------------------------
+
+    def _program(self, kind, rows, schedule=None):
+        """The compiled function for this kind of rows; traced once, for any number of them."""
+        key = (kind, rows.dtype, rows.shape[1], schedule)
+        if key not in self._programs:
+            pixels = tf.TensorSpec([None, rows.shape[1]], rows.dtype)
+            factor = tf.TensorSpec([], self._real)
+            if kind == "predict":
+                weights = [tf.TensorSpec(v.shape, v.dtype) for v in self.state_variables]
+                program = tf.function(
+                    self._predict_batch, input_signature=[weights, pixels, factor], autograph=False
+                )
+            else:
+                program = tf.function(
+                    self._train_steps(schedule),
+                    input_signature=[
+                        pixels,
+                        tf.TensorSpec([None], tf.int32),
+                        tf.TensorSpec([None], self._real),
+                        tf.TensorSpec([None], tf.int32),
+                        tf.TensorSpec([3], tf.int32),
+                        tf.TensorSpec([2], tf.float32),
+                        tf.TensorSpec([2], tf.int32),
+                        factor,
+                    ],
+                    autograph=False,
+                )
+            self._programs[key] = program.get_concrete_function()
+        return self._programs[key]
+
+    def _images(self, rows, scale):
+        """Rows of pixels as a batch of images: cast, rescaled, padded with zeros, shaped."""
+        height, width, channels = self.input_shape[1:]
+        missing = height * width * channels - rows.shape[1]
+        rows = tf.cast(rows, self._real) * scale
+        if missing:
+            rows = tf.pad(rows, [[0, 0], [0, missing]])
+        return tf.reshape(rows, [-1, height, width, channels])
+
+    def _train_steps(self, schedule):
+        """The loop over steps `first` to `last` of one epoch, as a function of tensors."""
+
+        def train_steps(x, y, loss_weight, order, span, progress, seed, scale):
+            batch_size, first, last = tf.unstack(span)
+            start, horizon = tf.unstack(progress)
+            peak = tf.identity(self.optimizer.learning_rate)
+
+            def step(i, sums):
+                chosen = order[i * batch_size : (i + 1) * batch_size]
+                images = self._images(tf.gather(x, chosen), scale)
+                if self._augment:
+                    images = _jitter(images, tf.stack([seed[0], seed[1] * 65536 + i]))
+                self._set_rate(schedule, peak, start + tf.cast(i - first, tf.float32), horizon)
+                batch = images, tf.gather(y, chosen), tf.gather(loss_weight, chosen)
+                sums += self._step(*batch)
+                if schedule == "averaged":
+                    self._update_average()
+                return i + 1, sums
+
+            zero = tf.zeros(2, self._real)
+            _, sums = tf.while_loop(
+                lambda i, _: i < last, step, [first, zero], parallel_iterations=1
+            )
+            self.optimizer.learning_rate.assign(peak)
+            return sums
+
+        return train_steps
+
+    def _step(self, images, y, loss_weight):
+        """One gradient step; returns the sums of losses and of right answers."""
+        with tf.GradientTape() as tape:
+            probability = self(images, training=True)
+            losses = keras.losses.sparse_categorical_crossentropy(y, probability)
+            losses = tf.cast(losses, self._real)
+            loss = tf.reduce_mean(losses * loss_weight) + sum(self.losses)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        hits = tf.argmax(probability, axis=1, output_type=tf.int32) == y
+        hits = tf.cast(hits, loss.dtype)
+        return tf.stack([loss * tf.cast(tf.size(y), loss.dtype), tf.reduce_sum(hits)])
+
+    def _set_rate(self, schedule, peak, step, horizon):
+        if schedule == "one_cycle":
+            self.optimizer.learning_rate.assign(peak * one_cycle(step / horizon))
+        elif schedule == "averaged":
+            step = tf.cast(self.optimizer.iterations, tf.float32) + 1
+            self.optimizer.learning_rate.assign(peak * tf.minimum(1.0, step / WARM_UP_STEPS))
+
+    def _update_average(self):
+        """Average over about the last tenth of the steps so far, whatever their number.
+
+        Karras et al., "Analyzing and improving the training dynamics of diffusion models"
+        (2024), section 3.1: the power-function average, with exponent 9.
+        """
+        step = tf.cast(self.optimizer.iterations, self._real)
+        keep = (1 - 1 / step) ** 10
+        for average, value in zip(self._average, self._floats(), strict=True):
+            average.assign(value + keep * (average - value))
+
+    # -- predicting ------------------------------------------------------------------------
+
+    def _predict_batch(self, weights, rows, scale):
+        split = len(self.trainable_variables)
+        images = self._images(rows, scale)
+        return self.stateless_call(weights[:split], weights[split:], images, training=False)[0]
+
+    def predict_rows(self, weights, x: np.ndarray, scale: float) -> np.ndarray:
+        """Class probabilities of rows of pixels, with weights of the caller's.
+
+        Parameters
+        ----------
+        weights : list of ndarray or tensor
+            One per variable of `state_variables`.
+        x : ndarray of shape (n_samples, n_features)
+            Rows of pixels.
+        scale : float
+            Factor by which pixels are multiplied.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities.
+        """
+        program = self._program("predict", tf.constant(x[:1]))
+        weights = [tf.convert_to_tensor(w) for w in weights]
+        factor = tf.constant(scale, self._real)
+        return np.concatenate(
+            [
+                program(weights, tf.constant(x[i : i + PREDICT_BATCH]), factor).numpy()
+                for i in range(0, len(x), PREDICT_BATCH)
+            ]
+        )
+
+
+def _state_variables(network):
+    return [*network.trainable_variables, *network.non_trainable_variables]
+
+
+def _read(variables):
+    return [variable.numpy().copy() for variable in variables]
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _watches_batches(callback):
+    """Whether a callback has a hook of its own for training batches."""
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    return any(
+        hook in vars(callback)
+        or getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
+        for hook in hooks
+    )
+
+
+def one_cycle(progress):
+    """Learning rate of the one-cycle schedule, as a share of its peak.
+
+    Cosine from 1/25 up to 1 over the first 30 % of the steps, then down to nearly 0 (Smith and
+    Topin, "Super-convergence", 2018).
+
+    Parameters
+    ----------
+    progress : tensor of float
+        Share of all steps taken, in [0, 1).
+
+    Returns
+    -------
+    tensor of float
+        Factor of the peak learning rate.
+    """
+    rise = 0.3
+    up = 0.04 + 0.96 * (1 - tf.cos(np.pi * progress / rise)) / 2
+    down = (1 + tf.cos(np.pi * (progress - rise) / (1 - rise))) / 2
+    return tf.where(progress < rise, up, tf.maximum(down, 1e-3))
+
+
+def _jitter(images, seed):
+    """Rotate by up to 10°, zoom by up to 10 % and shift by up to 8 % of the side, each at random."""
+    n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    limits = tf.constant([np.pi / 18, 0.1, 0.08 * width, 0.08 * height], tf.float32)
+    draw = tf.random.stateless_uniform([n, 4], seed, -1.0, 1.0) * limits
+    angle, zoom, dx, dy = tf.unstack(draw, axis=1)
+    cos, sin = tf.cos(angle) / (1 + zoom), tf.sin(angle) / (1 + zoom)
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    zero = tf.zeros_like(angle)
+    transform = tf.stack(
+        [
+            *(cos, -sin, cx - cos * cx + sin * cy + dx),
+            *(sin, cos, cy - sin * cx - cos * cy + dy),
+            *(zero, zero),
+        ],
+        axis=1,
+    )
+    return keras.ops.image.affine_transform(images, transform)
+
+
+# -- fresh weights and reused programs -------------------------------------------------------
+
+_build_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Make Keras draw the seeds of initializers and dropout layers from `seed`.
+
+    Keras takes them from Python's global generator, which is put back afterwards.
+    """
+    with _build_lock:
+        before = random.getstate()
+        try:
+            random.seed(seed)
+            yield
+        finally:
+            random.setstate(before)
+
+
+def fresh_state(spec: NetworkSpec, seed: int) -> TrainingState:
+    """Draw initial weights.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    seed : int
+        The weights depend on it alone.
+
+    Returns
+    -------
+    TrainingState
+        The state before the first step.
+    """
+    with _seeded(seed):
+        network = spec.build()
+    weights = _read(_state_variables(network))
+    return {"weights": weights, "raw": weights, "optimizer": []}
+
+
+def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
+    """Build a plain Keras model of trained weights, from raw pixels to probabilities.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    scale : float
+        Factor by which pixels are multiplied.
+    weights : list of ndarray
+        As in a `TrainingState`.
+
+    Returns
+    -------
+    keras.Sequential
+        The uncompiled model.
+    """
+    with _seeded(0):
+        network = spec.build(scale)
+    _assign(_state_variables(network), weights)
+    return network
+
+
+def new_model(*key) -> EpochModel:
+    """`EpochModel.from_spec`, without a trace in Python's global generator."""
+    with _seeded(0):
+        return EpochModel.from_spec(*key)
+
+
+class ProgramCache:
+    """Idle models with their compiled programs, least recently used first.
+
+    A model is lent to one caller at a time, who loads the state to start from and copies the
+    state reached, so that no two estimators ever share one.
+
+    Parameters
+    ----------
+    size : int
+        Models kept at most.
+    """
+
+    def __init__(self, size: int):
+        self.size = size
+        self._idle: OrderedDict[Any, list[EpochModel]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def borrow(self, *key, private: bool = False) -> Iterator[EpochModel]:
+        """Lend a model for the time of a ``with`` block; after an error it is not kept.
+
+        Parameters
+        ----------
+        *key
+            The arguments of `EpochModel.from_spec`.
+        private : bool, default=False
+            Whether the model is a new one that nobody else gets, before or after.
+
+        Yields
+        ------
+        EpochModel
+            In whatever state its last user left it.
+        """
+        if private:
+            yield new_model(*key)
+            return
+        with self._lock:
+            models = self._idle.pop(key, [])
+            model = models.pop() if models else None
+            if models:
+                self._idle[key] = models
+        if model is None:
+            model = new_model(*key)
+        yield model
+        with self._lock:
+            self._idle.setdefault(key, []).append(model)
+            self._idle.move_to_end(key)
+            while sum(map(len, self._idle.values())) > self.size:
+                self._idle.popitem(last=False)
+
+
+programs = ProgramCache(size=16)
+
+
+def initial_rate(optimizer: str, schedule: str | None) -> float:
+    """Return the learning rate that ``learning_rate="auto"`` means.
+
+    Parameters
+    ----------
+    optimizer : str
+        A name in ``OPTIMIZERS``.
+    schedule : str or None
+        A schedule of `Recipe`.
+
+    Returns
+    -------
+    float
+        The rate tuned for Adam with that schedule, else Keras's default for the optimizer.
+    """
+    if optimizer in ("adam", "adamw") and schedule is not None:
+        return ADAM_RATES[schedule]
+    return float(np.array(OPTIMIZERS[optimizer]().learning_rate))
