@@ -27,7 +27,11 @@ from skdigits.persistence import versions
 LEAST_ACCURACY = 0.985
 MOST_LOSS = 0.045
 N_IMAGES = 42_000
-LOGGED = {"epoch": [1, 10, 150], "loss": [4.08, 0.3686, 0.0325], "accuracy": [0.7195, 0.9365, 0.9893]}
+LOGGED = {
+    "epoch": [1, 10, 150],
+    "loss": [4.08, 0.3686, 0.0325],
+    "accuracy": [0.7195, 0.9365, 0.9893],
+}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -79,8 +83,10 @@ def main():
     }
     (RESULTS / "reference_curve.json").write_text(json.dumps(facts, indent=2) + "\n")
     draw(reference, ours)
-    print(f"accuracy {last['accuracy']:.4f}, loss {last['loss']:.4f}, {seconds:.0f} s: "
-          f"{'reached' if passed else 'MISSED'}")
+    print(
+        f"accuracy {last['accuracy']:.4f}, loss {last['loss']:.4f}, {seconds:.0f} s: "
+        f"{'reached' if passed else 'MISSED'}"
+    )
     sys.exit(not passed)
 
 

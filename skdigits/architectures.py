@@ -151,8 +151,8 @@ def check_name(parameter: str, name: str, known) -> None:
     known = sorted(known)
     if name in known:
         return
-    near = difflib.get_close_matches(str(name).lower(), known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(str(name).lower(), known, n=2)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise ValueError(f"Unknown {parameter} {name!r}.{hint} Known names: {', '.join(known)}.")
 
 

@@ -255,7 +255,9 @@ default="adam"
         rows, labels = self._check_images(X, y, reset=not resume)
         weights = self._check_weights(sample_weight, labels)
         if weights is not None and len(np.unique(labels[weights > 0])) < 2:
-            raise ValueError("Only one class has samples of positive weight; at least 2 are needed.")
+            raise ValueError(
+                "Only one class has samples of positive weight; at least 2 are needed."
+            )
         if resume:
             self._check_known(labels)
         else:
@@ -425,7 +427,7 @@ default="adam"
             history = self._fit_scikeras(
                 model,
                 data,
-                epochs=self.n_iter_ + epochs,
+                epochs=epochs,  # SciKeras adds initial_epoch
                 initial_epoch=self.n_iter_,
                 recipe=recipe,
                 validation_data=validation,
@@ -528,9 +530,7 @@ default="adam"
             contexts[-1].call_on_fit_task_begin(**task)
 
         def on_epoch_end(epoch, logs):
-            stop = contexts[-1].call_on_fit_task_end(
-                **task, reconstruction_attributes=attributes
-            )
+            stop = contexts[-1].call_on_fit_task_end(**task, reconstruction_attributes=attributes)
             bridge.model.stop_training |= stop
 
         def on_train_end(logs):

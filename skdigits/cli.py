@@ -70,9 +70,9 @@ def options(
 @app.command()
 def inspect(
     data: Data = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the pictures.")
-    ] = Path("skdigits-inspect"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the pictures.")] = Path(
+        "skdigits-inspect"
+    ),
 ) -> None:
     """Describe images and labels, and draw them."""
     from skdigits.datasets import load_data
@@ -97,9 +97,7 @@ def train(
         str, typer.Option(help="Network: compact (4,518 parameters) or lenet (21,518).")
     ] = "compact",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 10,
-    batch_size: Annotated[
-        str, typer.Option(help="Images per gradient step, or auto.")
-    ] = "auto",
+    batch_size: Annotated[str, typer.Option(help="Images per gradient step, or auto.")] = "auto",
     learning_rate: Annotated[str, typer.Option(help="Highest learning rate, or auto.")] = "auto",
     augment: Annotated[
         bool, typer.Option("--augment", help="Rotate, zoom and shift training images a little.")
@@ -142,11 +140,18 @@ def train(
     probability = classifier.predict_proba(X_test)
     _print_report(classifier, y_test, probability, seconds)
     save(classifier, output / "model.skdigits")
-    out.print(f"Wrote {output / 'model.skdigits'}")
+    _say(f"Wrote {output / 'model.skdigits'}")
     _save_history(classifier.history_, output / "history.csv")
     _save_metrics(
-        classifier, y_test, probability, output / "metrics.json", n_train=len(y_train),
-        fit_seconds=seconds, data=data or "digits", test_fraction=test_fraction, seed=seed,
+        classifier,
+        y_test,
+        probability,
+        output / "metrics.json",
+        n_train=len(y_train),
+        fit_seconds=seconds,
+        data=data or "digits",
+        test_fraction=test_fraction,
+        seed=seed,
     )
     _save_pictures(classifier, X_test, y_test, probability, output)
 
@@ -158,9 +163,9 @@ def predict(
         str,
         typer.Argument(help="What to read: a CSV or IDX file, or a folder with a test part."),
     ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The CSV to write.")
-    ] = Path("submission.csv"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")] = Path(
+        "submission.csv"
+    ),
 ) -> None:
     """Read images with a saved model, and write ImageId,Label as Kaggle wants it."""
     import pandas as pd
@@ -175,9 +180,13 @@ def predict(
     table = pd.DataFrame({"ImageId": range(1, len(labels) + 1), "Label": labels})
     with replacing(output, "w", newline="", encoding="utf-8") as file:
         table.to_csv(file, index=False, lineterminator="\n")
-    out.print(f"Wrote {output}: {len(labels)} labels.")
+    _say(f"Wrote {output}: {len(labels)} labels.")
     if bunch.target is not None:
         out.print(f"Accuracy on the labels given: {(labels == bunch.target).mean():.4f}")
+
+
+def _say(text):
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def _number(text, kind, option):
@@ -223,11 +232,18 @@ def _print_description(bunch):
     import pandas as pd
     from rich.table import Table
 
-    pixels, side = bunch.data.shape[1], bunch.images.shape[1:]
+    from skdigits.preprocessing import infer_image_shape
+
+    pixels = bunch.data.shape[1]
+    if bunch.images is None:
+        height, width, _ = infer_image_shape(pixels)
+        size = f"{height}×{width}, padded"
+    else:
+        size = "{}×{}".format(*bunch.images.shape[1:])
     facts = Table(show_header=False, box=None)
     facts.add_row("samples", f"{len(bunch.data)}")
     facts.add_row("pixels per image", f"{pixels}")
-    facts.add_row("image size", f"{side[0]}×{side[1]}")
+    facts.add_row("image size", size)
     facts.add_row("pixel range", f"{bunch.data.min()} to {bunch.data.max()}")
     facts.add_row("missing values", f"{int(pd.DataFrame(bunch.data).isna().sum().sum())}")
     out.print(facts)
@@ -276,7 +292,7 @@ def _save_history(history, path):
     table.insert(0, "epoch", range(1, len(table) + 1))
     with replacing(path, "w", newline="", encoding="utf-8") as file:
         table.to_csv(file, index=False, lineterminator="\n")
-    out.print(f"Wrote {path}")
+    _say(f"Wrote {path}")
 
 
 def _save_metrics(classifier, y, probability, path, **facts):
@@ -299,7 +315,7 @@ def _save_metrics(classifier, y, probability, path, **facts):
     with replacing(path, "w", encoding="utf-8") as file:
         json.dump(metrics, file, indent=2)
         file.write("\n")
-    out.print(f"Wrote {path}")
+    _say(f"Wrote {path}")
 
 
 def _save_pictures(classifier, X, y, probability, folder):
@@ -333,4 +349,4 @@ def _save_picture(display, path):
     with replacing(path) as file:
         display.figure_.savefig(file, format="png", dpi=120)
     plt.close(display.figure_)
-    out.print(f"Wrote {path}")
+    _say(f"Wrote {path}")

@@ -101,7 +101,7 @@ def load(path):
         missing = sorted(parameters.keys() - state.keys())
         if missing:
             raise ValueError(f"the parameters {', '.join(missing)} are missing")
-        vars(estimator).update(state)
+        estimator.__dict__.update(state)
         check_is_fitted(estimator)
     except OSError:
         raise

@@ -140,7 +140,7 @@ class EpochModel(keras.Model):
     def load_state(self, state: TrainingState) -> None:
         """Take over the state of an earlier fit, or a fresh one."""
         _assign(self.state_variables, state["weights"])
-        _assign(self._average, self._floats())
+        _assign(self._average, _read(self._floats()))
         _assign(self.state_variables, state["raw"])
         _assign(self.optimizer.variables, state["optimizer"] or self._blank_optimizer)
         self._raw = None
@@ -216,9 +216,11 @@ class EpochModel(keras.Model):
             epochs=epochs,
             steps=steps,
         )
-        stride = 1 if any(map(_watches_batches, callbacks)) else -(-steps // 40)
-        if verbose != 1 and stride > 1:
-            stride = steps
+        stride = steps
+        if any(map(_watches_batches, callbacks)):
+            stride = 1
+        elif verbose == 1:
+            stride = -(-steps // 40)  # often enough for a progress bar
         self.stop_training = False
         self.optimizer.learning_rate.assign(recipe.learning_rate)
         horizon = steps * (epochs - initial_epoch)
@@ -226,12 +228,10 @@ class EpochModel(keras.Model):
         for epoch in range(initial_epoch, epochs):
             chain.on_epoch_begin(epoch)
             done = steps * (epoch - initial_epoch)
-            logs = self._epoch(
-                data, recipe, epoch, batch_size, stride, (done, horizon), chain
-            )
+            logs = self._epoch(data, recipe, epoch, batch_size, stride, (done, horizon), chain)
             self._raw = self._swap_in_average(recipe)
             if validation_data is not None:
-                loss, accuracy = self._evaluate(*validation_data, recipe)
+                loss, accuracy = self._evaluate(recipe, *validation_data)
                 logs |= {"val_loss": loss, "val_accuracy": accuracy}
             chain.on_epoch_end(epoch, logs)
             if self.stop_training:
@@ -283,7 +283,7 @@ class EpochModel(keras.Model):
         _assign(self._floats(), self._average)
         return raw
 
-    def _evaluate(self, x, y, loss_weight, recipe):
+    def _evaluate(self, recipe, x, y, loss_weight):
         """Mean loss and accuracy with the present weights."""
         weights = [v.value for v in self.state_variables]
         probability = self.predict_rows(weights, x, recipe.scale)
@@ -387,10 +387,9 @@ class EpochModel(keras.Model):
         Karras et al., "Analyzing and improving the training dynamics of diffusion models"
         (2024), section 3.1: the power-function average, with exponent 9.
         """
-        step = tf.cast(self.optimizer.iterations, self._real)
-        keep = (1 - 1 / step) ** 10
+        keep = (1 - 1 / tf.cast(self.optimizer.iterations, tf.float64)) ** 10
         for average, value in zip(self._average, self._floats(), strict=True):
-            average.assign(value + keep * (average - value))
+            average.assign(value + tf.cast(keep, value.dtype) * (average - value))
 
     # -- predicting ------------------------------------------------------------------------
 
@@ -557,7 +556,18 @@ def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
 
 
 def new_model(*key) -> EpochModel:
-    """`EpochModel.from_spec`, without a trace in Python's global generator."""
+    """Build a model without a trace in Python's global generator.
+
+    Parameters
+    ----------
+    *key
+        The arguments of `EpochModel.from_spec`.
+
+    Returns
+    -------
+    EpochModel
+        The model; its weights are to be loaded.
+    """
     with _seeded(0):
         return EpochModel.from_spec(*key)
 
@@ -633,4 +643,4 @@ def initial_rate(optimizer: str, schedule: str | None) -> float:
     """
     if optimizer in ("adam", "adamw") and schedule is not None:
         return ADAM_RATES[schedule]
-    return float(np.array(OPTIMIZERS[optimizer]().learning_rate))
+    return float(OPTIMIZERS[optimizer]().learning_rate.numpy())

@@ -59,5 +59,16 @@ def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, ret
 
 
 def pixel_names(n_features):
-    """Kaggle's names of pixels: ``pixel0``, ``pixel1``, …"""
+    """Name pixels as Kaggle does.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of pixels.
+
+    Returns
+    -------
+    list of str
+        ``pixel0``, ``pixel1``, …
+    """
     return [f"pixel{i}" for i in range(n_features)]

@@ -19,8 +19,6 @@ DESCR = """Images from a CSV file
 
 {name}: {n} rows of {pixels} pixels, {labels}.
 """
-# Rows parsed at a time: as 8-byte integers they take 25 MB, whatever the file's length.
-CHUNK = 4096
 
 
 def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
@@ -161,85 +159,82 @@ def _label_column(file, names, folder):
 
 
 def _read_rows(file, names, label):
-    """Pixels as bytes, and labels or None, read in pieces."""
-    import pandas as pd
-
-    is_pixel = np.array([name != label for name in names])
-    pixels: list[np.ndarray] = []
-    labels: list[pd.Series] = []
-    try:
-        with _open(file) as lines, warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            # index_col=False: a row that is one value too long is an error, not an index
-            reader = pd.read_csv(
-                lines, header=0, names=names, index_col=False, chunksize=CHUNK, low_memory=False
-            )
-            for chunk in reader:
-                if len(chunk):
-                    pixels.append(_to_bytes(chunk.loc[:, is_pixel]))
-                    labels.extend([] if label is None else [_check_labels(chunk[label])])
-    except (ValueError, OverflowError, pd.errors.ParserWarning, EOFError, OSError, zlib.error) as e:
-        raise _fault(file, names, label) or _unreadable(file, e) from e
-    if not pixels:
-        raise ValueError(f"{file}: the file has a header and no rows; expected rows of pixels.")
-    return np.concatenate(pixels), None if label is None else _join_labels(labels)
+    """Pixels as bytes, and labels or None."""
+    for read in (_read_quickly, _read_line_by_line):
+        try:
+            return read(file, names, label)
+        except _Fault as fault:
+            raise ValueError(f"{file}{fault}") from None
+        except (ValueError, csv.Error, UserWarning, EOFError, OSError, zlib.error) as error:
+            # The quick way takes whole numbers only; the other way says what is wrong where.
+            failure = error
+    raise _unreadable(file, failure) from failure
 
 
-def _to_bytes(frame):
-    """Whole numbers 0–255 as bytes; ValueError for anything else."""
-    values = frame.to_numpy()
-    if values.dtype.kind not in "iuf" or not (values.min() >= 0 and values.max() <= 255):
-        raise ValueError("not a number, or outside 0–255")
-    small = values.astype(np.uint8)
-    if values.dtype.kind == "f" and (small != values).any():
-        raise ValueError("not a whole number")
-    return small
+def _read_quickly(file, names, label):
+    """Let NumPy parse whole numbers straight into bytes; anything else is a ValueError."""
+    before = len(names) if label is None else names.index(label)
+    after = len(names) - before - 1
+    columns: list[tuple] = [("left", np.uint8, (before,))]
+    if label is not None:
+        columns += [("label", object), ("right", np.uint8, (after,))]
+    with _open(file) as lines, warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # a file without rows
+        next(csv.reader(lines))
+        table = np.loadtxt(
+            lines, delimiter=",", dtype=columns, comments=None, quotechar='"', ndmin=1
+        )
+    if label is None:
+        return np.ascontiguousarray(table["left"]), None
+    return np.hstack([table["left"], table["right"]]), _labels(table["label"])
 
 
-def _check_labels(column):
-    if column.isna().any():
+def _read_line_by_line(file, names, label):
+    """Take floats as well, and name the line of the first fault."""
+    rows, labels = [], []
+    with _open(file) as lines:
+        reader = csv.reader(lines)
+        next(reader)
+        for fields in filter(None, reader):
+            where = f", line {reader.line_num}: "
+            if len(fields) != len(names):
+                raise _Fault(
+                    f"{where}{len(fields)} values; expected {len(names)}, as many as the header has."
+                )
+            cells = dict(zip(names, fields, strict=True))
+            labels.append(cells.pop(label, "").strip())
+            if label is not None and not labels[-1]:
+                raise _Fault(f"{where}the column {label!r} is empty; expected a label.")
+            rows.append(bytes(_byte(text.strip(), name, where) for name, text in cells.items()))
+    if not rows:
+        raise _Fault(": the file has a header and no rows; expected rows of pixels.")
+    data = np.frombuffer(bytearray().join(rows), np.uint8).reshape(len(rows), -1)
+    return data, None if label is None else _labels(labels)
+
+
+class _Fault(Exception):
+    """What is wrong with a file, to be put behind its name."""
+
+
+def _byte(text, name, where):
+    if _is_number(text) and float(text).is_integer() and 0 <= float(text) <= 255:
+        return int(float(text))
+    found = repr(text) if text else "nothing"
+    raise _Fault(f"{where}{found} in the column {name!r}; expected a whole number from 0 to 255.")
+
+
+def _labels(texts):
+    """Labels as integers where all are, else as strings; ValueError where one is missing."""
+    texts = np.char.strip(np.array(texts, dtype=str))
+    if (texts == "").any():
         raise ValueError("a label is missing")
-    if column.dtype.kind == "f" and (column == column.round()).all():
-        return column.astype(np.int64)
-    return column
-
-
-def _join_labels(parts):
-    import pandas as pd
-
-    labels = pd.concat(parts)
-    if labels.dtype.kind in "iu":
-        return labels.to_numpy(np.int64)
-    return labels.astype(str).to_numpy(str)
-
-
-def _fault(file, names, label) -> ValueError | None:
-    """Find the first line that is wrong, and say what is."""
     try:
-        with _open(file) as lines:
-            reader = csv.reader(lines)
-            next(reader)
-            for fields in reader:
-                wrong = _fault_in(fields, names, label) if fields else None
-                if wrong:
-                    return ValueError(f"{file}, line {reader.line_num}: {wrong}")
-    except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error) as error:
-        return _unreadable(file, error)
-    return None
-
-
-def _fault_in(fields, names, label):
-    if len(fields) != len(names):
-        return f"{len(fields)} values; expected {len(names)}, as many as the header has."
-    for name, field in zip(names, fields, strict=True):
-        text = field.strip()
-        if name == label:
-            if not text:
-                return f"the column {label!r} is empty; expected a label."
-        elif not (_is_number(text) and float(text).is_integer() and 0 <= float(text) <= 255):
-            found = repr(text) if text else "nothing"
-            return f"{found} in the column {name!r}; expected a whole number from 0 to 255."
-    return None
+        return texts.astype(np.int64)
+    except (ValueError, OverflowError):
+        pass
+    if all(_is_number(text) and float(text).is_integer() for text in texts):
+        return texts.astype(float).astype(np.int64)
+    return texts
 
 
 def _is_number(text):

@@ -56,7 +56,7 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
             parser="liac-arff",
             data_home=data_home,
             n_retries=1,
-            delay=0.0,
+            delay=0.1,
         )
     except OSError as error:
         raise OSError(

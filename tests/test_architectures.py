@@ -1,0 +1,68 @@
+import keras
+import pytest
+
+from skdigits.architectures import ARCHITECTURES, NetworkSpec, find_architecture
+
+
+def test_compact_is_the_reference_network():
+    network = ARCHITECTURES["compact"]((28, 28, 1), 10)
+    table = [
+        (type(layer).__name__, layer.output.shape[1:], layer.count_params())
+        for layer in network.layers
+    ]
+    assert table == [
+        ("Conv2D", (28, 28, 4), 104),
+        ("MaxPooling2D", (14, 14, 4), 0),
+        ("Dropout", (14, 14, 4), 0),
+        ("Conv2D", (10, 10, 4), 404),
+        ("Flatten", (400,), 0),
+        ("Dense", (10,), 4010),
+    ]
+    assert network.count_params() == 4518
+    first, _, dropout, second, _, last = network.layers
+    assert (first.kernel_size, first.padding) == ((5, 5), "same")
+    assert (second.kernel_size, second.padding) == ((5, 5), "valid")
+    assert dropout.rate == 0.1
+    assert [layer.activation.__name__ for layer in (first, second, last)] == [
+        "relu",
+        "relu",
+        "softmax",
+    ]
+    for layer in (first, second, last):
+        assert isinstance(layer.kernel_initializer, keras.initializers.GlorotUniform)
+
+
+def test_lenet_has_the_parameters_it_says():
+    network = find_architecture("lenet")((28, 28, 1), 10)
+    assert network.count_params() == 21_518
+    assert "21,518" in ARCHITECTURES["lenet"].__doc__
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_options_reach_the_layers(name):
+    network = ARCHITECTURES[name](
+        (28, 28, 3), 7, filters=5, kernel_size=3, dropout=0.4, l2=0.01, dtype="float64"
+    )
+    convolution = network.layers[0]
+    assert convolution.filters == 5
+    assert convolution.kernel_size == (3, 3)
+    assert convolution.kernel_regularizer.l2 == pytest.approx(0.01)
+    rates = [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    assert rates == [0.4]
+    assert {variable.dtype for variable in network.trainable_variables} == {"float64"}
+    assert network.output_shape == (None, 7)
+
+
+def test_small_images_are_enlarged_and_large_ones_left():
+    def sizes(*shape):
+        spec = NetworkSpec("compact", shape, 10, (), "float32")
+        return [tuple(layer.output.shape[1:3]) for layer in spec.build().layers][0]
+
+    assert sizes(8, 8, 1) == (28, 28)
+    assert sizes(8, 40, 1) == (28, 40)
+    assert sizes(30, 40, 1) == (30, 40)
+
+
+def test_equal_specs_are_equal_keys():
+    specs = {NetworkSpec("compact", (8, 8, 1), 10, (("filters", 4),), "float32") for _ in range(2)}
+    assert len(specs) == 1

@@ -1,0 +1,818 @@
+import copy
+import hashlib
+import os
+import pickle
+import random
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC
+
+from skdigits import DigitClassifier, ImageReshaper
+from skdigits.architectures import compact
+
+
+def quick(**parameters):
+    return DigitClassifier(**{"epochs": 2, "random_state": 0, **parameters})
+
+
+def weights_of(classifier):
+    return [w.copy() for w in classifier._state["weights"]]
+
+
+def assert_same_weights(first, second):
+    for a, b in zip(weights_of(first), weights_of(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# -- input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (4, 4, 4)])
+def test_images_of_three_and_four_dimensions(digits, shape):
+    X, y = digits
+    images = X.reshape(len(X), *shape)
+    classifier = quick().fit(images, y)
+    assert classifier.image_shape_ == (*shape, 1)[:3]
+    assert classifier.n_features_in_ == 64
+    np.testing.assert_array_equal(classifier.predict(images), classifier.predict(X))
+
+
+def test_flat_rows_and_images_train_the_same_network(digits):
+    X, y = digits
+    assert_same_weights(quick().fit(X, y), quick().fit(X.reshape(-1, 8, 8), y))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int16", "float32", "float64", "bool"])
+def test_any_real_dtype(digits, dtype):
+    X, y = digits
+    X = (X > 100) if dtype == "bool" else X.astype(dtype)
+    probability = quick().fit(X, y).predict_proba(X[:5])
+    assert probability.dtype == np.float32
+    np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_bytes_and_integers_give_the_same_weights(digits):
+    X, y = digits
+    assert_same_weights(quick().fit(X, y), quick().fit(X.astype(int), y))
+
+
+def test_lists_of_images(digits):
+    X, y = digits
+    classifier = quick().fit(X[:60].reshape(-1, 8, 8).tolist(), y[:60].tolist())
+    assert classifier.image_shape_ == (8, 8, 1)
+
+
+def test_dataframe_names_are_remembered_and_a_wrong_order_refused(digits):
+    X, y = digits
+    frame = pd.DataFrame(X, columns=[f"pixel{i}" for i in range(64)])
+    classifier = quick().fit(frame, pd.Series(y))
+    assert list(classifier.feature_names_in_) == list(frame.columns)
+    classifier.predict(frame)
+    with pytest.raises(ValueError, match="same order"):
+        classifier.predict(frame[frame.columns[::-1]])
+    with pytest.raises(ValueError, match="feature names"):
+        classifier.predict(frame.rename(columns={"pixel3": "label"}))
+
+
+def test_string_labels(digits):
+    X, y = digits
+    names = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "9"])
+    classifier = quick(epochs=6).fit(X, names[y])
+    assert list(classifier.classes_) == sorted(names)
+    assert classifier.score(X, names[y]) > 0.8
+
+
+def test_labels_with_gaps(digits):
+    X, y = digits
+    classifier = quick(epochs=6).fit(X, y * 7 - 3)
+    assert set(classifier.predict(X)) <= set(y * 7 - 3)
+    assert classifier.score(X, y * 7 - 3) > 0.8
+
+
+def test_two_classes_have_two_columns(digits):
+    X, y = digits
+    X, y = X[y < 2], y[y < 2]
+    classifier = quick(epochs=6).fit(X, y)
+    assert classifier.predict_proba(X).shape == (len(X), 2)
+    assert classifier.score(X, y) > 0.95
+
+
+def test_one_row(digits, fitted):
+    X, _ = digits
+    assert fitted.predict_proba(X[:1]).shape == (1, 10)
+    np.testing.assert_allclose(
+        fitted.predict_proba(X[:1])[0], fitted.predict_proba(X)[0], rtol=1e-4
+    )
+
+
+def test_one_class_is_refused(digits):
+    X, _ = digits
+    with pytest.raises(ValueError, match="at least 2 classes; got 1 class"):
+        quick().fit(X, np.zeros(len(X)))
+
+
+@pytest.mark.parametrize(("n_features", "side"), [(1, 1), (10, 4), (63, 8), (50, 8)])
+def test_rows_that_are_no_square_are_padded(digits, n_features, side):
+    X, y = digits
+    classifier = quick(epochs=1).fit(X[:, :n_features], y)
+    assert classifier.image_shape_ == (side, side, 1)
+    padded = np.zeros((len(X), side * side), X.dtype)
+    padded[:, :n_features] = X[:, :n_features]
+    assert_same_weights(classifier, quick(epochs=1).fit(padded, y))
+
+
+def test_image_shape_of_flat_rows(digits):
+    X, y = digits
+    assert quick(image_shape=(4, 16)).fit(X, y).image_shape_ == (4, 16, 1)
+    assert quick(image_shape=[4, 4, 4]).fit(X, y).image_shape_ == (4, 4, 4)
+    with pytest.raises(ValueError, match="means 63 numbers per image; X has rows of 64"):
+        quick(image_shape=(7, 9)).fit(X, y)
+    with pytest.raises(ValueError, match="positive whole numbers"):
+        quick(image_shape=(64,)).fit(X, y)
+
+
+def test_images_larger_than_the_networks_were_made_for():
+    rng = np.random.default_rng(0)
+    X = rng.random((20, 40, 30))
+    classifier = quick(epochs=1).fit(X, np.arange(20) % 2)
+    assert classifier.to_keras().input_shape == (None, 40, 30, 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nan_and_infinity_are_refused(digits, fitted, value):
+    X, y = digits
+    bad = X.astype(float)
+    bad[3, 4] = value
+    with pytest.raises(ValueError, match="NaN|infinity"):
+        quick().fit(bad, y)
+    with pytest.raises(ValueError, match="NaN|infinity"):
+        fitted.predict(bad)
+
+
+def test_values_too_large_for_the_dtype_are_refused(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="too large for float32"):
+        quick().fit(X * 1e300, y)
+
+
+def test_images_of_another_size_are_refused(digits, fitted):
+    with pytest.raises(ValueError, match="X has 49 features, but DigitClassifier is expecting 64"):
+        fitted.predict(np.zeros((2, 7, 7)))
+    with pytest.raises(ValueError, match=r"images of shape \(4, 16, 1\).*\(8, 8, 1\)"):
+        fitted.predict(np.zeros((2, 4, 16)))
+    with pytest.raises(ValueError, match="dim 5"):
+        fitted.predict(np.zeros((2, 2, 2, 4, 4)))
+
+
+def test_not_fitted(digits):
+    with pytest.raises(NotFittedError):
+        DigitClassifier().predict(digits[0])
+    assert not hasattr(DigitClassifier(), "keras_classifier_")
+
+
+# -- weights -------------------------------------------------------------------------------
+
+
+def test_weights_multiply_and_the_callers_array_stays(digits):
+    X, y = digits
+    weight = np.where(y == 3, 2.0, 1.0)
+    before = weight.copy()
+    both = quick(class_weight={4: 3.0}).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(weight, before)
+    product = quick().fit(X, y, sample_weight=weight * np.where(y == 4, 3.0, 1.0))
+    assert_same_weights(both, product)
+
+
+def test_only_ratios_of_weights_matter(digits):
+    X, y = digits
+    weight = 1.0 + y
+    assert_same_weights(
+        quick().fit(X, y, sample_weight=weight), quick().fit(X, y, sample_weight=weight * 4)
+    )
+
+
+def test_class_weight_balanced_helps_the_rare_class(digits):
+    X, y = digits
+    few = np.r_[np.flatnonzero(y == 8)[:3], np.flatnonzero(y == 3)]
+    plain = quick(epochs=2).fit(X[few], y[few]).predict_proba(X[few])[:, 1].mean()
+    balanced = quick(epochs=2, class_weight="balanced").fit(X[few], y[few])
+    assert balanced.predict_proba(X[few])[:, 1].mean() > plain + 0.05
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (lambda n: -np.ones(n), "negative"),
+        (lambda n: np.zeros(n), "All sample weights are zero"),
+        (lambda n: np.ones(n - 1), "one weight per sample"),
+        (lambda n: np.full(n, np.nan), "NaN"),
+    ],
+)
+def test_bad_weights_are_refused(digits, weight, message):
+    X, y = digits
+    with pytest.raises(ValueError, match=message):
+        quick().fit(X, y, sample_weight=weight(len(y)))
+
+
+# -- parameters ----------------------------------------------------------------------------
+
+
+def test_every_parameter_survives_set_params_and_clone():
+    other = {
+        "architecture": "lenet",
+        "filters": 3,
+        "kernel_size": 3,
+        "dropout": 0.3,
+        "l2": 1e-4,
+        "optimizer": "adadelta",
+        "learning_rate": 0.5,
+        "schedule": None,
+        "epochs": 7,
+        "batch_size": 9,
+        "image_shape": (4, 16),
+        "rescale": False,
+        "validation_fraction": 0.3,
+        "early_stopping": True,
+        "patience": 2,
+        "class_weight": "balanced",
+        "warm_start": True,
+        "keep_epochs": [1, 2],
+        "callbacks": [],
+        "augment": True,
+        "dtype": "float64",
+        "verbose": 2,
+        "random_state": 5,
+    }
+    assert other.keys() == DigitClassifier().get_params().keys()
+    assert clone(DigitClassifier(**other)).get_params() == other
+    assert DigitClassifier().set_params(**other).get_params() == other
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"architecture": "lenett"}, "Did you mean 'lenet'"),
+        ({"optimizer": "adma"}, "Did you mean 'adamax' or 'adam'"),
+        ({"schedule": "onecycle"}, "Did you mean 'one_cycle'"),
+        ({"epochs": 0}, "'epochs' parameter of DigitClassifier must be an int in the range"),
+        ({"batch_size": 2.5}, "'batch_size' parameter"),
+        ({"learning_rate": -1.0}, "'learning_rate' parameter"),
+        ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
+        ({"dtype": "float16"}, "'dtype' parameter"),
+        ({"keep_epochs": [0, 1]}, "whole numbers from 1"),
+        ({"keep_epochs": [1.5]}, "whole numbers from 1"),
+        ({"kernel_size": 29}, "could not be built for images of shape"),
+        ({"callbacks": ["early"]}, "callbacks should hold Keras callbacks; got str"),
+    ],
+)
+def test_a_bad_parameter_gets_one_clear_error(digits, parameters, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        quick(**parameters).fit(*digits)
+
+
+def test_parameters_change_the_network(digits):
+    X, y = digits
+    count = quick(epochs=1, filters=2, kernel_size=3).fit(X, y).to_keras().count_params()
+    assert count == (9 * 2 + 2) + (9 * 2 * 2 + 2) + (12 * 12 * 2 * 10 + 10)
+    small = quick(epochs=4, l2=1.0).fit(X, y)
+    assert (
+        np.abs(small._state["weights"][0]).max()
+        < np.abs(quick(epochs=4).fit(X, y)._state["weights"][0]).max()
+    )
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"]
+)
+def test_every_optimizer_learns(digits, optimizer):
+    rate = {"adadelta": 10.0, "adagrad": 0.3, "sgd": 0.1}.get(optimizer, 0.01)
+    classifier = quick(optimizer=optimizer, learning_rate=rate, epochs=6).fit(*digits)
+    assert classifier.history_["loss"][-1] < 0.7 * classifier.history_["loss"][0]
+
+
+@pytest.mark.parametrize("schedule", ["averaged", "one_cycle", None])
+def test_every_schedule_learns(digits, schedule):
+    assert quick(schedule=schedule, epochs=12).fit(*digits).score(*digits) > 0.9
+
+
+def test_augmentation_changes_training_and_still_learns(digits):
+    augmented = quick(augment=True, epochs=8).fit(*digits)
+    plain = quick(epochs=8).fit(*digits)
+    assert augmented.history_["loss"][-1] > plain.history_["loss"][-1]
+    assert augmented.score(*digits) > 0.8
+
+
+def shallow(image_shape, n_classes, dropout=0.0):
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(dropout),
+            keras.layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+
+
+def test_a_function_as_architecture(digits):
+    X, y = digits
+    classifier = quick(architecture=shallow, dropout=0.2, epochs=5).fit(X, y)
+    assert classifier.to_keras().count_params() == 28 * 28 * 10 + 10
+    assert classifier.score(X, y) > 0.8
+    assert clone(classifier).architecture is shallow
+
+
+def test_a_function_is_not_asked_for_what_it_does_not_know(digits):
+    with pytest.raises(ValueError, match="takes no filters"):
+        quick(architecture=shallow, filters=3).fit(*digits)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda image_shape, n_classes: "network", "returned str; it should return a keras.Model"),
+        (lambda image_shape, n_classes: shallow(image_shape, 3), r"outputs of shape \(None, 10\)"),
+    ],
+)
+def test_a_function_that_returns_something_else_is_refused(digits, function, message):
+    with pytest.raises(ValueError, match=message):
+        quick(architecture=function).fit(*digits)
+
+
+# -- training ------------------------------------------------------------------------------
+
+
+def test_validation_is_measured_without_early_stopping(digits):
+    classifier = quick(validation_fraction=0.25, epochs=3).fit(*digits)
+    assert set(classifier.history_) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert {len(values) for values in classifier.history_.values()} == {3}
+    assert classifier.n_iter_ == 3
+
+
+def test_early_stopping_goes_back_to_the_best_weights(digits):
+    X, y = digits
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(len(y)) < 0.4, rng.permutation(y), y)  # noise, so that it overfits
+    classifier = quick(
+        early_stopping=True,
+        patience=3,
+        epochs=60,
+        keep_epochs=True,
+        architecture="lenet",
+        validation_fraction=0.3,
+    ).fit(X, y)
+    losses = classifier.history_["val_loss"]
+    best = int(np.argmin(losses))
+    assert classifier.n_iter_ == len(losses) == best + 1 + 3 < 60
+    kept = list(classifier.staged_predict_proba(X))[best]
+    np.testing.assert_array_equal(classifier.predict_proba(X), kept)
+
+
+def test_validation_figures_are_those_of_the_held_out_samples(digits):
+    X, y = digits
+    classifier = quick(validation_fraction=0.2, epochs=2).fit(X, y)
+    _, (rows, indices, _) = classifier._split(X, y, None, validate=True)
+    assert len(rows) == 60
+    assert np.bincount(indices).min() >= 5, "the split is stratified"
+    probability = classifier.predict_proba(rows)
+    accuracy = (probability.argmax(axis=1) == indices).mean()
+    loss = -np.log(probability[np.arange(60), indices]).mean()
+    assert classifier.history_["val_accuracy"][-1] == pytest.approx(accuracy)
+    assert classifier.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
+
+
+def test_warm_start_goes_on(digits):
+    X, y = digits
+    classifier = quick(warm_start=True, epochs=2).fit(X, y)
+    classifier.fit(X, y)
+    assert classifier.n_iter_ == len(classifier.history_["loss"]) == 4
+    assert_same_weights(classifier, quick(epochs=4).fit(X, y))
+
+
+def test_warm_start_with_a_new_label_is_refused(digits):
+    X, y = digits
+    classifier = quick(warm_start=True).fit(X[y < 5], y[y < 5])
+    with pytest.raises(ValueError, match="not among the classes"):
+        classifier.fit(X, y)
+
+
+def test_partial_fit_is_one_epoch_at_a_time(digits):
+    X, y = digits
+    classifier = quick()
+    for _ in range(3):
+        classifier.partial_fit(X, y, classes=range(10))
+    assert classifier.n_iter_ == 3
+    assert_same_weights(classifier, quick(epochs=3).fit(X, y))
+
+
+def test_partial_fit_with_some_classes_at_a_time(digits):
+    X, y = digits
+    classifier = quick()
+    for _ in range(15):
+        classifier.partial_fit(X[y < 5], y[y < 5], classes=np.arange(10))
+        classifier.partial_fit(X[y >= 5], y[y >= 5])
+    assert classifier.predict_proba(X).shape == (300, 10)
+    assert classifier.score(X, y) > 0.5
+
+
+def test_partial_fit_needs_classes_first(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        quick().partial_fit(X, y)
+    with pytest.raises(ValueError, match="not among the classes"):
+        quick().partial_fit(X, y, classes=range(5))
+
+
+def test_interleaved_partial_fits_do_not_mix(digits):
+    X, y = digits
+    one, two = quick(random_state=1), quick(random_state=2)
+    for _ in range(2):
+        one.partial_fit(X, y, classes=range(10))
+        two.partial_fit(X, y, classes=range(10))
+    assert_same_weights(one, quick(random_state=1, epochs=2).fit(X, y))
+    assert_same_weights(two, quick(random_state=2, epochs=2).fit(X, y))
+
+
+def test_changing_the_optimizer_between_warm_starts(digits):
+    classifier = quick(warm_start=True).fit(*digits)
+    classifier.set_params(optimizer="sgd", learning_rate=0.1).fit(*digits)
+    assert classifier.n_iter_ == 4
+    assert classifier.keras_classifier_.model_.optimizer.name.startswith("sgd")
+
+
+def test_staged_predictions_follow_the_epochs(digits, fitted):
+    X, y = digits
+    stages = list(fitted.staged_predict_proba(X))
+    assert len(stages) == 3
+    for epoch, probability in enumerate(stages, start=1):
+        shorter = quick(epochs=epoch).fit(X, y)
+        np.testing.assert_array_equal(probability, shorter.predict_proba(X))
+    np.testing.assert_array_equal(list(fitted.staged_predict(X))[-1], fitted.predict(X))
+
+
+def test_staged_predictions_of_chosen_epochs(digits):
+    X, y = digits
+    classifier = quick(epochs=3, keep_epochs=np.array([1, 3])).fit(X, y)
+    assert len(list(classifier.staged_predict(X))) == 2
+    assert not hasattr(quick().fit(X, y), "staged_predict")
+
+
+def test_keras_callbacks_are_copied(digits):
+    import keras
+
+    class Counter(keras.callbacks.Callback):
+        epochs = 0
+        batches = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs += 1
+            Counter.total = getattr(Counter, "total", 0) + 1
+            assert set(logs) == {"loss", "accuracy"}
+
+        def on_train_batch_end(self, batch, logs=None):
+            Counter.seen = [*getattr(Counter, "seen", []), batch]
+
+    counter = Counter()
+    classifier = quick(callbacks=[counter], batch_size=100)
+    classifier.fit(*digits)
+    assert counter.epochs == 0
+    assert Counter.total == 2
+    assert Counter.seen == [0, 1, 2, 0, 1, 2]
+    assert_same_weights(classifier, quick(batch_size=100).fit(*digits))
+
+
+def test_a_keras_callback_can_change_rate_and_stop(digits):
+    import keras
+
+    rates = []
+
+    class Halve(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(float(self.model.optimizer.learning_rate.numpy()))
+            self.model.optimizer.learning_rate = rates[-1] / 2
+            self.model.stop_training = epoch == 2
+
+    classifier = quick(schedule=None, learning_rate=0.01, epochs=9, callbacks=[Halve()])
+    classifier.fit(*digits)
+    np.testing.assert_allclose(rates, [0.01, 0.005, 0.0025], rtol=1e-6)
+    assert classifier.n_iter_ == 3
+
+
+def test_verbose_prints_what_keras_prints(digits, capsys):
+    quick(verbose=2).fit(*digits)
+    assert "Epoch 2/2" in capsys.readouterr().out
+    quick(verbose=1).fit(*digits)
+    assert "19/19" in capsys.readouterr().out
+    quick().fit(*digits)
+    assert capsys.readouterr() == ("", "")
+
+
+# -- scikit-learn's tools ------------------------------------------------------------------
+
+
+def pipeline(**parameters):
+    return Pipeline([("images", ImageReshaper()), ("cnn", quick(**parameters))])
+
+
+def test_grid_search_alone(digits):
+    grid = {"filters": [2, 4], "learning_rate": [1e-5, 1e-2], "epochs": [1, 3], "batch_size": [32]}
+    search = GridSearchCV(quick(), grid, cv=2).fit(*digits)
+    assert len(search.cv_results_["params"]) == 8
+    assert search.best_params_["learning_rate"] == 1e-2
+    assert search.best_params_["epochs"] == 3
+
+
+def test_grid_search_in_a_pipeline(digits):
+    grid = {"cnn__epochs": [1, 4], "cnn__batch_size": [16, 64]}
+    search = GridSearchCV(pipeline(), grid, cv=2).fit(*digits)
+    assert search.best_params_["cnn__epochs"] == 4
+    assert search.predict(digits[0]).shape == (300,)
+
+
+def test_early_stopping_in_a_grid_search(digits):
+    classifier = quick(early_stopping=True, patience=1, epochs=30)
+    search = GridSearchCV(classifier, {"filters": [2, 4]}, cv=2).fit(*digits)
+    assert search.best_estimator_.n_iter_ < 30
+
+
+def test_the_same_pipeline_serves_an_svm(digits):
+    steps = [("images", ImageReshaper(output="flat")), ("svc", SVC())]
+    assert cross_val_score(Pipeline(steps), *digits, cv=2).mean() > 0.8
+
+
+def test_cross_validation_stratifies(digits, monkeypatch):
+    X, y = digits
+    order = np.argsort(y, kind="stable")  # unstratified folds would each lack classes
+    seen = []
+    split = StratifiedKFold.split
+    monkeypatch.setattr(
+        StratifiedKFold, "split", lambda *a, **k: seen.append(True) or split(*a, **k)
+    )
+    scores = cross_val_score(quick(epochs=6), X[order], y[order], cv=3)
+    assert seen
+    assert scores.min() > 0.6
+
+
+def test_estimators_of_cross_validation_share_nothing(digits):
+    X, y = digits
+    estimators = cross_validate(quick(), X, y, cv=3, return_estimator=True)["estimator"]
+    before = [weights_of(e) for e in estimators]
+    estimators[0].set_params(warm_start=True).fit(X, y)
+    model = estimators[1].keras_classifier_.model_
+    model.set_weights([w * 0 for w in model.get_weights()])
+    for estimator, old in zip(estimators[1:], before[1:], strict=True):
+        for a, b in zip(weights_of(estimator), old, strict=True):
+            np.testing.assert_array_equal(a, b)
+    models = {id(e.keras_classifier_.model_) for e in estimators}
+    assert len(models) == 3
+
+
+def test_fits_in_threads_do_not_mix(digits):
+    X, y = digits
+    seeds = [1, 2, 3, 4]
+    fit = joblib.delayed(lambda seed: quick(random_state=seed).fit(X, y))
+    together = joblib.Parallel(n_jobs=2, backend="threading")(fit(seed) for seed in seeds)
+    for seed, classifier in zip(seeds, together, strict=True):
+        assert_same_weights(classifier, quick(random_state=seed).fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda e, folder: pickle.loads(pickle.dumps(e)),
+        lambda e, folder: copy.deepcopy(e),
+        lambda e, folder: joblib.load(joblib.dump(e, folder / "model.joblib")[0]),
+    ],
+    ids=["pickle", "deepcopy", "joblib"],
+)
+def test_copies_predict_and_train_on(digits, copied, tmp_path):
+    X, y = digits
+    classifier = quick(warm_start=True).fit(X, y)
+    assert classifier.keras_classifier_.score(X.reshape(-1, 8, 8, 1), y) > 0
+    other = copied(classifier, tmp_path)
+    np.testing.assert_array_equal(other.predict_proba(X), classifier.predict_proba(X))
+    assert_same_weights(other.fit(X, y), classifier.fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        lambda: VotingClassifier([("cnn", quick(epochs=6)), ("svc", SVC())]),
+        lambda: StackingClassifier(
+            [("cnn", quick(epochs=6)), ("svc", SVC())], LogisticRegression(max_iter=1000), cv=2
+        ),
+        lambda: CalibratedClassifierCV(quick(epochs=6), cv=2),
+        lambda: BaggingClassifier(quick(epochs=6), n_estimators=2, random_state=0),
+    ],
+    ids=["voting", "stacking", "calibrated", "bagging"],
+)
+def test_meta_estimators(digits, meta):
+    assert meta().fit(*digits).score(*digits) > 0.85
+
+
+def test_permutation_importance(digits, fitted):
+    X, y = digits
+    importance = permutation_importance(fitted, X[:60], y[:60], n_repeats=1, random_state=0)
+    assert importance.importances_mean.shape == (64,)
+    assert importance.importances_mean.max() > 0
+
+
+def test_learning_curve(digits):
+    _, _, scores = learning_curve(
+        quick(epochs=4), *digits, train_sizes=[50, 150], cv=2, shuffle=True, random_state=0
+    )
+    assert scores[1].mean() > scores[0].mean()
+
+
+def test_halving_search_over_epochs(digits):
+    search = HalvingGridSearchCV(
+        quick(),
+        {"filters": [1, 4]},
+        resource="epochs",
+        min_resources=1,
+        max_resources=4,
+        factor=2,
+        cv=2,
+        random_state=0,
+    )
+    assert search.fit(*digits).best_params_["epochs"] == 2
+
+
+# -- reproducibility -----------------------------------------------------------------------
+
+DIGEST = """
+import hashlib, sys
+from skdigits import DigitClassifier
+from skdigits.datasets import load_digits
+X, y = load_digits(return_X_y=True)
+model = DigitClassifier(epochs=2, random_state=7, augment=True).fit(X[:300], y[:300])
+print(hashlib.sha256(b"".join(w.tobytes() for w in model._state["weights"])).hexdigest())
+"""
+
+
+def test_the_same_seed_gives_the_same_bits_in_another_process(digits):
+    import keras
+
+    random.random(), np.random.random(3), keras.random.normal((3,))
+    quick(random_state=1, architecture="lenet").fit(*digits)
+    model = DigitClassifier(epochs=2, random_state=7, augment=True).fit(*digits)
+    here = hashlib.sha256(b"".join(w.tobytes() for w in weights_of(model))).hexdigest()
+    run = subprocess.run(
+        [sys.executable, "-c", DIGEST], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert run.stdout.strip() == here
+    assert run.stderr == "", "TensorFlow's start-up lines reach the terminal"
+
+
+def test_other_seeds_give_other_weights(digits):
+    first, second = (quick(random_state=seed).fit(*digits) for seed in (0, 1))
+    assert not np.array_equal(weights_of(first)[0], weights_of(second)[0])
+
+
+def test_random_state_instance_is_drawn_from(digits):
+    rng = np.random.RandomState(0)
+    first, second = (quick(random_state=rng).fit(*digits) for _ in range(2))
+    assert not np.array_equal(weights_of(first)[0], weights_of(second)[0])
+
+
+def test_fit_leaves_no_global_trace(digits):
+    import keras
+    import tensorflow as tf
+    from tensorflow.python.framework.config import is_op_determinism_enabled
+    from threadpoolctl import threadpool_info
+
+    def draws():
+        """What Keras and TensorFlow would draw next from their global seeds."""
+        return keras.random.normal((2,)).numpy().tolist(), tf.random.normal((2,)).numpy().tolist()
+
+    def state():
+        return (
+            random.getstate(),
+            str(np.random.get_state()),
+            dict(os.environ),
+            is_op_determinism_enabled(),
+            tf.config.threading.get_intra_op_parallelism_threads(),
+            tf.config.threading.get_inter_op_parallelism_threads(),
+            [(pool["filepath"], pool["num_threads"]) for pool in threadpool_info()],
+            keras.config.floatx(),
+            keras.config.dtype_policy().name,
+        )
+
+    keras.utils.set_random_seed(3)
+    expected = draws()
+    keras.utils.set_random_seed(3)
+    before = state()
+    fresh = lambda image_shape, n_classes: compact(image_shape, n_classes)  # noqa: E731  builds anew
+    quick(architecture=fresh, dtype="float64").fit(*digits).predict(digits[0])
+    assert state() == before
+    assert draws() == expected
+
+
+# -- the Keras side ------------------------------------------------------------------------
+
+
+def test_to_keras_takes_pixels_as_they_were_given(digits, fitted):
+    X, _ = digits
+    model = fitted.to_keras()
+    probability = model.predict(X.reshape(-1, 8, 8, 1), verbose=0)
+    np.testing.assert_allclose(probability, fitted.predict_proba(X), atol=1e-5)
+
+
+def test_keras_classifier_is_scikeras_and_fitted(digits):
+    from scikeras.wrappers import KerasClassifier
+
+    X, y = digits
+    names = np.array(list("abcdefghij"))[y]
+    classifier = quick(epochs=4).fit(X, names)
+    inner = classifier.keras_classifier_
+    assert isinstance(inner, KerasClassifier)
+    assert inner is classifier.keras_classifier_
+    np.testing.assert_array_equal(inner.predict(X.reshape(-1, 8, 8, 1)), classifier.predict(X))
+    assert inner.history_ == classifier.history_
+    assert inner is not classifier.fit(X, names).keras_classifier_
+
+
+def test_training_goes_through_scikeras(digits, monkeypatch):
+    from scikeras.wrappers import KerasClassifier
+
+    calls = []
+    fit = KerasClassifier.fit
+    monkeypatch.setattr(
+        KerasClassifier, "fit", lambda self, *a, **k: calls.append(self) or fit(self, *a, **k)
+    )
+    quick().fit(*digits)
+    assert len(calls) == 1
+
+
+# -- scikit-learn's callbacks --------------------------------------------------------------
+
+
+def test_scoring_monitor_sees_every_epoch(digits):
+    callback = pytest.importorskip("sklearn.callback")
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    X, y = digits
+    classifier = quick(epochs=3, keep_epochs=True).set_callbacks(monitor).fit(X, y)
+    scores = [row["accuracy"] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert scores == [(labels == y).mean() for labels in classifier.staged_predict(X)]
+
+
+def test_progress_bar_alone_and_in_a_grid_search(digits, capsys):
+    callback = pytest.importorskip("sklearn.callback")
+    quick().set_callbacks(callback.ProgressBar()).fit(*digits)
+    assert "DigitClassifier - fit" in capsys.readouterr().out
+    search = GridSearchCV(quick(), {"epochs": [1, 2]}, cv=2)
+    search.set_callbacks(callback.ProgressBar()).fit(*digits)
+    printed = capsys.readouterr().out
+    assert "GridSearchCV - fit" in printed
+    assert "DigitClassifier - fit" in printed
+
+
+def test_scoring_monitor_in_a_grid_search(digits):
+    callback = pytest.importorskip("sklearn.callback")
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    search = GridSearchCV(quick().set_callbacks(monitor), {"epochs": [1, 2]}, cv=2, refit=False)
+    search.fit(*digits)
+    rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert len(rows) == (1 + 2) * 2
+
+
+def test_a_callback_of_scikit_learn_can_stop(digits):
+    pytest.importorskip("sklearn.callback")
+
+    class Stop:
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context): ...
+        def on_fit_task_end(self, estimator, context):
+            return context.task_name == "epoch"
+
+    assert quick(epochs=5).set_callbacks(Stop()).fit(*digits).n_iter_ == 1
+
+
+def test_a_callback_of_scikit_learn_in_the_wrong_place_is_told_so(digits):
+    callback = pytest.importorskip("sklearn.callback")
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    with pytest.raises(TypeError, match="set_callbacks"):
+        quick(callbacks=[monitor]).fit(*digits)

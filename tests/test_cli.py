@@ -1,0 +1,205 @@
+import gzip
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import image
+
+import skdigits
+from skdigits.cli import main
+from skdigits.datasets import load_digits
+
+COMMAND = Path(sys.executable).with_name("skdigits")
+
+
+def run(*arguments):
+    """Run a command in this process; return its exit code."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    return stopped.value.code or 0
+
+
+@pytest.fixture(scope="module")
+def csv_folder(tmp_path_factory):
+    """The bundled digits in Kaggle's shape."""
+    folder = tmp_path_factory.mktemp("kaggle")
+    frame = load_digits(as_frame=True).frame
+    frame[:600].to_csv(folder / "train.csv", index=False)
+    frame[600:700].drop(columns="label").to_csv(folder / "test.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(csv_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    assert run("train", csv_folder, "-o", folder, "--epochs", 4, "--validation-fraction", 0.1) == 0
+    return folder
+
+
+def test_the_installed_command_helps_and_tells_its_version():
+    for command in ([str(COMMAND)], [sys.executable, "-m", "skdigits"]):
+        shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+        for name in ("inspect", "train", "predict"):
+            assert name in shown.stdout
+    shown = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == skdigits.__version__
+
+
+def test_the_installed_command_reports_errors_without_a_traceback(tmp_path):
+    for arguments, message in [
+        (["train", "nowhere"], "skdigits: nowhere: there is no such file or folder."),
+        (["predict", "missing.skdigits", "digits"], "missing.skdigits"),
+        (["train", "--epochs", "0"], "Invalid value for '--epochs'"),
+    ]:
+        failed = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path)
+        assert failed.returncode == 2
+        assert message in failed.stderr
+        assert "Traceback" not in failed.stderr
+        assert failed.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_train_writes_all_there_is_to_know(trained, capsys):
+    assert {file.name for file in trained.iterdir()} == {
+        "model.skdigits",
+        "history.csv",
+        "metrics.json",
+        "accuracy.png",
+        "loss.png",
+        "confusion_matrix.png",
+        "mistakes.png",
+    }
+    history = pd.read_csv(trained / "history.csv")
+    assert list(history.columns) == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["accuracy"] > 0.8
+    assert metrics["n_train"] == 480
+    assert metrics["n_test"] == 120
+    assert metrics["seed"] == 0
+    assert metrics["versions"]["skdigits"] == skdigits.__version__
+    assert metrics["parameters"]["epochs"] == 4
+    assert metrics["per_class"]["3"]["support"] == 12
+    for picture in trained.glob("*.png"):
+        assert image.imread(picture).std() > 0.05
+
+
+def test_the_model_of_train_is_the_one_its_figures_are_of(trained, csv_folder):
+    from sklearn.metrics import log_loss
+    from sklearn.model_selection import train_test_split
+
+    from skdigits.datasets import load_kaggle
+
+    X, y = load_kaggle(csv_folder, return_X_y=True)
+    _, X, _, y = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
+    model = skdigits.load(trained / "model.skdigits")
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert model.score(X, y) == metrics["accuracy"]
+    assert log_loss(y, model.predict_proba(X)) == pytest.approx(metrics["log_loss"])
+    assert pd.read_csv(trained / "history.csv")["loss"].tolist() == pytest.approx(
+        model.history_["loss"]
+    )
+
+
+def test_train_prints_a_line_per_epoch_and_a_report(csv_folder, tmp_path, capsys):
+    run("train", csv_folder, "-o", tmp_path, "--epochs", 2, "--architecture", "lenet")
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^epoch +\d  accuracy 0\.\d{4}  loss \d", printed, re.M)) == 2
+    assert "480 images to train on, 120 held out" in printed
+    assert "f1-score" in printed
+    accuracy = json.loads((tmp_path / "metrics.json").read_text())["accuracy"]
+    assert f"Test accuracy {accuracy:.4f} on 120 held-out images" in printed
+
+
+def test_options_of_train_reach_the_classifier(csv_folder, tmp_path):
+    run("train", csv_folder, "-o", tmp_path, "--epochs", 3, "--batch-size", 50, "--augment",
+        "--learning-rate", 0.002, "--early-stopping", "--seed", 4, "--test-fraction", 0.5)  # fmt: skip
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    expected = {"batch_size": 50, "augment": True, "learning_rate": 0.002, "early_stopping": True}
+    assert expected.items() <= metrics["parameters"].items()
+    assert metrics["parameters"]["random_state"] == 4
+    assert metrics["n_test"] == 300
+
+
+def test_predict_writes_a_submission(trained, csv_folder, tmp_path, capsys):
+    assert run("predict", trained / "model.skdigits", csv_folder, "-o", tmp_path / "s.csv") == 0
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert list(table.columns) == ["ImageId", "Label"]
+    assert table["ImageId"].tolist() == list(range(1, 101))
+    truth = load_digits().target[600:700]
+    assert (table["Label"] == truth).mean() > 0.8
+    assert "100 labels" in capsys.readouterr().out
+
+
+def test_predict_knows_the_accuracy_where_there_are_labels(trained, csv_folder, tmp_path, capsys):
+    run("predict", trained / "model.skdigits", csv_folder / "train.csv", "-o", tmp_path / "s.csv")
+    model = skdigits.load(trained / "model.skdigits")
+    accuracy = model.score(*skdigits_digits(600))
+    assert f"Accuracy on the labels given: {accuracy:.4f}" in capsys.readouterr().out
+
+
+def skdigits_digits(n):
+    X, y = load_digits(return_X_y=True)
+    return X[:n], y[:n]
+
+
+def test_predict_writes_nothing_when_it_fails(trained, tmp_path, capsys):
+    (tmp_path / "test.csv").write_text("pixel0,pixel1\n1,2\n")
+    assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
+    assert "X has 2 features, but DigitClassifier is expecting 64" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["test.csv"]
+    (tmp_path / "test.csv").write_text("pixel0\n300\n")
+    assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
+    assert "line 2: '300'" in capsys.readouterr().err
+    assert run("predict", tmp_path / "test.csv", "digits", "-o", tmp_path / "s.csv") == 2
+    assert "cannot be read as a file written by skdigits.save" in capsys.readouterr().err
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_bad_options_are_refused_before_any_reading(tmp_path, capsys):
+    for option, value, message in [
+        ("--batch-size", "many", "--batch-size should be a number or auto; got 'many'"),
+        ("--learning-rate", "fast", "--learning-rate should be a number or auto"),
+        ("--architecture", "lenett", "Did you mean 'lenet'?"),
+    ]:
+        assert run("train", "-o", tmp_path / "out", option, value) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out" / "model.skdigits").exists()
+
+
+def test_inspect_prints_and_draws(tmp_path, capsys):
+    assert run("inspect", "-o", tmp_path) == 0
+    printed = capsys.readouterr().out
+    for fact in ("1797", "64", "8×8", "0 to 255", "missing values", "115008", "77.85"):
+        assert fact in printed
+    labels = re.findall(r"│ (\d) +│ (\d{3}) ", printed)
+    assert labels[0] == ("3", "183")
+    assert labels[-1] == ("8", "174")
+    assert {file.name for file in tmp_path.iterdir()} == {"labels.png", "samples.png", "means.png"}
+
+
+def test_inspect_takes_idx_files_and_pixels_that_make_no_square(tmp_path, capsys):
+    images = np.random.default_rng(0).integers(0, 256, (4, 5, 6), dtype=np.uint8)
+    header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (4, 5, 6))
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + images.tobytes()))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x04\1\2\1\2")
+    assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
+    assert "5×6" in capsys.readouterr().out
+    (tmp_path / "train.csv").write_text("label,a,b\n1,2,3\n0,4,5\n")
+    assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
+
+
+def test_the_main_job_on_kaggles_files(kaggle_folder, tmp_path):
+    """Both commands on the whole, at the defaults: the figure in the README."""
+    assert run("train", kaggle_folder, "-o", tmp_path) == 0
+    submission = tmp_path / "submission.csv"
+    assert run("predict", tmp_path / "model.skdigits", kaggle_folder, "-o", submission) == 0
+    ours, truth = pd.read_csv(submission), pd.read_csv(kaggle_folder / "test_labels.csv")
+    assert len(ours) == 28_000
+    assert (ours["ImageId"] == truth["ImageId"]).all()
+    assert (ours["Label"] == truth["Label"]).mean() >= 0.982

@@ -1,0 +1,43 @@
+"""scikit-learn's common checks: no failed check, no expected failure."""
+
+import inspect
+
+import pytest
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skdigits
+from skdigits import DigitClassifier, ImageReshaper
+
+# Repeating a sample equals doubling its weight only where batches and dropout do not interfere.
+ESTIMATORS = [
+    DigitClassifier(dtype="float64", batch_size=10_000, dropout=0.0, epochs=25, random_state=0),
+    ImageReshaper(),
+    ImageReshaper(output="flat"),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_passes_the_common_check(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    public = {getattr(skdigits, name) for name in skdigits.__all__}
+    estimators = {c for c in public if inspect.isclass(c) and issubclass(c, BaseEstimator)}
+    assert estimators == {type(estimator) for estimator in ESTIMATORS}
+
+
+def test_is_a_classifier():
+    assert is_classifier(DigitClassifier())
+    assert not is_classifier(ImageReshaper())
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_docstring_states_the_defaults_of_the_signature(estimator):
+    doc = type(estimator).__doc__
+    for name, parameter in inspect.signature(type(estimator)).parameters.items():
+        default = parameter.default
+        stated = f'"{default}"' if isinstance(default, str) else repr(default)
+        entry = doc.split(f"\n    {name} : ")[1].split("\n        ")[0]
+        assert entry.replace("\\\n", "").endswith(f"default={stated}"), entry

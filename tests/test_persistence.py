@@ -1,0 +1,149 @@
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
+from sklearn.svm import SVC
+
+from skdigits import DigitClassifier, load, save
+from skdigits.persistence import FORMAT, replacing
+
+
+@pytest.fixture(scope="module")
+def saved(fitted, tmp_path_factory):
+    return save(fitted, tmp_path_factory.mktemp("saved") / "model.skdigits")
+
+
+def test_a_loaded_estimator_predicts_and_trains_on_as_the_saved_one(digits, tmp_path):
+    X, y = digits
+    frame = pd.DataFrame(X, columns=[f"pixel{i}" for i in range(64)])
+    names = np.array(list("abcdefghij"), dtype=object)[y]
+    classifier = DigitClassifier(epochs=2, random_state=0, warm_start=True, validation_fraction=0.1)
+    classifier.fit(frame, names)
+    other = load(save(classifier, tmp_path / "model.skdigits"))
+    assert other.get_params() == classifier.get_params()
+    assert other.history_ == classifier.history_
+    assert list(other.feature_names_in_) == list(frame.columns)
+    np.testing.assert_array_equal(other.predict(frame), classifier.predict(frame))
+    np.testing.assert_array_equal(other.predict_proba(frame), classifier.predict_proba(frame))
+    again = other.fit(frame, names).predict_proba(frame)
+    np.testing.assert_array_equal(again, classifier.fit(frame, names).predict_proba(frame))
+
+
+def test_kept_epochs_are_saved(digits, fitted, saved):
+    for ours, theirs in zip(
+        load(saved).staged_predict_proba(digits[0]),
+        fitted.staged_predict_proba(digits[0]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_loading_imports_no_tensorflow_and_no_pickle(saved):
+    code = (
+        "import sys, skdigits; skdigits.load(sys.argv[1]); "
+        "print(sorted({'tensorflow', 'keras', 'scikeras'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(saved)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
+    with zipfile.ZipFile(saved) as archive:
+        assert not any(b"\x80\x04" == archive.read(name)[:2] for name in archive.namelist())
+
+
+def test_equal_estimators_give_equal_files(fitted, saved, tmp_path):
+    assert save(fitted, tmp_path / "again").read_bytes() == saved.read_bytes()
+
+
+def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
+    import keras
+
+    path = tmp_path / "model.skdigits"
+    with pytest.raises(TypeError, match=r"save\(\) takes a DigitClassifier; got SVC"):
+        save(SVC(), path)
+    with pytest.raises(NotFittedError):
+        save(DigitClassifier(), path)
+    classifier = DigitClassifier(epochs=1).fit(*digits)
+    classifier.set_params(callbacks=[keras.callbacks.Callback()])
+    with pytest.raises(TypeError, match="callbacks holds a Callback"):
+        save(classifier, path)
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        save(load_free(classifier), tmp_path / "nowhere" / "model.skdigits")
+    assert list(tmp_path.iterdir()) == []
+
+
+def load_free(classifier):
+    return classifier.set_params(callbacks=None)
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path, "w") as file:
+        file.write("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _rewritten(saved, path, change):
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "estimator.json":
+                document = json.loads(content)
+                change(document)
+                content = json.dumps(document)
+            new.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(format=FORMAT + 1), f"format is {FORMAT + 1}"),
+        (lambda d: d.update(estimator="OneHotEncoder"), "'OneHotEncoder', which is not known"),
+        (lambda d: d["state"].pop("epochs"), "parameters epochs are missing"),
+        (lambda d: d["state"].update(classes_=["code", "import os"]), "unknown kind of value"),
+        (lambda d: d["state"].update(classes_=["array", 0, "|O", [1]]), "array of type"),
+        (lambda d: d["state"].update(classes_=["array", 999, "<f4", [1]]), "array-999"),
+        (lambda d: d.pop("state"), "state"),
+    ],
+)
+def test_an_unknown_or_altered_file_is_refused(saved, tmp_path, change, message):
+    path = _rewritten(saved, tmp_path / "altered", change)
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+def test_a_missing_file_and_another_kind_of_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "missing")
+    (tmp_path / "text").write_text("no zip")
+    with pytest.raises(ValueError, match="cannot be read as a file written by skdigits.save"):
+        load(tmp_path / "text")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_damaged_files_load_equal_or_raise_value_error(saved, tmp_path_factory, data):
+    content = bytearray(saved.read_bytes())
+    if data.draw(st.booleans()):
+        content = content[: data.draw(st.integers(0, len(content) - 1))]
+    else:
+        for _ in range(data.draw(st.integers(1, 5))):
+            content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(content)
+    try:
+        loaded = load(path)
+    except ValueError:
+        return
+    assert loaded.classes_.tolist() == list(range(10))

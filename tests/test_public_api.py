@@ -1,0 +1,75 @@
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import skdigits
+from skdigits import datasets
+
+MODULES = [m.name for m in pkgutil.walk_packages(skdigits.__path__, "skdigits.")]
+
+
+def test_public_names():
+    assert skdigits.__all__ == ["DigitClassifier", "ImageReshaper", "load", "save"]
+    assert datasets.__all__ == [
+        "fetch_mnist",
+        "load_data",
+        "load_digits",
+        "load_idx",
+        "load_kaggle",
+    ]
+    for name in skdigits.__all__:
+        assert getattr(skdigits, name).__name__ == name
+    assert set(skdigits.__all__) <= set(dir(skdigits))
+    with pytest.raises(AttributeError, match="no attribute 'DigitClasifier'"):
+        skdigits.DigitClasifier  # noqa: B018
+
+
+def test_importing_loads_nothing_heavy():
+    code = (
+        "import skdigits, skdigits.cli, sys; "
+        "heavy = {'tensorflow', 'keras', 'scikeras', 'pandas', 'matplotlib', 'sklearn'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_estimators_and_datasets_load_no_tensorflow():
+    code = (
+        "import skdigits.datasets, skdigits.inspection, sys; skdigits.DigitClassifier(); "
+        "skdigits.ImageReshaper(); skdigits.load; "
+        "print(sorted({'tensorflow', 'keras', 'scikeras', 'matplotlib'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+# The commands are documented by their --help.
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "skdigits.cli"])
+def test_public_functions_document_their_parameters(module):
+    module = importlib.import_module(module)
+    for name, thing in vars(module).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+            continue
+        for function in _functions(thing):
+            doc = inspect.getdoc(function) or ""
+            for parameter in inspect.signature(function).parameters:
+                if parameter not in ("self", "cls"):
+                    assert parameter in doc, (
+                        f"{module.__name__}.{function.__qualname__}: {parameter}"
+                    )
+
+
+def _functions(thing):
+    if inspect.isfunction(thing) and not hasattr(thing, "__wrapped__"):
+        yield thing
+    elif inspect.isclass(thing):
+        yield from (
+            member
+            for name, member in vars(thing).items()
+            if inspect.isfunction(member) and not name.startswith("_")
+        )
