@@ -17,20 +17,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skdigits import callbacks
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
 from skdigits.preprocessing import infer_image_shape, split_images
-
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn < 1.9
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand-in for scikit-learn without callbacks."""
-
-    def with_callbacks(method):
-        """Stand-in for scikit-learn without callbacks."""
-        return method
-
 
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
 SCHEDULES = ("averaged", "one_cycle")
@@ -44,7 +33,7 @@ def _keeps_epochs(estimator):
 
 
 # ClassifierMixin stands left of BaseEstimator, so that its tags win.
-class DigitClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class DigitClassifier(callbacks.CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Convolutional network for images of digits, or of anything else that is small.
 
     It takes images or flat rows of pixels and behaves as every scikit-learn classifier does.
@@ -226,7 +215,7 @@ default="adam"
 
     # -- fitting -------------------------------------------------------------------------
 
-    @with_callbacks
+    @callbacks.with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -374,7 +363,7 @@ default="adam"
 
     def _start(self, rows, classes, weights):
         """Set everything that a first fit decides, and draw the initial weights."""
-        from skdigits import training
+        from skdigits import programs
 
         if len(classes) < 2:
             raise ValueError(
@@ -392,7 +381,7 @@ default="adam"
         given = tuple((name, value) for name, value in options.items() if value is not None)
         spec = NetworkSpec(self.architecture, self.image_shape_, len(classes), given, self.dtype)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        state = training.fresh_state(spec, seed)
+        state = programs.fresh_state(spec, seed)
         self.classes_ = classes
         self.history_, self.n_iter_ = {}, 0
         self._seed, self._spec, self._state, self._kept = seed, spec, state, {}
@@ -401,13 +390,13 @@ default="adam"
 
     def _train(self, rows, labels, weights, epochs, fit_input=None):
         """Train through SciKeras on a model lent by the cache, and copy the result out."""
-        from skdigits import training
+        from skdigits import programs, training
 
         self.__dict__.pop("_keras_classifier", None)
         recipe = training.Recipe(
             seed=self._seed,
             learning_rate=(
-                training.initial_rate(self.optimizer, self.schedule)
+                training.default_rate(self.optimizer, self.schedule)
                 if self.learning_rate == "auto"
                 else float(self.learning_rate)
             ),
@@ -417,21 +406,21 @@ default="adam"
         )
         indices = np.searchsorted(self.classes_, labels)
         data, validation = self._split(rows, indices, weights, validate=fit_input is not None)
-        own = self._copied_callbacks()
+        own = callbacks.copied(self.callbacks)
         kept: dict[int, list[np.ndarray]] = {}
         key = (self._spec, self.optimizer, bool(self.augment))
         optimizer = self._state["optimizer"] if key == self._key else []
         # A user's callback may keep or change the model it is given, so that one is not lent.
-        with training.programs.borrow(*key, private=bool(own)) as model:
+        with programs.cache.borrow(*key, private=bool(own)) as model:
             model.load_state({**self._state, "optimizer": optimizer})
             history = self._fit_scikeras(
                 model,
                 data,
+                [*own, *self._callbacks(epochs, kept, fit_input)],
                 epochs=epochs,  # SciKeras adds initial_epoch
                 initial_epoch=self.n_iter_,
                 recipe=recipe,
                 validation_data=validation,
-                callbacks=[*own, *self._inner_callbacks(epochs, kept, fit_input)],
             )
             self._state = model.read_state()
         self._key = key
@@ -441,7 +430,7 @@ default="adam"
         self.n_iter_ += len(history["loss"])
         return self
 
-    def _fit_scikeras(self, model, data, callbacks, **fit_arguments):
+    def _fit_scikeras(self, model, data, chain, **fit_arguments):
         """Train `model` through SciKeras; return its history."""
         x, y, loss_weight = data
         estimator = _wrap(
@@ -449,7 +438,7 @@ default="adam"
             np.zeros((len(self.classes_), x.shape[1]), x.dtype),
             np.arange(len(self.classes_)),
             batch_size=self._batch_size(len(x)),
-            callbacks=callbacks,
+            callbacks=chain,
             verbose=min(int(self.verbose), 2),
             warm_start=True,
         )
@@ -475,74 +464,21 @@ default="adam"
             return min(int(self.batch_size), n_samples)
         return int(np.clip(n_samples // 500, 16, 128))
 
-    def _copied_callbacks(self):
-        import keras
-
-        for callback in self.callbacks or []:
-            if not isinstance(callback, keras.callbacks.Callback):
-                raise TypeError(
-                    f"callbacks should hold Keras callbacks; got {type(callback).__name__}. "
-                    "scikit-learn's callbacks are set with set_callbacks()."
-                )
-        return copy.deepcopy(list(self.callbacks or []))
-
-    def _inner_callbacks(self, epochs, kept, fit_input):
-        """Callbacks for early stopping, kept epochs and scikit-learn's callbacks."""
-        import keras
-
+    def _callbacks(self, epochs, kept, fit_input):
+        """Callbacks of our own: early stopping, kept epochs and scikit-learn's callbacks."""
         chain = []
         if self.early_stopping and fit_input is not None:
-            chain.append(
-                keras.callbacks.EarlyStopping(
-                    "val_loss", patience=self.patience, restore_best_weights=True
-                )
-            )
+            chain.append(callbacks.stop_early(self.patience))
         if self.keep_epochs is not False:
-
-            def keep(epoch, logs):
-                if self.keep_epochs is True or epoch + 1 in self.keep_epochs:
-                    kept[epoch + 1] = recorder.model.read_weights()
-
-            recorder = keras.callbacks.LambdaCallback(on_epoch_end=keep)
-            chain.append(recorder)
+            wanted = None if self.keep_epochs is True else self.keep_epochs
+            chain.append(callbacks.keep_weights(wanted, kept))
         if fit_input is not None and hasattr(self, "_init_callback_context"):
-            chain.append(self._sklearn_bridge(epochs, *fit_input))
+
+            def fitted(weights):
+                return {"_state": {**self._state, "weights": weights}, "_key": self._key}
+
+            chain.append(callbacks.call_sklearn(self, epochs, fit_input, fitted))
         return chain
-
-    def _sklearn_bridge(self, epochs, X, y, sample_weight):
-        """A Keras callback that calls scikit-learn's callbacks, one task an epoch."""
-        import keras
-
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        task = {"estimator": self, "X": X, "y": y, "metadata": metadata}
-        root = self._init_callback_context(max_subtasks=epochs)
-        contexts = []
-
-        def attributes():
-            weights = bridge.model.read_weights()
-            return {"_state": {**self._state, "weights": weights}, "_key": self._key}
-
-        def on_train_begin(logs):
-            root.call_on_fit_task_begin(**task)
-
-        def on_epoch_begin(epoch, logs):
-            contexts.append(root.subcontext(task_name="epoch"))
-            contexts[-1].call_on_fit_task_begin(**task)
-
-        def on_epoch_end(epoch, logs):
-            stop = contexts[-1].call_on_fit_task_end(**task, reconstruction_attributes=attributes)
-            bridge.model.stop_training |= stop
-
-        def on_train_end(logs):
-            root.call_on_fit_task_end(**task, reconstruction_attributes=attributes)
-
-        bridge = keras.callbacks.LambdaCallback(
-            on_train_begin=on_train_begin,
-            on_epoch_begin=on_epoch_begin,
-            on_epoch_end=on_epoch_end,
-            on_train_end=on_train_end,
-        )
-        return bridge
 
     # -- predicting ----------------------------------------------------------------------
 
@@ -620,9 +556,9 @@ default="adam"
             yield self.classes_[probability.argmax(axis=1)]
 
     def _predict_rows(self, rows, weights):
-        from skdigits import training
+        from skdigits import programs
 
-        with training.programs.borrow(*self._key) as model:
+        with programs.cache.borrow(*self._key) as model:
             return model.predict_rows(weights, rows, self._scale)
 
     # -- the Keras side ------------------------------------------------------------------
@@ -637,9 +573,9 @@ default="adam"
             were given to fit, to class probabilities.
         """
         check_is_fitted(self)
-        from skdigits import training
+        from skdigits import programs
 
-        return training.build_keras(self._spec, self._scale, self._state["weights"])
+        return programs.build_keras(self._spec, self._scale, self._state["weights"])
 
     @property
     def keras_classifier_(self):
@@ -669,7 +605,7 @@ def _as_pixels(X, dtype):
     """The smallest form without loss: bytes stay bytes, whole numbers 0–255 become bytes."""
     if X.dtype == np.uint8:
         return X
-    if X.dtype.kind in "biu" and 0 <= X.min() and X.max() <= 255:
+    if X.dtype.kind in "biu" and X.min() >= 0 and X.max() <= 255:
         return X.astype(np.uint8)
     try:
         with np.errstate(over="raise"):

@@ -1,6 +1,7 @@
-"""Displays of data and training, in scikit-learn's form: compute with ``from_…``, draw with ``plot``.
+"""Displays of data and training, in scikit-learn's form.
 
-A confusion matrix is drawn by scikit-learn's own ``ConfusionMatrixDisplay``.
+They compute with ``from_…`` and draw with ``plot``. A confusion matrix is drawn by scikit-learn's
+own ``ConfusionMatrixDisplay``.
 """
 
 from __future__ import annotations

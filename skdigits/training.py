@@ -1,18 +1,15 @@
-"""How a Keras model is trained fast: compiled epochs, schedules, reuse of compiled programs.
+"""How a Keras model is trained fast: compiled epochs and schedules.
 
-The one room that knows TensorFlow. It is imported inside functions only, since importing it
-imports TensorFlow.
+With `programs` the one room that knows TensorFlow. Both are imported inside functions only,
+since importing them imports TensorFlow.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
 import re
 import tempfile
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +71,26 @@ WARM_UP_STEPS = 50
 PREDICT_BATCH = 1024
 
 
+def default_rate(optimizer: str, schedule: str | None) -> float:
+    """Return the learning rate that ``learning_rate="auto"`` means.
+
+    Parameters
+    ----------
+    optimizer : str
+        A name in ``OPTIMIZERS``.
+    schedule : str or None
+        A schedule of `Recipe`.
+
+    Returns
+    -------
+    float
+        The rate tuned for Adam with that schedule, else Keras's default for the optimizer.
+    """
+    if optimizer in ("adam", "adamw") and schedule is not None:
+        return ADAM_RATES[schedule]
+    return float(OPTIMIZERS[optimizer]().learning_rate.numpy())
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one call of `EpochModel.fit` trains.
@@ -121,7 +138,7 @@ class EpochModel(keras.Model):
             jit_compile=False,  # XLA is several times slower for these convolutions on a CPU
         )
         model.optimizer.build(model.trainable_variables)
-        model._blank_optimizer = _read(model.optimizer.variables)
+        model._blank_optimizer = read(model.optimizer.variables)
         model._average = [tf.Variable(v) for v in model._floats()]
         model._augment = augment
         model._programs = {}
@@ -132,17 +149,17 @@ class EpochModel(keras.Model):
     @property
     def state_variables(self) -> list[Any]:
         """All variables of the network: the trainable ones, then the others."""
-        return _state_variables(self)
+        return state_variables(self)
 
     def _floats(self):
         return [v for v in self.state_variables if "float" in str(v.dtype)]
 
     def load_state(self, state: TrainingState) -> None:
         """Take over the state of an earlier fit, or a fresh one."""
-        _assign(self.state_variables, state["weights"])
-        _assign(self._average, _read(self._floats()))
-        _assign(self.state_variables, state["raw"])
-        _assign(self.optimizer.variables, state["optimizer"] or self._blank_optimizer)
+        assign(self.state_variables, state["weights"])
+        assign(self._average, read(self._floats()))
+        assign(self.state_variables, state["raw"])
+        assign(self.optimizer.variables, state["optimizer"] or self._blank_optimizer)
         self._raw = None
 
     def read_state(self) -> TrainingState:
@@ -151,12 +168,12 @@ class EpochModel(keras.Model):
         return {
             "weights": weights,
             "raw": weights if self._raw is None else list(self._raw),
-            "optimizer": _read(self.optimizer.variables),
+            "optimizer": read(self.optimizer.variables),
         }
 
     def read_weights(self) -> list[np.ndarray]:
         """Copy the network's variables out."""
-        return _read(self.state_variables)
+        return read(self.state_variables)
 
     # -- training ------------------------------------------------------------------------
 
@@ -237,7 +254,7 @@ class EpochModel(keras.Model):
             if self.stop_training:
                 break
             if self._raw is not None and epoch + 1 < epochs:
-                _assign(self.state_variables, self._raw)
+                assign(self.state_variables, self._raw)
         chain.on_train_end(logs)
         return self.history
 
@@ -280,7 +297,7 @@ class EpochModel(keras.Model):
         if recipe.schedule != "averaged":
             return None
         raw = self.read_weights()
-        _assign(self._floats(), self._average)
+        assign(self._floats(), self._average)
         return raw
 
     def _evaluate(self, recipe, x, y, loss_weight):
@@ -426,15 +443,48 @@ class EpochModel(keras.Model):
         )
 
 
-def _state_variables(network):
+def state_variables(network) -> list:
+    """List all variables of a network: the trainable ones, then the others.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    list of keras.Variable
+        The variables.
+    """
     return [*network.trainable_variables, *network.non_trainable_variables]
 
 
-def _read(variables):
+def read(variables) -> list[np.ndarray]:
+    """Copy variables out.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+        The variables.
+
+    Returns
+    -------
+    list of ndarray
+        Their values.
+    """
     return [variable.numpy().copy() for variable in variables]
 
 
-def _assign(variables, values):
+def assign(variables, values) -> None:
+    """Copy values into variables.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+        The variables.
+    values : list of ndarray
+        One per variable.
+    """
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
@@ -472,7 +522,7 @@ def one_cycle(progress):
 
 
 def _jitter(images, seed):
-    """Rotate by up to 10°, zoom by up to 10 % and shift by up to 8 % of the side, each at random."""
+    """Rotate by up to 10°, zoom by up to 10 %, shift by up to 8 % of the side, all at random."""
     n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     limits = tf.constant([np.pi / 18, 0.1, 0.08 * width, 0.08 * height], tf.float32)
     draw = tf.random.stateless_uniform([n, 4], seed, -1.0, 1.0) * limits
@@ -489,158 +539,3 @@ def _jitter(images, seed):
         axis=1,
     )
     return keras.ops.image.affine_transform(images, transform)
-
-
-# -- fresh weights and reused programs -------------------------------------------------------
-
-_build_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Make Keras draw the seeds of initializers and dropout layers from `seed`.
-
-    Keras takes them from Python's global generator, which is put back afterwards.
-    """
-    with _build_lock:
-        before = random.getstate()
-        try:
-            random.seed(seed)
-            yield
-        finally:
-            random.setstate(before)
-
-
-def fresh_state(spec: NetworkSpec, seed: int) -> TrainingState:
-    """Draw initial weights.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    seed : int
-        The weights depend on it alone.
-
-    Returns
-    -------
-    TrainingState
-        The state before the first step.
-    """
-    with _seeded(seed):
-        network = spec.build()
-    weights = _read(_state_variables(network))
-    return {"weights": weights, "raw": weights, "optimizer": []}
-
-
-def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
-    """Build a plain Keras model of trained weights, from raw pixels to probabilities.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    scale : float
-        Factor by which pixels are multiplied.
-    weights : list of ndarray
-        As in a `TrainingState`.
-
-    Returns
-    -------
-    keras.Sequential
-        The uncompiled model.
-    """
-    with _seeded(0):
-        network = spec.build(scale)
-    _assign(_state_variables(network), weights)
-    return network
-
-
-def new_model(*key) -> EpochModel:
-    """Build a model without a trace in Python's global generator.
-
-    Parameters
-    ----------
-    *key
-        The arguments of `EpochModel.from_spec`.
-
-    Returns
-    -------
-    EpochModel
-        The model; its weights are to be loaded.
-    """
-    with _seeded(0):
-        return EpochModel.from_spec(*key)
-
-
-class ProgramCache:
-    """Idle models with their compiled programs, least recently used first.
-
-    A model is lent to one caller at a time, who loads the state to start from and copies the
-    state reached, so that no two estimators ever share one.
-
-    Parameters
-    ----------
-    size : int
-        Models kept at most.
-    """
-
-    def __init__(self, size: int):
-        self.size = size
-        self._idle: OrderedDict[Any, list[EpochModel]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @contextlib.contextmanager
-    def borrow(self, *key, private: bool = False) -> Iterator[EpochModel]:
-        """Lend a model for the time of a ``with`` block; after an error it is not kept.
-
-        Parameters
-        ----------
-        *key
-            The arguments of `EpochModel.from_spec`.
-        private : bool, default=False
-            Whether the model is a new one that nobody else gets, before or after.
-
-        Yields
-        ------
-        EpochModel
-            In whatever state its last user left it.
-        """
-        if private:
-            yield new_model(*key)
-            return
-        with self._lock:
-            models = self._idle.pop(key, [])
-            model = models.pop() if models else None
-            if models:
-                self._idle[key] = models
-        if model is None:
-            model = new_model(*key)
-        yield model
-        with self._lock:
-            self._idle.setdefault(key, []).append(model)
-            self._idle.move_to_end(key)
-            while sum(map(len, self._idle.values())) > self.size:
-                self._idle.popitem(last=False)
-
-
-programs = ProgramCache(size=16)
-
-
-def initial_rate(optimizer: str, schedule: str | None) -> float:
-    """Return the learning rate that ``learning_rate="auto"`` means.
-
-    Parameters
-    ----------
-    optimizer : str
-        A name in ``OPTIMIZERS``.
-    schedule : str or None
-        A schedule of `Recipe`.
-
-    Returns
-    -------
-    float
-        The rate tuned for Adam with that schedule, else Keras's default for the optimizer.
-    """
-    if optimizer in ("adam", "adamw") and schedule is not None:
-        return ADAM_RATES[schedule]
-    return float(OPTIMIZERS[optimizer]().learning_rate.numpy())

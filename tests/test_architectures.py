@@ -56,7 +56,7 @@ def test_options_reach_the_layers(name):
 def test_small_images_are_enlarged_and_large_ones_left():
     def sizes(*shape):
         spec = NetworkSpec("compact", shape, 10, (), "float32")
-        return [tuple(layer.output.shape[1:3]) for layer in spec.build().layers][0]
+        return tuple(spec.build().layers[0].output.shape[1:3])
 
     assert sizes(8, 8, 1) == (28, 28)
     assert sizes(8, 40, 1) == (28, 40)

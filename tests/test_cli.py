@@ -117,8 +117,9 @@ def test_train_prints_a_line_per_epoch_and_a_report(csv_folder, tmp_path, capsys
 
 
 def test_options_of_train_reach_the_classifier(csv_folder, tmp_path):
-    run("train", csv_folder, "-o", tmp_path, "--epochs", 3, "--batch-size", 50, "--augment",
-        "--learning-rate", 0.002, "--early-stopping", "--seed", 4, "--test-fraction", 0.5)  # fmt: skip
+    options = "--epochs 3 --batch-size 50 --augment --learning-rate 0.002 --early-stopping"
+    numbers = "--seed 4 --test-fraction 0.5"
+    run("train", csv_folder, "-o", tmp_path, *options.split(), *numbers.split())
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     expected = {"batch_size": 50, "augment": True, "learning_rate": 0.002, "early_stopping": True}
     assert expected.items() <= metrics["parameters"].items()

@@ -55,7 +55,7 @@ def test_loading_imports_no_tensorflow_and_no_pickle(saved):
     )
     assert run.stdout.strip() == "[]"
     with zipfile.ZipFile(saved) as archive:
-        assert not any(b"\x80\x04" == archive.read(name)[:2] for name in archive.namelist())
+        assert not any(archive.read(name)[:2] == b"\x80\x04" for name in archive.namelist())
 
 
 def test_equal_estimators_give_equal_files(fitted, saved, tmp_path):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from skdigits import DigitClassifier, training
+from skdigits import DigitClassifier, programs, training
 from skdigits.architectures import NetworkSpec
 
 SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
@@ -21,13 +21,13 @@ def images():
 def test_compiled_epochs_do_what_plain_keras_does(images, spec, precision):
     """Weights and losses, with sample weights, L2 and a short last batch."""
     X, y, weight = images
-    state = training.fresh_state(spec, seed=1)
+    state = programs.fresh_state(spec, seed=1)
     recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=None, scale=1 / 255)
-    model = training.new_model(spec, "adam", False)
+    model = programs.new_model(spec, "adam", False)
     model.load_state(state)
     history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, loss_weight=weight).history
 
-    plain = training.build_keras(spec, 1.0, state["weights"])
+    plain = programs.build_keras(spec, 1.0, state["weights"])
     plain.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
     losses = []
     for epoch in range(2):
@@ -55,8 +55,8 @@ def test_batches_one_by_one_equal_the_whole_epoch(images):
 
     results = []
     for callbacks in ([], [watcher := Watcher()]):
-        model = training.new_model(SPEC, "adam", False)
-        model.load_state(training.fresh_state(SPEC, seed=1))
+        model = programs.new_model(SPEC, "adam", False)
+        model.load_state(programs.fresh_state(SPEC, seed=1))
         recipe = training.Recipe(seed=3, learning_rate=0.01, schedule="one_cycle", scale=1 / 255)
         history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, callbacks=callbacks)
         results.append((model.read_weights(), history.history))
@@ -75,8 +75,8 @@ def test_averaged_weights_are_the_power_function_average(images):
         def on_train_batch_end(self, batch, logs=None):
             raw.append([v.numpy().copy() for v in self.model.trainable_variables])
 
-    model = training.new_model(SPEC, "adam", False)
-    model.load_state(training.fresh_state(SPEC, seed=1))
+    model = programs.new_model(SPEC, "adam", False)
+    model.load_state(programs.fresh_state(SPEC, seed=1))
     recipe = training.Recipe(seed=3, learning_rate=0.01, schedule="averaged", scale=1 / 255)
     model.fit(X, y, recipe=recipe, epochs=2, batch_size=16, callbacks=[Raw()])
     steps = np.arange(1, len(raw) + 1)
@@ -103,8 +103,8 @@ def test_warm_up_and_one_cycle_set_the_rate(images):
             self.old = [v.numpy().copy() for v in self.model.trainable_variables]
 
     for schedule in ("averaged", "one_cycle"):
-        model = training.new_model(SPEC, "sgd", False)
-        model.load_state(training.fresh_state(SPEC, seed=1))
+        model = programs.new_model(SPEC, "sgd", False)
+        model.load_state(programs.fresh_state(SPEC, seed=1))
         recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=schedule, scale=1 / 255)
         model.fit(X, y, recipe=recipe, epochs=4, batch_size=7, callbacks=[Rates()])
     averaged, cycle = np.array(rates["averaged"]), np.array(rates["one_cycle"])
@@ -146,7 +146,7 @@ def test_augmentation_moves_digits_and_keeps_them():
 
 def test_programs_are_reused_and_bounded(digits):
     X, y = digits
-    cache = training.programs
+    cache = programs.cache
     DigitClassifier(epochs=1, random_state=0).fit(X, y)
     models = {id(m) for idle in cache._idle.values() for m in idle}
     for seed in range(3):
@@ -154,7 +154,7 @@ def test_programs_are_reused_and_bounded(digits):
             X[: 200 + seed], y[: 200 + seed]
         )
     assert {id(m) for idle in cache._idle.values() for m in idle} == models
-    small = training.ProgramCache(size=2)
+    small = programs.ProgramCache(size=2)
     for filters in range(1, 5):
         spec = NetworkSpec("compact", (28, 28, 1), 10, (("filters", filters),), "float32")
         with small.borrow(spec, "adam", False):
@@ -163,7 +163,7 @@ def test_programs_are_reused_and_bounded(digits):
 
 
 def test_a_model_is_lent_to_one_at_a_time_and_dropped_after_an_error():
-    cache = training.ProgramCache(size=4)
+    cache = programs.ProgramCache(size=4)
     key = (SPEC, "adam", False)
     with cache.borrow(*key) as first, cache.borrow(*key) as second:
         assert first is not second

@@ -199,7 +199,7 @@ def _read_line_by_line(file, names, label):
             where = f", line {reader.line_num}: "
             if len(fields) != len(names):
                 raise _Fault(
-                    f"{where}{len(fields)} values; expected {len(names)}, as many as the header has."
+                    f"{where}{len(fields)} values; expected {len(names)}, as the header has."
                 )
             cells = dict(zip(names, fields, strict=True))
             labels.append(cells.pop(label, "").strip())
