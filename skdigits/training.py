@@ -26,9 +26,13 @@ def _quiet_start() -> Iterator[None]:
     Some are written to file descriptor 2 before TensorFlow reads its log level, which it does
     once; the level then silences later ones.
     """
+    try:
+        saved = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
     level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    saved = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
         try:
@@ -39,7 +43,10 @@ def _quiet_start() -> Iterator[None]:
             if level is None:
                 del os.environ["TF_CPP_MIN_LOG_LEVEL"]
             caught.seek(0)
-            noise = rb"[IWE]\d{4} |WARNING: All log messages before absl|To enable the following"
+            noise = (
+                rb"[IWE]\d{4} |[\d-]{10} [\d:.]+: [IWE] |"
+                rb"WARNING: All log messages before absl|To enable the following"
+            )
             os.write(2, b"".join(line for line in caught if not re.match(noise, line)))
 
 

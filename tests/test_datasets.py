@@ -224,7 +224,7 @@ def test_fuzzed_csv_is_read_right_or_refused(tmp_path_factory, edits):
     lines = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cells = [line.replace('"', "").split(",") for line in lines if line.strip()][1:]
     label = [n.strip().lower() for n in lines[0].replace('"', "").split(",")].index("label")
-    said = [[int(float(c)) for i, c in enumerate(row) if i != label] for row in cells]
+    said = [[int(float(c.strip())) for i, c in enumerate(row) if i != label] for row in cells]
     assert bunch.data.tolist() == said
 
 

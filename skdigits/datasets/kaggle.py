@@ -165,7 +165,7 @@ def _read_rows(file, names, label):
             return read(file, names, label)
         except _Fault as fault:
             raise ValueError(f"{file}{fault}") from None
-        except (ValueError, csv.Error, UserWarning, EOFError, OSError, zlib.error) as error:
+        except (ValueError, csv.Error, Warning, EOFError, OSError, zlib.error) as error:
             # The quick way takes whole numbers only; the other way says what is wrong where.
             failure = error
     raise _unreadable(file, failure) from failure
@@ -179,7 +179,7 @@ def _read_quickly(file, names, label):
     if label is not None:
         columns += [("label", object), ("right", np.uint8, (after,))]
     with _open(file) as lines, warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # a file without rows
+        warnings.simplefilter("error")  # no rows; or, in NumPy 1, floats and values over 255
         next(csv.reader(lines))
         table = np.loadtxt(
             lines, delimiter=",", dtype=columns, comments=None, quotechar='"', ndmin=1

@@ -1,0 +1,34 @@
+import re
+from pathlib import Path
+
+import pytest
+from matplotlib import pyplot as plt
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(1, len(PYTHON) + 1))
+def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(code, "README.md", "exec"), names)
+    plt.close("all")
+    if "search" in names:
+        assert names["search"].score(names["X_test"], names["y_test"]) > 0.97
+        assert "cnn__epochs" in capsys.readouterr().out
+    else:
+        assert (names["labels"] == names["bunch"].target).mean() > 0.97
+
+
+def test_there_is_python_to_run():
+    assert len(PYTHON) == 2
+    assert README.index("```python") < 500
+
+
+def test_links_and_pictures_are_there():
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(targets) >= 4
+    for target in targets:
+        assert (ROOT / target).exists(), target
