@@ -121,7 +121,8 @@ def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
     fit_input : tuple of X, y and sample_weight
         What ``fit`` was given.
     fitted : callable
-        From weights to the attributes that make a copy of the estimator predict with them.
+        From weights and the number of epochs trained to the attributes that make a copy of the
+        estimator predict with them.
 
     Returns
     -------
@@ -137,7 +138,7 @@ def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
     epochs = []
 
     def attributes():
-        return fitted(callback.model.read_weights())
+        return fitted(callback.model.read_weights(), len(epochs))
 
     def on_train_begin(logs):
         root.call_on_fit_task_begin(**task)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, compute_sample_weight
 
@@ -66,10 +68,10 @@ default="adam"
         averaged over about the last tenth of the steps so far. ``"one_cycle"``: the rate rises
         and falls once over all epochs. None: constant rate. Only ``"one_cycle"`` depends on
         the total number of epochs.
-    epochs : int, default=10
+    epochs : int, default=15
         Passes over the training images.
     batch_size : int or "auto", default="auto"
-        Images per gradient step. ``"auto"`` gives about 500 steps per epoch, within 16 to 128.
+        Images per gradient step. ``"auto"`` gives about 250 steps per epoch, within 16 to 256.
     image_shape : tuple of int, default=None
         Height, width and optionally channels of the images in flat rows. None takes the shape
         of 3-D or 4-D input, and for flat rows a square, padded with zeros if need be.
@@ -173,7 +175,7 @@ default="adam"
         optimizer="adam",
         learning_rate="auto",
         schedule="averaged",
-        epochs=10,
+        epochs=15,
         batch_size="auto",
         image_shape=None,
         rescale=True,
@@ -428,6 +430,13 @@ default="adam"
         for name, values in history.items():
             self.history_.setdefault(name, []).extend(map(float, values))
         self.n_iter_ += len(history["loss"])
+        if not np.isfinite(history["loss"][-1]):
+            warnings.warn(
+                f"The training loss is {history['loss'][-1]} after {self.n_iter_} epochs: the "
+                "weights have diverged. Lower learning_rate, or set rescale=True.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         return self
 
     def _fit_scikeras(self, model, data, chain, **fit_arguments):
@@ -462,7 +471,7 @@ default="adam"
     def _batch_size(self, n_samples):
         if self.batch_size != "auto":
             return min(int(self.batch_size), n_samples)
-        return int(np.clip(n_samples // 500, 16, 128))
+        return int(np.clip(n_samples // 250, 16, 256))
 
     def _callbacks(self, epochs, kept, fit_input):
         """Callbacks of our own: early stopping, kept epochs and scikit-learn's callbacks."""
@@ -474,8 +483,9 @@ default="adam"
             chain.append(callbacks.keep_weights(wanted, kept))
         if fit_input is not None and hasattr(self, "_init_callback_context"):
 
-            def fitted(weights):
-                return {"_state": {**self._state, "weights": weights}, "_key": self._key}
+            def fitted(weights, n_epochs):
+                state = {**self._state, "weights": weights}
+                return {"_state": state, "_key": self._key, "n_iter_": self.n_iter_ + n_epochs}
 
             chain.append(callbacks.call_sklearn(self, epochs, fit_input, fitted))
         return chain
@@ -589,6 +599,10 @@ default="adam"
             estimator.history_ = copy.deepcopy(self.history_)
             self._keras_classifier = estimator
         return self._keras_classifier
+
+    def __sklearn_is_fitted__(self):
+        """Tell a finished fit from one that was broken off before its first epoch counted."""
+        return getattr(self, "n_iter_", 0) > 0
 
     def __getstate__(self):
         """Leave out what is put together on first access."""

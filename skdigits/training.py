@@ -73,7 +73,7 @@ OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
 }
 # Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
-ADAM_RATES = {"averaged": 6e-3, "one_cycle": 1e-2}
+ADAM_RATES = {"averaged": 1e-2, "one_cycle": 1e-2}
 WARM_UP_STEPS = 50
 PREDICT_BATCH = 1024
 

@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
@@ -518,6 +518,26 @@ def test_a_keras_callback_can_change_rate_and_stop(digits):
     classifier.fit(*digits)
     np.testing.assert_allclose(rates, [0.01, 0.005, 0.0025], rtol=1e-6)
     assert classifier.n_iter_ == 3
+
+
+def test_a_fit_that_is_broken_off_leaves_no_fitted_estimator(digits):
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    classifier = quick(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(*digits)
+    with pytest.raises(NotFittedError):
+        classifier.predict(digits[0])
+    assert_same_weights(classifier.set_params(callbacks=None).fit(*digits), quick().fit(*digits))
+
+
+def test_divergence_is_warned_of(digits):
+    with pytest.warns(ConvergenceWarning, match="Lower learning_rate"):
+        quick(optimizer="sgd", learning_rate=1e30, schedule=None).fit(*digits)
 
 
 def test_verbose_prints_what_keras_prints(digits, capsys):
