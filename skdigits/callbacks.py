@@ -135,7 +135,7 @@ def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
     root = estimator._init_callback_context(max_subtasks=n_epochs)
-    epochs = []
+    epochs: list = []
 
     def attributes():
         return fitted(callback.model.read_weights(), len(epochs))
