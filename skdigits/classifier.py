@@ -395,17 +395,13 @@ default="adam"
         from skdigits import programs, training
 
         self.__dict__.pop("_keras_classifier", None)
-        recipe = training.Recipe(
-            seed=self._seed,
-            learning_rate=(
-                training.default_rate(self.optimizer, self.schedule)
-                if self.learning_rate == "auto"
-                else float(self.learning_rate)
-            ),
-            # One epoch at a time has no known end, so a cycle there is a constant rate.
-            schedule=None if self.schedule == "one_cycle" and fit_input is None else self.schedule,
-            scale=self._scale,
-        )
+        # One epoch at a time has no known end, so a cycle there is a constant rate.
+        endless = self.schedule == "one_cycle" and fit_input is None
+        schedule = None if endless else self.schedule
+        rate = self.learning_rate
+        if rate == "auto":
+            rate = training.default_rate(self.optimizer, schedule)
+        recipe = training.Recipe(self._seed, float(rate), schedule, self._scale)
         indices = np.searchsorted(self.classes_, labels)
         data, validation = self._split(rows, indices, weights, validate=fit_input is not None)
         own = callbacks.copied(self.callbacks)

@@ -23,7 +23,8 @@ Data = Annotated[
     str | None,
     typer.Argument(
         metavar="[DATA]",
-        help="A folder or file: Kaggle's CSV or MNIST's IDX files; 'mnist' to download MNIST; "
+        help="A folder or file: Kaggle's CSV, MNIST's IDX files or pictures; 'mnist' to download "
+        "MNIST; "
         "nothing for the digits bundled with scikit-learn.",
         show_default=False,
     ),
@@ -118,8 +119,10 @@ def train(
     from sklearn.model_selection import train_test_split
 
     from skdigits import DigitClassifier, save
+    from skdigits.architectures import find_architecture
     from skdigits.datasets import load_data
 
+    find_architecture(architecture)  # before any reading
     classifier = DigitClassifier(
         architecture,
         epochs=epochs,
@@ -161,7 +164,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A model.skdigits written by train.")],
     data: Annotated[
         str,
-        typer.Argument(help="What to read: a CSV or IDX file, or a folder with a test part."),
+        typer.Argument(help="What to read: a CSV or IDX file, a picture, or a folder of them."),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")] = Path(
         "submission.csv"

@@ -171,7 +171,7 @@ def test_bad_options_are_refused_before_any_reading(tmp_path, capsys):
     ]:
         assert run("train", "-o", tmp_path / "out", option, value) == 2
         assert message in capsys.readouterr().err
-    assert not (tmp_path / "out" / "model.skdigits").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_inspect_prints_and_draws(tmp_path, capsys):

@@ -1,15 +1,24 @@
 import gzip
 import socket
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from skdigits import datasets
-from skdigits.datasets import fetch_mnist, load_data, load_digits, load_idx, load_kaggle
+from skdigits.datasets import (
+    fetch_mnist,
+    load_data,
+    load_digits,
+    load_idx,
+    load_kaggle,
+    load_pictures,
+)
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3\n"
 ROWS = "7,0,10,200,255\n3,1,2,3,4\n"
@@ -312,6 +321,58 @@ def test_fuzzed_idx_is_read_right_or_refused(tmp_path_factory, damage, packed):
     assert len(bunch.target) == 2
 
 
+# -- pictures ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def picture_folder(tmp_path):
+    """Twelve bundled digits as PNG and JPEG, black on white, in a folder per label."""
+    bunch = load_digits()
+    for i in range(12):
+        folder = tmp_path / str(bunch.target[i])
+        folder.mkdir(exist_ok=True)
+        large = np.pad(np.kron(255 - bunch.images[i], np.ones((6, 6), np.uint8)), 9, mode="edge")
+        Image.fromarray(large).save(folder / f"{i:02d}{'.png' if i % 2 else '.JPG'}")
+    (tmp_path / "3" / "notes.txt").write_text("not a picture")
+    return tmp_path
+
+
+def test_pictures_by_folder(picture_folder):
+    bunch = load_pictures(picture_folder)
+    assert bunch.data.shape == (12, 784)
+    assert bunch.data.dtype == np.uint8
+    assert bunch.target.tolist() == [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    np.testing.assert_array_equal(bunch.images.reshape(12, -1), bunch.data)
+    assert [Path(name).parent.name for name in bunch.filenames] == bunch.target.astype(str).tolist()
+    assert len(load_data(picture_folder).data) == 12
+
+
+def test_pictures_without_labels(picture_folder):
+    one = load_pictures(picture_folder / "3" / "03.png", subset="test")
+    assert one.data.shape == (1, 784)
+    assert one.target is None
+    flat = load_data(picture_folder / "1", subset="test")
+    assert len(flat.filenames) == 2
+    with pytest.raises(ValueError, match="one subfolder per label, named after it"):
+        load_pictures(picture_folder / "1")
+
+
+def test_folders_with_other_names(picture_folder):
+    (picture_folder / "3").rename(picture_folder / "three")
+    assert "three" in load_pictures(picture_folder, return_X_y=True)[1].tolist()
+
+
+def test_bad_pictures(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        load_pictures(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"holds no pictures \(\.bmp"):
+        load_pictures(tmp_path)
+    for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"):
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.png: not a picture, or damaged"):
+            load_pictures(tmp_path, subset="test")
+
+
 # -- any source ----------------------------------------------------------------------------
 
 
@@ -328,15 +389,13 @@ def test_load_data_looks_at_what_is_there(idx_folder):
 def test_load_data_says_what_it_looked_for(tmp_path):
     with pytest.raises(FileNotFoundError, match="'digits' for the bundled digits"):
         load_data("nowhere")
-    with pytest.raises(FileNotFoundError, match=r"expected train\.csv, train\.csv\.gz, or IDX"):
+    with pytest.raises(FileNotFoundError, match=r"expected train\.csv, train\.csv\.gz, IDX"):
         load_data(tmp_path)
 
 
 # -- OpenML --------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:A network error occurred:UserWarning")
-@pytest.mark.filterwarnings("ignore:Invalid cache:RuntimeWarning")
 def test_fetch_mnist_without_a_network_names_the_other_ways(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise socket.gaierror("no network in this test")

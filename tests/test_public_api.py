@@ -20,6 +20,7 @@ def test_public_names():
         "load_digits",
         "load_idx",
         "load_kaggle",
+        "load_pictures",
     ]
     for name in skdigits.__all__:
         assert getattr(skdigits, name).__name__ == name

@@ -8,6 +8,14 @@ from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.idx import load_idx
 from skdigits.datasets.kaggle import load_kaggle
 from skdigits.datasets.openml import fetch_mnist
+from skdigits.datasets.pictures import load_pictures
 from skdigits.datasets.sources import load_data
 
-__all__ = ["fetch_mnist", "load_data", "load_digits", "load_idx", "load_kaggle"]
+__all__ = [
+    "fetch_mnist",
+    "load_data",
+    "load_digits",
+    "load_idx",
+    "load_kaggle",
+    "load_pictures",
+]

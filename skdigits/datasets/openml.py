@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from sklearn.datasets import fetch_openml
 
@@ -49,15 +51,18 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
     if subset not in part:
         raise ValueError(f"subset should be one of {sorted(part)}; got {subset!r}.")
     try:
-        raw = fetch_openml(
-            "mnist_784",
-            version=1,
-            as_frame=False,
-            parser="liac-arff",
-            data_home=data_home,
-            n_retries=1,
-            delay=0.1,
-        )
+        with warnings.catch_warnings():
+            # The error below says the same, and what else there is to do.
+            warnings.filterwarnings("ignore", "A network error|Invalid cache")
+            raw = fetch_openml(
+                "mnist_784",
+                version=1,
+                as_frame=False,
+                parser="liac-arff",
+                data_home=data_home,
+                n_retries=1,
+                delay=0.1,
+            )
     except OSError as error:
         raise OSError(
             f"MNIST could not be downloaded from OpenML ({error}). Without a network: "

@@ -1,0 +1,134 @@
+"""Picture files: PNG, JPEG and whatever else Pillow reads."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from skdigits.datasets.bunch import make_bunch, pixel_names
+from skdigits.preprocessing import clean_picture
+
+DESCR = """Images from picture files
+
+{folder}: {n} pictures, each cleaned to {side}×{side} pixels in MNIST's style, {labels}.
+"""
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+SIDE = 28
+
+
+def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
+    """Load picture files of single digits, cleaned to MNIST's style.
+
+    =================   ==============
+    Features                       784
+    Values                integers 0–255
+    Source              a folder of the user's
+    =================   ==============
+
+    Parameters
+    ----------
+    path : str or path-like
+        For labelled pictures a folder with one subfolder per label, named after it; else a
+        folder of pictures, or one picture.
+    subset : {"train", "test"}, default="train"
+        ``"train"`` needs labels; ``"test"`` does without.
+    as_frame : bool, default=False
+        Whether `data` is a DataFrame and `target` a Series.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    sklearn.utils.Bunch or tuple
+        ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers where all folders
+        are named so, else strings, or None without labels; ``images`` of shape (n, 28, 28);
+        ``filenames``, sorted; ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
+
+    See Also
+    --------
+    skdigits.preprocessing.clean_picture : What is done to each picture.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder, or no picture in it.
+    ValueError
+        If a file is no picture, or labels are needed and there are no subfolders.
+    """
+    if subset not in ("train", "test"):
+        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    files = find_pictures(path)
+    if not files:
+        raise FileNotFoundError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
+    labelled = path.is_dir() and all(file.parent != path for file in files)
+    if subset == "train" and not labelled:
+        raise ValueError(
+            f"{path}: pictures to train on belong into one subfolder per label, named after it; "
+            f"{files[0].name} is in none."
+        )
+    data = np.stack([clean_picture(_read(file), side=SIDE).ravel() for file in files])
+    target = _as_labels([file.parent.name for file in files]) if labelled else None
+    result = make_bunch(
+        data,
+        target,
+        image_shape=(SIDE, SIDE),
+        feature_names=pixel_names(SIDE * SIDE),
+        descr=DESCR.format(
+            folder=path,
+            n=len(files),
+            side=SIDE,
+            labels="labelled by folder" if labelled else "without labels",
+        ),
+        as_frame=as_frame,
+        return_X_y=return_X_y,
+    )
+    if not return_X_y:
+        result.filenames = [str(file) for file in files]
+    return result
+
+
+def find_pictures(path) -> list[Path]:
+    """List picture files in a folder and its subfolders.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, or one file.
+
+    Returns
+    -------
+    list of Path
+        The files, sorted.
+    """
+    if path.is_file():
+        return [path]
+    return sorted(
+        file
+        for pattern in ("*", "*/*")
+        for file in path.glob(pattern)
+        if file.suffix.lower() in SUFFIXES and file.is_file()
+    )
+
+
+def _read(file):
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings(), Image.open(file) as picture:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return picture.convert("RGBA")
+    except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
+        raise ValueError(f"{file}: not a picture, or damaged ({error}).") from error
+
+
+def _as_labels(names):
+    labels = np.array(names)
+    try:
+        return labels.astype(np.int64)
+    except ValueError:
+        return labels
