@@ -212,6 +212,9 @@ class NetworkSpec:
         inner = network.layers if isinstance(network, keras.Sequential) else [network]
         return keras.Sequential([*front, *inner])
 
+    def _name(self):
+        return getattr(self.architecture, "__qualname__", self.architecture)
+
     def _inner_shape(self):
         height, width, channels = self.image_shape
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
@@ -220,21 +223,22 @@ class NetworkSpec:
         import keras
 
         function = find_architecture(self.architecture)
+        options = self._accepted(function)
         try:
-            network = function(shape, self.n_classes, **self._accepted(function))
+            network = function(shape, self.n_classes, **options)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"The architecture {self.architecture!r} could not be built for images of shape "
+                f"The architecture {self._name()!r} could not be built for images of shape "
                 f"{shape} and {self.n_classes} classes with {dict(self.options)}: {error}"
             ) from error
         if not isinstance(network, keras.Model):
             raise ValueError(
-                f"The architecture {self.architecture!r} returned {type(network).__name__}; "
+                f"The architecture {self._name()!r} returned {type(network).__name__}; "
                 "it should return a keras.Model."
             )
         if not network.built or tuple(network.output_shape) != (None, self.n_classes):
             raise ValueError(
-                f"The architecture {self.architecture!r} should map images of shape {shape} to "
+                f"The architecture {self._name()!r} should map images of shape {shape} to "
                 f"outputs of shape (None, {self.n_classes}); "
                 f"it gave {network.output_shape if network.built else 'a model without an input'}."
             )
@@ -248,7 +252,7 @@ class NetworkSpec:
         unknown = [name for name, _ in self.options if not (takes_all or name in names)]
         if unknown:
             raise ValueError(
-                f"The architecture {self.architecture!r} takes no {', '.join(unknown)}; "
+                f"The architecture {self._name()!r} takes no {', '.join(unknown)}; "
                 "leave it at None, or add the parameter to the function."
             )
         given = dict(self.options)

@@ -53,17 +53,22 @@ def copied(callbacks) -> list:
     Raises
     ------
     TypeError
-        If something else is among them.
+        If something else is among them, or one cannot be copied.
     """
+    if not callbacks:
+        return []
     import keras
 
-    for callback in callbacks or []:
+    for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
                 f"callbacks should hold Keras callbacks; got {type(callback).__name__}. "
                 "scikit-learn's callbacks are set with set_callbacks()."
             )
-    return copy.deepcopy(list(callbacks or []))
+    try:
+        return copy.deepcopy(list(callbacks))
+    except TypeError as error:
+        raise TypeError(f"callbacks are copied for each fit; these cannot be: {error}.") from error
 
 
 def stop_early(patience: int):

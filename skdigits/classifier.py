@@ -17,7 +17,12 @@ from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from skdigits import callbacks
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
@@ -28,8 +33,12 @@ SCHEDULES = ("averaged", "one_cycle")
 LOSS = "sparse_categorical_crossentropy"
 
 
+def _keeps_any(keep_epochs):
+    return bool(keep_epochs) if isinstance(keep_epochs, (bool, np.bool_)) else True
+
+
 def _keeps_epochs(estimator):
-    if estimator.keep_epochs is False:
+    if not _keeps_any(estimator.keep_epochs):
         raise AttributeError("Set keep_epochs=True, or to a list of epochs, before fit.")
     return True
 
@@ -47,8 +56,8 @@ class DigitClassifier(callbacks.CallbackSupportMixin, ClassifierMixin, BaseEstim
         The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
         maps images of shape (n, height, width, channels) to class probabilities. Those of
         `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
-        passed to it by keyword. For 28×28 images and ten classes ``"compact"`` has 4,518
-        parameters and ``"lenet"`` 21,518.
+        passed to it by keyword. It builds a new model in each call, and is hashable. For 28×28
+        images and ten classes ``"compact"`` has 4,518 parameters and ``"lenet"`` 21,518.
     filters : int, default=None
         Filters of the first convolution; None is the architecture's own number.
     kernel_size : int, default=None
@@ -76,7 +85,7 @@ default="adam"
         Height, width and optionally channels of the images in flat rows. None takes the shape
         of 3-D or 4-D input, and for flat rows a square, padded with zeros if need be.
     rescale : bool, default=True
-        Whether pixels are divided by the largest absolute value seen in fit.
+        Whether pixels are divided by the largest absolute value in the first images trained on.
     validation_fraction : float, default=None
         Share of the training images, stratified, on which ``val_loss`` and ``val_accuracy``
         are measured after each epoch instead of training on them. None is 0.1 with
@@ -89,7 +98,8 @@ default="adam"
     class_weight : dict, "balanced" or None, default=None
         Weights per class, multiplied with `sample_weight`.
     warm_start : bool, default=False
-        Whether `fit` goes on from the previous fit for `epochs` more epochs.
+        Whether `fit` goes on from the previous fit for `epochs` more epochs. Network, scale of
+        the pixels and random state stay those of the first fit.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -110,7 +120,7 @@ default="adam"
         The labels.
     history_ : dict of str to list of float
         ``loss`` and ``accuracy`` in training per epoch, and ``val_loss`` and ``val_accuracy``
-        if there is a validation set.
+        if there is a validation set (NaN for epochs without one).
     n_iter_ : int
         Epochs trained.
     image_shape_ : tuple of int
@@ -227,7 +237,7 @@ default="adam"
 (n_samples, height, width, channels)
             Images, of any real dtype; a DataFrame of pixels is welcome.
         y : array-like of shape (n_samples,)
-            Labels, of any type.
+            Labels: integers, strings, booleans, or floats that are whole numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, none negative; only their ratios matter.
 
@@ -242,18 +252,23 @@ default="adam"
             If a parameter, the images or the labels cannot be used; before any training.
         """
         self._check_parameters()
+        own = callbacks.copied(self.callbacks)
         resume = self.warm_start and hasattr(self, "classes_")
+        if not resume:
+            self.n_iter_ = 0  # whatever fails from here on, the last fit is over
         rows, labels = self._check_images(X, y, reset=not resume)
-        weights = self._check_weights(sample_weight, labels)
-        if weights is not None and len(np.unique(labels[weights > 0])) < 2:
-            raise ValueError(
-                "Only one class has samples of positive weight; at least 2 are needed."
-            )
+        classes = self.classes_ if resume else np.unique(labels)
+        weights = self._check_weights(sample_weight, labels, classes)
+        if weights is not None:
+            if len(np.unique(labels[weights > 0])) < 2:
+                raise ValueError("Only one class has samples with a weight; at least 2 are needed.")
+            weights = weights / weights[weights > 0].mean()
         if resume:
-            self._check_known(labels)
+            self._check_resumable(labels)
         else:
-            self._start(rows, np.unique(labels), weights)
-        return self._train(rows, labels, weights, self.epochs, fit_input=(X, y, sample_weight))
+            self._start(classes)
+        fit_input = X, y, sample_weight
+        return self._train(rows, labels, weights, self.epochs, own, fit_input)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these images, going on from where the last call stopped.
@@ -268,7 +283,7 @@ default="adam"
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
+            Weights of the samples, as they are: 1 is the weight of a sample without any.
 
         Returns
         -------
@@ -281,20 +296,29 @@ default="adam"
             If the first call names no classes, or a label is not among them.
         """
         self._check_parameters()
+        own = callbacks.copied(self.callbacks)
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' needs all samples at once, so partial_fit cannot use it; "
+                "pass a dict of weights."
+            )
         first = not hasattr(self, "classes_")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None:
+            classes = np.unique(column_or_1d(classes))
+            if not first and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on the first call to partial_fit, "
+                    f"{self.classes_!r}."
+                )
         rows, labels = self._check_images(X, y, reset=first)
-        weights = self._check_weights(sample_weight, labels)
+        classes = classes if first else self.classes_
+        _check_known(labels, classes)
+        weights = self._check_weights(sample_weight, labels, classes)
         if first:
-            self._start(rows, np.unique(classes), weights)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on the first call to partial_fit, "
-                f"{self.classes_!r}."
-            )
-        self._check_known(labels)
-        return self._train(rows, labels, weights, epochs=1)
+            self._start(classes)
+        return self._train(rows, labels, weights, 1, own)
 
     def _check_parameters(self):
         """Raise before any work if a parameter cannot be used."""
@@ -306,6 +330,13 @@ default="adam"
         ):
             if isinstance(getattr(self, name), str):
                 check_name(name, getattr(self, name), known)
+        try:
+            hash(self.architecture)
+        except TypeError:
+            raise ValueError(
+                f"architecture should be hashable; {type(self.architecture).__name__} is not. "
+                "A dataclass is with @dataclass(frozen=True)."
+            ) from None
         if not isinstance(self.keep_epochs, (bool, np.bool_)):
             kept = np.asarray(self.keep_epochs)
             if kept.ndim != 1 or not np.issubdtype(kept.dtype, np.integer) or (kept < 1).any():
@@ -329,41 +360,72 @@ default="adam"
                 f"X holds images of shape {image_shape}, but {type(self).__name__} was fitted "
                 f"on images of shape {self.image_shape_}."
             )
-        rows = _as_pixels(flat, self.dtype)
+        rows = _as_pixels(flat, self.dtype if y else self._spec.dtype)
         return (rows, labels) if y else rows
 
-    def _check_weights(self, sample_weight, labels):
-        """Weights with mean one over the samples that have any, or None."""
+    def _check_weights(self, sample_weight, labels, classes):
+        """Sample weights times class weights, none negative and some positive, or None."""
         if sample_weight is None and self.class_weight is None:
             return None
         weights = np.ones(len(labels))
         if sample_weight is not None:
+            if isinstance(sample_weight, Real):
+                sample_weight = np.full(len(labels), float(sample_weight))
             given = check_array(
                 sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight"
             )
-            if given.shape not in ((), weights.shape):
+            if given.shape != weights.shape:
                 raise ValueError(
                     f"sample_weight.shape == {given.shape}, expected {weights.shape}: "
                     "one weight per sample."
                 )
-            if (given < 0).any():
-                raise ValueError("sample_weight has negative values; they should be 0 or more.")
             weights = weights * given
-        if self.class_weight is not None:
-            weights *= compute_sample_weight(self.class_weight, labels)
+        if isinstance(self.class_weight, dict):
+            weights = weights * self._class_weights(classes)[np.searchsorted(classes, labels)]
+        elif self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, labels)
+        if not (weights >= 0).all():
+            raise ValueError("sample_weight has negative values; they should be 0 or more.")
         if not weights.any():
             raise ValueError("All sample weights are zero: there is nothing to train on.")
-        return weights / weights[weights > 0].mean()
+        return weights
 
-    def _check_known(self, labels):
-        unknown = np.setdiff1d(labels, self.classes_)
-        if len(unknown):
+    def _class_weights(self, classes):
+        """The weight of each class; 1 where the dict says nothing."""
+        unknown = [label for label in self.class_weight if label not in classes.tolist()]
+        if unknown:
             raise ValueError(
-                f"y has labels {unknown.tolist()} that are not among the classes known from "
-                f"the first call, {self.classes_.tolist()}."
+                f"class_weight names the labels {unknown}, which are not among the classes "
+                f"{classes.tolist()}."
+            )
+        values = [self.class_weight.get(label, 1.0) for label in classes.tolist()]
+        bad = [v for v in values if not (isinstance(v, Real) and 0 <= float(v) < np.inf)]
+        if bad:
+            raise ValueError(f"class_weight should hold numbers of 0 or more; got {bad[0]!r}.")
+        return np.array(values, dtype=float)
+
+    def _check_resumable(self, labels):
+        """A warm start needs the network and the labels of the first fit."""
+        _check_known(labels, self.classes_)
+        asked = self._network_spec(len(self.classes_))
+        if asked != self._spec:
+            raise ValueError(
+                "warm_start goes on with the network of the first fit, so that architecture, "
+                f"filters, kernel_size, dropout, l2 and dtype cannot change: it was {self._spec}, "
+                f"now {asked}. Set warm_start=False to begin anew."
             )
 
-    def _start(self, rows, classes, weights):
+    def _network_spec(self, n_classes):
+        options = {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "dropout": self.dropout,
+            "l2": self.l2 or None,
+        }
+        given = tuple((name, value) for name, value in options.items() if value is not None)
+        return NetworkSpec(self.architecture, self.image_shape_, n_classes, given, self.dtype)
+
+    def _start(self, classes):
         """Set everything that a first fit decides, and draw the initial weights."""
         from skdigits import programs
 
@@ -372,25 +434,22 @@ default="adam"
                 f"{type(self).__name__} needs samples of at least 2 classes; "
                 f"got 1 class, {classes.tolist()}."
             )
-        used = rows if weights is None else rows[weights > 0]
-        largest = float(max(used.max(), -float(used.min()))) if self.rescale else 1.0
-        options = {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "dropout": self.dropout,
-            "l2": self.l2 or None,
-        }
-        given = tuple((name, value) for name, value in options.items() if value is not None)
-        spec = NetworkSpec(self.architecture, self.image_shape_, len(classes), given, self.dtype)
+        spec = self._network_spec(len(classes))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         state = programs.fresh_state(spec, seed)
         self.classes_ = classes
         self.history_, self.n_iter_ = {}, 0
         self._seed, self._spec, self._state, self._kept = seed, spec, state, {}
         self._key = (spec, self.optimizer, bool(self.augment))
-        self._scale = 1.0 / largest if largest else 1.0
+        self._scale = None
 
-    def _train(self, rows, labels, weights, epochs, fit_input=None):
+    def _find_scale(self, rows, weights):
+        """Set the factor of the pixels, at the first images that are not all blank."""
+        used = rows if weights is None else rows[weights > 0]
+        largest = float(max(used.max(), -float(used.min()))) if self.rescale else 1.0
+        self._scale = 1.0 / largest if largest else None
+
+    def _train(self, rows, labels, weights, epochs, own, fit_input=None):
         """Train through SciKeras on a model lent by the cache, and copy the result out."""
         from skdigits import programs, training
 
@@ -401,10 +460,11 @@ default="adam"
         rate = self.learning_rate
         if rate == "auto":
             rate = training.default_rate(self.optimizer, schedule)
-        recipe = training.Recipe(self._seed, float(rate), schedule, self._scale)
+        if self._scale is None:
+            self._find_scale(rows, weights)
+        recipe = training.Recipe(self._seed, float(rate), schedule, self._scale or 1.0)
         indices = np.searchsorted(self.classes_, labels)
         data, validation = self._split(rows, indices, weights, validate=fit_input is not None)
-        own = callbacks.copied(self.callbacks)
         kept: dict[int, list[np.ndarray]] = {}
         key = (self._spec, self.optimizer, bool(self.augment))
         optimizer = self._state["optimizer"] if key == self._key else []
@@ -423,9 +483,13 @@ default="adam"
             self._state = model.read_state()
         self._key = key
         self._kept = {**self._kept, **kept}
-        for name, values in history.items():
-            self.history_.setdefault(name, []).extend(map(float, values))
-        self.n_iter_ += len(history["loss"])
+        before, self.n_iter_ = self.n_iter_, self.n_iter_ + len(history["loss"])
+        for name in {**self.history_, **history}:
+            # Epochs without validation have NaN, so that every list has one value per epoch.
+            past = self.history_.get(name, [np.nan] * before)
+            new = history.get(name, [np.nan] * (self.n_iter_ - before))
+            self.history_[name] = [*past, *map(float, new)]
+        self._rate = recipe.learning_rate
         if not np.isfinite(history["loss"][-1]):
             warnings.warn(
                 f"The training loss is {history['loss'][-1]} after {self.n_iter_} epochs: the "
@@ -459,9 +523,16 @@ default="adam"
         fraction = self.validation_fraction or (0.1 if self.early_stopping else None)
         if fraction is None or not validate:
             return parts, None
-        split = train_test_split(
-            *parts, test_size=fraction, stratify=indices, random_state=self._seed
-        )
+        try:
+            split = train_test_split(
+                *parts, test_size=fraction, stratify=indices, random_state=self._seed
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"A validation set of {fraction:.3g} of {len(rows)} samples of "
+                f"{len(np.unique(indices))} classes cannot be set aside: {error} Change "
+                "validation_fraction, or set early_stopping=False."
+            ) from error
         return split[::2], split[1::2]
 
     def _batch_size(self, n_samples):
@@ -474,8 +545,9 @@ default="adam"
         chain = []
         if self.early_stopping and fit_input is not None:
             chain.append(callbacks.stop_early(self.patience))
-        if self.keep_epochs is not False:
-            wanted = None if self.keep_epochs is True else self.keep_epochs
+        if _keeps_any(self.keep_epochs):
+            everything = isinstance(self.keep_epochs, (bool, np.bool_))
+            wanted = None if everything else self.keep_epochs
             chain.append(callbacks.keep_weights(wanted, kept))
         if fit_input is not None and hasattr(self, "_init_callback_context"):
 
@@ -539,6 +611,11 @@ default="adam"
             Probabilities, one array per kept epoch, first epoch first.
         """
         check_is_fitted(self)
+        if not self._kept:
+            raise ValueError(
+                f"No epoch was kept: keep_epochs={self.keep_epochs!r} should be set before fit "
+                f"and name epochs from 1 to {self.n_iter_}."
+            )
         rows = self._check_images(X, reset=False)
         for epoch in sorted(self._kept):
             yield self._predict_rows(rows, self._kept[epoch])
@@ -565,7 +642,7 @@ default="adam"
         from skdigits import programs
 
         with programs.cache.borrow(*self._key) as model:
-            return model.predict_rows(weights, rows, self._scale)
+            return model.predict_rows(weights, rows, self._scale or 1.0)
 
     # -- the Keras side ------------------------------------------------------------------
 
@@ -581,17 +658,26 @@ default="adam"
         check_is_fitted(self)
         from skdigits import programs
 
-        return programs.build_keras(self._spec, self._scale, self._state["weights"])
+        return programs.build_keras(self._spec, self._scale or 1.0, self._state["weights"])
 
     @property
     def keras_classifier_(self):
         """The fitted SciKeras estimator."""
         check_is_fitted(self)
         if "_keras_classifier" not in vars(self):
+            from skdigits import training
+
+            _, optimizer, _ = self._key
             model = self.to_keras()
-            model.compile(self.optimizer, LOSS, metrics=["accuracy"], jit_compile=False)
-            blank = np.zeros((len(self.classes_), *self.image_shape_), self.dtype)
-            estimator = _wrap(model, blank, self.classes_, verbose=0, epochs=self.epochs)
+            model.compile(
+                training.OPTIMIZERS[optimizer](learning_rate=self._rate),
+                LOSS,
+                metrics=["accuracy"],
+                jit_compile=False,
+            )
+            blank = np.zeros((len(self.classes_), *self.image_shape_), self._spec.dtype)
+            parameters = {"optimizer": optimizer, "epochs": self.epochs, "verbose": 0}
+            estimator = _wrap(model, blank, self.classes_, **parameters)
             estimator.history_ = copy.deepcopy(self.history_)
             self._keras_classifier = estimator
         return self._keras_classifier
@@ -609,6 +695,15 @@ default="adam"
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _check_known(labels, classes):
+    unknown = np.setdiff1d(labels, classes)
+    if len(unknown):
+        raise ValueError(
+            f"y has labels {unknown.tolist()} that are not among the classes known from the first "
+            f"call, {classes.tolist()}."
+        )
 
 
 def _as_pixels(X, dtype):

@@ -22,7 +22,7 @@ out = Console(highlight=False)
 Data = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATA]",
+        metavar="DATA",
         help="A folder or file: Kaggle's CSV, MNIST's IDX files or pictures; 'mnist' to download "
         "MNIST; "
         "nothing for the digits bundled with scikit-learn.",
@@ -79,6 +79,7 @@ def inspect(
     from skdigits.datasets import load_data
     from skdigits.inspection import ImageGridDisplay, LabelCountDisplay
 
+    _check_folder(output)
     bunch = load_data(data)
     _print_description(bunch)
     _make_folder(output)
@@ -113,16 +114,14 @@ def train(
     test_fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Share of the images held out to test on.")
     ] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same weights.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")] = 0,
 ) -> None:
     """Train a classifier, test it on held-out images, and save all there is to know."""
     from sklearn.model_selection import train_test_split
 
     from skdigits import DigitClassifier, save
-    from skdigits.architectures import find_architecture
     from skdigits.datasets import load_data
 
-    find_architecture(architecture)  # before any reading
     classifier = DigitClassifier(
         architecture,
         epochs=epochs,
@@ -133,6 +132,8 @@ def train(
         validation_fraction=validation_fraction,
         random_state=seed,
     )
+    classifier._check_parameters()  # before any reading
+    _check_folder(output)
     X, y = load_data(data, return_X_y=True)
     _make_folder(output)
     X_train, X_test, y_train, y_test = train_test_split(
@@ -161,10 +162,14 @@ def train(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="A model.skdigits written by train.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train.")
+    ],
     data: Annotated[
         str,
-        typer.Argument(help="What to read: a CSV or IDX file, a picture, or a folder of them."),
+        typer.Argument(
+            metavar="DATA", help="What to read: a CSV or IDX file, a picture, or a folder of them."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")] = Path(
         "submission.csv"
@@ -177,6 +182,8 @@ def predict(
     from skdigits.datasets import load_data
     from skdigits.persistence import replacing
 
+    if not output.parent.is_dir():
+        raise ValueError(f"{output.parent}: there is no such folder to write into.")
     classifier = load(model)
     bunch = load_data(data, subset="test")
     labels = classifier.predict(bunch.data)
@@ -199,6 +206,11 @@ def _number(text, kind, option):
         return kind(text)
     except ValueError:
         raise ValueError(f"{option} should be a number or auto; got {text!r}.") from None
+
+
+def _check_folder(folder):
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; expected the name of a folder to write into.")
 
 
 def _make_folder(folder):

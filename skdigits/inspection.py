@@ -216,8 +216,11 @@ class ImageGridDisplay:
             The display.
         """
         images = _images(X)
+        if y is not None:
+            check_consistent_length(images, y)
         order = check_random_state(random_state).permutation(len(images))[:n_images]
-        captions = [""] * len(order) if y is None else [str(label) for label in _at(y, order)]
+        y = y if y is None else np.asarray(y)
+        captions = [""] * len(order) if y is None else [str(y[i]) for i in order]
         return cls(images[order], captions, title="Sample images").plot(ax=ax)
 
     @classmethod
@@ -345,10 +348,6 @@ def _axes(ax, size=None):
 
         _, ax = plt.subplots(figsize=size, layout="constrained")
     return ax, ax.figure
-
-
-def _at(y, positions):
-    return np.asarray(y)[positions]
 
 
 def _images(X):

@@ -24,7 +24,7 @@ from skdigits.classifier import DigitClassifier
 FORMAT = 1
 DOCUMENT = "estimator.json"
 ESTIMATORS = {"DigitClassifier": DigitClassifier}
-_forgotten = {"_skl_callbacks", "_sklearn_output_config"}
+_forgotten = {"_skl_callbacks", "_sklearn_output_config", "_metadata_request"}
 
 
 def save(estimator, path) -> Path:
@@ -91,6 +91,8 @@ def load(path):
         If it is damaged, not of this form, or of a newer version of it.
     """
     path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file.")
     try:
         with zipfile.ZipFile(path) as archive:
             document = json.loads(archive.read(DOCUMENT))
@@ -159,6 +161,8 @@ class replacing:
         folder = self.path.parent
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder}: there is no such folder to write into.")
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} is a folder; expected the name of a file.")
         self.file = tempfile.NamedTemporaryFile(
             self.mode, dir=folder, prefix=f".{self.path.name}.", delete=False, **self.options
         )
@@ -187,6 +191,8 @@ def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
         if value.dtype.kind in "biufUS":
             arrays.append(value)
             return ["array", len(arrays) - 1, value.dtype.str, list(value.shape)]
+    if isinstance(value, range):
+        value = list(value)
     if isinstance(value, (list, tuple)):
         return [type(value).__name__, [_encode(item, name, arrays) for item in value]]
     if isinstance(value, dict):
@@ -196,8 +202,8 @@ def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
         return ["network", _encode(vars(value), name, arrays)]
     raise TypeError(
         f"{name.lstrip('_')} holds a {type(value).__name__}, which a file without code cannot "
-        "describe. Before saving, set_params(callbacks=None, random_state=None); a function as "
-        "architecture can only be pickled."
+        "describe. Parameters can be set to None before saving; an estimator with a function as "
+        "architecture, or with other labels than numbers and strings, can only be pickled."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 
 def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
@@ -174,7 +174,7 @@ class ImageReshaper(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, height, width, channels) or (n, height * width * channels)
-            Images, or rows.
+            Images, or rows; a view of `X` where that is possible.
         """
         check_is_fitted(self)
         rows, seen = split_images(X)
@@ -208,13 +208,14 @@ class ImageReshaper(TransformerMixin, BaseEstimator):
             If `X` has another number of pixels.
         """
         check_is_fitted(self)
-        rows, _ = split_images(X)
-        if rows.shape[1] != math.prod(self.image_shape_):
+        rows, seen = split_images(X)
+        rows = check_array(rows)
+        if seen not in (None, self.image_shape_) or rows.shape[1] != math.prod(self.image_shape_):
             raise ValueError(
-                f"X has {rows.shape[1]} pixels per image; expected images of shape "
+                f"X has {seen or rows.shape[1]} pixels per image; expected images of shape "
                 f"{self.image_shape_}."
             )
-        return np.asarray(rows)[:, : self.n_features_in_]
+        return rows[:, : self.n_features_in_]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -138,7 +138,7 @@ class EpochModel(keras.Model):
         """Build and compile the network of `spec`."""
         network = spec.build()
         model = cls(network.inputs, network.outputs)
-        model._real = spec.dtype
+        model._spec, model._real = spec, spec.dtype
         model.compile(
             optimizer=OPTIMIZERS[optimizer](),
             loss="sparse_categorical_crossentropy",
@@ -181,6 +181,22 @@ class EpochModel(keras.Model):
     def read_weights(self) -> list[np.ndarray]:
         """Copy the network's variables out."""
         return read(self.state_variables)
+
+    def save(self, filepath, overwrite=True, **options):
+        """Save a plain model that takes images, for callbacks such as ``ModelCheckpoint``.
+
+        Parameters
+        ----------
+        filepath : str or path-like
+            The file.
+        overwrite : bool, default=True
+            Whether to replace a file that is there.
+        **options
+            Further arguments of ``keras.Model.save``.
+        """
+        plain = self._spec.build(self._scale)
+        assign(state_variables(plain), self.read_weights())
+        plain.save(filepath, overwrite=overwrite, **options)
 
     # -- training ------------------------------------------------------------------------
 
@@ -246,6 +262,7 @@ class EpochModel(keras.Model):
         elif verbose == 1:
             stride = -(-steps // 40)  # often enough for a progress bar
         self.stop_training = False
+        self._scale = recipe.scale
         self.optimizer.learning_rate.assign(recipe.learning_rate)
         horizon = steps * (epochs - initial_epoch)
         chain.on_train_begin()
@@ -262,7 +279,10 @@ class EpochModel(keras.Model):
                 break
             if self._raw is not None and epoch + 1 < epochs:
                 assign(self.state_variables, self._raw)
+        ended = self.read_weights()
         chain.on_train_end(logs)
+        if any((a != b).any() for a, b in zip(ended, self.read_weights(), strict=True)):
+            self._raw = None  # a callback went back to other weights: training goes on from them
         return self.history
 
     def _to_device(self, x, y, loss_weight):
@@ -297,6 +317,8 @@ class EpochModel(keras.Model):
             mean = total / min(last * batch_size, n_samples)
             logs = {"accuracy": float(mean[1]), "loss": float(mean[0])}
             chain.on_train_batch_end(last - 1, logs)
+            if self.stop_training:
+                break
         return logs
 
     def _swap_in_average(self, recipe):

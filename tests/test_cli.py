@@ -161,6 +161,10 @@ def test_predict_writes_nothing_when_it_fails(trained, tmp_path, capsys):
     assert run("predict", tmp_path / "test.csv", "digits", "-o", tmp_path / "s.csv") == 2
     assert "cannot be read as a file written by skdigits.save" in capsys.readouterr().err
     assert not (tmp_path / "s.csv").exists()
+    assert (
+        run("predict", trained / "model.skdigits", "digits", "-o", tmp_path / "no" / "s.csv") == 2
+    )
+    assert "there is no such folder to write into" in capsys.readouterr().err
 
 
 def test_bad_options_are_refused_before_any_reading(tmp_path, capsys):
@@ -168,6 +172,7 @@ def test_bad_options_are_refused_before_any_reading(tmp_path, capsys):
         ("--batch-size", "many", "--batch-size should be a number or auto; got 'many'"),
         ("--learning-rate", "fast", "--learning-rate should be a number or auto"),
         ("--architecture", "lenett", "Did you mean 'lenet'?"),
+        ("--batch-size", "0", "The 'batch_size' parameter of DigitClassifier must be"),
     ]:
         assert run("train", "-o", tmp_path / "out", option, value) == 2
         assert message in capsys.readouterr().err

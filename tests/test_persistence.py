@@ -76,6 +76,8 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
         save(classifier, path)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         save(load_free(classifier), tmp_path / "nowhere" / "model.skdigits")
+    with pytest.raises(IsADirectoryError, match="is a folder; expected the name of a file"):
+        save(classifier, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
