@@ -10,15 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import check_random_state
 
 # scikit-learn's own parameter validation has no public module yet.
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    check_array,
     check_is_fitted,
     column_or_1d,
     validate_data,
@@ -27,6 +25,7 @@ from sklearn.utils.validation import (
 from skdigits import callbacks
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
 from skdigits.preprocessing import infer_image_shape, split_images
+from skdigits.validation import as_pixels, check_known, check_weights, split_validation
 
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
 SCHEDULES = ("averaged", "one_cycle")
@@ -258,7 +257,7 @@ default="adam"
             self.n_iter_ = 0  # whatever fails from here on, the last fit is over
         rows, labels = self._check_images(X, y, reset=not resume)
         classes = self.classes_ if resume else np.unique(labels)
-        weights = self._check_weights(sample_weight, labels, classes)
+        weights = check_weights(sample_weight, self.class_weight, labels, classes)
         if weights is not None:
             if len(np.unique(labels[weights > 0])) < 2:
                 raise ValueError("Only one class has samples with a weight; at least 2 are needed.")
@@ -314,8 +313,8 @@ default="adam"
                 )
         rows, labels = self._check_images(X, y, reset=first)
         classes = classes if first else self.classes_
-        _check_known(labels, classes)
-        weights = self._check_weights(sample_weight, labels, classes)
+        check_known(labels, classes)
+        weights = check_weights(sample_weight, self.class_weight, labels, classes)
         if first:
             self._start(classes)
         return self._train(rows, labels, weights, 1, own)
@@ -360,53 +359,12 @@ default="adam"
                 f"X holds images of shape {image_shape}, but {type(self).__name__} was fitted "
                 f"on images of shape {self.image_shape_}."
             )
-        rows = _as_pixels(flat, self.dtype if y else self._spec.dtype)
+        rows = as_pixels(flat, self.dtype if y else self._spec.dtype)
         return (rows, labels) if y else rows
-
-    def _check_weights(self, sample_weight, labels, classes):
-        """Sample weights times class weights, none negative and some positive, or None."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        weights = np.ones(len(labels))
-        if sample_weight is not None:
-            if isinstance(sample_weight, Real):
-                sample_weight = np.full(len(labels), float(sample_weight))
-            given = check_array(
-                sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight"
-            )
-            if given.shape != weights.shape:
-                raise ValueError(
-                    f"sample_weight.shape == {given.shape}, expected {weights.shape}: "
-                    "one weight per sample."
-                )
-            weights = weights * given
-        if isinstance(self.class_weight, dict):
-            weights = weights * self._class_weights(classes)[np.searchsorted(classes, labels)]
-        elif self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, labels)
-        if not (weights >= 0).all():
-            raise ValueError("sample_weight has negative values; they should be 0 or more.")
-        if not weights.any():
-            raise ValueError("All sample weights are zero: there is nothing to train on.")
-        return weights
-
-    def _class_weights(self, classes):
-        """The weight of each class; 1 where the dict says nothing."""
-        unknown = [label for label in self.class_weight if label not in classes.tolist()]
-        if unknown:
-            raise ValueError(
-                f"class_weight names the labels {unknown}, which are not among the classes "
-                f"{classes.tolist()}."
-            )
-        values = [self.class_weight.get(label, 1.0) for label in classes.tolist()]
-        bad = [v for v in values if not (isinstance(v, Real) and 0 <= float(v) < np.inf)]
-        if bad:
-            raise ValueError(f"class_weight should hold numbers of 0 or more; got {bad[0]!r}.")
-        return np.array(values, dtype=float)
 
     def _check_resumable(self, labels):
         """A warm start needs the network and the labels of the first fit."""
-        _check_known(labels, self.classes_)
+        check_known(labels, self.classes_)
         asked = self._network_spec(len(self.classes_))
         if asked != self._spec:
             raise ValueError(
@@ -523,17 +481,7 @@ default="adam"
         fraction = self.validation_fraction or (0.1 if self.early_stopping else None)
         if fraction is None or not validate:
             return parts, None
-        try:
-            split = train_test_split(
-                *parts, test_size=fraction, stratify=indices, random_state=self._seed
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"A validation set of {fraction:.3g} of {len(rows)} samples of "
-                f"{len(np.unique(indices))} classes cannot be set aside: {error} Change "
-                "validation_fraction, or set early_stopping=False."
-            ) from error
-        return split[::2], split[1::2]
+        return split_validation(parts, fraction, self._seed)
 
     def _batch_size(self, n_samples):
         if self.batch_size != "auto":
@@ -695,31 +643,6 @@ default="adam"
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def _check_known(labels, classes):
-    unknown = np.setdiff1d(labels, classes)
-    if len(unknown):
-        raise ValueError(
-            f"y has labels {unknown.tolist()} that are not among the classes known from the first "
-            f"call, {classes.tolist()}."
-        )
-
-
-def _as_pixels(X, dtype):
-    """The smallest form without loss: bytes stay bytes, whole numbers 0–255 become bytes."""
-    if X.dtype == np.uint8:
-        return X
-    if X.dtype.kind in "biu" and X.min() >= 0 and X.max() <= 255:
-        return X.astype(np.uint8)
-    try:
-        with np.errstate(over="raise"):
-            return X.astype(dtype, copy=False)
-    except FloatingPointError:
-        raise ValueError(
-            f"X has values up to {np.abs(X).max():.3g}, too large for {dtype}; "
-            "rescale the pixels, or set dtype='float64'."
-        ) from None
 
 
 def _wrap(model, X, y, **parameters):

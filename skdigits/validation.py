@@ -1,0 +1,159 @@
+"""What an estimator checks before it trains: pixels, labels, weights, validation sets."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.validation import check_array
+
+
+def as_pixels(X, dtype):
+    """Give pixels the smallest form without loss: whole numbers 0–255 become bytes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Finite real numbers.
+    dtype : str
+        Float type for anything but bytes.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        uint8, or `dtype`.
+
+    Raises
+    ------
+    ValueError
+        If a value is too large for `dtype`.
+    """
+    if X.dtype == np.uint8:
+        return X
+    if X.dtype.kind in "biu" and X.min() >= 0 and X.max() <= 255:
+        return X.astype(np.uint8)
+    try:
+        with np.errstate(over="raise"):
+            return X.astype(dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"X has values up to {np.abs(X).max():.3g}, too large for {dtype}; "
+            "rescale the pixels, or set dtype='float64'."
+        ) from None
+
+
+def check_known(labels, classes) -> None:
+    """Raise a ValueError if a label is not among the classes.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+        The labels.
+    classes : ndarray of shape (n_classes,)
+        The classes known from the first call.
+    """
+    unknown = np.setdiff1d(labels, classes)
+    if len(unknown):
+        raise ValueError(
+            f"y has labels {unknown.tolist()} that are not among the classes known from the first "
+            f"call, {classes.tolist()}."
+        )
+
+
+def check_weights(sample_weight, class_weight, labels, classes):
+    """Multiply sample weights with class weights.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), float or None
+        Weight per sample.
+    class_weight : dict, "balanced" or None
+        Weight per class; 1 for a class that a dict does not name.
+    labels : ndarray of shape (n_samples,)
+        The labels.
+    classes : ndarray of shape (n_classes,)
+        All classes, sorted.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+        Weights, none negative and some positive; None where none were given.
+
+    Raises
+    ------
+    ValueError
+        If weights are negative, not finite, all zero, of another number than the samples, or for
+        labels that there are not.
+    """
+    if sample_weight is None and class_weight is None:
+        return None
+    weights = np.ones(len(labels))
+    if sample_weight is not None:
+        if isinstance(sample_weight, Real):
+            sample_weight = np.full(len(labels), float(sample_weight))
+        given = check_array(sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight")
+        if given.shape != weights.shape:
+            raise ValueError(
+                f"sample_weight.shape == {given.shape}, expected {weights.shape}: "
+                "one weight per sample."
+            )
+        if (given < 0).any():
+            raise ValueError("sample_weight has negative values; they should be 0 or more.")
+        weights = weights * given
+    if isinstance(class_weight, dict):
+        weights = weights * _class_weights(class_weight, classes)[np.searchsorted(classes, labels)]
+    elif class_weight is not None:
+        weights = weights * compute_sample_weight(class_weight, labels)
+    if not weights.any():
+        raise ValueError("All sample weights are zero: there is nothing to train on.")
+    return weights
+
+
+def _class_weights(class_weight, classes):
+    unknown = [label for label in class_weight if label not in classes.tolist()]
+    if unknown:
+        raise ValueError(
+            f"class_weight names the labels {unknown}, which are not among the classes "
+            f"{classes.tolist()}."
+        )
+    values = [class_weight.get(label, 1.0) for label in classes.tolist()]
+    for value in values:
+        if not (isinstance(value, Real) and 0 <= float(value) < np.inf):
+            raise ValueError(f"class_weight should hold numbers of 0 or more; got {value!r}.")
+    return np.array(values, dtype=float)
+
+
+def split_validation(parts, fraction, seed):
+    """Set samples aside, as many of each class as its share.
+
+    Parameters
+    ----------
+    parts : list of ndarray
+        Rows, class indices and weights.
+    fraction : float
+        Share to set aside, in (0, 1).
+    seed : int
+        Source of the choice.
+
+    Returns
+    -------
+    training, validation : list of ndarray
+        `parts`, divided.
+
+    Raises
+    ------
+    ValueError
+        If there are too few samples for every class to be on both sides.
+    """
+    rows, indices, _ = parts
+    try:
+        split = train_test_split(*parts, test_size=fraction, stratify=indices, random_state=seed)
+    except ValueError as error:
+        raise ValueError(
+            f"A validation set of {fraction:.3g} of {len(rows)} samples of "
+            f"{len(np.unique(indices))} classes cannot be set aside: {error} Change "
+            "validation_fraction, or set early_stopping=False."
+        ) from error
+    return split[::2], split[1::2]
