@@ -252,7 +252,7 @@ default="adam"
         """
         self._check_parameters()
         own = callbacks.copied(self.callbacks)
-        resume = self.warm_start and hasattr(self, "classes_")
+        resume = self.warm_start and self.__sklearn_is_fitted__()
         if not resume:
             self.n_iter_ = 0  # whatever fails from here on, the last fit is over
         rows, labels = self._check_images(X, y, reset=not resume)
@@ -301,7 +301,7 @@ default="adam"
                 "class_weight='balanced' needs all samples at once, so partial_fit cannot use it; "
                 "pass a dict of weights."
             )
-        first = not hasattr(self, "classes_")
+        first = not self.__sklearn_is_fitted__()
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:

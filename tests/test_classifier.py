@@ -906,6 +906,9 @@ def test_a_refused_fit_ends_the_last_one(digits):
         classifier.fit(X[:, :16], np.zeros(len(X)))
     with pytest.raises(NotFittedError):
         classifier.predict(X[:, :16])
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        classifier.partial_fit(X, y)
+    assert_same_weights(classifier.set_params(warm_start=True).fit(X, y), quick().fit(X, y))
 
 
 @pytest.mark.parametrize(
