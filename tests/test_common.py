@@ -35,9 +35,9 @@ def test_is_a_classifier():
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_docstring_states_the_defaults_of_the_signature(estimator):
-    doc = type(estimator).__doc__
+    doc = inspect.getdoc(type(estimator))
     for name, parameter in inspect.signature(type(estimator)).parameters.items():
         default = parameter.default
         stated = f'"{default}"' if isinstance(default, str) else repr(default)
-        entry = doc.split(f"\n    {name} : ")[1].split("\n        ")[0]
-        assert entry.replace("\\\n", "").endswith(f"default={stated}"), entry
+        entry = doc.split(f"\n{name} : ")[1].split("\n    ")[0]
+        assert entry.endswith(f"default={stated}"), entry
