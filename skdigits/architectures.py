@@ -8,8 +8,11 @@ shape (n, n_classes). A user's own function of that form is accepted wherever a 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
+import random
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -180,13 +183,15 @@ class NetworkSpec:
     options: tuple[tuple[str, Hashable], ...]
     dtype: str
 
-    def build(self, scale: float = 1.0):
-        """Build the network.
+    def build(self, scale: float = 1.0, seed: int = 0):
+        """Build the network, without a trace in Python's global generator.
 
         Parameters
         ----------
         scale : float, default=1.0
             Factor by which pixels are multiplied first; 1.0 adds no layer.
+        seed : int, default=0
+            The initial weights depend on it alone.
 
         Returns
         -------
@@ -208,7 +213,8 @@ class NetworkSpec:
             front.append(
                 keras.layers.Resizing(height, width, interpolation="bilinear", dtype=self.dtype)
             )
-        network = self._build_inner((height, width, channels))
+        with _seeded(seed):
+            network = self._build_inner((height, width, channels))
         inner = network.layers if isinstance(network, keras.Sequential) else [network]
         return keras.Sequential([*front, *inner])
 
@@ -259,6 +265,24 @@ class NetworkSpec:
         if takes_all or "dtype" in names:
             given["dtype"] = self.dtype
         return given
+
+
+_build_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _seeded(seed):
+    """Make Keras draw the seeds of initializers and dropout layers from `seed`.
+
+    Keras takes them from Python's global generator, which is put back afterwards.
+    """
+    with _build_lock:
+        before = random.getstate()
+        try:
+            random.seed(seed)
+            yield
+        finally:
+            random.setstate(before)
 
 
 def _sequential(image_shape, layers):

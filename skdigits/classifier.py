@@ -604,9 +604,9 @@ default="adam"
             were given to fit, to class probabilities.
         """
         check_is_fitted(self)
-        from skdigits import programs
+        from skdigits import training
 
-        return programs.build_keras(self._spec, self._scale or 1.0, self._state["weights"])
+        return training.build_keras(self._spec, self._scale or 1.0, self._state["weights"])
 
     @property
     def keras_classifier_(self):

@@ -24,8 +24,7 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="A folder or file: Kaggle's CSV, MNIST's IDX files or pictures; 'mnist' to download "
-        "MNIST; "
-        "nothing for the digits bundled with scikit-learn.",
+        "MNIST; nothing for the digits bundled with scikit-learn.",
         show_default=False,
     ),
 ]

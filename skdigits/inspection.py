@@ -216,12 +216,10 @@ class ImageGridDisplay:
             The display.
         """
         images = _images(X)
-        if y is not None:
-            check_consistent_length(images, y)
+        captions = np.full(len(images), "") if y is None else np.asarray(y).astype(str)
+        check_consistent_length(images, captions)
         order = check_random_state(random_state).permutation(len(images))[:n_images]
-        y = y if y is None else np.asarray(y)
-        captions = [""] * len(order) if y is None else [str(y[i]) for i in order]
-        return cls(images[order], captions, title="Sample images").plot(ax=ax)
+        return cls(images[order], captions[order].tolist(), title="Sample images").plot(ax=ax)
 
     @classmethod
     def from_means(cls, X, y, *, ax=None):

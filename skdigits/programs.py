@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from skdigits import training
 from skdigits.architectures import NetworkSpec
-
-_build_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Make Keras draw the seeds of initializers and dropout layers from `seed`.
-
-    Keras takes them from Python's global generator, which is put back afterwards.
-    """
-    with _build_lock:
-        before = random.getstate()
-        try:
-            random.seed(seed)
-            yield
-        finally:
-            random.setstate(before)
 
 
 def fresh_state(spec: NetworkSpec, seed: int) -> training.TrainingState:
@@ -47,50 +27,8 @@ def fresh_state(spec: NetworkSpec, seed: int) -> training.TrainingState:
     TrainingState
         The state before the first step.
     """
-    with _seeded(seed):
-        network = spec.build()
-    weights = training.read(training.state_variables(network))
+    weights = training.read(training.state_variables(spec.build(seed=seed)))
     return {"weights": weights, "raw": weights, "optimizer": []}
-
-
-def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
-    """Build a plain Keras model of trained weights, from raw pixels to probabilities.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    scale : float
-        Factor by which pixels are multiplied.
-    weights : list of ndarray
-        As in a `TrainingState`.
-
-    Returns
-    -------
-    keras.Sequential
-        The uncompiled model.
-    """
-    with _seeded(0):
-        network = spec.build(scale)
-    training.assign(training.state_variables(network), weights)
-    return network
-
-
-def new_model(*key) -> training.EpochModel:
-    """Build a model without a trace in Python's global generator.
-
-    Parameters
-    ----------
-    *key
-        The arguments of `EpochModel.from_spec`.
-
-    Returns
-    -------
-    EpochModel
-        The model; its weights are to be loaded.
-    """
-    with _seeded(0):
-        return training.EpochModel.from_spec(*key)
 
 
 class ProgramCache:
@@ -127,7 +65,7 @@ class ProgramCache:
             In whatever state its last user left it.
         """
         if private:
-            yield new_model(*key)
+            yield training.EpochModel.from_spec(*key)
             return
         with self._lock:
             models = self._idle.pop(key, [])
@@ -135,7 +73,7 @@ class ProgramCache:
             if models:
                 self._idle[key] = models
         if model is None:
-            model = new_model(*key)
+            model = training.EpochModel.from_spec(*key)
         yield model
         with self._lock:
             self._idle.setdefault(key, []).append(model)

@@ -194,8 +194,7 @@ class EpochModel(keras.Model):
         **options
             Further arguments of ``keras.Model.save``.
         """
-        plain = self._spec.build(self._scale)
-        assign(state_variables(plain), self.read_weights())
+        plain = build_keras(self._spec, self._scale, self.read_weights())
         plain.save(filepath, overwrite=overwrite, **options)
 
     # -- training ------------------------------------------------------------------------
@@ -470,6 +469,28 @@ class EpochModel(keras.Model):
                 for i in range(0, len(x), PREDICT_BATCH)
             ]
         )
+
+
+def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
+    """Build a plain Keras model of trained weights, from raw pixels to probabilities.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    scale : float
+        Factor by which pixels are multiplied.
+    weights : list of ndarray
+        As in a `TrainingState`.
+
+    Returns
+    -------
+    keras.Sequential
+        The uncompiled model.
+    """
+    network = spec.build(scale)
+    assign(state_variables(network), weights)
+    return network
 
 
 def state_variables(network) -> list:

@@ -360,6 +360,8 @@ def test_pictures_without_labels(picture_folder):
 def test_folders_with_other_names(picture_folder):
     (picture_folder / "3").rename(picture_folder / "three")
     assert "three" in load_pictures(picture_folder, return_X_y=True)[1].tolist()
+    (picture_folder / "three").rename(picture_folder / ("9" * 30))
+    assert "9" * 30 in load_pictures(picture_folder, return_X_y=True)[1].tolist()
 
 
 def test_bad_pictures(tmp_path):

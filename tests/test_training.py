@@ -23,11 +23,11 @@ def test_compiled_epochs_do_what_plain_keras_does(images, spec, precision):
     X, y, weight = images
     state = programs.fresh_state(spec, seed=1)
     recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=None, scale=1 / 255)
-    model = programs.new_model(spec, "adam", False)
+    model = training.EpochModel.from_spec(spec, "adam", False)
     model.load_state(state)
     history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, loss_weight=weight).history
 
-    plain = programs.build_keras(spec, 1.0, state["weights"])
+    plain = training.build_keras(spec, 1.0, state["weights"])
     plain.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
     losses = []
     for epoch in range(2):
@@ -55,7 +55,7 @@ def test_batches_one_by_one_equal_the_whole_epoch(images):
 
     results = []
     for callbacks in ([], [watcher := Watcher()]):
-        model = programs.new_model(SPEC, "adam", False)
+        model = training.EpochModel.from_spec(SPEC, "adam", False)
         model.load_state(programs.fresh_state(SPEC, seed=1))
         recipe = training.Recipe(seed=3, learning_rate=0.01, schedule="one_cycle", scale=1 / 255)
         history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, callbacks=callbacks)
@@ -75,7 +75,7 @@ def test_averaged_weights_are_the_power_function_average(images):
         def on_train_batch_end(self, batch, logs=None):
             raw.append([v.numpy().copy() for v in self.model.trainable_variables])
 
-    model = programs.new_model(SPEC, "adam", False)
+    model = training.EpochModel.from_spec(SPEC, "adam", False)
     model.load_state(programs.fresh_state(SPEC, seed=1))
     recipe = training.Recipe(seed=3, learning_rate=0.01, schedule="averaged", scale=1 / 255)
     model.fit(X, y, recipe=recipe, epochs=2, batch_size=16, callbacks=[Raw()])
@@ -103,7 +103,7 @@ def test_warm_up_and_one_cycle_set_the_rate(images):
             self.old = [v.numpy().copy() for v in self.model.trainable_variables]
 
     for schedule in ("averaged", "one_cycle"):
-        model = programs.new_model(SPEC, "sgd", False)
+        model = training.EpochModel.from_spec(SPEC, "sgd", False)
         model.load_state(programs.fresh_state(SPEC, seed=1))
         recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=schedule, scale=1 / 255)
         model.fit(X, y, recipe=recipe, epochs=4, batch_size=7, callbacks=[Rates()])

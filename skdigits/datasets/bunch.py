@@ -58,6 +58,26 @@ def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, ret
     )
 
 
+def as_labels(texts):
+    """Make labels of texts.
+
+    Parameters
+    ----------
+    texts : list of str
+        One per sample.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Integers where all are, else strings.
+    """
+    labels = np.array(texts, dtype=str)
+    try:
+        return labels.astype(np.int64)
+    except (ValueError, OverflowError):
+        return labels
+
+
 def pixel_names(n_features):
     """Name pixels as Kaggle does.
 

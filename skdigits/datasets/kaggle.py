@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skdigits.datasets.bunch import make_bunch
+from skdigits.datasets.bunch import as_labels, make_bunch
 from skdigits.datasets.idx import GZIP_MAGIC
 from skdigits.preprocessing import infer_image_shape
 
@@ -230,17 +230,16 @@ def _byte(text, name, where):
 
 
 def _labels(texts):
-    """Labels as integers where all are, else as strings; ValueError where one is missing."""
+    """Labels, whole numbers written as floats too; ValueError where one is missing."""
     texts = np.char.strip(np.array(texts, dtype=str))
     if (texts == "").any():
         raise ValueError("a label is missing")
-    try:
-        return texts.astype(np.int64)
-    except (ValueError, OverflowError):
-        pass
-    if all(_is_number(text) and float(text).is_integer() for text in texts):
+    labels = as_labels(texts)
+    if labels.dtype.kind == "U" and all(
+        _is_number(text) and float(text).is_integer() for text in texts
+    ):
         return texts.astype(float).astype(np.int64)
-    return texts
+    return labels
 
 
 def _is_number(text):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skdigits.datasets.bunch import make_bunch, pixel_names
+from skdigits.datasets.bunch import as_labels, make_bunch, pixel_names
 from skdigits.preprocessing import clean_picture
 
 DESCR = """Images from picture files
@@ -72,7 +72,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
             f"{files[0].name} is in none."
         )
     data = np.stack([clean_picture(_read(file), side=SIDE).ravel() for file in files])
-    target = _as_labels([file.parent.name for file in files]) if labelled else None
+    target = as_labels([file.parent.name for file in files]) if labelled else None
     result = make_bunch(
         data,
         target,
@@ -124,11 +124,3 @@ def _read(file):
             return picture.convert("RGBA")
     except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
         raise ValueError(f"{file}: not a picture, or damaged ({error}).") from error
-
-
-def _as_labels(names):
-    labels = np.array(names)
-    try:
-        return labels.astype(np.int64)
-    except ValueError:
-        return labels
