@@ -183,7 +183,7 @@ class NetworkSpec:
     options: tuple[tuple[str, Hashable], ...]
     dtype: str
 
-    def build(self, scale: float = 1.0, seed: int = 0):
+    def build(self, scale: float = 1.0, seed: int = 0, replace=None):
         """Build the network, without a trace in Python's global generator.
 
         Parameters
@@ -192,6 +192,8 @@ class NetworkSpec:
             Factor by which pixels are multiplied first; 1.0 adds no layer.
         seed : int, default=0
             The initial weights depend on it alone.
+        replace : callable, optional
+            From a layer of a sequential network to the layer to take in its place.
 
         Returns
         -------
@@ -215,7 +217,8 @@ class NetworkSpec:
             )
         with _seeded(seed):
             network = self._build_inner((height, width, channels))
-        inner = network.layers if isinstance(network, keras.Sequential) else [network]
+            inner = network.layers if isinstance(network, keras.Sequential) else [network]
+            inner = [replace(layer) for layer in inner] if replace else inner
         return keras.Sequential([*front, *inner])
 
     def _name(self):

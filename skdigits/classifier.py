@@ -25,7 +25,7 @@ from sklearn.utils.validation import (
 from skdigits import callbacks
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
 from skdigits.preprocessing import infer_image_shape, split_images
-from skdigits.validation import as_pixels, check_known, check_weights, split_validation
+from skdigits.validation import check_known, check_weights, pixel_dtype, split_validation
 
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
 SCHEDULES = ("averaged", "one_cycle")
@@ -255,7 +255,7 @@ default="adam"
         resume = self.warm_start and self.__sklearn_is_fitted__()
         if not resume:
             self.n_iter_ = 0  # whatever fails from here on, the last fit is over
-        rows, labels = self._check_images(X, y, reset=not resume)
+        rows, pixels, labels = self._check_images(X, y, reset=not resume)
         classes = self.classes_ if resume else np.unique(labels)
         weights = check_weights(sample_weight, self.class_weight, labels, classes)
         if weights is not None:
@@ -267,7 +267,7 @@ default="adam"
         else:
             self._start(classes)
         fit_input = X, y, sample_weight
-        return self._train(rows, labels, weights, self.epochs, own, fit_input)
+        return self._train(rows, pixels, labels, weights, self.epochs, own, fit_input)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these images, going on from where the last call stopped.
@@ -311,13 +311,13 @@ default="adam"
                     f"`classes={classes!r}` is not the same as on the first call to partial_fit, "
                     f"{self.classes_!r}."
                 )
-        rows, labels = self._check_images(X, y, reset=first)
+        rows, pixels, labels = self._check_images(X, y, reset=first)
         classes = classes if first else self.classes_
         check_known(labels, classes)
         weights = check_weights(sample_weight, self.class_weight, labels, classes)
         if first:
             self._start(classes)
-        return self._train(rows, labels, weights, 1, own)
+        return self._train(rows, pixels, labels, weights, 1, own)
 
     def _check_parameters(self):
         """Raise before any work if a parameter cannot be used."""
@@ -345,8 +345,9 @@ default="adam"
                 )
 
     def _check_images(self, X, *y, reset):
-        """Validated rows of pixels, and labels when they are given."""
+        """Validated rows of pixels, the type they take, and the labels if `y` is given."""
         flat, image_shape = split_images(X)
+        labels = None
         if y:
             flat, labels = validate_data(self, flat, *y, reset=reset)
             check_classification_targets(labels)
@@ -359,8 +360,8 @@ default="adam"
                 f"X holds images of shape {image_shape}, but {type(self).__name__} was fitted "
                 f"on images of shape {self.image_shape_}."
             )
-        rows = as_pixels(flat, self.dtype if y else self._spec.dtype)
-        return (rows, labels) if y else rows
+        pixels = pixel_dtype(flat, self.dtype if y else self._spec.dtype)
+        return flat, pixels, labels
 
     def _check_resumable(self, labels):
         """A warm start needs the network and the labels of the first fit."""
@@ -403,11 +404,12 @@ default="adam"
 
     def _find_scale(self, rows, weights):
         """Set the factor of the pixels, at the first images that are not all blank."""
-        used = rows if weights is None else rows[weights > 0]
-        largest = float(max(used.max(), -float(used.min()))) if self.rescale else 1.0
+        used = True if weights is None else (weights > 0)[:, np.newaxis]
+        extremes = rows.max(initial=0, where=used), rows.min(initial=0, where=used)
+        largest = max(abs(float(value)) for value in extremes) if self.rescale else 1.0
         self._scale = 1.0 / largest if largest else None
 
-    def _train(self, rows, labels, weights, epochs, own, fit_input=None):
+    def _train(self, rows, pixels, labels, weights, epochs, own, fit_input=None):
         """Train through SciKeras on a model lent by the cache, and copy the result out."""
         from skdigits import programs, training
 
@@ -420,9 +422,9 @@ default="adam"
             rate = training.default_rate(self.optimizer, schedule)
         if self._scale is None:
             self._find_scale(rows, weights)
-        recipe = training.Recipe(self._seed, float(rate), schedule, self._scale or 1.0)
+        recipe = training.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
         indices = np.searchsorted(self.classes_, labels)
-        data, validation = self._split(rows, indices, weights, validate=fit_input is not None)
+        samples, validation = self._split(indices, weights, validate=fit_input is not None)
         kept: dict[int, list[np.ndarray]] = {}
         key = (self._spec, self.optimizer, bool(self.augment))
         optimizer = self._state["optimizer"] if key == self._key else []
@@ -431,12 +433,16 @@ default="adam"
             model.load_state({**self._state, "optimizer": optimizer})
             history = self._fit_scikeras(
                 model,
-                data,
-                [*own, *self._callbacks(epochs, kept, fit_input)],
+                rows,
+                indices,
+                batch_size=self._batch_size(len(samples)),
+                callbacks=[*own, *self._callbacks(epochs, kept, fit_input)],
+                loss_weight=weights,
+                samples=samples,
+                validation_samples=validation,
                 epochs=epochs,  # SciKeras adds initial_epoch
                 initial_epoch=self.n_iter_,
                 recipe=recipe,
-                validation_data=validation,
             )
             self._state = model.read_state()
         self._key = key
@@ -457,31 +463,27 @@ default="adam"
             )
         return self
 
-    def _fit_scikeras(self, model, data, chain, **fit_arguments):
+    def _fit_scikeras(self, model, x, y, *, batch_size, callbacks, **fit_arguments):
         """Train `model` through SciKeras; return its history."""
-        x, y, loss_weight = data
         estimator = _wrap(
             model,
             np.zeros((len(self.classes_), x.shape[1]), x.dtype),
             np.arange(len(self.classes_)),
-            batch_size=self._batch_size(len(x)),
-            callbacks=chain,
+            batch_size=batch_size,
+            callbacks=callbacks,
             verbose=min(int(self.verbose), 2),
             warm_start=True,
         )
-        estimator.fit(x, y, loss_weight=loss_weight, **fit_arguments)
+        estimator.fit(x, y, **fit_arguments)
         return estimator.history_
 
-    def _split(self, rows, indices, weights, *, validate):
+    def _split(self, indices, weights, *, validate):
         """Samples with a weight, divided into what trains and what validates (or None)."""
-        if weights is not None and not weights.all():
-            used = np.flatnonzero(weights)
-            rows, indices, weights = rows[used], indices[used], weights[used]
-        parts = [rows, indices, np.ones(len(rows)) if weights is None else weights]
+        samples = np.arange(len(indices)) if weights is None else np.flatnonzero(weights)
         fraction = self.validation_fraction or (0.1 if self.early_stopping else None)
         if fraction is None or not validate:
-            return parts, None
-        return split_validation(parts, fraction, self._seed)
+            return samples, None
+        return split_validation(samples, indices, fraction, self._seed)
 
     def _batch_size(self, n_samples):
         if self.batch_size != "auto":
@@ -523,8 +525,8 @@ default="adam"
             Probabilities, in the order of `classes_`.
         """
         check_is_fitted(self)
-        rows = self._check_images(X, reset=False)
-        return self._predict_rows(rows, self._state["weights"])
+        rows, pixels, _ = self._check_images(X, reset=False)
+        return self._predict_rows(rows, pixels, self._state["weights"])
 
     def predict(self, X):
         """Labels.
@@ -564,9 +566,9 @@ default="adam"
                 f"No epoch was kept: keep_epochs={self.keep_epochs!r} should be set before fit "
                 f"and name epochs from 1 to {self.n_iter_}."
             )
-        rows = self._check_images(X, reset=False)
+        rows, pixels, _ = self._check_images(X, reset=False)
         for epoch in sorted(self._kept):
-            yield self._predict_rows(rows, self._kept[epoch])
+            yield self._predict_rows(rows, pixels, self._kept[epoch])
 
     @available_if(_keeps_epochs)
     def staged_predict(self, X):
@@ -586,11 +588,11 @@ default="adam"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _predict_rows(self, rows, weights):
+    def _predict_rows(self, rows, pixels, weights):
         from skdigits import programs
 
         with programs.cache.borrow(*self._key) as model:
-            return model.predict_rows(weights, rows, self._scale or 1.0)
+            return model.predict_rows(weights, rows, pixels, self._scale or 1.0)
 
     # -- the Keras side ------------------------------------------------------------------
 

@@ -1,66 +1,19 @@
 """How a Keras model is trained fast: compiled epochs and schedules.
 
-With `programs` the one room that knows TensorFlow. Both are imported inside functions only,
-since importing them imports TensorFlow.
+With `startup` and `programs` the one room that knows TensorFlow. All are imported inside
+functions only, since importing them imports TensorFlow.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skdigits.architectures import NetworkSpec
-
-
-@contextlib.contextmanager
-def _quiet_start() -> Iterator[None]:
-    """Keep TensorFlow's start-up lines off the terminal; anything else written is passed on.
-
-    Some are written to file descriptor 2 before TensorFlow reads its log level, which it does
-    once; the level then silences later ones.
-    """
-    try:
-        saved = os.dup(2)
-    except OSError:  # a process without standard error
-        yield
-        return
-    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            if level is None:
-                del os.environ["TF_CPP_MIN_LOG_LEVEL"]
-            caught.seek(0)
-            noise = (
-                rb"[IWE]\d{4} |[\d-]{10} [\d:.]+: [IWE] |"
-                rb"WARNING: All log messages before absl|To enable the following"
-            )
-            os.write(2, b"".join(line for line in caught if not re.match(noise, line)))
-
-
-with _quiet_start():
-    import keras
-    import tensorflow as tf
-
-    tf.config.list_logical_devices()  # the last of the start-up lines comes with the devices
-
-if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        f"skdigits needs Keras on TensorFlow, and Keras runs on {keras.backend.backend()!r}: "
-        "unset KERAS_BACKEND, or set it to 'tensorflow', before Keras is imported."
-    )
+from skdigits.startup import keras, tf
 
 OPTIMIZERS = {
     "adadelta": keras.optimizers.Adadelta,
@@ -76,6 +29,10 @@ OPTIMIZERS = {
 ADAM_RATES = {"averaged": 1e-2, "one_cycle": 1e-2}
 WARM_UP_STEPS = 50
 PREDICT_BATCH = 1024
+# Training data up to the first size lies on the device whole; more is fetched in parts of the
+# second, so that a memory-mapped array is never copied.
+RESIDENT_BYTES = 2**28
+PART_BYTES = 2**26
 
 
 def default_rate(optimizer: str, schedule: str | None) -> float:
@@ -110,6 +67,8 @@ class Recipe:
         Highest learning rate.
     schedule : {"averaged", "one_cycle", None}
         Course of the learning rate, and whether predictions use averaged weights.
+    pixels : dtype
+        Type that pixels take on the device: uint8, or that of the network.
     scale : float
         Factor by which pixels are multiplied.
     """
@@ -117,6 +76,7 @@ class Recipe:
     seed: int
     learning_rate: float
     schedule: str | None
+    pixels: np.dtype
     scale: float
 
 
@@ -136,7 +96,7 @@ class EpochModel(keras.Model):
     @classmethod
     def from_spec(cls, spec: NetworkSpec, optimizer: str, augment: bool) -> EpochModel:
         """Build and compile the network of `spec`."""
-        network = spec.build()
+        network = spec.build(replace=_faster)
         model = cls(network.inputs, network.outputs)
         model._spec, model._real = spec, spec.dtype
         model.compile(
@@ -149,6 +109,7 @@ class EpochModel(keras.Model):
         model._average = [tf.Variable(v) for v in model._floats()]
         model._augment = augment
         model._programs = {}
+        model._loaded = None
         return model
 
     # -- state ---------------------------------------------------------------------------
@@ -167,7 +128,7 @@ class EpochModel(keras.Model):
         assign(self._average, read(self._floats()))
         assign(self.state_variables, state["raw"])
         assign(self.optimizer.variables, state["optimizer"] or self._blank_optimizer)
-        self._raw = None
+        self._raw = self._loaded = None
 
     def read_state(self) -> TrainingState:
         """Copy the state out."""
@@ -208,8 +169,9 @@ class EpochModel(keras.Model):
         epochs: int,
         batch_size: int,
         loss_weight=None,
+        samples=None,
+        validation_samples=None,
         initial_epoch: int = 0,
-        validation_data=None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: int = 0,
         **unused,
@@ -230,8 +192,10 @@ class EpochModel(keras.Model):
             Samples per gradient step; the last batch may be shorter.
         loss_weight : ndarray of shape (n_samples,), optional
             Factor of each sample's loss. (SciKeras would round a `sample_weight` to float32.)
-        validation_data : tuple of x, y and loss_weight, optional
-            Evaluated after each epoch.
+        samples : ndarray of int, optional
+            Indices of the samples to train on; all by default.
+        validation_samples : ndarray of int, optional
+            Indices of the samples to evaluate after each epoch; none by default.
         callbacks : sequence of keras.callbacks.Callback
             Called as Keras does. Those with a hook for batches get every batch.
         verbose : int
@@ -244,8 +208,9 @@ class EpochModel(keras.Model):
         keras.callbacks.History
             Losses and accuracies per epoch.
         """
-        data = self._to_device(x, y, loss_weight)
-        steps = -(-len(x) // batch_size)
+        y = np.asarray(y).reshape(-1)  # SciKeras makes it a column
+        samples = np.arange(len(x)) if samples is None else samples
+        steps = -(-len(samples) // batch_size)
         chain = keras.callbacks.CallbackList(
             list(callbacks),
             add_history=True,
@@ -260,6 +225,8 @@ class EpochModel(keras.Model):
             stride = 1
         elif verbose == 1:
             stride = -(-steps // 40)  # often enough for a progress bar
+        data = _TrainingData(x, y, loss_weight, recipe.pixels, self._real)
+        plan = _Plan(samples, batch_size, steps, min(stride, data.most_rows // batch_size or 1))
         self.stop_training = False
         self._scale = recipe.scale
         self.optimizer.learning_rate.assign(recipe.learning_rate)
@@ -267,11 +234,11 @@ class EpochModel(keras.Model):
         chain.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             chain.on_epoch_begin(epoch)
-            done = steps * (epoch - initial_epoch)
-            logs = self._epoch(data, recipe, epoch, batch_size, stride, (done, horizon), chain)
+            progress = steps * (epoch - initial_epoch), horizon
+            logs = self._epoch(data, plan, recipe, epoch, progress, chain)
             self._raw = self._swap_in_average(recipe)
-            if validation_data is not None:
-                loss, accuracy = self._evaluate(recipe, *validation_data)
+            if validation_samples is not None:
+                loss, accuracy = self._evaluate(recipe, validation_samples, x, y, loss_weight)
                 logs |= {"val_loss": loss, "val_accuracy": accuracy}
             chain.on_epoch_end(epoch, logs)
             if self.stop_training:
@@ -284,37 +251,25 @@ class EpochModel(keras.Model):
             self._raw = None  # a callback went back to other weights: training goes on from them
         return self.history
 
-    def _to_device(self, x, y, loss_weight):
-        if loss_weight is None:
-            loss_weight = np.ones(len(y))
-        return (
-            tf.constant(x),
-            tf.constant(np.asarray(y).reshape(-1), tf.int32),
-            tf.constant(loss_weight, self._real),
-        )
-
-    def _epoch(self, data, recipe, epoch, batch_size, stride, progress, chain):
-        n_samples = len(data[1])
-        steps = -(-n_samples // batch_size)
-        order = np.random.default_rng([recipe.seed, epoch]).permutation(n_samples)
-        order = tf.constant(order, tf.int32)
-        program = self._program("train", data[0], recipe.schedule)
+    def _epoch(self, data, plan, recipe, epoch, progress, chain):
+        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(plan.samples))
+        order = plan.samples[order]
+        program = self._program("train", recipe.pixels, data.n_features, recipe.schedule)
         done, horizon = progress
         total = np.zeros(2)
-        for first in range(0, steps, stride):
-            last = min(first + stride, steps)
+        for first in range(0, plan.steps, plan.stride):
+            last = min(first + plan.stride, plan.steps)
+            seen = min(last * plan.batch_size, len(order))
             chain.on_train_batch_begin(first)
             sums = program(
-                *data,
-                order,
-                tf.constant([batch_size, first, last], tf.int32),
+                *data.fetch(order[first * plan.batch_size : seen]),
+                tf.constant([plan.batch_size, first, last], tf.int32),
                 tf.constant([done + first, horizon], tf.float32),
                 tf.constant([recipe.seed, epoch], tf.int32),
                 tf.constant(recipe.scale, self._real),
             )
             total += np.array(sums, dtype=float)
-            mean = total / min(last * batch_size, n_samples)
-            logs = {"accuracy": float(mean[1]), "loss": float(mean[0])}
+            logs = {"accuracy": float(total[1] / seen), "loss": float(total[0] / seen)}
             chain.on_train_batch_end(last - 1, logs)
             if self.stop_training:
                 break
@@ -328,43 +283,38 @@ class EpochModel(keras.Model):
         assign(self._floats(), self._average)
         return raw
 
-    def _evaluate(self, recipe, x, y, loss_weight):
+    def _evaluate(self, recipe, samples, x, y, loss_weight):
         """Mean loss and accuracy with the present weights."""
-        weights = [v.value for v in self.state_variables]
-        probability = self.predict_rows(weights, x, recipe.scale)
-        losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
-        hits = probability.argmax(axis=1) == y
+        probability = self._predict(x, recipe.pixels, recipe.scale, samples)
+        losses = keras.losses.sparse_categorical_crossentropy(y[samples], probability).numpy()
+        hits = probability.argmax(axis=1) == y[samples]
+        weights = None if loss_weight is None else loss_weight[samples]
         penalty = float(sum(self.losses)) if self.losses else 0.0
-        return float(np.average(losses, weights=loss_weight)) + penalty, float(hits.mean())
+        return float(np.average(losses, weights=weights)) + penalty, float(hits.mean())
 
     # -- compiled programs -----------------------------------------------------------------
 
-    def _program(self, kind, rows, schedule=None):
-        """The compiled function for this kind of rows; traced once, for any number of them."""
-        key = (kind, rows.dtype, rows.shape[1], schedule)
+    def _program(self, kind, pixels, n_features, schedule=None):
+        """The compiled function for rows of this kind; traced once, for any number of them."""
+        key = (kind, pixels, n_features, schedule)
         if key not in self._programs:
-            pixels = tf.TensorSpec([None, rows.shape[1]], rows.dtype)
+            rows = tf.TensorSpec([None, n_features], pixels)
             factor = tf.TensorSpec([], self._real)
             if kind == "predict":
-                weights = [tf.TensorSpec(v.shape, v.dtype) for v in self.state_variables]
-                program = tf.function(
-                    self._predict_batch, input_signature=[weights, pixels, factor], autograph=False
-                )
+                function, signature = self._predict_batch, [rows, factor]
             else:
-                program = tf.function(
-                    self._train_steps(schedule),
-                    input_signature=[
-                        pixels,
-                        tf.TensorSpec([None], tf.int32),
-                        tf.TensorSpec([None], self._real),
-                        tf.TensorSpec([None], tf.int32),
-                        tf.TensorSpec([3], tf.int32),
-                        tf.TensorSpec([2], tf.float32),
-                        tf.TensorSpec([2], tf.int32),
-                        factor,
-                    ],
-                    autograph=False,
-                )
+                function = self._train_steps(schedule)
+                signature = [
+                    rows,
+                    tf.TensorSpec([None], tf.int32),
+                    tf.TensorSpec([None], self._real),
+                    tf.TensorSpec([None], tf.int32),
+                    tf.TensorSpec([3], tf.int32),
+                    tf.TensorSpec([2], tf.float32),
+                    tf.TensorSpec([2], tf.int32),
+                    factor,
+                ]
+            program = tf.function(function, input_signature=signature, autograph=False)
             self._programs[key] = program.get_concrete_function()
         return self._programs[key]
 
@@ -378,7 +328,7 @@ class EpochModel(keras.Model):
         return tf.reshape(rows, [-1, height, width, channels])
 
     def _train_steps(self, schedule):
-        """The loop over steps `first` to `last` of one epoch, as a function of tensors."""
+        """The loop over steps `first` to `last` of one epoch, whose samples are in `order`."""
 
         def train_steps(x, y, loss_weight, order, span, progress, seed, scale):
             batch_size, first, last = tf.unstack(span)
@@ -386,7 +336,8 @@ class EpochModel(keras.Model):
             peak = tf.identity(self.optimizer.learning_rate)
 
             def step(i, sums):
-                chosen = order[i * batch_size : (i + 1) * batch_size]
+                begin = (i - first) * batch_size
+                chosen = order[begin : begin + batch_size]
                 images = self._images(tf.gather(x, chosen), scale)
                 if self._augment:
                     images = _jitter(images, tf.stack([seed[0], seed[1] * 65536 + i]))
@@ -438,37 +389,109 @@ class EpochModel(keras.Model):
 
     # -- predicting ------------------------------------------------------------------------
 
-    def _predict_batch(self, weights, rows, scale):
-        split = len(self.trainable_variables)
-        images = self._images(rows, scale)
-        return self.stateless_call(weights[:split], weights[split:], images, training=False)[0]
+    def _predict_batch(self, rows, scale):
+        return self(self._images(rows, scale), training=False)
 
-    def predict_rows(self, weights, x: np.ndarray, scale: float) -> np.ndarray:
+    def predict_rows(self, weights, x: np.ndarray, pixels: np.dtype, scale: float) -> np.ndarray:
         """Class probabilities of rows of pixels, with weights of the caller's.
 
         Parameters
         ----------
-        weights : list of ndarray or tensor
-            One per variable of `state_variables`.
+        weights : list of ndarray
+            One per variable of `state_variables`; the list should never be changed.
         x : ndarray of shape (n_samples, n_features)
             Rows of pixels.
-        scale : float
-            Factor by which pixels are multiplied.
+        pixels, scale
+            As in `Recipe`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities.
         """
-        program = self._program("predict", tf.constant(x[:1]))
-        weights = [tf.convert_to_tensor(w) for w in weights]
+        if self._loaded is not weights:
+            assign(self.state_variables, weights)
+            object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
+        return self._predict(x, pixels, scale)
+
+    def _predict(self, x, pixels, scale, samples=None):
+        """Class probabilities with the present weights, batch by batch."""
+        program = self._program("predict", pixels, x.shape[1])
         factor = tf.constant(scale, self._real)
-        return np.concatenate(
-            [
-                program(weights, tf.constant(x[i : i + PREDICT_BATCH]), factor).numpy()
-                for i in range(0, len(x), PREDICT_BATCH)
-            ]
+        count = len(x) if samples is None else len(samples)
+        parts = []
+        for i in range(0, count, PREDICT_BATCH):
+            chosen = slice(i, i + PREDICT_BATCH)
+            rows = x[chosen if samples is None else samples[chosen]]
+            parts.append(program(tf.constant(rows.astype(pixels, copy=False)), factor).numpy())
+        return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which samples an epoch takes, in how many steps, and how many of them in one call."""
+
+    samples: np.ndarray
+    batch_size: int
+    steps: int
+    stride: int
+
+
+class _TrainingData:
+    """Samples, labels and weights: on the device whole, or fetched from memory in parts."""
+
+    def __init__(self, x, y, loss_weight, pixels, real):
+        if loss_weight is None:
+            loss_weight = np.ones(len(y))
+        self.n_features = x.shape[1]
+        self._arrays = x, y, loss_weight
+        self._types = pixels, np.int32, real
+        row_bytes = self.n_features * pixels.itemsize
+        self._resident = None
+        self.most_rows = len(x)
+        if len(x) * row_bytes <= RESIDENT_BYTES:
+            self._resident = self._tensors(slice(None))
+        else:
+            self.most_rows = PART_BYTES // row_bytes
+
+    def fetch(self, chosen):
+        """Tensors of samples, labels and weights, and the indices of `chosen` in them."""
+        if self._resident is not None:
+            return *self._resident, tf.constant(chosen, tf.int32)
+        ascending = np.argsort(chosen)  # a file is read from front to back
+        ranks = np.empty_like(ascending)
+        ranks[ascending] = np.arange(len(chosen))
+        return *self._tensors(chosen[ascending]), tf.constant(ranks, tf.int32)
+
+    def _tensors(self, which):
+        return tuple(
+            tf.constant(array[which].astype(dtype, copy=False))
+            for array, dtype in zip(self._arrays, self._types, strict=True)
         )
+
+
+class _MaskedDropout(keras.layers.Dropout):
+    """Dropout with Keras's own random numbers, by a product instead of a choice.
+
+    On a CPU TensorFlow's `select` takes several times as long, forwards and back.
+    """
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0 or self.noise_shape is not None:
+            return super().call(inputs, training=training)
+        seed = self.seed_generator.next()
+        draw = tf.random.stateless_uniform(
+            tf.shape(inputs), tf.cast(seed, tf.int32), dtype=inputs.dtype
+        )
+        kept = tf.cast(draw >= self.rate, inputs.dtype)
+        return inputs * (kept / (1 - self.rate))
+
+
+def _faster(layer):
+    """The layer to train with in place of a layer of the same function and state."""
+    if type(layer) is keras.layers.Dropout:
+        return _MaskedDropout.from_config(layer.get_config())
+    return layer
 
 
 def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):

@@ -10,19 +10,19 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
 
 
-def as_pixels(X, dtype):
-    """Give pixels the smallest form without loss: whole numbers 0–255 become bytes.
+def pixel_dtype(X, dtype) -> np.dtype:
+    """Find the smallest type that holds pixels without loss: bytes for whole numbers 0–255.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Finite real numbers.
+        Finite real numbers; they are not copied.
     dtype : str
         Float type for anything but bytes.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features)
+    dtype
         uint8, or `dtype`.
 
     Raises
@@ -31,17 +31,17 @@ def as_pixels(X, dtype):
         If a value is too large for `dtype`.
     """
     if X.dtype == np.uint8:
-        return X
-    if X.dtype.kind in "biu" and X.min() >= 0 and X.max() <= 255:
-        return X.astype(np.uint8)
-    try:
-        with np.errstate(over="raise"):
-            return X.astype(dtype, copy=False)
-    except FloatingPointError:
+        return X.dtype
+    low, high = X.min(), X.max()
+    if X.dtype.kind in "biu" and low >= 0 and high <= 255:
+        return np.dtype(np.uint8)
+    largest = max(abs(float(low)), abs(float(high)))
+    if largest > float(np.finfo(dtype).max):
         raise ValueError(
-            f"X has values up to {np.abs(X).max():.3g}, too large for {dtype}; "
+            f"X has values up to {largest:.3g}, too large for {dtype}; "
             "rescale the pixels, or set dtype='float64'."
-        ) from None
+        )
+    return np.dtype(dtype)
 
 
 def check_known(labels, classes) -> None:
@@ -125,13 +125,15 @@ def _class_weights(class_weight, classes):
     return np.array(values, dtype=float)
 
 
-def split_validation(parts, fraction, seed):
+def split_validation(samples, labels, fraction, seed):
     """Set samples aside, as many of each class as its share.
 
     Parameters
     ----------
-    parts : list of ndarray
-        Rows, class indices and weights.
+    samples : ndarray of int
+        Indices of the samples to divide.
+    labels : ndarray of shape (n_samples,)
+        Labels of all samples.
     fraction : float
         Share to set aside, in (0, 1).
     seed : int
@@ -139,21 +141,23 @@ def split_validation(parts, fraction, seed):
 
     Returns
     -------
-    training, validation : list of ndarray
-        `parts`, divided.
+    training, validation : ndarray of int
+        `samples`, divided.
 
     Raises
     ------
     ValueError
         If there are too few samples for every class to be on both sides.
     """
-    rows, indices, _ = parts
+    labels = labels[samples]
     try:
-        split = train_test_split(*parts, test_size=fraction, stratify=indices, random_state=seed)
+        training, validation = train_test_split(
+            samples, test_size=fraction, stratify=labels, random_state=seed
+        )
     except ValueError as error:
         raise ValueError(
-            f"A validation set of {fraction:.3g} of {len(rows)} samples of "
-            f"{len(np.unique(indices))} classes cannot be set aside: {error} Change "
+            f"A validation set of {fraction:.3g} of {len(samples)} samples of "
+            f"{len(np.unique(labels))} classes cannot be set aside: {error} Change "
             "validation_fraction, or set early_stopping=False."
         ) from error
-    return split[::2], split[1::2]
+    return training, validation

@@ -5,6 +5,7 @@ import pytest
 from skdigits import DigitClassifier, programs, training
 from skdigits.architectures import NetworkSpec
 
+UINT8 = np.dtype("uint8")
 SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
 L2_SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0), ("l2", 1e-3)), "float32")
 
@@ -22,7 +23,7 @@ def test_compiled_epochs_do_what_plain_keras_does(images, spec, precision):
     """Weights and losses, with sample weights, L2 and a short last batch."""
     X, y, weight = images
     state = programs.fresh_state(spec, seed=1)
-    recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=None, scale=1 / 255)
+    recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=None, pixels=UINT8, scale=1 / 255)
     model = training.EpochModel.from_spec(spec, "adam", False)
     model.load_state(state)
     history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, loss_weight=weight).history
@@ -57,7 +58,13 @@ def test_batches_one_by_one_equal_the_whole_epoch(images):
     for callbacks in ([], [watcher := Watcher()]):
         model = training.EpochModel.from_spec(SPEC, "adam", False)
         model.load_state(programs.fresh_state(SPEC, seed=1))
-        recipe = training.Recipe(seed=3, learning_rate=0.01, schedule="one_cycle", scale=1 / 255)
+        recipe = training.Recipe(
+            seed=3,
+            learning_rate=0.01,
+            schedule="one_cycle",
+            pixels=UINT8,
+            scale=1 / 255,
+        )
         history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, callbacks=callbacks)
         results.append((model.read_weights(), history.history))
     assert watcher.seen == 6
@@ -77,7 +84,9 @@ def test_averaged_weights_are_the_power_function_average(images):
 
     model = training.EpochModel.from_spec(SPEC, "adam", False)
     model.load_state(programs.fresh_state(SPEC, seed=1))
-    recipe = training.Recipe(seed=3, learning_rate=0.01, schedule="averaged", scale=1 / 255)
+    recipe = training.Recipe(
+        seed=3, learning_rate=0.01, schedule="averaged", pixels=UINT8, scale=1 / 255
+    )
     model.fit(X, y, recipe=recipe, epochs=2, batch_size=16, callbacks=[Raw()])
     steps = np.arange(1, len(raw) + 1)
     share = np.diff(np.r_[0.0, np.cumprod([1, *(1 / (1 - 1 / steps[1:]) ** 10)])])
@@ -105,7 +114,9 @@ def test_warm_up_and_one_cycle_set_the_rate(images):
     for schedule in ("averaged", "one_cycle"):
         model = training.EpochModel.from_spec(SPEC, "sgd", False)
         model.load_state(programs.fresh_state(SPEC, seed=1))
-        recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=schedule, scale=1 / 255)
+        recipe = training.Recipe(
+            seed=3, learning_rate=0.01, schedule=schedule, pixels=UINT8, scale=1 / 255
+        )
         model.fit(X, y, recipe=recipe, epochs=4, batch_size=7, callbacks=[Rates()])
     averaged, cycle = np.array(rates["averaged"]), np.array(rates["one_cycle"])
     assert averaged[0] < averaged[20] / 5, "the rate grows from step to step"
