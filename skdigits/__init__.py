@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
+    from skdigits.model_selection import EpochSearchCV
     from skdigits.persistence import load, save
     from skdigits.preprocessing import ImageReshaper
 
 __version__ = "0.1.0"
-__all__ = ["DigitClassifier", "ImageReshaper", "load", "save"]
+__all__ = ["DigitClassifier", "EpochSearchCV", "ImageReshaper", "load", "save"]
 
 _homes = {
     "DigitClassifier": "classifier",
+    "EpochSearchCV": "model_selection",
     "ImageReshaper": "preprocessing",
     "load": "persistence",
     "save": "persistence",

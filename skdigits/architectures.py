@@ -48,18 +48,19 @@ def compact(
     keras.Sequential
         The uncompiled network.
     """
-    from keras import layers
+    from skdigits.startup import keras
 
     conv = _convolution(kernel_size, l2, dtype)
     return _sequential(
+        "compact",
         image_shape,
         [
-            conv(filters, padding="same"),
-            layers.MaxPooling2D(2, dtype=dtype),
-            layers.Dropout(dropout, dtype=dtype),
-            conv(filters, padding="valid"),
-            layers.Flatten(dtype=dtype),
-            _dense(n_classes, "softmax", l2, dtype),
+            conv("convolution_1", filters, padding="same"),
+            keras.layers.MaxPooling2D(2, dtype=dtype, name="pooling"),
+            keras.layers.Dropout(dropout, dtype=dtype, name="dropout"),
+            conv("convolution_2", filters, padding="valid"),
+            keras.layers.Flatten(dtype=dtype, name="flatten"),
+            _dense("output", n_classes, "softmax", l2, dtype),
         ],
     )
 
@@ -94,20 +95,21 @@ def lenet(
     keras.Sequential
         The uncompiled network.
     """
-    from keras import layers
+    from skdigits.startup import keras
 
     conv = _convolution(kernel_size, l2, dtype)
     return _sequential(
+        "lenet",
         image_shape,
         [
-            conv(filters, padding="same"),
-            layers.MaxPooling2D(2, dtype=dtype),
-            conv(2 * filters, padding="valid"),
-            layers.MaxPooling2D(2, dtype=dtype),
-            layers.Flatten(dtype=dtype),
-            layers.Dropout(dropout, dtype=dtype),
-            _dense(44, "relu", l2, dtype),
-            _dense(n_classes, "softmax", l2, dtype),
+            conv("convolution_1", filters, padding="same"),
+            keras.layers.MaxPooling2D(2, dtype=dtype, name="pooling_1"),
+            conv("convolution_2", 2 * filters, padding="valid"),
+            keras.layers.MaxPooling2D(2, dtype=dtype, name="pooling_2"),
+            keras.layers.Flatten(dtype=dtype, name="flatten"),
+            keras.layers.Dropout(dropout, dtype=dtype, name="dropout"),
+            _dense("hidden", 44, "relu", l2, dtype),
+            _dense("output", n_classes, "softmax", l2, dtype),
         ],
     )
 
@@ -205,7 +207,7 @@ class NetworkSpec:
         ValueError
             If the architecture does not fit the images, or is not what was asked for.
         """
-        import keras
+        from skdigits.startup import keras
 
         front: list[Any] = [keras.Input(self.image_shape, dtype=self.dtype)]
         if scale != 1.0:
@@ -229,7 +231,7 @@ class NetworkSpec:
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
 
     def _build_inner(self, shape):
-        import keras
+        from skdigits.startup import keras
 
         function = find_architecture(self.architecture)
         options = self._accepted(function)
@@ -288,17 +290,20 @@ def _seeded(seed):
             random.setstate(before)
 
 
-def _sequential(image_shape, layers):
-    import keras
+# Networks and layers have names, since TensorFlow keeps 30 kB for every new name of a variable.
 
-    return keras.Sequential([keras.Input(image_shape), *layers])
+
+def _sequential(name, image_shape, layers):
+    from skdigits.startup import keras
+
+    return keras.Sequential([keras.Input(image_shape), *layers], name=name)
 
 
 def _convolution(kernel_size, l2, dtype):
-    def layer(filters, padding):
-        from keras import layers
+    def layer(name, filters, padding):
+        from skdigits.startup import keras
 
-        return layers.Conv2D(
+        return keras.layers.Conv2D(
             filters,
             kernel_size,
             padding=padding,
@@ -306,24 +311,26 @@ def _convolution(kernel_size, l2, dtype):
             kernel_initializer="glorot_uniform",
             kernel_regularizer=_penalty(l2),
             dtype=dtype,
+            name=name,
         )
 
     return layer
 
 
-def _dense(units, activation, l2, dtype):
-    from keras import layers
+def _dense(name, units, activation, l2, dtype):
+    from skdigits.startup import keras
 
-    return layers.Dense(
+    return keras.layers.Dense(
         units,
         activation=activation,
         kernel_initializer="glorot_uniform",
         kernel_regularizer=_penalty(l2),
         dtype=dtype,
+        name=name,
     )
 
 
 def _penalty(l2):
-    from keras import regularizers
+    from skdigits.startup import keras
 
-    return regularizers.L2(l2) if l2 else None
+    return keras.regularizers.L2(l2) if l2 else None

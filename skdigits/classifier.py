@@ -588,6 +588,49 @@ default="adam"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
+    @available_if(_keeps_epochs)
+    def at_epoch(self, epoch):
+        """Copy the classifier as it was after a kept epoch.
+
+        Unless `schedule` is ``"one_cycle"``, that is what a fit of so many epochs would have
+        given. With early stopping it has the weights of the best epoch up to that one, as such a
+        fit would, and epochs after the last are the last.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 1.
+
+        Returns
+        -------
+        DigitClassifier
+            A fitted classifier with `epochs` set to `epoch`, which keeps no epochs.
+
+        Raises
+        ------
+        ValueError
+            If that epoch was not kept.
+        """
+        check_is_fitted(self)
+        last = min(epoch, self.n_iter_)
+        best = last
+        if self.early_stopping and epoch >= 1:
+            losses = np.array(self.history_["val_loss"][:last])
+            best = 1 + int(np.nanargmin(losses)) if np.isfinite(losses).any() else 1
+        if best not in self._kept:
+            raise ValueError(
+                f"The weights after epoch {best} were not kept; those of epochs "
+                f"{sorted(self._kept)} were. Set keep_epochs before fit."
+            )
+        weights = self._kept[best]
+        result = copy.copy(self)
+        result.__dict__.pop("_keras_classifier", None)
+        result.epochs, result.keep_epochs = epoch, False
+        result.n_iter_, result._kept = last, {}
+        result.history_ = {name: values[:last] for name, values in self.history_.items()}
+        result._state = {"weights": weights, "raw": weights, "optimizer": []}
+        return result
+
     def _predict_rows(self, rows, pixels, weights):
         from skdigits import programs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -118,7 +119,7 @@ def train(
     """Train a classifier, test it on held-out images, and save all there is to know."""
     from sklearn.model_selection import train_test_split
 
-    from skdigits import DigitClassifier, save
+    from skdigits import DigitClassifier
     from skdigits.datasets import load_data
 
     classifier = DigitClassifier(
@@ -140,23 +141,78 @@ def train(
     )
     out.print(f"{len(y_train)} images to train on, {len(y_test)} held out to test on.")
     seconds = _fit_showing_epochs(classifier, X_train, y_train)
-    probability = classifier.predict_proba(X_test)
-    _print_report(classifier, y_test, probability, seconds)
-    save(classifier, output / "model.skdigits")
-    _say(f"Wrote {output / 'model.skdigits'}")
-    _save_history(classifier.history_, output / "history.csv")
-    _save_metrics(
-        classifier,
-        y_test,
-        probability,
-        output / "metrics.json",
-        n_train=len(y_train),
-        fit_seconds=seconds,
-        data=data or "digits",
-        test_fraction=test_fraction,
-        seed=seed,
+    facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
+    facts |= {"test_fraction": test_fraction, "seed": seed}
+    _save_all(classifier, X_test, y_test, output, facts)
+
+
+@app.command()
+def search(
+    data: Data = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for results, model and pictures.")
+    ] = Path("skdigits-search"),
+    epochs: Annotated[str, typer.Option(help="Numbers of epochs to try.")] = "5,10,15,20",
+    batch_size: Annotated[str, typer.Option(help="Batch sizes to try; auto is one.")] = "auto",
+    learning_rate: Annotated[str, typer.Option(help="Learning rates to try.")] = "auto",
+    architecture: Annotated[str, typer.Option(help="Networks to try.")] = "compact,lenet",
+    filters: Annotated[
+        str | None, typer.Option(help="Filters of the first convolution to try.")
+    ] = None,
+    dropout: Annotated[str | None, typer.Option(help="Dropout rates to try.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 3,
+    jobs: Annotated[int, typer.Option(help="Fits at once; -1 is one per core.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")
+    ] = None,
+    test_fraction: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share of the images held out to test on.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same result.")] = 0,
+) -> None:
+    """Search a grid (values with commas between), and train and save the best classifier.
+
+    Every finished fit is recorded in the folder: after Ctrl-C the same command goes on.
+    """
+    from sklearn.model_selection import StratifiedKFold, train_test_split
+
+    from skdigits import DigitClassifier, EpochSearchCV
+    from skdigits.datasets import load_data
+
+    grid = {
+        "architecture": architecture.split(","),
+        "epochs": _numbers(epochs, int, "--epochs"),
+        "batch_size": _numbers(batch_size, int, "--batch-size"),
+        "learning_rate": _numbers(learning_rate, float, "--learning-rate"),
+        "filters": _numbers(filters, int, "--filters"),
+        "dropout": _numbers(dropout, float, "--dropout"),
+    }
+    grid = {name: values for name, values in grid.items() if values}
+    _check_grid(grid)
+    _check_folder(output)
+    X, y = load_data(data, return_X_y=True)
+    _make_folder(output)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=test_fraction, stratify=y, random_state=seed
     )
-    _save_pictures(classifier, X_test, y_test, probability, output)
+    out.print(f"{len(y_train)} images to search with, {len(y_test)} held out to test on.")
+    found = EpochSearchCV(
+        DigitClassifier(random_state=seed),
+        {name: values for name, values in grid.items() if name == "epochs" or len(values) > 1},
+        cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
+        n_jobs=jobs,
+        journal=output / "journal.jsonl",
+    )
+    fixed = {name: values[0] for name, values in grid.items() if len(values) == 1}
+    found.estimator.set_params(**{n: v for n, v in fixed.items() if n != "epochs"})
+    _show_progress(found)
+    with _backend(dask):
+        found.fit(X_train, y_train)
+    _save_search(found, output)
+    best = found.best_estimator_
+    facts = {"n_train": len(y_train), "fit_seconds": found.refit_time_, "data": data or "digits"}
+    facts |= {"test_fraction": test_fraction, "seed": seed, "best_params": found.best_params_}
+    _save_all(best, X_test, y_test, output, facts)
 
 
 @app.command()
@@ -205,6 +261,86 @@ def _number(text, kind, option):
         return kind(text)
     except ValueError:
         raise ValueError(f"{option} should be a number or auto; got {text!r}.") from None
+
+
+def _numbers(text, kind, option):
+    return (
+        None if text is None else [_number(part.strip(), kind, option) for part in text.split(",")]
+    )
+
+
+def _check_grid(grid):
+    """Raise before any reading if a candidate cannot be used."""
+    from sklearn.model_selection import ParameterGrid
+
+    from skdigits import DigitClassifier
+
+    for candidate in ParameterGrid(grid):
+        DigitClassifier(**candidate)._check_parameters()
+
+
+def _backend(dask):
+    """Where joblib runs the fits: on this machine, or on a Dask cluster."""
+    import joblib
+
+    if dask is None:
+        return contextlib.nullcontext()
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
+    client = Client(dask)
+    out.print(f"Using {len(client.scheduler_info()['workers'])} workers of {dask}.")
+    return joblib.parallel_config("dask", client=client)
+
+
+def _show_progress(search):
+    """Bars over fits and epochs where scikit-learn has them, else a line per fit."""
+    try:
+        from sklearn.callback import ProgressBar
+    except ImportError:
+        search.set_params(verbose=2)
+    else:
+        search.set_callbacks(ProgressBar())
+
+
+def _save_search(search, folder):
+    """Print the results, best first, and write them as a table and two pictures."""
+    import pandas as pd
+    from rich.table import Table
+
+    from skdigits.inspection import SearchHistoryDisplay, SearchScoreDisplay
+    from skdigits.persistence import replacing
+
+    results = pd.DataFrame(search.cv_results_).drop(columns="params")
+    results = results.sort_values("rank_test_score", kind="stable")
+    names = [name for name in map(str, results) if name.startswith("param_")]
+    table = Table("rank", *(name.removeprefix("param_") for name in names), "score", "± deviation")
+    for row in results.to_dict("records"):
+        values = [str(row[name]) for name in names]
+        scores = [f"{row['mean_test_score']:.4f}", f"{row['std_test_score']:.4f}"]
+        table.add_row(str(row["rank_test_score"]), *values, *scores)
+    out.print(table)
+    for data, name in ((results, "results.csv"), (pd.DataFrame(search.cv_curves_), "curves.csv")):
+        with replacing(folder / name, "w", newline="", encoding="utf-8") as file:
+            data.to_csv(file, index=False, lineterminator="\n")
+        _say(f"Wrote {folder / name}")
+    _draw_off_screen()
+    _save_picture(SearchScoreDisplay.from_estimator(search), folder / "scores.png")
+    _save_picture(SearchHistoryDisplay.from_estimator(search), folder / "search_loss.png")
+
+
+def _save_all(classifier, X, y, folder, facts):
+    """Test a classifier, and write the model, its history, the figures and the pictures."""
+    from skdigits import save
+
+    probability = classifier.predict_proba(X)
+    _print_report(classifier, y, probability, facts["fit_seconds"])
+    save(classifier, folder / "model.skdigits")
+    _say(f"Wrote {folder / 'model.skdigits'}")
+    _save_history(classifier.history_, folder / "history.csv")
+    _save_metrics(classifier, y, probability, folder / "metrics.json", **facts)
+    _save_pictures(classifier, X, y, probability, folder)
 
 
 def _check_folder(folder):

@@ -104,6 +104,193 @@ class HistoryDisplay:
         return self
 
 
+class SearchHistoryDisplay:
+    """Loss, accuracy or score over the epochs of a search: mean and spread over the folds.
+
+    Parameters
+    ----------
+    curves : dict of ndarray
+        Columns as in `EpochSearchCV.cv_curves_`.
+    labels : dict of int to str
+        What to call each candidate in `curves`.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    lines_ : list of matplotlib Line2D
+        A curve per candidate, of the mean over the folds.
+    """
+
+    def __init__(self, curves, labels):
+        self.curves = curves
+        self.labels = labels
+
+    @classmethod
+    def from_estimator(cls, estimator, *, metric="loss", ax=None):
+        """Draw the curves of a fitted search.
+
+        Parameters
+        ----------
+        estimator : EpochSearchCV
+            A fitted search.
+        metric : str, default="loss"
+            A column of `cv_curves_`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        SearchHistoryDisplay
+            The display.
+        """
+        check_is_fitted(estimator, "cv_curves_")
+        labels = dict(enumerate(map(_without_epochs, estimator.cv_results_["params"])))
+        return cls(estimator.cv_curves_, labels).plot(metric=metric, ax=ax)
+
+    def plot(self, *, metric="loss", ax=None):
+        """Draw one metric.
+
+        Parameters
+        ----------
+        metric : str, default="loss"
+            A column of `curves`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        SearchHistoryDisplay
+            The display.
+
+        Raises
+        ------
+        ValueError
+            If the curves have no such metric.
+        """
+        known = sorted(set(self.curves) - {"fold", "candidate", "epoch"})
+        if metric not in known:
+            raise ValueError(f"The curves have no {metric!r}; they have {', '.join(known)}.")
+        self.ax_, self.figure_ = _axes(ax)
+        self.lines_ = []
+        values, epochs = self.curves[metric], self.curves["epoch"]
+        for candidate in np.unique(self.curves["candidate"]):
+            own = (self.curves["candidate"] == candidate) & np.isfinite(values)
+            at = np.unique(epochs[own])
+            folds = [values[own & (epochs == epoch)] for epoch in at]
+            mean = np.array([fold.mean() for fold in folds])
+            spread = np.array([fold.std() for fold in folds])
+            self.lines_ += self.ax_.plot(at, mean, label=self.labels[candidate], marker="o", ms=4)
+            self.ax_.fill_between(at, mean - spread, mean + spread, alpha=0.2)
+        title = f"{metric.replace('_', ' ').capitalize()} per epoch, mean ± deviation of the folds"
+        self.ax_.set(xlabel="epoch", ylabel=metric, title=title)
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        self.ax_.grid(alpha=0.3)
+        self.ax_.legend()
+        return self
+
+
+class SearchScoreDisplay:
+    """A heat map of scores: a column per number of epochs, a row per other combination.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_combinations, n_epochs)
+        Mean scores; NaN where there is no such candidate.
+    combinations : list of str
+        Labels of the rows.
+    epochs : list of int
+        Labels of the columns.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    im_ : matplotlib AxesImage
+        The map.
+    """
+
+    def __init__(self, scores, combinations, epochs):
+        self.scores = scores
+        self.combinations = combinations
+        self.epochs = epochs
+
+    @classmethod
+    def from_estimator(cls, estimator, *, score="score", ax=None):
+        """Draw the mean scores of a fitted search.
+
+        Parameters
+        ----------
+        estimator : EpochSearchCV
+            A fitted search.
+        score : str, default="score"
+            Name of the score where there are several.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        SearchScoreDisplay
+            The display.
+
+        Raises
+        ------
+        ValueError
+            If the search has no such score.
+        """
+        check_is_fitted(estimator, "cv_curves_")
+        column = f"mean_test_{score}"
+        if column not in estimator.cv_results_:
+            raise ValueError(f"The search has no score {score!r}: there is no {column!r}.")
+        cells = {}
+        for params, value in zip(
+            estimator.cv_results_["params"], estimator.cv_results_[column], strict=True
+        ):
+            (epochs,) = (v for name, v in params.items() if name.split("__")[-1] == "epochs")
+            cells[_without_epochs(params), int(epochs)] = value
+        combinations = list(dict.fromkeys(combination for combination, _ in cells))
+        columns = sorted({epochs for _, epochs in cells})
+        scores = np.array([[cells.get((c, e), np.nan) for e in columns] for c in combinations])
+        return cls(scores, combinations, columns).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        SearchScoreDisplay
+            The display.
+        """
+        size = (max(5, 1.1 * len(self.epochs) + 3), max(3, 0.6 * len(self.combinations) + 1.5))
+        self.ax_, self.figure_ = _axes(ax, size=size)
+        self.im_ = self.ax_.imshow(self.scores, cmap="viridis", aspect="auto")
+        middle = (np.nanmin(self.scores) + np.nanmax(self.scores)) / 2
+        for (row, column), value in np.ndenumerate(self.scores):
+            if np.isfinite(value):
+                color = "black" if value > middle else "white"
+                self.ax_.text(column, row, f"{value:.4f}", ha="center", va="center", color=color)
+        self.ax_.set_xticks(range(len(self.epochs)), self.epochs)
+        self.ax_.set_yticks(range(len(self.combinations)), self.combinations)
+        self.ax_.set(xlabel="epochs", title="Mean score over the folds")
+        return self
+
+
+def _without_epochs(params):
+    """What a candidate is called beside those with other epochs."""
+    named = {name.split("__")[-1]: value for name, value in params.items()}
+    named.pop("epochs", None)
+    return ", ".join(f"{name}={value}" for name, value in named.items()) or "all"
+
+
 class LabelCountDisplay:
     """How often each label occurs, the most frequent first.
 

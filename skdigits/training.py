@@ -6,6 +6,7 @@ functions only, since importing them imports TensorFlow.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ def default_rate(optimizer: str, schedule: str | None) -> float:
     """
     if optimizer in ("adam", "adamw") and schedule is not None:
         return ADAM_RATES[schedule]
-    return float(OPTIMIZERS[optimizer]().learning_rate.numpy())
+    return float(inspect.signature(OPTIMIZERS[optimizer]).parameters["learning_rate"].default)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,13 @@ MODULES = [m.name for m in pkgutil.walk_packages(skdigits.__path__, "skdigits.")
 
 
 def test_public_names():
-    assert skdigits.__all__ == ["DigitClassifier", "ImageReshaper", "load", "save"]
+    assert skdigits.__all__ == [
+        "DigitClassifier",
+        "EpochSearchCV",
+        "ImageReshaper",
+        "load",
+        "save",
+    ]
     assert datasets.__all__ == [
         "fetch_mnist",
         "load_data",

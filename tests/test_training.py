@@ -1,3 +1,4 @@
+import joblib
 import keras
 import numpy as np
 import pytest
@@ -183,3 +184,73 @@ def test_a_model_is_lent_to_one_at_a_time_and_dropped_after_an_error():
     with cache.borrow(*key) as next_one, cache.borrow(*key) as newest:
         assert next_one is not broken
         assert newest is not broken
+
+
+def test_large_data_is_fetched_in_parts_to_the_same_end(images, monkeypatch, tmp_path):
+    """From a memory-mapped file, with weights, chosen samples and a validation set."""
+    X, y, weight = images
+    np.save(tmp_path / "images.npy", X)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    most = []
+    original = training._TrainingData._tensors
+
+    def tensors(self, which):
+        result = original(self, which)
+        most.append(len(result[0]))
+        return result
+
+    monkeypatch.setattr(training._TrainingData, "_tensors", tensors)
+    results = []
+    for limit, rows in ((2**28, X), (0, mapped)):
+        monkeypatch.setattr(training, "RESIDENT_BYTES", limit)
+        monkeypatch.setattr(training, "PART_BYTES", 33 * 784)
+        model = training.EpochModel.from_spec(SPEC, "adam", False)
+        model.load_state(programs.fresh_state(SPEC, seed=1))
+        recipe = training.Recipe(
+            seed=3, learning_rate=0.01, schedule="averaged", pixels=UINT8, scale=1 / 255
+        )
+        history = model.fit(
+            rows,
+            y,
+            recipe=recipe,
+            epochs=2,
+            batch_size=16,
+            loss_weight=weight,
+            samples=np.arange(5, 70),
+            validation_samples=np.arange(5),
+        )
+        results.append((model.read_weights(), history.history))
+    assert most == [70] + 2 * [32, 32, 1], "the whole once; then two batches of 16 at a time"
+    for a, b in zip(results[0][0], results[1][0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    for name, values in results[0][1].items():
+        assert values == pytest.approx(results[1][1][name])
+
+
+def test_dropout_drops_what_keras_drops():
+    spec = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.3),), "float32")
+    model = training.EpochModel.from_spec(spec, "adam", False)
+    (ours,) = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    assert type(ours) is not keras.layers.Dropout
+    (theirs,) = [layer for layer in spec.build().layers if isinstance(layer, keras.layers.Dropout)]
+    theirs.seed_generator.state.assign(ours.seed_generator.state)
+    x = np.random.default_rng(0).normal(size=(50, 14, 14, 4)).astype("float32")
+    for _ in range(2):
+        dropped = ours(x, training=True).numpy()
+        np.testing.assert_allclose(dropped, theirs(x, training=True).numpy(), rtol=1e-6)
+        assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.01)
+    np.testing.assert_array_equal(ours(x, training=False), x)
+
+
+def share_of_the_cores():
+    from skdigits.startup import tf
+
+    return tf.config.threading.get_intra_op_parallelism_threads()
+
+
+def test_worker_processes_keep_to_their_share_of_the_cores():
+    before = share_of_the_cores()
+    task = joblib.delayed(share_of_the_cores)
+    shares = joblib.Parallel(n_jobs=2)(task() for _ in range(4))
+    assert set(shares) == {max(joblib.cpu_count() // 2, 1)}
+    assert share_of_the_cores() == before == 0

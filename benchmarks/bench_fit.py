@@ -1,0 +1,175 @@
+"""How long does fitting take, beside bare Keras, SciKeras, keras.wrappers and skorch?
+
+    python benchmarks/bench_fit.py [DATA] [--quick]
+
+DATA is whatever ``skdigits train`` takes; MNIST is what the figures in the README are of. All
+train the same network with Adam at 0.001, without a schedule. Bare Keras is ``keras.Model.fit``
+alone, of a model built and traced before and of data made ready before; the others are timed
+from estimator to fitted estimator.
+"""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+from measuring import Checks, alternate, figure, finish, matrix_rate, medians, operations, parser
+from peers import BareKeras, keras_wrapper, network, scikeras, skorch
+from sklearn.model_selection import train_test_split
+
+from skdigits import DigitClassifier, ImageReshaper
+from skdigits.datasets import load_data
+
+MOST_RATIO = {32: 0.6, 128: 0.7, 600: 0.7}
+MOST_ACCURACY_DIFFERENCE = 0.01
+N_IMAGES = 20_000
+EPOCHS = 3
+PEERS = {"SciKeras": scikeras, "keras.wrappers": keras_wrapper, "skorch": skorch}
+SIZES = (1000, 3000, 10_000, 30_000, 60_000)
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", nargs="?")
+    args = options.parse_args()
+    X, X_test, y, y_test, shape = read(args.data)
+    n_classes = len(np.unique(y))
+    runs = args.runs or (2 if args.quick else 5)
+    n, epochs = (6000, 1) if args.quick else (N_IMAGES, EPOCHS)
+    checks, details = Checks(), {"n_images": min(n, len(y)), "epochs": epochs}
+    for batch_size, limit in MOST_RATIO.items():
+        result = compare(X[:n], y[:n], X_test, y_test, shape, n_classes, epochs, batch_size, runs)
+        details[f"batch {batch_size}"] = result
+        median = result["median_seconds"]
+        ratio = median["skdigits"] / median["Keras"]
+        checks.at_most(f"fit, batch {batch_size}: time over bare Keras", ratio, limit)
+        for name in median:
+            if name not in ("skdigits", "Keras"):
+                ratio = median["skdigits"] / median[name]
+                checks.at_most(
+                    f"fit, batch {batch_size}: time over {name}",
+                    ratio,
+                    1.0,
+                    readme=name == "skorch",
+                )
+        check_accuracy(checks, batch_size, result["accuracy"])
+    sizes = [size for size in SIZES if size <= len(y)][: 2 if args.quick else None] or [len(y)]
+    details["growth"] = growth(X, y, shape, n_classes, sizes, runs)
+    finish("bench_fit", args, checks, details, plot(details))
+
+
+def read(source):
+    """Images (n, height, width) and labels to train and to test on, and the shape of an image."""
+    X, y = load_data(source, return_X_y=True)
+    shape = ImageReshaper().fit_transform(X[:1]).shape[1:]
+    X = X.reshape(len(X), *shape)
+    return *train_test_split(X, y, test_size=1 / 7, stratify=y, random_state=0), shape
+
+
+def ours(shape, epochs, batch_size):
+    return DigitClassifier(
+        schedule=None,
+        learning_rate=1e-3,
+        image_shape=shape,
+        epochs=epochs,
+        batch_size=batch_size,
+    )
+
+
+def as_floats(X, shape):
+    return (X.reshape(-1, *shape) / np.float32(X.max())).astype(np.float32)
+
+
+def compare(X, y, X_test, y_test, shape, n_classes, epochs, batch_size, runs):
+    """Times and accuracies of fits that take turns."""
+    floats, test_floats = as_floats(X, shape), as_floats(X_test, shape)
+    bare = BareKeras(shape, n_classes, epochs, batch_size).prepare()
+    cases = {
+        "skdigits": lambda: ours(shape, epochs, batch_size).fit(X, y),
+        "Keras": lambda: bare.fit(floats, y),
+    }
+    for name, make in PEERS.items():
+        if make(shape, n_classes, epochs, batch_size) is not None:
+            cases[name] = lambda make=make: make(shape, n_classes, epochs, batch_size).fit(
+                floats, y
+            )
+    accuracy = {name: [] for name in cases}
+
+    def after(name, fitted):
+        predicted = fitted.predict(X_test if name == "skdigits" else test_floats)
+        accuracy[name].append(float(np.mean(predicted == y_test)))
+        bare.prepare()
+
+    seconds, first = alternate(cases, runs, after)
+    print(f"\nbatch {batch_size}: {len(y)} images, {epochs} epochs")
+    median = medians(seconds)
+    for name, value in median.items():
+        print(f"  {name:15s} {value:7.2f} s   accuracy {statistics.mean(accuracy[name]):.4f}")
+    return {
+        "median_seconds": median,
+        "seconds": seconds,
+        "first_seconds": first,
+        "accuracy": accuracy,
+    }
+
+
+def check_accuracy(checks, batch_size, accuracy):
+    """Faster, but not by learning less: within a point or what the runs' spread explains."""
+    means = {name: statistics.mean(values) for name, values in accuracy.items()}
+    spread = max(statistics.stdev(values) for values in accuracy.values())
+    allowed = max(MOST_ACCURACY_DIFFERENCE, 3 * spread / len(accuracy["skdigits"]) ** 0.5)
+    difference = means["Keras"] - means["skdigits"]
+    what = f"fit, batch {batch_size}: accuracy less than bare Keras's by"
+    checks.at_most(what, difference, round(allowed, 4), readme=False)
+
+
+def growth(X, y, shape, n_classes, sizes, runs):
+    """Seconds of one epoch of batch 128 for more and more images, and the least possible."""
+    rate = matrix_rate()
+    per_image = operations(network(shape, n_classes), training=True)
+    result = {"sizes": sizes, "matrix_rate": rate, "operations_per_image": per_image}
+    result["floor"] = [size * per_image / rate for size in sizes]
+    for size in sizes:
+        floats, bare = as_floats(X[:size], shape), BareKeras(shape, n_classes, 1, 128).prepare()
+        cases = {
+            "skdigits": lambda size=size: ours(shape, 1, 128).fit(X[:size], y[:size]),
+            "Keras": lambda size=size, bare=bare, data=floats: bare.fit(data, y[:size]),
+        }
+        for name, value in medians(alternate(cases, min(runs, 3))[0]).items():
+            result.setdefault(name, []).append(value)
+    return result
+
+
+def plot(details):
+    picture, (left, right) = figure(2)
+    batches = list(MOST_RATIO)
+    names = list(details[f"batch {batches[0]}"]["median_seconds"])
+    width = 0.8 / len(names)
+    for i, name in enumerate(names):
+        heights = [details[f"batch {b}"]["median_seconds"][name] for b in batches]
+        left.bar(np.arange(len(batches)) + i * width, heights, width, label=name)
+    left.set_xticks(np.arange(len(batches)) + 0.4 - width / 2, batches)
+    left.set(
+        xlabel="batch size",
+        ylabel="seconds",
+        title=f"Fit: {details['n_images']:,} images, {details['epochs']} epochs",
+    )
+    left.legend()
+    data = details["growth"]
+    for name, style in (("Keras", "o-"), ("skdigits", "o-"), ("floor", "k--")):
+        label = "floor: operations at the rate of a matrix product" if name == "floor" else name
+        right.plot(data["sizes"], data[name], style, label=label)
+    right.set(
+        xscale="log",
+        yscale="log",
+        xlabel="images",
+        ylabel="seconds",
+        title="One epoch of batch 128",
+    )
+    right.grid(alpha=0.3)
+    right.legend()
+    return picture
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What does importing skdigits cost, and is TensorFlow's start silent?
+
+    python benchmarks/bench_import.py [--quick]
+
+Each import is a process of its own, so that nothing is loaded before.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from measuring import Checks, figure, finish, medians, parser
+
+MOST_MILLISECONDS = 50
+HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scikeras")
+TIMED = """
+import json, sys, time
+start = time.perf_counter()
+import {what}
+elapsed = time.perf_counter() - start
+print(json.dumps([elapsed, [name for name in {heavy} if name in sys.modules]]))
+"""
+CASES = {
+    "sklearn": "sklearn",
+    "skdigits": "skdigits",
+    "skdigits.DigitClassifier": "skdigits; skdigits.DigitClassifier",
+    "sklearn.svm, model_selection": "sklearn.svm, sklearn.model_selection",
+    "scikeras.wrappers": "scikeras.wrappers",
+    "tensorflow": "tensorflow",
+}
+FIT = """
+import numpy as np
+from skdigits import DigitClassifier
+DigitClassifier(epochs=1).fit(np.arange(640).reshape(10, 64) % 255, np.arange(10) % 2)
+"""
+
+
+def main():
+    args = parser(__doc__).parse_args()
+    runs = args.runs or (3 if args.quick else 11)
+    seconds, loaded = {name: [] for name in CASES}, {}
+    for run in range(runs + 1):
+        for name, what in CASES.items():
+            if args.quick and run > 1 and name in ("tensorflow", "scikeras.wrappers"):
+                continue
+            code = TIMED.format(what=what, heavy=HEAVY)
+            command = [sys.executable, "-c", code]
+            output = subprocess.run(command, check=True, capture_output=True).stdout
+            elapsed, loaded[name] = json.loads(output)
+            if run:  # the first warms the file cache
+                seconds[name].append(elapsed)
+    median = medians(seconds)
+    for name, value in median.items():
+        print(f"{name:30s} {value * 1e3:8.0f} ms   loads {', '.join(loaded[name]) or 'none'}")
+    fit = subprocess.run([sys.executable, "-c", FIT], check=True, capture_output=True)
+
+    checks = Checks()
+    beyond = (median["skdigits"] - median["sklearn"]) * 1e3
+    checks.at_most("import skdigits beyond import sklearn", beyond, MOST_MILLISECONDS, "ms")
+    # scikit-learn itself loads pandas where it is there.
+    more = set(loaded["skdigits.DigitClassifier"]) - set(loaded["sklearn"])
+    checks.at_most("heavy packages that it loads and scikit-learn does not", len(more), 0)
+    checks.at_most("bytes that a first fit writes to the terminal", len(fit.stdout + fit.stderr), 0)
+    details = {"median_seconds": median, "seconds": seconds, "loaded": loaded}
+    finish("bench_import", args, checks, details, plot(median))
+
+
+def plot(median):
+    picture, ax = figure(1)
+    ax.barh(list(median)[::-1], [value * 1e3 for value in median.values()][::-1])
+    ax.set(xscale="log", xlabel="milliseconds", title="import")
+    return picture
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""How long does predicting take: one image, and 28,000?
+
+    python benchmarks/bench_predict.py [DATA] [--quick]
+
+Beside SciKeras and scikit-learn's own classifiers, all fitted on the same images. Also: the first
+prediction after loading in a new process, and how time grows with the number of images.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from bench_fit import as_floats, ours, read
+from measuring import Checks, alternate, figure, finish, matrix_rate, medians, operations, parser
+from peers import network, scikeras
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+
+MOST_MILLISECONDS_ONE = 1.0
+MOST_SECONDS_MANY = 0.35
+MOST_SECONDS_FIRST = 1.0
+N_MANY = 28_000
+SIZES = (1000, 3000, 10_000, 30_000, 60_000)
+FIRST = """
+import json, pickle, sys, time
+import tensorflow  # its own import is not ours to count
+import numpy as np
+with open(sys.argv[1], "rb") as file:
+    data = file.read()
+start = time.perf_counter()
+classifier, image = pickle.loads(data)
+classifier.predict(image)
+print(json.dumps(time.perf_counter() - start))
+"""
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", nargs="?")
+    args = options.parse_args()
+    X, X_test, y, _, shape = read(args.data)
+    n_train, n_many = (2000, 5000) if args.quick else (10_000, N_MANY)
+    fitted = fit_all(X[:n_train], y[:n_train], shape)
+    many = np.resize(X_test, (n_many, *X.shape[1:]))
+
+    checks = Checks()
+    one = measure_one(fitted, many[:1], shape, 3 if args.quick else 10)
+    whole = measure_many(fitted, many, shape, args.runs or (3 if args.quick else 7))
+    checks.at_most(
+        "predict one image", one["median_seconds"]["skdigits"] * 1e3, MOST_MILLISECONDS_ONE, "ms"
+    )
+    checks.at_most(
+        f"predict {n_many:,} images", whole["median_seconds"]["skdigits"], MOST_SECONDS_MANY, "s"
+    )
+    first = first_after_loading(fitted["skdigits"], many[:1], 3 if args.quick else 7)
+    checks.at_most(
+        "first prediction after unpickling", statistics.median(first), MOST_SECONDS_FIRST, "s"
+    )
+    details = {
+        "n_train": n_train,
+        "one": one,
+        "many": {"n": n_many, **whole},
+        "first_after_unpickling_seconds": first,
+        "growth": growth(fitted, X, shape, SIZES[:3] if args.quick else SIZES),
+    }
+    finish("bench_predict", args, checks, details, plot(details))
+
+
+def fit_all(X, y, shape):
+    """Every classifier, fitted; scikit-learn's on flat rows from 0 to 1."""
+    floats = as_floats(X, shape)
+    rows = floats.reshape(len(X), -1)
+    return {
+        "skdigits": ours(shape, 5, 128).fit(X, y),
+        "SciKeras": scikeras(shape, len(np.unique(y)), 5, 128).fit(floats, y),
+        "SVC": SVC(C=10).fit(rows, y),
+        "RandomForest": RandomForestClassifier(random_state=0).fit(rows, y),
+        "kNN": KNeighborsClassifier(3).fit(rows, y),
+    }
+
+
+def inputs(name, images, shape):
+    if name == "skdigits":
+        return images
+    floats = as_floats(images, shape)
+    return floats if name == "SciKeras" else floats.reshape(len(images), -1)
+
+
+def measure_one(fitted, image, shape, rounds):
+    """Times of predict, in turns of 30 calls in a row of which the first five are not counted."""
+    given = {name: inputs(name, image, shape) for name in fitted}
+    seconds = {name: [] for name in fitted}
+    for _ in range(rounds):
+        for name, estimator in fitted.items():
+            for call in range(30):
+                start = time.perf_counter()
+                estimator.predict(given[name])
+                if call >= 5:
+                    seconds[name].append(time.perf_counter() - start)
+    return told("one image", seconds)
+
+
+def measure_many(fitted, images, shape, runs):
+    """Times of predict, in turns; what takes over two seconds has one turn after the first."""
+    given = {name: inputs(name, images, shape) for name in fitted}
+    cases = {name: lambda e=e, x=given[name]: e.predict(x) for name, e in fitted.items()}
+    once, first = alternate(cases, 1)
+    quick = {name: case for name, case in cases.items() if first[name] <= 2}
+    return told(f"{len(images):,} images", once | alternate(quick, runs)[0])
+
+
+def told(title, seconds):
+    median = medians(seconds)
+    print(f"\n{title}")
+    for name, value in median.items():
+        ratio = value / median["skdigits"]
+        print(f"  {name:15s} {value * 1e3:10.2f} ms   {ratio:8.1f} × skdigits")
+    return {"median_seconds": median, "seconds": {n: s[:20] for n, s in seconds.items()}}
+
+
+def first_after_loading(classifier, image, runs):
+    """Seconds from a pickle's bytes to the first label, in new processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "classifier.pickle"
+        path.write_bytes(pickle.dumps((classifier, image)))
+        command = [sys.executable, "-c", FIRST, str(path)]
+        return [
+            json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            for _ in range(runs)
+        ]
+
+
+def growth(fitted, X, shape, sizes):
+    """Seconds for more and more images, and the least possible."""
+    rate = matrix_rate()
+    per_image = operations(network(shape, 10))
+    result = {"sizes": list(sizes), "matrix_rate": rate, "operations_per_image": per_image}
+    result["floor"] = [size * per_image / rate for size in sizes]
+    for size in sizes:
+        images = np.resize(X, (size, *X.shape[1:]))
+        given = {name: inputs(name, images, shape) for name in ("skdigits", "SciKeras")}
+        cases = {
+            name: lambda name=name, given=given: fitted[name].predict(given[name]) for name in given
+        }
+        for name, value in medians(alternate(cases, 3)[0]).items():
+            result.setdefault(name, []).append(value)
+    return result
+
+
+def plot(details):
+    picture, (left, middle, right) = figure(3)
+    for ax, key, title in (
+        (left, "one", "one image"),
+        (middle, "many", f"{details['many']['n']:,} images"),
+    ):
+        median = details[key]["median_seconds"]
+        ax.barh(list(median)[::-1], [value * 1e3 for value in median.values()][::-1])
+        ax.set(xscale="log", xlabel="milliseconds", title=f"Predict {title}")
+    data = details["growth"]
+    for name, style in (("SciKeras", "o-"), ("skdigits", "o-"), ("floor", "k--")):
+        label = "floor: operations at the rate of a matrix product" if name == "floor" else name
+        right.plot(data["sizes"], data[name], style, label=label)
+    right.set(xscale="log", yscale="log", xlabel="images", ylabel="seconds", title="Predict")
+    right.grid(alpha=0.3)
+    right.legend()
+    return picture
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""How long does another small fit take in a process that has fitted before?
+
+    python benchmarks/bench_refit.py [DATA] [--quick]
+
+That is what cross-validation and grid search are made of: a new estimator, 1,200 images, ten
+epochs of batch 128. Programs compiled once are used again here; the peers build, compile and
+trace anew.
+"""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+from bench_fit import PEERS, as_floats, ours, read
+from measuring import Checks, alternate, figure, finish, medians, parser
+
+MOST_RATIO = 0.35
+MOST_ACCURACY_DIFFERENCE = 0.02
+N_IMAGES, EPOCHS, BATCH_SIZE = 1200, 10, 128
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", nargs="?")
+    args = options.parse_args()
+    X, X_test, y, y_test, shape = read(args.data)
+    X, y, n_classes = X[:N_IMAGES], y[:N_IMAGES], len(np.unique(y))
+    floats, test_floats = as_floats(X, shape), as_floats(X_test, shape)
+
+    cases = {"skdigits": lambda: ours(shape, EPOCHS, BATCH_SIZE).fit(X, y)}
+    for name, make in PEERS.items():
+        if make(shape, n_classes, EPOCHS, BATCH_SIZE) is not None:
+            cases[name] = lambda make=make: make(shape, n_classes, EPOCHS, BATCH_SIZE).fit(
+                floats, y
+            )
+    accuracy = {name: [] for name in cases}
+
+    def after(name, fitted):
+        predicted = fitted.predict(X_test if name == "skdigits" else test_floats)
+        accuracy[name].append(float(np.mean(predicted == y_test)))
+
+    seconds, first = alternate(cases, args.runs or (3 if args.quick else 9), after)
+    median = medians(seconds)
+    for name, value in median.items():
+        score = statistics.mean(accuracy[name])
+        print(f"{name:15s} first {first[name]:5.2f} s, then {value:5.2f} s, accuracy {score:.3f}")
+    checks = Checks()
+    ratio = median["skdigits"] / median["SciKeras"]
+    checks.at_most("second small fit: time over SciKeras", ratio, MOST_RATIO)
+    spread = max(statistics.stdev(values) for values in accuracy.values())
+    allowed = max(MOST_ACCURACY_DIFFERENCE, 3 * spread / len(accuracy["skdigits"]) ** 0.5)
+    less = statistics.mean(accuracy["SciKeras"]) - statistics.mean(accuracy["skdigits"])
+    what = "second small fit: accuracy less than SciKeras's by"
+    checks.at_most(what, less, round(allowed, 4), readme=False)
+    details = {
+        "n_images": len(y),
+        "median_seconds": median,
+        "seconds": seconds,
+        "first_seconds": first,
+        "accuracy": accuracy,
+    }
+    finish("bench_refit", args, checks, details, plot(median, first))
+
+
+def plot(median, first):
+    picture, ax = figure(1)
+    positions = np.arange(len(median))
+    ax.bar(positions - 0.2, [first[name] for name in median], 0.4, label="first in the process")
+    ax.bar(positions + 0.2, list(median.values()), 0.4, label="every other")
+    ax.set_xticks(positions, median)
+    ax.set(ylabel="seconds", title=f"Fit of {N_IMAGES:,} images, {EPOCHS} epochs")
+    ax.legend()
+    return picture
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What the benchmarks share: runs that take turns, facts about the machine, results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "skdigits",
+    "numpy",
+    "scikit-learn",
+    "scikeras",
+    "keras",
+    "tensorflow",
+    "torch",
+    "skorch",
+)
+
+
+def parser(doc):
+    """The arguments that all benchmarks take; the rest is the script's own."""
+    result = argparse.ArgumentParser(description=doc.splitlines()[0])
+    result.add_argument("--quick", action="store_true", help="less of everything, in a minute")
+    result.add_argument("--runs", type=int, help="runs of each case, the first not counted")
+    return result
+
+
+def alternate(cases, runs, after=None):
+    """Seconds that each case takes in each run, and in the first turn, which is not counted.
+
+    The cases take turns, so that what else the machine does falls on all of them. The first turn
+    builds, traces and fills caches. ``after(name, result)`` is called after each, untimed.
+    """
+    first, seconds = {}, {name: [] for name in cases}
+    for run in range(runs + 1):
+        for name, case in cases.items():
+            start = time.perf_counter()
+            result = case()
+            elapsed = time.perf_counter() - start
+            if run:
+                seconds[name].append(elapsed)
+            else:
+                first[name] = elapsed
+            if after is not None:
+                after(name, result)
+    return seconds, first
+
+
+def medians(seconds):
+    return {name: statistics.median(values) for name, values in seconds.items() if values}
+
+
+def memory(field="RssAnon"):
+    """Bytes of this process: RssAnon (its own now) or VmHWM (the most it ever held)."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) * 1024
+
+
+def matrix_rate(size=2048, runs=9):
+    """Floating-point operations per second of a float32 matrix product, all cores."""
+    a = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    seconds, _ = alternate({"product": lambda: a @ a}, runs)
+    return 2 * size**3 / min(seconds["product"])
+
+
+def operations(network, training=False):
+    """Floating-point operations per image in a network's convolutions and dense layers.
+
+    Training adds the gradient of the weights, and that of the input except in the first layer.
+    """
+    total, first = 0, True
+    for layer in network.layers:
+        if not hasattr(layer, "kernel"):
+            continue
+        positions = int(np.prod(layer.output.shape[1:-1]))
+        forward = 2 * positions * int(np.prod(layer.kernel.shape))
+        total += forward * (1 if not training else 2 if first else 3)
+        first = False
+    return total
+
+
+class Checks:
+    """Thresholds, and whether they were reached."""
+
+    def __init__(self):
+        self.rows = []
+
+    def at_most(self, what, value, limit, unit="", *, readme=True):
+        self._add(what, value, "≤", limit, unit, readme, value <= limit)
+
+    def at_least(self, what, value, limit, unit="", *, readme=True):
+        self._add(what, value, "≥", limit, unit, readme, value >= limit)
+
+    def _add(self, what, value, sign, limit, unit, readme, passed):
+        row = {"what": what, "value": float(value), "sign": sign, "limit": limit, "unit": unit}
+        self.rows.append({**row, "readme": readme, "passed": bool(passed)})
+
+
+def facts():
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    model = platform.processor()
+    if (info := Path("/proc/cpuinfo")).exists():
+        model = re.search(r"model name\s*: (.*)", info.read_text())[1]
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def finish(name, args, checks, details, figure=None):
+    """Print the checks, write JSON and plot, and leave with 1 when a threshold is missed."""
+    folder = RESULTS / "quick" if args.quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    print()
+    for row in checks.rows:
+        word = "reached" if row["passed"] else "MISSED"
+        limit = f"{row['sign']} {row['limit']:g} {row['unit']}"
+        print(f"{row['what']:58s} {row['value']:8.3f}  {limit:12s} {word}")
+    passed = all(row["passed"] for row in checks.rows)
+    data = " DATA" if getattr(args, "data", None) else ""
+    content = {
+        "passed": passed,
+        "command": f"python benchmarks/{name}.py{data}",
+        "checks": checks.rows,
+        **facts(),
+        **details,
+    }
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
+    if figure is not None:
+        figure.savefig(folder / f"{name}.png", dpi=110)
+    sys.exit(not passed)
+
+
+def figure(columns, **options):
+    """A figure with axes side by side, and the axes."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(1, columns, figsize=(5.5 * columns, 4.2), layout="constrained", **options)

@@ -1,0 +1,140 @@
+"""The same network in the hands of the peers, each as a scikit-learn estimator.
+
+All of them take float32 images of shape (n, height, width, 1) with values from 0 to 1, train
+with Adam at Keras's default rate, and are used as their documentation says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import secrets
+from functools import partial
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skdigits.architectures import NetworkSpec
+from skdigits.startup import keras
+
+LOSS = "sparse_categorical_crossentropy"
+
+
+def network(image_shape, n_classes, architecture="compact"):
+    """The network with new random weights."""
+    spec = NetworkSpec(architecture, image_shape, n_classes, (), "float32")
+    return spec.build(seed=secrets.randbelow(2**31))
+
+
+def compiled(image_shape, n_classes):
+    model = network(image_shape, n_classes)
+    # On a CPU "auto" means the same; said here so that nobody wonders.
+    model.compile("adam", LOSS, metrics=["accuracy"], jit_compile=False)
+    return model
+
+
+class BareKeras(ClassifierMixin, BaseEstimator):
+    """``keras.Model.fit`` and nothing else: built, compiled and traced once and for all."""
+
+    def __init__(self, image_shape, n_classes, epochs=1, batch_size=32):
+        self.image_shape = image_shape
+        self.n_classes = n_classes
+        self.epochs = epochs
+        self.batch_size = batch_size
+
+    def prepare(self):
+        """New weights and a new optimizer's state; built the first time."""
+        if not hasattr(self, "model_"):
+            self.model_ = compiled(self.image_shape, self.n_classes)
+            self.model_.optimizer.build(self.model_.trainable_variables)
+            self.blank_ = [v.numpy() for v in self.model_.optimizer.variables]
+        self.model_.set_weights(network(self.image_shape, self.n_classes).get_weights())
+        for variable, value in zip(self.model_.optimizer.variables, self.blank_, strict=True):
+            variable.assign(value)
+        return self
+
+    def fit(self, X, y):
+        self.model_.fit(X, y, epochs=self.epochs, batch_size=self.batch_size, verbose=0)
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(X, verbose=0).argmax(axis=1)
+
+
+def scikeras(image_shape, n_classes, epochs=1, batch_size=32):
+    from scikeras.wrappers import KerasClassifier
+
+    # SciKeras deep-copies its parameters for each clone; a function is what its pages show.
+    build = partial(compiled, image_shape, n_classes)
+    return KerasClassifier(model=build, epochs=epochs, batch_size=batch_size, verbose=0)
+
+
+def keras_wrapper(image_shape, n_classes, epochs=1, batch_size=32):
+    """Keras's own wrapper, which takes flat rows and one-hot labels."""
+
+    def build(X, y):
+        model = network(image_shape, n_classes)
+        front = [keras.Input((X.shape[1],)), keras.layers.Reshape(image_shape)]
+        model = keras.Sequential([*front, model])
+        model.compile("adam", "categorical_crossentropy", jit_compile=False)
+        return model
+
+    class Flat(keras.wrappers.SKLearnClassifier):
+        def fit(self, X, y):
+            fit_arguments = {"epochs": epochs, "batch_size": batch_size, "verbose": 0}
+            return super().fit(X.reshape(len(X), -1), y, **fit_arguments)
+
+        def predict(self, X):
+            with contextlib.redirect_stdout(io.StringIO()):  # its progress bar
+                return super().predict(X.reshape(len(X), -1))
+
+    return Flat(model=build)
+
+
+def skorch(image_shape, n_classes, epochs=1, batch_size=32):
+    """The network in PyTorch, or None where PyTorch or skorch is missing."""
+    try:
+        import torch
+        from skorch import NeuralNetClassifier
+    except ImportError:
+        return None
+    from torch import nn
+
+    side = max(image_shape[0], 28)
+    module = nn.Sequential(
+        nn.Upsample((side, side), mode="bilinear") if side > image_shape[0] else nn.Identity(),
+        nn.Conv2d(1, 4, 5, padding="same"),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Dropout(0.1),
+        nn.Conv2d(4, 4, 5),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(4 * (side // 2 - 4) ** 2, n_classes),
+    )
+    for layer in module:
+        if hasattr(layer, "weight"):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    class Images(NeuralNetClassifier):
+        def fit(self, X, y):
+            return super().fit(channels_first(X), y)
+
+        def predict(self, X):
+            return super().predict(channels_first(X))
+
+    def channels_first(X):
+        return np.ascontiguousarray(X.transpose(0, 3, 1, 2))
+
+    return Images(
+        module,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=1e-3,
+        max_epochs=epochs,
+        batch_size=batch_size,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+    )
