@@ -2,9 +2,9 @@
 
     python benchmarks/bench_search.py [--quick]
 
-On the bundled digits, three folds, the same network and optimizer: GridSearchCV over
-DigitClassifier beside GridSearchCV over SciKeras; and over DigitClassifier with two processes
-beside one.
+On the bundled digits, three folds, the same network and optimizer. First GridSearchCV over
+DigitClassifier beside GridSearchCV over SciKeras, and with two processes beside one. Then
+EpochSearchCV, which fits each fold once for all numbers of epochs, beside both.
 """
 
 from __future__ import annotations
@@ -15,65 +15,118 @@ from measuring import Checks, alternate, figure, finish, medians, parser
 from peers import scikeras
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from skdigits import DigitClassifier
+from skdigits import DigitClassifier, EpochSearchCV
 from skdigits.datasets import load_digits
 
 MOST_RATIO = 0.35
 MOST_RATIO_TWO_JOBS = 1.0
+MOST_RATIO_EPOCHS = {"skdigits, GridSearchCV": 0.12, "SciKeras, GridSearchCV": 0.05}
 MOST_SCORE_DIFFERENCE = 0.015
-EPOCHS = {False: [5, 10, 20], True: [2, 4]}
+EPOCHS = [5, 10, 20]
+MANY_EPOCHS = list(range(1, 21))
 BATCH_SIZES = [32, 128]
 SHAPE = (8, 8, 1)
 
 
 def main():
     args = parser(__doc__).parse_args()
+    checks = Checks()
+    grid = {"epochs": [2, 4] if args.quick else EPOCHS, "batch_size": BATCH_SIZES}
+    few = compare_grids(grid, args.runs or (1 if args.quick else 3), checks, args.quick)
+    grid = {"epochs": MANY_EPOCHS, "batch_size": [128] if args.quick else BATCH_SIZES}
+    many = compare_epoch_search(grid, args.runs or 1, checks, args.quick)
+    details = {"grid": few, "epoch_search": many}
+    finish("bench_search", args, checks, details, plot(few, many))
+
+
+def searches(quick):
+    """The estimators, their images, the labels and the folds."""
     X, y = load_digits(return_X_y=True)
-    floats = as_floats(X, SHAPE)
-    grid = {"epochs": EPOCHS[args.quick], "batch_size": BATCH_SIZES}
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    ours = DigitClassifier(schedule=None, learning_rate=1e-3, random_state=0)
+    folds = StratifiedKFold(2 if quick else 3, shuffle=True, random_state=0)
+    return (ours, X), (scikeras(SHAPE, 10), as_floats(X, SHAPE)), y, folds
 
-    def search(estimator, images, n_jobs=None):
-        return GridSearchCV(estimator, grid, cv=folds, n_jobs=n_jobs).fit(images, y)
 
-    ours = DigitClassifier(schedule=None, learning_rate=1e-3)
+def compare_grids(grid, runs, checks, quick):
+    (ours, X), (theirs, floats), y, cv = searches(quick)
     cases = {
-        "skdigits": lambda: search(ours, X),
-        "skdigits, n_jobs=2": lambda: search(ours, X, n_jobs=2),
-        "SciKeras": lambda: search(scikeras(SHAPE, 10), floats),
+        "skdigits": lambda: GridSearchCV(ours, grid, cv=cv).fit(X, y),
+        "skdigits, n_jobs=2": lambda: GridSearchCV(ours, grid, cv=cv, n_jobs=2).fit(X, y),
+        "SciKeras": lambda: GridSearchCV(theirs, grid, cv=cv).fit(floats, y),
     }
     best = {name: [] for name in cases}
     seconds, first = alternate(
-        cases,
-        args.runs or (1 if args.quick else 3),
-        lambda name, fitted: best[name].append(float(fitted.best_score_)),
+        cases, runs, lambda name, fitted: best[name].append(float(fitted.best_score_))
     )
     median = medians(seconds)
     for name, value in median.items():
-        print(f"{name:20s} {value:7.1f} s, best score {np.mean(best[name]):.4f}")
-
-    checks = Checks()
+        print(f"{name:25s} {value:7.1f} s, best score {np.mean(best[name]):.4f}")
+    n_fits = cv.n_splits * len(grid["epochs"]) * len(grid["batch_size"])
     ratio = median["skdigits"] / median["SciKeras"]
-    checks.at_most("grid of 6 × 3 fits: time over SciKeras", ratio, MOST_RATIO)
+    checks.at_most(f"GridSearchCV, {n_fits} fits: time over SciKeras", ratio, MOST_RATIO)
     ratio = median["skdigits, n_jobs=2"] / median["skdigits"]
-    checks.at_most("grid: n_jobs=2 over n_jobs=1", ratio, MOST_RATIO_TWO_JOBS)
+    checks.at_most("GridSearchCV: n_jobs=2 over n_jobs=1", ratio, MOST_RATIO_TWO_JOBS)
     less = float(np.mean(best["SciKeras"]) - np.mean(best["skdigits"]))
-    what = "grid: best score less than SciKeras's by"
+    what = "GridSearchCV: best score less than SciKeras's by"
     checks.at_most(what, less, MOST_SCORE_DIFFERENCE, readme=False)
-    details = {
+    return {
         "grid": grid,
+        "n_fits": n_fits,
         "median_seconds": median,
         "seconds": seconds,
         "first_seconds": first,
         "best_scores": best,
     }
-    finish("bench_search", args, checks, details, plot(median))
 
 
-def plot(median):
-    picture, ax = figure(1)
-    ax.barh(list(median)[::-1], list(median.values())[::-1])
-    ax.set(xlabel="seconds", title="Grid search on the bundled digits, 3 folds")
+def compare_epoch_search(grid, runs, checks, quick):
+    (ours, X), (theirs, floats), y, cv = searches(quick)
+    options = {"cv": cv, "refit": not quick}  # the refit is the same for all
+    cases = {
+        "skdigits, EpochSearchCV": lambda: EpochSearchCV(ours, grid, **options).fit(X, y),
+        "skdigits, GridSearchCV": lambda: GridSearchCV(ours, grid, **options).fit(X, y),
+        "SciKeras, GridSearchCV": lambda: GridSearchCV(theirs, grid, **options).fit(floats, y),
+    }
+    if quick:
+        del cases["SciKeras, GridSearchCV"]
+    fitted, seconds = {}, {name: [] for name in cases}
+    for _ in range(runs):  # the programs are warm from the comparison before
+        turn = alternate(cases, 0, fitted.__setitem__)[1]
+        for name, elapsed in turn.items():
+            seconds[name].append(elapsed)
+    median = medians(seconds)
+    for name, value in median.items():
+        search = fitted[name]
+        print(f"{name:25s} {value:7.1f} s, best {search.best_params_} {search.best_score_:.4f}")
+    n_fits = cv.n_splits * len(grid["epochs"]) * len(grid["batch_size"])
+    for name in set(cases) & set(MOST_RATIO_EPOCHS):
+        ratio = median["skdigits, EpochSearchCV"] / median[name]
+        checks.at_most(
+            f"EpochSearchCV for {n_fits} fits: time over {name}", ratio, MOST_RATIO_EPOCHS[name]
+        )
+    results = [
+        fitted[f"skdigits, {kind}"].cv_results_ for kind in ("EpochSearchCV", "GridSearchCV")
+    ]
+    scores = [[v for n, v in r.items() if "_test_" in n] for r in results]
+    differing = sum(int((a != b).sum()) for a, b in zip(*scores, strict=True))
+    checks.at_most("EpochSearchCV: scores and ranks that differ from GridSearchCV's", differing, 0)
+    return {
+        "grid": grid,
+        "n_fits": n_fits,
+        "median_seconds": median,
+        "seconds": seconds,
+        "best": {n: [s.best_params_, float(s.best_score_)] for n, s in fitted.items()},
+    }
+
+
+def plot(few, many):
+    picture, axes = figure(2)
+    for ax, result in zip(axes, (few, many), strict=True):
+        median = result["median_seconds"]
+        grid = result["grid"]
+        ax.barh(list(median)[::-1], list(median.values())[::-1])
+        epochs = f"{grid['epochs'][0]} … {grid['epochs'][-1]}"
+        ax.set(xlabel="seconds", title=f"Grid of {result['n_fits']} fits, epochs {epochs}")
     return picture
 
 

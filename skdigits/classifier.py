@@ -260,7 +260,10 @@ default="adam"
         weights = check_weights(sample_weight, self.class_weight, labels, classes)
         if weights is not None:
             if len(np.unique(labels[weights > 0])) < 2:
-                raise ValueError("Only one class has samples with a weight; at least 2 are needed.")
+                raise ValueError(
+                    "Only one class has samples with a sample_weight above 0; "
+                    "at least 2 classes are needed."
+                )
             weights = weights / weights[weights > 0].mean()
         if resume:
             self._check_resumable(labels)

@@ -232,10 +232,11 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             repr(self.scoring),
             *(np.asarray(X), np.asarray(y), splits),
         )
-        marks = {}
-        for fold, (train, test) in enumerate(splits):
-            for part, chosen in zip(("train", "test"), (train, test), strict=True):
-                marks[journal.mark(_safe_indexing(X, chosen))] = fold, part
+        marks = {
+            journal.mark(_safe_indexing(X, test)): fold for fold, (_, test) in enumerate(splits)
+        }
+        if len(marks) < len(splits):
+            raise ValueError("With a journal, no two folds should have the same test samples.")
         scorer = replace(scorer, journal=journal, marks=marks)
         finished = journal.read()
         pending = defaultdict(list)
@@ -427,7 +428,7 @@ class _EpochScorer:
     epochs: list[int]
     error_score: Any
     journal: Journal | None = None
-    marks: dict[str, tuple[int, str]] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
     grids: list[dict[str, list]] = field(default_factory=list)
 
     def __call__(self, estimator, X, y=None, **params):
@@ -449,8 +450,11 @@ class _EpochScorer:
                 values[epoch - 1] if epoch <= len(values) else np.nan
             )
         if self.journal is not None:
-            fold, part = self.marks[self.journal.mark(X)]
-            self.journal.write(self._grid(estimator), self.epochs, fold, part, scores)
+            # scikit-learn has an estimator score its test samples first, then the others.
+            part = "train" if hasattr(estimator, "_fold") else "test"
+            if part == "test":
+                estimator._fold = self.marks[self.journal.mark(X)]
+            self.journal.write(self._grid(estimator), self.epochs, estimator._fold, part, scores)
         return scores
 
     def __getattr__(self, name):

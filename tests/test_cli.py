@@ -44,7 +44,7 @@ def trained(csv_folder, tmp_path_factory):
 def test_the_installed_command_helps_and_tells_its_version():
     for command in ([str(COMMAND)], [sys.executable, "-m", "skdigits"]):
         shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
-        for name in ("inspect", "train", "predict"):
+        for name in ("inspect", "train", "search", "predict"):
             assert name in shown.stdout
     shown = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == skdigits.__version__
@@ -210,3 +210,49 @@ def test_the_main_job_on_kaggles_files(kaggle_folder, tmp_path):
     assert len(ours) == 28_000
     assert (ours["ImageId"] == truth["ImageId"]).all()
     assert (ours["Label"] == truth["Label"]).mean() >= 0.982
+
+
+SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", "compact", "--folds", 2]
+
+
+def test_search_writes_results_pictures_and_the_best_model(csv_folder, tmp_path, capsys):
+    folder = tmp_path / "search"
+    assert run("search", csv_folder, "-o", folder, *SEARCH) == 0
+    shown = capsys.readouterr().out
+    results = pd.read_csv(folder / "results.csv")
+    assert results["rank_test_score"].tolist() == [1, 2, 3, 4]
+    assert set(results["param_epochs"]) == {1, 3}
+    assert f"{results['mean_test_score'][0]:.4f}" in shown
+    curves = pd.read_csv(folder / "curves.csv")
+    assert len(curves) == 2 * 2 * 3
+    for name in ("scores.png", "search_loss.png", "mistakes.png", "confusion_matrix.png"):
+        assert image.imread(folder / name).std() > 0.02, name
+    best = skdigits.load(folder / "model.skdigits")
+    assert best.epochs == results["param_epochs"][0]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["best_params"]["batch_size"] == best.batch_size
+    assert f"Test accuracy {metrics['accuracy']:.4f}" in shown
+
+    lines = (folder / "journal.jsonl").read_text().splitlines()
+    assert len(lines) == 1 + 2 * 2
+    (folder / "journal.jsonl").write_text("\n".join(lines[:3]) + "\n")
+    assert run("search", csv_folder, "-o", folder, *SEARCH) == 0
+    assert len((folder / "journal.jsonl").read_text().splitlines()) == 1 + 2 * 2
+    again = pd.read_csv(folder / "results.csv")
+    assert again["mean_test_score"].tolist() == results["mean_test_score"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "5,x"], "--epochs should be a number or auto; got 'x'"),
+        (["--epochs", "0,1"], "'epochs' parameter"),
+        (["--architecture", "compakt"], "Did you mean 'compact'"),
+        (["--filters", "4,-1"], "'filters' parameter"),
+    ],
+)
+def test_a_grid_that_cannot_be_searched_is_refused(tmp_path, capsys, arguments, message):
+    folder = tmp_path / "search"
+    assert run("search", "-o", folder, *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not folder.exists()

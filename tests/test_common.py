@@ -2,21 +2,25 @@
 
 import inspect
 
+import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skdigits
-from skdigits import DigitClassifier, ImageReshaper
+from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper
 
 # Repeating a sample equals doubling its weight only where batches and dropout do not interfere.
+EXACT = {"dtype": "float64", "batch_size": 10_000, "dropout": 0.0, "random_state": 0}
 ESTIMATORS = [
-    DigitClassifier(dtype="float64", batch_size=10_000, dropout=0.0, epochs=25, random_state=0),
+    DigitClassifier(**EXACT, epochs=25),
+    EpochSearchCV(DigitClassifier(**EXACT), {"epochs": [1, 25]}, cv=2, error_score="raise"),
     ImageReshaper(),
     ImageReshaper(output="flat"),
 ]
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # scikit-learn's own
 @parametrize_with_checks(ESTIMATORS)
 def test_passes_the_common_check(estimator, check):
     check(estimator)
@@ -38,6 +42,9 @@ def test_docstring_states_the_defaults_of_the_signature(estimator):
     doc = inspect.getdoc(type(estimator))
     for name, parameter in inspect.signature(type(estimator)).parameters.items():
         default = parameter.default
+        if default is parameter.empty:
+            continue
         stated = f'"{default}"' if isinstance(default, str) else repr(default)
+        stated = "np.nan" if default is np.nan else stated
         entry = doc.split(f"\n{name} : ")[1].split("\n    ")[0]
         assert entry.endswith(f"default={stated}"), entry
