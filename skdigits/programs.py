@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from skdigits import training
 from skdigits.architectures import NetworkSpec
 
@@ -27,8 +29,26 @@ def fresh_state(spec: NetworkSpec, seed: int) -> training.TrainingState:
     TrainingState
         The state before the first step.
     """
-    weights = training.read(training.state_variables(spec.build(seed=seed)))
+    network = spec.build(seed=seed)
+    _draw(network, np.random.default_rng(seed))
+    weights = training.read(training.state_variables(network))
     return {"weights": weights, "raw": weights, "optimizer": []}
+
+
+def _draw(network, rng):
+    """Draw again what Keras drew with Python's global generator, which any thread may use."""
+    for layer in network.layers:
+        if hasattr(layer, "layers"):
+            _draw(layer, rng)
+            continue
+        for variable in layer.weights:
+            initializer: Any = getattr(layer, f"{variable.name}_initializer", None)
+            if hasattr(initializer, "seed"):
+                config = {**initializer.get_config(), "seed": int(rng.integers(2**31))}
+                drawn = type(initializer).from_config(config)(variable.shape, variable.dtype)
+                variable.assign(drawn)
+        if getattr(layer, "seed_generator", None) is not None:
+            layer.seed_generator.state.assign([int(rng.integers(2**31)), 0])
 
 
 class ProgramCache:

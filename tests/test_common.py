@@ -13,8 +13,8 @@ from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper
 # Repeating a sample equals doubling its weight only where batches and dropout do not interfere.
 EXACT = {"dtype": "float64", "batch_size": 10_000, "dropout": 0.0, "random_state": 0}
 ESTIMATORS = [
-    DigitClassifier(**EXACT, epochs=25),
-    EpochSearchCV(DigitClassifier(**EXACT), {"epochs": [1, 25]}, cv=2, error_score="raise"),
+    DigitClassifier(**EXACT, epochs=40),
+    EpochSearchCV(DigitClassifier(**EXACT), {"epochs": [1, 40]}, cv=2, error_score="raise"),
     ImageReshaper(),
     ImageReshaper(output="flat"),
 ]

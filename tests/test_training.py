@@ -1,9 +1,11 @@
+import contextlib
+
 import joblib
 import keras
 import numpy as np
 import pytest
 
-from skdigits import DigitClassifier, programs, training
+from skdigits import DigitClassifier, architectures, programs, training
 from skdigits.architectures import NetworkSpec
 
 UINT8 = np.dtype("uint8")
@@ -254,3 +256,16 @@ def test_worker_processes_keep_to_their_share_of_the_cores():
     shares = joblib.Parallel(n_jobs=2)(task() for _ in range(4))
     assert set(shares) == {max(joblib.cpu_count() // 2, 1)}
     assert share_of_the_cores() == before == 0
+
+
+def test_initial_weights_do_not_depend_on_pythons_global_generator(monkeypatch):
+    """Which any thread may use in the meantime, as those of Dask's workers do."""
+    spec = NetworkSpec("lenet", (8, 8, 1), 3, (), "float32")
+    monkeypatch.setattr(architectures, "_seeded", lambda seed: contextlib.nullcontext())
+    first, again, other = (programs.fresh_state(spec, seed)["weights"] for seed in (1, 1, 2))
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert sum((a != b).any() for a, b in zip(first, other, strict=True)) == 4 + 1, "and dropout"
+    kernel = first[0]
+    assert kernel.shape == (5, 5, 1, 8)
+    assert np.abs(kernel).max() <= np.sqrt(6 / (25 * (1 + 8))), "Glorot's uniform distribution"
