@@ -12,7 +12,7 @@ from __future__ import annotations
 import statistics
 
 import numpy as np
-from bench_fit import PEERS, as_floats, ours, read
+from bench_fit import Accuracies, estimator_fits, read
 from measuring import Checks, alternate, figure, finish, medians, parser
 
 MOST_RATIO = 0.35
@@ -25,22 +25,10 @@ def main():
     options.add_argument("data", nargs="?")
     args = options.parse_args()
     X, X_test, y, y_test, shape = read(args.data)
-    X, y, n_classes = X[:N_IMAGES], y[:N_IMAGES], len(np.unique(y))
-    floats, test_floats = as_floats(X, shape), as_floats(X_test, shape)
-
-    cases = {"skdigits": lambda: ours(shape, EPOCHS, BATCH_SIZE).fit(X, y)}
-    for name, make in PEERS.items():
-        if make(shape, n_classes, EPOCHS, BATCH_SIZE) is not None:
-            cases[name] = lambda make=make: make(shape, n_classes, EPOCHS, BATCH_SIZE).fit(
-                floats, y
-            )
-    accuracy = {name: [] for name in cases}
-
-    def after(name, fitted):
-        predicted = fitted.predict(X_test if name == "skdigits" else test_floats)
-        accuracy[name].append(float(np.mean(predicted == y_test)))
-
-    seconds, first = alternate(cases, args.runs or (3 if args.quick else 9), after)
+    X, y = X[:N_IMAGES], y[:N_IMAGES]
+    accuracy = Accuracies(X_test, y_test, shape)
+    cases = estimator_fits(X, y, shape, EPOCHS, BATCH_SIZE)
+    seconds, first = alternate(cases, args.runs or (3 if args.quick else 9), accuracy)
     median = medians(seconds)
     for name, value in median.items():
         score = statistics.mean(accuracy[name])
@@ -48,11 +36,8 @@ def main():
     checks = Checks()
     ratio = median["skdigits"] / median["SciKeras"]
     checks.at_most("second small fit: time over SciKeras", ratio, MOST_RATIO)
-    spread = max(statistics.stdev(values) for values in accuracy.values())
-    allowed = max(MOST_ACCURACY_DIFFERENCE, 3 * spread / len(accuracy["skdigits"]) ** 0.5)
-    less = statistics.mean(accuracy["SciKeras"]) - statistics.mean(accuracy["skdigits"])
     what = "second small fit: accuracy less than SciKeras's by"
-    checks.at_most(what, less, round(allowed, 4), readme=False)
+    accuracy.check(checks, what, "SciKeras", MOST_ACCURACY_DIFFERENCE)
     details = {
         "n_images": len(y),
         "median_seconds": median,

@@ -117,10 +117,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")] = 0,
 ) -> None:
     """Train a classifier, test it on held-out images, and save all there is to know."""
-    from sklearn.model_selection import train_test_split
-
     from skdigits import DigitClassifier
-    from skdigits.datasets import load_data
 
     classifier = DigitClassifier(
         architecture,
@@ -134,11 +131,7 @@ def train(
     )
     classifier._check_parameters()  # before any reading
     _check_folder(output)
-    X, y = load_data(data, return_X_y=True)
-    _make_folder(output)
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=test_fraction, stratify=y, random_state=seed
-    )
+    X_train, X_test, y_train, y_test = _read_split(data, output, test_fraction, seed)
     out.print(f"{len(y_train)} images to train on, {len(y_test)} held out to test on.")
     seconds = _fit_showing_epochs(classifier, X_train, y_train)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
@@ -174,10 +167,9 @@ def search(
 
     Every finished fit is recorded in the folder: after Ctrl-C the same command goes on.
     """
-    from sklearn.model_selection import StratifiedKFold, train_test_split
+    from sklearn.model_selection import StratifiedKFold
 
     from skdigits import DigitClassifier, EpochSearchCV
-    from skdigits.datasets import load_data
 
     grid = {
         "architecture": architecture.split(","),
@@ -190,11 +182,7 @@ def search(
     grid = {name: values for name, values in grid.items() if values}
     _check_grid(grid)
     _check_folder(output)
-    X, y = load_data(data, return_X_y=True)
-    _make_folder(output)
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=test_fraction, stratify=y, random_state=seed
-    )
+    X_train, X_test, y_train, y_test = _read_split(data, output, test_fraction, seed)
     out.print(f"{len(y_train)} images to search with, {len(y_test)} held out to test on.")
     found = EpochSearchCV(
         DigitClassifier(random_state=seed),
@@ -235,7 +223,6 @@ def predict(
 
     from skdigits import load
     from skdigits.datasets import load_data
-    from skdigits.persistence import replacing
 
     if not output.parent.is_dir():
         raise ValueError(f"{output.parent}: there is no such folder to write into.")
@@ -243,8 +230,7 @@ def predict(
     bunch = load_data(data, subset="test")
     labels = classifier.predict(bunch.data)
     table = pd.DataFrame({"ImageId": range(1, len(labels) + 1), "Label": labels})
-    with replacing(output, "w", newline="", encoding="utf-8") as file:
-        table.to_csv(file, index=False, lineterminator="\n")
+    _save_table(table, output)
     _say(f"Wrote {output}: {len(labels)} labels.")
     if bunch.target is not None:
         out.print(f"Accuracy on the labels given: {(labels == bunch.target).mean():.4f}")
@@ -310,7 +296,6 @@ def _save_search(search, folder):
     from rich.table import Table
 
     from skdigits.inspection import SearchHistoryDisplay, SearchScoreDisplay
-    from skdigits.persistence import replacing
 
     results = pd.DataFrame(search.cv_results_).drop(columns="params")
     results = results.sort_values("rank_test_score", kind="stable")
@@ -322,12 +307,22 @@ def _save_search(search, folder):
         table.add_row(str(row["rank_test_score"]), *values, *scores)
     out.print(table)
     for data, name in ((results, "results.csv"), (pd.DataFrame(search.cv_curves_), "curves.csv")):
-        with replacing(folder / name, "w", newline="", encoding="utf-8") as file:
-            data.to_csv(file, index=False, lineterminator="\n")
+        _save_table(data, folder / name)
         _say(f"Wrote {folder / name}")
     _draw_off_screen()
     _save_picture(SearchScoreDisplay.from_estimator(search), folder / "scores.png")
     _save_picture(SearchHistoryDisplay.from_estimator(search), folder / "search_loss.png")
+
+
+def _read_split(data, folder, test_fraction, seed):
+    """Read images, make the folder to write into, and hold out what is tested on."""
+    from sklearn.model_selection import train_test_split
+
+    from skdigits.datasets import load_data
+
+    X, y = load_data(data, return_X_y=True)
+    _make_folder(folder)
+    return train_test_split(X, y, test_size=test_fraction, stratify=y, random_state=seed)
 
 
 def _save_all(classifier, X, y, folder, facts):
@@ -436,13 +431,17 @@ def _print_report(classifier, y, probability, seconds):
 def _save_history(history, path):
     import pandas as pd
 
-    from skdigits.persistence import replacing
-
     table = pd.DataFrame(history)
     table.insert(0, "epoch", range(1, len(table) + 1))
+    _save_table(table, path)
+    _say(f"Wrote {path}")
+
+
+def _save_table(table, path):
+    from skdigits.persistence import replacing
+
     with replacing(path, "w", newline="", encoding="utf-8") as file:
         table.to_csv(file, index=False, lineterminator="\n")
-    _say(f"Wrote {path}")
 
 
 def _save_metrics(classifier, y, probability, path, **facts):

@@ -343,7 +343,7 @@ class _Fit:
 
 def _plan(estimator, candidates):
     """Put candidates that differ only in epochs into one fit each; raise if one cannot be."""
-    prefix = "".join(f"{name}__" for name in _step_names(estimator))
+    prefix = "".join(f"{name}__" for name, _ in _last_steps(estimator))
     name = f"{prefix}epochs"
     _check_keeps_epochs(_last_step(estimator))
     if not any(name in candidate for candidate in candidates):
@@ -386,15 +386,16 @@ def _identity(value):
     return type(value), value
 
 
-def _step_names(estimator):
+def _last_steps(estimator):
+    """The last step of a Pipeline, and the last step of that, with their names."""
     while isinstance(estimator, Pipeline):
         name, estimator = estimator.steps[-1]
-        yield name
+        yield name, estimator
 
 
 def _last_step(estimator):
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
+    for _, last in _last_steps(estimator):
+        estimator = last
     return estimator
 
 
