@@ -8,6 +8,8 @@ memory-mapped file can be dropped at any time.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -20,8 +22,10 @@ from measuring import Checks, figure, finish, memory, parser
 MOST_GROWTH = 20
 MOST_FOR_MAPPED = 300
 MOST_FOR_PREDICT = 100
+MOST_FOR_MORE_CSV = 20
 N_FITS = {"skdigits": 100, "SciKeras": 20}
 N_ROWS = 1_500_000
+N_CSV_ROWS = 20_000, 100_000
 
 
 def main():
@@ -53,8 +57,15 @@ def main():
     print(f"{size:.0f} MB memory-mapped: fit +{fit:.0f} MB, predict +{predict:.0f} MB")
     checks.at_most(f"fit on {size:.0f} MB of a file: own memory", fit, MOST_FOR_MAPPED, "MB")
     checks.at_most(f"predict {size:.0f} MB of a file: own memory", predict, MOST_FOR_PREDICT, "MB")
+    few, many = (run("command", n) for n in N_CSV_ROWS)
+    print(
+        f"skdigits predict: +{few:.0f} MB for {N_CSV_ROWS[0]} rows, +{many:.0f} MB for five times"
+    )
+    what = f"skdigits predict: {N_CSV_ROWS[1]} rows of CSV, above {N_CSV_ROWS[0]}"
+    checks.at_most(what, many - few, MOST_FOR_MORE_CSV, "MB")
     details = {
         "megabytes": fits,
+        "command_megabytes": [few, many],
         "mapped_megabytes": {"file": size, "fit": fit, "predict": predict},
     }
     finish("bench_memory", args, checks, details, plot(fits))
@@ -102,6 +113,30 @@ def mapped(file):
     return fit, watch.above()
 
 
+def command(n_rows):
+    """Megabytes that `skdigits predict` needs for so many rows of CSV, at most."""
+    from bench_fit import ours
+
+    from skdigits import cli, save
+    from skdigits.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    classifier = ours((8, 8, 1), 1, 128).fit(np.pad(X, [(0, 0), (0, 720)]), y)
+    with tempfile.TemporaryDirectory() as folder:
+        model = save(classifier, Path(folder) / "model.skdigits")
+        rows = [",".join(map(str, row)) for row in np.pad(X, [(0, 0), (0, 720)])]
+        header = ",".join(f"pixel{i}" for i in range(784))
+        data, output = Path(folder) / "test.csv", Path(folder) / "submission.csv"
+        with data.open("w") as file:
+            file.write(header + "\n")
+            for i in range(int(n_rows)):
+                file.write(rows[i % len(rows)] + "\n")
+        watch = Watch()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+            cli.main(["predict", str(model), str(data), "-o", str(output)])
+        return watch.above()
+
+
 class Watch:
     """The most memory of this process's own since the start, looked at in a thread."""
 
@@ -133,7 +168,7 @@ def plot(fits):
     return picture
 
 
-CASES = {"fits": repeated_fits, "mapped": mapped}
+CASES = {"fits": repeated_fits, "mapped": mapped, "command": command}
 
 if __name__ == "__main__":
     main()

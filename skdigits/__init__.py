@@ -10,12 +10,21 @@ if TYPE_CHECKING:
     from skdigits.model_selection import EpochSearchCV
     from skdigits.persistence import load, save
     from skdigits.preprocessing import ImageReshaper
+    from skdigits.sequence import DigitSequenceRecognizer
 
 __version__ = "0.1.0"
-__all__ = ["DigitClassifier", "EpochSearchCV", "ImageReshaper", "load", "save"]
+__all__ = [
+    "DigitClassifier",
+    "DigitSequenceRecognizer",
+    "EpochSearchCV",
+    "ImageReshaper",
+    "load",
+    "save",
+]
 
 _homes = {
     "DigitClassifier": "classifier",
+    "DigitSequenceRecognizer": "sequence",
     "EpochSearchCV": "model_selection",
     "ImageReshaper": "preprocessing",
     "load": "persistence",

@@ -114,6 +114,70 @@ def lenet(
     )
 
 
+def reader(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="float32"):
+    """Read a line: 169,691 parameters, from images of any width to scores per four columns.
+
+    Convolutions with batch normalisation, of which the last sees 38 columns. Pixels below 0 are
+    right of the image: they and what is computed of them are set to 0 in every layer, so that
+    it does not matter how many there are.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Height, any width as None, and channels.
+    n_classes : int
+        Number of scores per frame.
+    filters : int, default=16
+        Filters of the first convolution; later ones have up to eight times as many.
+    dropout : float, default=0.3
+        Share of the last activations set to zero in training, in [0, 1).
+    l2 : float, default=0.0
+        L2 penalty on all kernels.
+    dtype : str, default="float32"
+        Type of weights and arithmetic.
+
+    Returns
+    -------
+    keras.Model
+        The uncompiled network, to scores (logits) of shape (n, n_frames, n_classes).
+    """
+    from skdigits.startup import keras
+
+    inputs = keras.Input(image_shape, dtype=dtype)
+    inside = keras.ops.cast(inputs[:, :1] >= 0, dtype)
+    x = keras.ops.relu(inputs)
+
+    def convolution(name, filters, kernel_size, padding="same"):
+        conv = keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            padding=padding,
+            use_bias=False,
+            kernel_regularizer=_penalty(l2),
+            dtype=dtype,
+            name=name,
+        )
+        normalization = keras.layers.BatchNormalization(
+            momentum=0.9, dtype=dtype, name=f"{name}_normalization"
+        )
+        return keras.ops.relu(normalization(conv(x))) * inside
+
+    def pooling(name):
+        return keras.layers.MaxPooling2D(2, padding="same", dtype=dtype, name=name)(x)
+
+    x = convolution("convolution_1", filters, 3)
+    x, inside = pooling("pooling_1"), inside[:, :, ::2]
+    x = convolution("convolution_2", 2 * filters, 3)
+    x, inside = pooling("pooling_2"), inside[:, :, ::2]
+    x = convolution("convolution_3", 4 * filters, 3)
+    x = convolution("convolution_4", 4 * filters, 3)
+    x = convolution("column", 8 * filters, (x.shape[1], 1), "valid")
+    x = convolution("context", 8 * filters, (1, 3))
+    x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
+    outputs = _dense("output", n_classes, None, l2, dtype)(x)[:, 0]
+    return keras.Model(inputs, outputs, name="reader")
+
+
 ARCHITECTURES: dict[str, Callable[..., Any]] = {"compact": compact, "lenet": lenet}
 
 
@@ -123,7 +187,7 @@ def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., A
     Parameters
     ----------
     architecture : str or callable
-        A name in ``ARCHITECTURES``, or an architecture function.
+        A name in ``ARCHITECTURES``, ``"reader"``, or an architecture function.
 
     Returns
     -------
@@ -137,6 +201,8 @@ def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., A
     """
     if callable(architecture):
         return architecture
+    if architecture == "reader":
+        return reader
     check_name("architecture", architecture, ARCHITECTURES)
     return ARCHITECTURES[architecture]
 
@@ -170,7 +236,8 @@ class NetworkSpec:
     architecture : str or callable
         Name or function.
     image_shape : tuple of int
-        Height, width and channels of the images given.
+        Height, width and channels of the images given; a width of None is any, and the network
+        then gives scores per frame.
     n_classes : int
         Number of classes.
     options : tuple of (str, value)
@@ -180,7 +247,7 @@ class NetworkSpec:
     """
 
     architecture: str | Callable[..., Any]
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, int | None, int]
     n_classes: int
     options: tuple[tuple[str, Hashable], ...]
     dtype: str
@@ -195,7 +262,7 @@ class NetworkSpec:
         seed : int, default=0
             The initial weights depend on it alone.
         replace : callable, optional
-            From a layer of a sequential network to the layer to take in its place.
+            From a layer to the layer to take in its place.
 
         Returns
         -------
@@ -219,8 +286,12 @@ class NetworkSpec:
             )
         with _seeded(seed):
             network = self._build_inner((height, width, channels))
-            inner = network.layers if isinstance(network, keras.Sequential) else [network]
-            inner = [replace(layer) for layer in inner] if replace else inner
+            if isinstance(network, keras.Sequential):
+                inner = [replace(layer) for layer in network.layers] if replace else network.layers
+            elif replace and isinstance(self.architecture, str):
+                inner = [keras.models.clone_model(network, clone_function=replace)]
+            else:
+                inner = [network]  # a user's layers may not be meant to be made again
         return keras.Sequential([*front, *inner])
 
     def _name(self):
@@ -228,6 +299,8 @@ class NetworkSpec:
 
     def _inner_shape(self):
         height, width, channels = self.image_shape
+        if width is None:
+            return self.image_shape
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
 
     def _build_inner(self, shape):
@@ -247,10 +320,12 @@ class NetworkSpec:
                 f"The architecture {self._name()!r} returned {type(network).__name__}; "
                 "it should return a keras.Model."
             )
-        if not network.built or tuple(network.output_shape) != (None, self.n_classes):
+        frames = (None,) if shape[1] is None else ()
+        expected = (None, *frames, self.n_classes)
+        if not network.built or tuple(network.output_shape) != expected:
             raise ValueError(
                 f"The architecture {self._name()!r} should map images of shape {shape} to "
-                f"outputs of shape (None, {self.n_classes}); "
+                f"outputs of shape {expected}; "
                 f"it gave {network.output_shape if network.built else 'a model without an input'}."
             )
         return network

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 
 # scikit-learn's own parameter validation has no public module yet.
@@ -24,26 +22,15 @@ from sklearn.utils.validation import (
 
 from skdigits import callbacks
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
+from skdigits.base import NetworkEstimator, keeps_epochs
 from skdigits.preprocessing import infer_image_shape, split_images
 from skdigits.validation import check_known, check_weights, pixel_dtype, split_validation
 
-OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
-SCHEDULES = ("averaged", "one_cycle")
 LOSS = "sparse_categorical_crossentropy"
 
 
-def _keeps_any(keep_epochs):
-    return bool(keep_epochs) if isinstance(keep_epochs, (bool, np.bool_)) else True
-
-
-def _keeps_epochs(estimator):
-    if not _keeps_any(estimator.keep_epochs):
-        raise AttributeError("Set keep_epochs=True, or to a list of epochs, before fit.")
-    return True
-
-
 # ClassifierMixin stands left of BaseEstimator, so that its tags win.
-class DigitClassifier(callbacks.CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class DigitClassifier(ClassifierMixin, NetworkEstimator):
     """Convolutional network for images of digits, or of anything else that is small.
 
     It takes images or flat rows of pixels and behaves as every scikit-learn classifier does.
@@ -148,29 +135,12 @@ default="adam"
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetworkEstimator._parameter_constraints,
         "architecture": [str, callable],
-        "filters": [Interval(Integral, 1, None, closed="left"), None],
         "kernel_size": [Interval(Integral, 1, None, closed="left"), None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), None],
-        "l2": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [str],
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "schedule": [str, None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "image_shape": ["array-like", None],
         "rescale": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
-        "early_stopping": ["boolean"],
-        "patience": [Interval(Integral, 1, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
-        "warm_start": ["boolean"],
-        "keep_epochs": ["boolean", "array-like"],
-        "callbacks": [list, tuple, None],
         "augment": ["boolean"],
-        "dtype": [StrOptions({"float32", "float64"})],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -324,14 +294,9 @@ default="adam"
 
     def _check_parameters(self):
         """Raise before any work if a parameter cannot be used."""
-        self._validate_params()
-        for name, known in (
-            ("architecture", ARCHITECTURES),
-            ("optimizer", OPTIMIZERS),
-            ("schedule", SCHEDULES),
-        ):
-            if isinstance(getattr(self, name), str):
-                check_name(name, getattr(self, name), known)
+        super()._check_parameters()
+        if isinstance(self.architecture, str):
+            check_name("architecture", self.architecture, ARCHITECTURES)
         try:
             hash(self.architecture)
         except TypeError:
@@ -339,13 +304,6 @@ default="adam"
                 f"architecture should be hashable; {type(self.architecture).__name__} is not. "
                 "A dataclass is with @dataclass(frozen=True)."
             ) from None
-        if not isinstance(self.keep_epochs, (bool, np.bool_)):
-            kept = np.asarray(self.keep_epochs)
-            if kept.ndim != 1 or not np.issubdtype(kept.dtype, np.integer) or (kept < 1).any():
-                raise ValueError(
-                    "keep_epochs should be True, False or a list of whole numbers from 1; "
-                    f"got {self.keep_epochs!r}."
-                )
 
     def _check_images(self, X, *y, reset):
         """Validated rows of pixels, the type they take, and the labels if `y` is given."""
@@ -413,58 +371,26 @@ default="adam"
         self._scale = 1.0 / largest if largest else None
 
     def _train(self, rows, pixels, labels, weights, epochs, own, fit_input=None):
-        """Train through SciKeras on a model lent by the cache, and copy the result out."""
-        from skdigits import programs, training
-
-        self.__dict__.pop("_keras_classifier", None)
-        # One epoch at a time has no known end, so a cycle there is a constant rate.
-        endless = self.schedule == "one_cycle" and fit_input is None
-        schedule = None if endless else self.schedule
-        rate = self.learning_rate
-        if rate == "auto":
-            rate = training.default_rate(self.optimizer, schedule)
+        """Train on checked images and labels."""
         if self._scale is None:
             self._find_scale(rows, weights)
-        recipe = training.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
         indices = np.searchsorted(self.classes_, labels)
         samples, validation = self._split(indices, weights, validate=fit_input is not None)
-        kept: dict[int, list[np.ndarray]] = {}
-        key = (self._spec, self.optimizer, bool(self.augment))
-        optimizer = self._state["optimizer"] if key == self._key else []
-        # A user's callback may keep or change the model it is given, so that one is not lent.
-        with programs.cache.borrow(*key, private=bool(own)) as model:
-            model.load_state({**self._state, "optimizer": optimizer})
-            history = self._fit_scikeras(
+        batch_size = self._batch_size(len(samples))
+
+        def fit(model, **arguments):
+            return self._fit_scikeras(
                 model,
                 rows,
                 indices,
-                batch_size=self._batch_size(len(samples)),
-                callbacks=[*own, *self._callbacks(epochs, kept, fit_input)],
+                batch_size=batch_size,
                 loss_weight=weights,
                 samples=samples,
                 validation_samples=validation,
-                epochs=epochs,  # SciKeras adds initial_epoch
-                initial_epoch=self.n_iter_,
-                recipe=recipe,
+                **arguments,
             )
-            self._state = model.read_state()
-        self._key = key
-        self._kept = {**self._kept, **kept}
-        before, self.n_iter_ = self.n_iter_, self.n_iter_ + len(history["loss"])
-        for name in {**self.history_, **history}:
-            # Epochs without validation have NaN, so that every list has one value per epoch.
-            past = self.history_.get(name, [np.nan] * before)
-            new = history.get(name, [np.nan] * (self.n_iter_ - before))
-            self.history_[name] = [*past, *map(float, new)]
-        self._rate = recipe.learning_rate
-        if not np.isfinite(history["loss"][-1]):
-            warnings.warn(
-                f"The training loss is {history['loss'][-1]} after {self.n_iter_} epochs: the "
-                "weights have diverged. Lower learning_rate, or set rescale=True.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        return self
+
+        return self._run(fit, pixels, epochs, own, fit_input)
 
     def _fit_scikeras(self, model, x, y, *, batch_size, callbacks, **fit_arguments):
         """Train `model` through SciKeras; return its history."""
@@ -492,24 +418,6 @@ default="adam"
         if self.batch_size != "auto":
             return min(int(self.batch_size), n_samples)
         return int(np.clip(n_samples // 250, 16, 256))
-
-    def _callbacks(self, epochs, kept, fit_input):
-        """Callbacks of our own: early stopping, kept epochs and scikit-learn's callbacks."""
-        chain = []
-        if self.early_stopping and fit_input is not None:
-            chain.append(callbacks.stop_early(self.patience))
-        if _keeps_any(self.keep_epochs):
-            everything = isinstance(self.keep_epochs, (bool, np.bool_))
-            wanted = None if everything else self.keep_epochs
-            chain.append(callbacks.keep_weights(wanted, kept))
-        if fit_input is not None and hasattr(self, "_init_callback_context"):
-
-            def fitted(weights, n_epochs):
-                state = {**self._state, "weights": weights}
-                return {"_state": state, "_key": self._key, "n_iter_": self.n_iter_ + n_epochs}
-
-            chain.append(callbacks.call_sklearn(self, epochs, fit_input, fitted))
-        return chain
 
     # -- predicting ----------------------------------------------------------------------
 
@@ -548,7 +456,7 @@ default="adam"
         probability = self.predict_proba(X)
         return self.classes_[probability.argmax(axis=1)]
 
-    @available_if(_keeps_epochs)
+    @available_if(keeps_epochs)
     def staged_predict_proba(self, X):
         """Class probabilities after each kept epoch.
 
@@ -573,7 +481,7 @@ default="adam"
         for epoch in sorted(self._kept):
             yield self._predict_rows(rows, pixels, self._kept[epoch])
 
-    @available_if(_keeps_epochs)
+    @available_if(keeps_epochs)
     def staged_predict(self, X):
         """Labels after each kept epoch.
 
@@ -591,49 +499,6 @@ default="adam"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    @available_if(_keeps_epochs)
-    def at_epoch(self, epoch):
-        """Copy the classifier as it was after a kept epoch.
-
-        Unless `schedule` is ``"one_cycle"``, that is what a fit of so many epochs would have
-        given. With early stopping it has the weights of the best epoch up to that one, as such a
-        fit would, and epochs after the last are the last.
-
-        Parameters
-        ----------
-        epoch : int
-            Number of the epoch, from 1.
-
-        Returns
-        -------
-        DigitClassifier
-            A fitted classifier with `epochs` set to `epoch`, which keeps no epochs.
-
-        Raises
-        ------
-        ValueError
-            If that epoch was not kept.
-        """
-        check_is_fitted(self)
-        last = min(epoch, self.n_iter_)
-        best = last
-        if self.early_stopping and epoch >= 1:
-            losses = np.array(self.history_["val_loss"][:last])
-            best = 1 + int(np.nanargmin(losses)) if np.isfinite(losses).any() else 1
-        if best not in self._kept:
-            raise ValueError(
-                f"The weights after epoch {best} were not kept; those of epochs "
-                f"{sorted(self._kept)} were. Set keep_epochs before fit."
-            )
-        weights = self._kept[best]
-        result = copy.copy(self)
-        result.__dict__.pop("_keras_classifier", None)
-        result.epochs, result.keep_epochs = epoch, False
-        result.n_iter_, result._kept = last, {}
-        result.history_ = {name: values[:last] for name, values in self.history_.items()}
-        result._state = {"weights": weights, "raw": weights, "optimizer": []}
-        return result
-
     def _predict_rows(self, rows, pixels, weights):
         from skdigits import programs
 
@@ -642,31 +507,17 @@ default="adam"
 
     # -- the Keras side ------------------------------------------------------------------
 
-    def to_keras(self):
-        """Copy the trained network into a plain Keras model.
-
-        Returns
-        -------
-        keras.Sequential
-            Uncompiled, from images of shape (n, height, width, channels), with pixels as they
-            were given to fit, to class probabilities.
-        """
-        check_is_fitted(self)
-        from skdigits import training
-
-        return training.build_keras(self._spec, self._scale or 1.0, self._state["weights"])
-
     @property
     def keras_classifier_(self):
         """The fitted SciKeras estimator."""
         check_is_fitted(self)
         if "_keras_classifier" not in vars(self):
-            from skdigits import training
+            from skdigits import schedules
 
             _, optimizer, _ = self._key
             model = self.to_keras()
             model.compile(
-                training.OPTIMIZERS[optimizer](learning_rate=self._rate),
+                schedules.OPTIMIZERS[optimizer](learning_rate=self._rate),
                 LOSS,
                 metrics=["accuracy"],
                 jit_compile=False,
@@ -677,15 +528,6 @@ default="adam"
             estimator.history_ = copy.deepcopy(self.history_)
             self._keras_classifier = estimator
         return self._keras_classifier
-
-    def __sklearn_is_fitted__(self):
-        """Tell a finished fit from one that was broken off before its first epoch counted."""
-        return getattr(self, "n_iter_", 0) > 0
-
-    def __getstate__(self):
-        """Leave out what is put together on first access."""
-        state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_keras_classifier"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

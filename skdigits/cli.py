@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,10 @@ Data = Annotated[
         "MNIST; nothing for the digits bundled with scikit-learn.",
         show_default=False,
     ),
+]
+
+Dask = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")
 ]
 
 
@@ -155,9 +160,7 @@ def search(
     dropout: Annotated[str | None, typer.Option(help="Dropout rates to try.")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 3,
     jobs: Annotated[int, typer.Option(help="Fits at once; -1 is one per core.")] = 1,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")
-    ] = None,
+    dask: Dask = None,
     test_fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Share of the images held out to test on.")
     ] = 0.2,
@@ -188,13 +191,13 @@ def search(
         DigitClassifier(random_state=seed),
         {name: values for name, values in grid.items() if name == "epochs" or len(values) > 1},
         cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
-        n_jobs=jobs,
+        n_jobs=None if dask else jobs,
         journal=output / "journal.jsonl",
     )
     fixed = {name: values[0] for name, values in grid.items() if len(values) == 1}
     found.estimator.set_params(**{n: v for n, v in fixed.items() if n != "epochs"})
     _show_progress(found)
-    with _backend(dask):
+    with _backend(dask, X_train, y_train):
         found.fit(X_train, y_train)
     _save_search(found, output)
     best = found.best_estimator_
@@ -217,23 +220,50 @@ def predict(
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")] = Path(
         "submission.csv"
     ),
+    dask: Dask = None,
 ) -> None:
-    """Read images with a saved model, and write ImageId,Label as Kaggle wants it."""
+    """Read images with a saved model, and write ImageId,Label as Kaggle wants it.
+
+    Files are read, predicted and written in chunks, however large they are.
+    """
     import pandas as pd
 
     from skdigits import load
-    from skdigits.datasets import load_data
+    from skdigits.datasets import iter_data
+    from skdigits.persistence import replacing
 
     if not output.parent.is_dir():
         raise ValueError(f"{output.parent}: there is no such folder to write into.")
     classifier = load(model)
-    bunch = load_data(data, subset="test")
-    labels = classifier.predict(bunch.data)
-    table = pd.DataFrame({"ImageId": range(1, len(labels) + 1), "Label": labels})
-    _save_table(table, output)
-    _say(f"Wrote {output}: {len(labels)} labels.")
-    if bunch.target is not None:
-        out.print(f"Accuracy on the labels given: {(labels == bunch.target).mean():.4f}")
+    n_images, n_labelled, n_right = 0, 0, 0
+    with _backend(dask), replacing(output, "w", newline="", encoding="utf-8") as file:
+        for labels, target in _predictions(classifier, iter_data(data)):
+            ids = range(n_images + 1, n_images + len(labels) + 1)
+            table = pd.DataFrame({"ImageId": ids, "Label": labels})
+            table.to_csv(file, index=False, header=not n_images, lineterminator="\n")
+            n_images += len(labels)
+            if target is not None:
+                n_labelled += len(target)
+                n_right += int((labels.astype(str) == target.astype(str)).sum())
+    _say(f"Wrote {output}: {n_images} labels.")
+    if n_labelled:
+        out.print(f"Accuracy on the labels given: {n_right / n_labelled:.4f}")
+
+
+def _predictions(classifier, chunks):
+    """Labels and targets chunk by chunk; on a cluster, two chunks per core at a time."""
+    import joblib
+
+    n_chunks = 2 * joblib.effective_n_jobs(None)
+    while group := list(itertools.islice(chunks, n_chunks)):
+        labels = joblib.Parallel(batch_size=1)(
+            joblib.delayed(_predict)(classifier, images) for images, _ in group
+        )
+        yield from zip(labels, (target for _, target in group), strict=True)
+
+
+def _predict(classifier, images):
+    return classifier.predict(images)
 
 
 def _say(text):
@@ -265,19 +295,25 @@ def _check_grid(grid):
         DigitClassifier(**candidate)._check_parameters()
 
 
-def _backend(dask):
-    """Where joblib runs the fits: on this machine, or on a Dask cluster."""
+@contextlib.contextmanager
+def _backend(dask, *arrays):
+    """Have joblib run its tasks on this machine, or on a Dask cluster.
+
+    Every worker gets the arrays, so that none of them is lost with a worker.
+    """
     import joblib
 
     if dask is None:
-        return contextlib.nullcontext()
+        yield
+        return
     try:
         from dask.distributed import Client
     except ImportError:
         raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
-    client = Client(dask)
-    out.print(f"Using {len(client.scheduler_info()['workers'])} workers of {dask}.")
-    return joblib.parallel_config("dask", client=client)
+    with Client(dask) as client:
+        out.print(f"Using {len(client.scheduler_info()['workers'])} workers of {dask}.")
+        with joblib.parallel_config("dask", client=client, scatter=list(arrays) or None):
+            yield
 
 
 def _show_progress(search):

@@ -20,10 +20,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdigits.architectures import ARCHITECTURES, NetworkSpec
 from skdigits.classifier import DigitClassifier
+from skdigits.sequence import DigitSequenceRecognizer
 
 FORMAT = 1
 DOCUMENT = "estimator.json"
-ESTIMATORS = {"DigitClassifier": DigitClassifier}
+ESTIMATORS: dict[str, Any] = {
+    "DigitClassifier": DigitClassifier,
+    "DigitSequenceRecognizer": DigitSequenceRecognizer,
+}
 _forgotten = {"_skl_callbacks", "_sklearn_output_config", "_metadata_request"}
 
 
@@ -32,7 +36,7 @@ def save(estimator, path) -> Path:
 
     Parameters
     ----------
-    estimator : DigitClassifier
+    estimator : DigitClassifier or DigitSequenceRecognizer
         A fitted estimator.
     path : str or path-like
         The file, by custom ``….skdigits``; it is written whole or not at all.
@@ -80,7 +84,7 @@ def load(path):
 
     Returns
     -------
-    DigitClassifier
+    DigitClassifier or DigitSequenceRecognizer
         The fitted estimator; it predicts as the saved one did.
 
     Raises
@@ -229,7 +233,7 @@ def _decode(value, archive):
         return {_decode(k, archive): _decode(v, archive) for k, v in rest[0]}
     if tag == "network":
         spec = NetworkSpec(**_decode(rest[0], archive))
-        if spec.architecture not in ARCHITECTURES:
+        if spec.architecture not in {*ARCHITECTURES, "reader"}:
             raise ValueError(f"the architecture {spec.architecture!r} is not known here")
         return spec
     raise ValueError(f"an unknown kind of value, {tag!r}")

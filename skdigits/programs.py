@@ -51,6 +51,14 @@ def _draw(network, rng):
             layer.seed_generator.state.assign([int(rng.integers(2**31)), 0])
 
 
+def _build(spec, optimizer, augment):
+    if spec.image_shape[1] is not None:
+        return training.EpochModel.from_spec(spec, optimizer, augment)
+    from skdigits import ctc
+
+    return ctc.SequenceModel.from_spec(spec, optimizer, augment)
+
+
 class ProgramCache:
     """Idle models with their compiled programs, least recently used first.
 
@@ -85,7 +93,7 @@ class ProgramCache:
             In whatever state its last user left it.
         """
         if private:
-            yield training.EpochModel.from_spec(*key)
+            yield _build(*key)
             return
         with self._lock:
             models = self._idle.pop(key, [])
@@ -93,7 +101,7 @@ class ProgramCache:
             if models:
                 self._idle[key] = models
         if model is None:
-            model = training.EpochModel.from_spec(*key)
+            model = _build(*key)
         yield model
         with self._lock:
             self._idle.setdefault(key, []).append(model)

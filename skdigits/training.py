@@ -6,54 +6,23 @@ functions only, since importing them imports TensorFlow.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skdigits.architectures import NetworkSpec
+from skdigits.augmentation import jitter
+from skdigits.layers import faster
+from skdigits.schedules import OPTIMIZERS, set_rate
 from skdigits.startup import keras, tf
 
-OPTIMIZERS = {
-    "adadelta": keras.optimizers.Adadelta,
-    "adagrad": keras.optimizers.Adagrad,
-    "adam": keras.optimizers.Adam,
-    "adamax": keras.optimizers.Adamax,
-    "adamw": keras.optimizers.AdamW,
-    "nadam": keras.optimizers.Nadam,
-    "rmsprop": keras.optimizers.RMSprop,
-    "sgd": keras.optimizers.SGD,
-}
-# Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
-ADAM_RATES = {"averaged": 1e-2, "one_cycle": 1e-2}
-WARM_UP_STEPS = 50
-PREDICT_BATCH = 1024
+PREDICT_BATCH = 2048
 # Training data up to the first size lies on the device whole; more is fetched in parts of the
 # second, so that a memory-mapped array is never copied.
 RESIDENT_BYTES = 2**28
 PART_BYTES = 2**26
-
-
-def default_rate(optimizer: str, schedule: str | None) -> float:
-    """Return the learning rate that ``learning_rate="auto"`` means.
-
-    Parameters
-    ----------
-    optimizer : str
-        A name in ``OPTIMIZERS``.
-    schedule : str or None
-        A schedule of `Recipe`.
-
-    Returns
-    -------
-    float
-        The rate tuned for Adam with that schedule, else Keras's default for the optimizer.
-    """
-    if optimizer in ("adam", "adamw") and schedule is not None:
-        return ADAM_RATES[schedule]
-    return float(inspect.signature(OPTIMIZERS[optimizer]).parameters["learning_rate"].default)
 
 
 @dataclass(frozen=True)
@@ -97,7 +66,7 @@ class EpochModel(keras.Model):
     @classmethod
     def from_spec(cls, spec: NetworkSpec, optimizer: str, augment: bool) -> EpochModel:
         """Build and compile the network of `spec`."""
-        network = spec.build(replace=_faster)
+        network = spec.build(replace=faster)
         model = cls(network.inputs, network.outputs)
         model._spec, model._real = spec, spec.dtype
         model.compile(
@@ -172,6 +141,7 @@ class EpochModel(keras.Model):
         loss_weight=None,
         samples=None,
         validation_samples=None,
+        draw: Callable[[int], tuple] | None = None,
         initial_epoch: int = 0,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: int = 0,
@@ -197,6 +167,9 @@ class EpochModel(keras.Model):
             Indices of the samples to train on; all by default.
         validation_samples : ndarray of int, optional
             Indices of the samples to evaluate after each epoch; none by default.
+        draw : callable, optional
+            From the number of an epoch to the samples and labels to train on in it, as many each
+            time; `x`, `y` and `loss_weight` are then for validation only.
         callbacks : sequence of keras.callbacks.Callback
             Called as Keras does. Those with a hook for batches get every batch.
         verbose : int
@@ -209,8 +182,13 @@ class EpochModel(keras.Model):
         keras.callbacks.History
             Losses and accuracies per epoch.
         """
-        y = np.asarray(y).reshape(-1)  # SciKeras makes it a column
-        samples = np.arange(len(x)) if samples is None else samples
+        y = self._as_labels(y)
+        data = None
+        if draw is not None:
+            data = self._drawn(draw, initial_epoch, recipe)
+            samples = np.arange(data.n_samples)
+        elif samples is None:
+            samples = np.arange(len(x))
         steps = -(-len(samples) // batch_size)
         chain = keras.callbacks.CallbackList(
             list(callbacks),
@@ -226,7 +204,8 @@ class EpochModel(keras.Model):
             stride = 1
         elif verbose == 1:
             stride = -(-steps // 40)  # often enough for a progress bar
-        data = _TrainingData(x, y, loss_weight, recipe.pixels, self._real)
+        if data is None:
+            data = _TrainingData(x, y, loss_weight, recipe.pixels, self._real)
         plan = _Plan(samples, batch_size, steps, min(stride, data.most_rows // batch_size or 1))
         self.stop_training = False
         self._scale = recipe.scale
@@ -235,6 +214,8 @@ class EpochModel(keras.Model):
         chain.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             chain.on_epoch_begin(epoch)
+            if draw is not None and epoch > initial_epoch:
+                data = self._drawn(draw, epoch, recipe)
             progress = steps * (epoch - initial_epoch), horizon
             logs = self._epoch(data, plan, recipe, epoch, progress, chain)
             self._raw = self._swap_in_average(recipe)
@@ -253,8 +234,7 @@ class EpochModel(keras.Model):
         return self.history
 
     def _epoch(self, data, plan, recipe, epoch, progress, chain):
-        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(plan.samples))
-        order = plan.samples[order]
+        order = self._order(data, plan, np.random.default_rng([recipe.seed, epoch]))
         program = self._program("train", recipe.pixels, data.n_features, recipe.schedule)
         done, horizon = progress
         total = np.zeros(2)
@@ -276,6 +256,14 @@ class EpochModel(keras.Model):
                 break
         return logs
 
+    def _drawn(self, draw, epoch, recipe):
+        x, y = draw(epoch)
+        return _TrainingData(x, y, None, recipe.pixels, self._real)
+
+    def _order(self, data, plan, rng):
+        """The samples of an epoch in the order in which batches take them."""
+        return plan.samples[rng.permutation(len(plan.samples))]
+
     def _swap_in_average(self, recipe):
         """Put the averaged weights in, as callbacks should see them; return the others."""
         if recipe.schedule != "averaged":
@@ -286,17 +274,23 @@ class EpochModel(keras.Model):
 
     def _evaluate(self, recipe, samples, x, y, loss_weight):
         """Mean loss and accuracy with the present weights."""
-        probability = self._predict(x, recipe.pixels, recipe.scale, samples)
-        losses = keras.losses.sparse_categorical_crossentropy(y[samples], probability).numpy()
-        hits = probability.argmax(axis=1) == y[samples]
+        losses, hits = self._judge(x, y, recipe, samples)
         weights = None if loss_weight is None else loss_weight[samples]
         penalty = float(sum(self.losses)) if self.losses else 0.0
         return float(np.average(losses, weights=weights)) + penalty, float(hits.mean())
+
+    def _judge(self, x, y, recipe, samples):
+        """Losses, and which samples are right, with the present weights."""
+        probability = self._predict(x, recipe.pixels, recipe.scale, samples)
+        losses = keras.losses.sparse_categorical_crossentropy(y[samples], probability).numpy()
+        return losses, probability.argmax(axis=1) == y[samples]
 
     # -- compiled programs -----------------------------------------------------------------
 
     def _program(self, kind, pixels, n_features, schedule=None):
         """The compiled function for rows of this kind; traced once, for any number of them."""
+        if self.input_shape[2] is None:
+            n_features = None  # images of any width
         key = (kind, pixels, n_features, schedule)
         if key not in self._programs:
             rows = tf.TensorSpec([None, n_features], pixels)
@@ -307,7 +301,7 @@ class EpochModel(keras.Model):
                 function = self._train_steps(schedule)
                 signature = [
                     rows,
-                    tf.TensorSpec([None], tf.int32),
+                    self._label_spec,
                     tf.TensorSpec([None], self._real),
                     tf.TensorSpec([None], tf.int32),
                     tf.TensorSpec([3], tf.int32),
@@ -339,12 +333,13 @@ class EpochModel(keras.Model):
             def step(i, sums):
                 begin = (i - first) * batch_size
                 chosen = order[begin : begin + batch_size]
-                images = self._images(tf.gather(x, chosen), scale)
+                labels = tf.gather(y, chosen)
+                images = self._network_input(tf.gather(x, chosen), labels, scale)
                 if self._augment:
-                    images = _jitter(images, tf.stack([seed[0], seed[1] * 65536 + i]))
-                self._set_rate(schedule, peak, start + tf.cast(i - first, tf.float32), horizon)
-                batch = images, tf.gather(y, chosen), tf.gather(loss_weight, chosen)
-                sums += self._step(*batch)
+                    images = jitter(images, tf.stack([seed[0], seed[1] * 65536 + i]))
+                number = start + tf.cast(i - first, tf.float32)
+                set_rate(self.optimizer, schedule, peak, number, horizon)
+                sums += self._step(images, labels, tf.gather(loss_weight, chosen))
                 if schedule == "averaged":
                     self._update_average()
                 return i + 1, sums
@@ -361,22 +356,31 @@ class EpochModel(keras.Model):
     def _step(self, images, y, loss_weight):
         """One gradient step; returns the sums of losses and of right answers."""
         with tf.GradientTape() as tape:
-            probability = self(images, training=True)
-            losses = keras.losses.sparse_categorical_crossentropy(y, probability)
-            losses = tf.cast(losses, self._real)
+            outputs = self(images, training=True)
+            losses = tf.cast(self._sample_losses(y, outputs), self._real)
             loss = tf.reduce_mean(losses * loss_weight) + sum(self.losses)
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
-        hits = tf.argmax(probability, axis=1, output_type=tf.int32) == y
-        hits = tf.cast(hits, loss.dtype)
-        return tf.stack([loss * tf.cast(tf.size(y), loss.dtype), tf.reduce_sum(hits)])
+        hits = tf.cast(self._hits(y, outputs), loss.dtype)
+        return tf.stack([loss * tf.cast(tf.size(hits), loss.dtype), tf.reduce_sum(hits)])
 
-    def _set_rate(self, schedule, peak, step, horizon):
-        if schedule == "one_cycle":
-            self.optimizer.learning_rate.assign(peak * one_cycle(step / horizon))
-        elif schedule == "averaged":
-            step = tf.cast(self.optimizer.iterations, tf.float32) + 1
-            self.optimizer.learning_rate.assign(peak * tf.minimum(1.0, step / WARM_UP_STEPS))
+    # -- what networks for other labels do in another way ------------------------------------
+
+    _label_spec = tf.TensorSpec([None], tf.int32)
+
+    def _as_labels(self, y):
+        return np.asarray(y).reshape(-1)  # SciKeras makes it a column
+
+    def _network_input(self, rows, y, scale):
+        """What the network takes, from rows of pixels and their labels."""
+        return self._images(rows, scale)
+
+    def _sample_losses(self, y, outputs):
+        return keras.losses.sparse_categorical_crossentropy(y, outputs)
+
+    def _hits(self, y, outputs):
+        """Which samples the network has right."""
+        return tf.argmax(outputs, axis=1, output_type=tf.int32) == y
 
     def _update_average(self):
         """Average over about the last tenth of the steps so far, whatever their number.
@@ -410,10 +414,13 @@ class EpochModel(keras.Model):
         ndarray of shape (n_samples, n_classes)
             Probabilities.
         """
+        self._load(weights)
+        return self._predict(x, pixels, scale)
+
+    def _load(self, weights):
         if self._loaded is not weights:
             assign(self.state_variables, weights)
             object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
-        return self._predict(x, pixels, scale)
 
     def _predict(self, x, pixels, scale, samples=None):
         """Class probabilities with the present weights, batch by batch."""
@@ -444,7 +451,8 @@ class _TrainingData:
     def __init__(self, x, y, loss_weight, pixels, real):
         if loss_weight is None:
             loss_weight = np.ones(len(y))
-        self.n_features = x.shape[1]
+        self.n_samples, self.n_features = x.shape
+        self.labels = y
         self._arrays = x, y, loss_weight
         self._types = pixels, np.int32, real
         row_bytes = self.n_features * pixels.itemsize
@@ -469,30 +477,6 @@ class _TrainingData:
             tf.constant(array[which].astype(dtype, copy=False))
             for array, dtype in zip(self._arrays, self._types, strict=True)
         )
-
-
-class _MaskedDropout(keras.layers.Dropout):
-    """Dropout with Keras's own random numbers, by a product instead of a choice.
-
-    On a CPU TensorFlow's `select` takes several times as long, forwards and back.
-    """
-
-    def call(self, inputs, training=False):
-        if not training or self.rate == 0 or self.noise_shape is not None:
-            return super().call(inputs, training=training)
-        seed = self.seed_generator.next()
-        draw = tf.random.stateless_uniform(
-            tf.shape(inputs), tf.cast(seed, tf.int32), dtype=inputs.dtype
-        )
-        kept = tf.cast(draw >= self.rate, inputs.dtype)
-        return inputs * (kept / (1 - self.rate))
-
-
-def _faster(layer):
-    """The layer to train with in place of a layer of the same function and state."""
-    if type(layer) is keras.layers.Dropout:
-        return _MaskedDropout.from_config(layer.get_config())
-    return layer
 
 
 def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
@@ -571,45 +555,3 @@ def _watches_batches(callback):
         or getattr(type(callback), hook) is not getattr(keras.callbacks.Callback, hook)
         for hook in hooks
     )
-
-
-def one_cycle(progress):
-    """Learning rate of the one-cycle schedule, as a share of its peak.
-
-    Cosine from 1/25 up to 1 over the first 30 % of the steps, then down to nearly 0 (Smith and
-    Topin, "Super-convergence", 2018).
-
-    Parameters
-    ----------
-    progress : tensor of float
-        Share of all steps taken, in [0, 1).
-
-    Returns
-    -------
-    tensor of float
-        Factor of the peak learning rate.
-    """
-    rise = 0.3
-    up = 0.04 + 0.96 * (1 - tf.cos(np.pi * progress / rise)) / 2
-    down = (1 + tf.cos(np.pi * (progress - rise) / (1 - rise))) / 2
-    return tf.where(progress < rise, up, tf.maximum(down, 1e-3))
-
-
-def _jitter(images, seed):
-    """Rotate by up to 10°, zoom by up to 10 %, shift by up to 8 % of the side, all at random."""
-    n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    limits = tf.constant([np.pi / 18, 0.1, 0.08 * width, 0.08 * height], tf.float32)
-    draw = tf.random.stateless_uniform([n, 4], seed, -1.0, 1.0) * limits
-    angle, zoom, dx, dy = tf.unstack(draw, axis=1)
-    cos, sin = tf.cos(angle) / (1 + zoom), tf.sin(angle) / (1 + zoom)
-    cx, cy = (width - 1) / 2, (height - 1) / 2
-    zero = tf.zeros_like(angle)
-    transform = tf.stack(
-        [
-            *(cos, -sin, cx - cos * cx + sin * cy + dx),
-            *(sin, cos, cy - sin * cx - cos * cy + dy),
-            *(zero, zero),
-        ],
-        axis=1,
-    )
-    return keras.ops.image.affine_transform(images, transform)

@@ -11,6 +11,7 @@ import pytest
 from matplotlib import image
 
 import skdigits
+from skdigits import DigitClassifier, datasets
 from skdigits.cli import main
 from skdigits.datasets import load_digits
 
@@ -210,6 +211,37 @@ def test_the_main_job_on_kaggles_files(kaggle_folder, tmp_path):
     assert len(ours) == 28_000
     assert (ours["ImageId"] == truth["ImageId"]).all()
     assert (ours["Label"] == truth["Label"]).mean() >= 0.982
+
+
+def test_predict_reads_and_writes_in_chunks(trained, csv_folder, tmp_path, monkeypatch):
+    import functools
+
+    model, sizes = trained / "model.skdigits", []
+    assert run("predict", model, csv_folder, "-o", tmp_path / "whole.csv") == 0
+    predict = DigitClassifier.predict
+    monkeypatch.setattr(
+        DigitClassifier, "predict", lambda self, X: sizes.append(len(X)) or predict(self, X)
+    )
+    chunks = functools.partial(datasets.iter_data, chunk_size=30)
+    monkeypatch.setattr(datasets, "iter_data", chunks)
+    assert run("predict", model, csv_folder, "-o", tmp_path / "parts.csv") == 0
+    assert sizes == [30, 30, 30, 10]
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_predict_leaves_no_half_written_file(trained, tmp_path, capsys):
+    (tmp_path / "test.csv").write_text("a\n" + "1\n" * 9)
+    output = tmp_path / "submission.csv"
+    output.write_text("the last one")
+    assert run("predict", trained / "model.skdigits", tmp_path / "test.csv", "-o", output) == 2
+    assert "X has 1 features" in capsys.readouterr().err
+    text = ",".join(["0"] * 64)
+    header = ",".join(f"pixel{i}" for i in range(64))
+    (tmp_path / "test.csv").write_text(f"{header}\n" + f"{text}\n" * 9000 + f"{text}x\n")
+    assert run("predict", trained / "model.skdigits", tmp_path / "test.csv", "-o", output) == 2
+    assert "line 9002: '0x' in the column 'pixel63'" in capsys.readouterr().err
+    assert output.read_text() == "the last one"
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 
 SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", "compact", "--folds", 2]

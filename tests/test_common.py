@@ -5,25 +5,53 @@ import inspect
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.exceptions import SkipTestWarning
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import skdigits
-from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper
+from skdigits import DigitClassifier, DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 
 # Repeating a sample equals doubling its weight only where batches and dropout do not interfere.
 EXACT = {"dtype": "float64", "batch_size": 10_000, "dropout": 0.0, "random_state": 0}
+
+
+class NumberReader(DigitSequenceRecognizer):
+    """Reads numbers, since scikit-learn compares predictions as numbers, and takes rows."""
+
+    def predict(self, X):
+        return np.array([int(f"1{text}") for text in super().predict(X)])
+
+    def score(self, X, y):
+        return float(np.mean(super().predict(X) == np.asarray(y).astype(str)))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
+
+
+READING = {"epochs": 1, "sequences_per_epoch": 8, "lengths": (1, 2), "random_state": 0}
 ESTIMATORS = [
     DigitClassifier(**EXACT, epochs=40),
     EpochSearchCV(DigitClassifier(**EXACT), {"epochs": [1, 40]}, cv=2, error_score="raise"),
+    DigitSequenceRecognizer(),
     ImageReshaper(),
     ImageReshaper(output="flat"),
 ]
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # scikit-learn's own
-@parametrize_with_checks(ESTIMATORS)
+@parametrize_with_checks(
+    [e for e in ESTIMATORS if type(e) is not DigitSequenceRecognizer] + [NumberReader(**READING)]
+)
 def test_passes_the_common_check(estimator, check):
     check(estimator)
+
+
+def test_reads_strings_and_so_is_checked_as_far_as_scikit_learn_can():
+    with pytest.warns(SkipTestWarning, match="Can't test estimator DigitSequenceRecognizer"):
+        checks = check_estimator(DigitSequenceRecognizer())
+    assert {check["status"] for check in checks} == {"passed"}
 
 
 def test_every_public_estimator_is_checked():

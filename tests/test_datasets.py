@@ -398,6 +398,62 @@ def test_load_data_says_what_it_looked_for(tmp_path):
 # -- OpenML --------------------------------------------------------------------------------
 
 
+def _joined(chunks):
+    data, target = zip(*chunks, strict=True)
+    return np.concatenate(data), None if target[0] is None else np.concatenate(target), len(data)
+
+
+@pytest.mark.parametrize("subset", ["train", "test"])
+@pytest.mark.parametrize("source", ["csv_folder", "idx_folder", "picture_folder", "digits"])
+def test_chunks_are_parts_of_the_whole(source, subset, request):
+    source = source if source == "digits" else request.getfixturevalue(source)
+    X, y = datasets.load_data(source, subset=subset, return_X_y=True)
+    for chunk_size in (1, 2, max(1, len(X) - 1), len(X), 10_000):
+        chunks = datasets.iter_data(source, subset=subset, chunk_size=chunk_size)
+        data, target, n_chunks = _joined(chunks)
+        assert n_chunks == -(-len(X) // chunk_size)
+        np.testing.assert_array_equal(data, X)
+        np.testing.assert_array_equal(target, y)
+        assert data.dtype == X.dtype
+
+
+def test_chunks_of_floats_and_blank_lines(tmp_path):
+    rows = [f"{i % 10},{i}.0,{i}" for i in range(30)]
+    (tmp_path / "train.csv").write_text("\n".join(["label,a,b", *rows[:9], "", "", *rows[9:], ""]))
+    X, y = load_kaggle(tmp_path, return_X_y=True)
+    data, target, _ = _joined(datasets.iter_data(tmp_path, subset="train", chunk_size=10))
+    np.testing.assert_array_equal(data, X)
+    np.testing.assert_array_equal(target, y)
+
+
+def test_a_fault_in_a_later_chunk_has_its_line(tmp_path):
+    file = tmp_path / "test.csv"
+    file.write_text("a,b\n" + "1,2\n" * 25 + "3,x\n" + "1,2\n" * 25)
+    chunks = datasets.iter_data(file, chunk_size=10)
+    assert len(next(chunks)[0]) == len(next(chunks)[0]) == 10
+    with pytest.raises(ValueError, match="line 27: 'x' in the column 'b'"):
+        next(chunks)
+    file.write_text("a,b\n\n\n")
+    with pytest.raises(ValueError, match="a header and no rows"):
+        list(datasets.iter_data(file))
+
+
+def test_a_truncated_file_is_refused_when_its_end_is_reached(idx_folder, tmp_path):
+    for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        file = next(idx_folder.glob(f"{name}*"))
+        content = file.read_bytes()
+        content = gzip.decompress(content) if file.suffix == ".gz" else content
+        (tmp_path / name).write_bytes(content)
+    images = tmp_path / "t10k-images-idx3-ubyte"
+    whole = images.read_bytes()
+    images.write_bytes(whole[:-1])
+    with pytest.raises(ValueError, match="the header promises"):
+        list(datasets.iter_data(tmp_path, chunk_size=1))
+    images.write_bytes(whole + b"\0")
+    with pytest.raises(ValueError, match="the file holds more"):
+        list(datasets.iter_data(tmp_path, chunk_size=1))
+
+
 def test_fetch_mnist_without_a_network_names_the_other_ways(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise socket.gaierror("no network in this test")

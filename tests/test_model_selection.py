@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -207,44 +205,6 @@ def test_two_processes_find_what_one_finds(digits):
     X, y = digits
     searches = [EpochSearchCV(quick(), GRID, cv=2, n_jobs=n).fit(X, y) for n in (None, 2)]
     assert_same_results(*searches)
-
-
-def test_a_dask_cluster_finds_what_one_process_finds(digits, tmp_path):
-    """In a script of its own: the workers are processes that import it."""
-    script = tmp_path / "search.py"
-    script.write_text(DASK)
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
-    assert run.returncode == 0, run.stderr
-    X, y = digits
-    local = EpochSearchCV(quick(), GRID, cv=2).fit(X, y)
-    found = json.loads(run.stdout.splitlines()[-1])
-    assert found["scores"] == local.cv_results_["mean_test_score"].tolist()
-    assert found["best"] == local.best_params_
-    assert found["threads"] == [1, 1]
-
-
-DASK = """
-import json
-import joblib
-from dask.distributed import Client, LocalCluster
-from skdigits import DigitClassifier, EpochSearchCV, datasets
-
-def threads():
-    from skdigits.startup import tf
-    return tf.config.threading.get_intra_op_parallelism_threads()
-
-if __name__ == "__main__":
-    X, y = datasets.load_digits(return_X_y=True)
-    grid = {"epochs": [3, 1, 2], "batch_size": [16, 64]}
-    search = EpochSearchCV(DigitClassifier(random_state=0), grid, cv=2)
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with LocalCluster(processes=True, **options) as cluster, Client(cluster) as client:
-        with joblib.parallel_config("dask"):
-            search.fit(X[:300], y[:300])
-        found = {"threads": list(client.run(threads).values())}
-    found |= {"scores": search.cv_results_["mean_test_score"].tolist()}
-    print(json.dumps(found | {"best": search.best_params_}))
-"""
 
 
 def test_curves_are_the_histories_of_the_folds(digits):

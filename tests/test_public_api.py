@@ -15,6 +15,7 @@ MODULES = [m.name for m in pkgutil.walk_packages(skdigits.__path__, "skdigits.")
 def test_public_names():
     assert skdigits.__all__ == [
         "DigitClassifier",
+        "DigitSequenceRecognizer",
         "EpochSearchCV",
         "ImageReshaper",
         "load",
@@ -22,11 +23,15 @@ def test_public_names():
     ]
     assert datasets.__all__ == [
         "fetch_mnist",
+        "iter_data",
+        "iter_digit_sequences",
         "load_data",
         "load_digits",
         "load_idx",
         "load_kaggle",
         "load_pictures",
+        "make_digit_sequences",
+        "train_test_sequences",
     ]
     for name in skdigits.__all__:
         assert getattr(skdigits, name).__name__ == name

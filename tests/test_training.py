@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from skdigits import DigitClassifier, architectures, programs, training
+from skdigits import DigitClassifier, architectures, augmentation, programs, schedules, training
 from skdigits.architectures import NetworkSpec
 
 UINT8 = np.dtype("uint8")
@@ -131,7 +131,7 @@ def test_warm_up_and_one_cycle_set_the_rate(images):
     ("progress", "factor"), [(0.0, 0.04), (0.3, 1.0), (0.65, 0.5), (1.0, 1e-3)]
 )
 def test_one_cycle_at_marked_points(progress, factor):
-    assert float(training.one_cycle(progress)) == pytest.approx(factor, abs=1e-6)
+    assert float(schedules.one_cycle(progress)) == pytest.approx(factor, abs=1e-6)
 
 
 def test_augmentation_moves_digits_and_keeps_them():
@@ -139,9 +139,9 @@ def test_augmentation_moves_digits_and_keeps_them():
 
     square = np.zeros((200, 28, 28, 1), np.float32)
     square[:, 10:18, 10:18] = 1
-    moved = training._jitter(tf.constant(square), tf.constant([1, 2])).numpy()
-    again = training._jitter(tf.constant(square), tf.constant([1, 2])).numpy()
-    other = training._jitter(tf.constant(square), tf.constant([1, 3])).numpy()
+    moved = augmentation.jitter(tf.constant(square), tf.constant([1, 2])).numpy()
+    again = augmentation.jitter(tf.constant(square), tf.constant([1, 2])).numpy()
+    other = augmentation.jitter(tf.constant(square), tf.constant([1, 3])).numpy()
     np.testing.assert_array_equal(moved, again)
     assert not np.array_equal(moved, other)
     mass = moved.sum(axis=(1, 2, 3))
@@ -153,7 +153,7 @@ def test_augmentation_moves_digits_and_keeps_them():
         assert 1.5 < np.abs(centre - 13.5).max() < 3.0
     upright = np.zeros((200, 28, 28, 1), np.float32)
     upright[:, 4:24, 13:15] = 1
-    turned = training._jitter(tf.constant(upright), tf.constant([5, 6])).numpy()
+    turned = augmentation.jitter(tf.constant(upright), tf.constant([5, 6])).numpy()
     widths = (turned.max(axis=1)[..., 0] > 0.2).sum(axis=1)
     assert widths.max() >= 4, "some are turned"
 

@@ -9,13 +9,22 @@ from skdigits.datasets.idx import load_idx
 from skdigits.datasets.kaggle import load_kaggle
 from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.pictures import load_pictures
-from skdigits.datasets.sources import load_data
+from skdigits.datasets.sequences import (
+    iter_digit_sequences,
+    make_digit_sequences,
+    train_test_sequences,
+)
+from skdigits.datasets.sources import iter_data, load_data
 
 __all__ = [
     "fetch_mnist",
+    "iter_data",
+    "iter_digit_sequences",
     "load_data",
     "load_digits",
     "load_idx",
     "load_kaggle",
     "load_pictures",
+    "make_digit_sequences",
+    "train_test_sequences",
 ]

@@ -58,6 +58,18 @@ def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, ret
     )
 
 
+def check_subset(subset) -> None:
+    """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``.
+
+    Parameters
+    ----------
+    subset : str
+        What a loader was asked for.
+    """
+    if subset not in ("train", "test"):
+        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
+
+
 def as_labels(texts):
     """Make labels of texts.
 

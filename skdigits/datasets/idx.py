@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import math
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skdigits.datasets.bunch import make_bunch, pixel_names
+from skdigits.datasets.bunch import check_subset, make_bunch, pixel_names
 
 DESCR = """Images from IDX files
 
@@ -60,18 +61,10 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     ValueError
         If a file is not of that form, or images and labels differ in number.
     """
-    if subset not in ("train", "test"):
-        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
-    path = Path(path)
-    image_file = _images_in(path, subset) if path.is_dir() else path
-    label_file = _labels_of(image_file)
+    image_file, label_file = _find_files(path, subset)
     images = read_idx(image_file, ndim=3)
     labels = read_idx(label_file, ndim=1)
-    if len(images) != len(labels):
-        raise ValueError(
-            f"{image_file.name} holds {len(images)} images and {label_file.name} holds "
-            f"{len(labels)} labels; there should be as many of each."
-        )
+    _check_as_many(len(images), image_file, labels, label_file)
     n, height, width = images.shape
     return make_bunch(
         images.reshape(n, height * width),
@@ -84,6 +77,44 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
         as_frame=as_frame,
         return_X_y=return_X_y,
     )
+
+
+def iter_idx(path, *, subset="train", chunk_size=8192):
+    """Read the images that `load_idx` loads in chunks, so that memory is bounded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Folder with files named as MNIST's, or a file of images with its labels beside it.
+    subset : {"train", "test"}, default="train"
+        Which images of a folder.
+    chunk_size : int, default=8192
+        Images in a chunk at most.
+
+    Yields
+    ------
+    data : ndarray of shape (n, height * width), uint8
+        The next images.
+    target : ndarray of shape (n,)
+        Their labels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If a file is not of that form, when that shows, or images and labels differ in number.
+    """
+    image_file, label_file = _find_files(path, subset)
+    labels = read_idx(label_file, ndim=1)
+    with _unpacked(image_file) as file:
+        n, height, width = _read_shape(file, image_file, ndim=3)
+        _check_as_many(n, image_file, labels, label_file)
+        for start in range(0, n, chunk_size):
+            chosen = slice(start, min(start + chunk_size, n))
+            shape = chosen.stop - start, height * width
+            ends = chosen.stop == n
+            yield _read_values(file, image_file, shape, ends), labels[chosen].astype(np.int64)
 
 
 def read_idx(path, *, ndim) -> np.ndarray:
@@ -109,16 +140,23 @@ def read_idx(path, *, ndim) -> np.ndarray:
         If the file is of another form, truncated or too long.
     """
     path = Path(path)
+    with _unpacked(path) as file:
+        return _read_values(file, path, _read_shape(file, path, ndim), ends=True)
+
+
+@contextlib.contextmanager
+def _unpacked(path):
+    """Open a file, gzipped or not; a damaged one is a ValueError."""
     with path.open("rb") as file:
         packed = file.read(2) == GZIP_MAGIC
     try:
         with gzip.open(path) if packed else path.open("rb") as file:
-            return _parse(file, path, ndim)
+            yield file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}: the gzip file is damaged or truncated ({error}).") from error
 
 
-def _parse(file, path, ndim):
+def _read_shape(file, path, ndim):
     magic = file.read(4)
     expected = bytes([0, 0, UNSIGNED_BYTE, ndim])
     if magic != expected:
@@ -132,15 +170,21 @@ def _parse(file, path, ndim):
     shape = tuple(int.from_bytes(header[4 * i : 4 * i + 4], "big") for i in range(ndim))
     if 0 in shape:
         raise ValueError(f"{path}: the header says shape {shape}; there is nothing in the file.")
+    return shape
+
+
+def _read_values(file, path, shape, ends):
+    """The next values; where the file should end with them, nothing may follow."""
     size = math.prod(shape)
     values = bytearray()
     # Piece by piece, so that a wrong header cannot ask for more memory than the file fills.
-    while len(values) <= size and (piece := file.read(min(size + 1 - len(values), 1 << 20))):
+    while len(values) < size and (piece := file.read(min(size - len(values), 1 << 20))):
         values += piece
-    if len(values) != size:
-        held = "more" if len(values) > size else len(values)
+    more = ends and file.read(1)
+    if len(values) != size or more:
         raise ValueError(
-            f"{path}: the header says {size} values of shape {shape}; the file holds {held}."
+            f"{path}: the header promises {size} {'' if ends else 'further '}values of shape "
+            f"{shape}; the file holds {'more' if more else len(values)}."
         )
     return np.frombuffer(values, np.uint8).reshape(shape)
 
@@ -167,6 +211,22 @@ def find_idx(folder, subset) -> list[Path]:
         if match and match["kind"] == "images" and match["subset"] in wanted:
             found.setdefault(match["prefix"], file)
     return list(found.values())
+
+
+def _find_files(path, subset):
+    """The file of images and the file of labels."""
+    check_subset(subset)
+    path = Path(path)
+    image_file = _images_in(path, subset) if path.is_dir() else path
+    return image_file, _labels_of(image_file)
+
+
+def _check_as_many(n_images, image_file, labels, label_file):
+    if n_images != len(labels):
+        raise ValueError(
+            f"{image_file.name} holds {n_images} images and {label_file.name} holds "
+            f"{len(labels)} labels; there should be as many of each."
+        )
 
 
 def _images_in(folder, subset):

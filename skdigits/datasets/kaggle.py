@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
+import itertools
 import math
 import warnings
 import zlib
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skdigits.datasets.bunch import as_labels, make_bunch
+from skdigits.datasets.bunch import as_labels, check_subset, make_bunch
 from skdigits.datasets.idx import GZIP_MAGIC
 from skdigits.preprocessing import infer_image_shape
 
@@ -19,6 +21,9 @@ DESCR = """Images from a CSV file
 
 {name}: {n} rows of {pixels} pixels, {labels}.
 """
+
+NO_ROWS = ": the file has a header and no rows; expected rows of pixels."
+READING_ERRORS = (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error)
 
 
 def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
@@ -58,30 +63,13 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     ValueError
         If the file is of another form; the message names file, line and what was expected.
     """
-    if subset not in ("train", "test"):
-        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder.")
-    file = find_csv(path, subset) if path.is_dir() else path
-    if file is None:
-        raise FileNotFoundError(f"{path} holds no {subset}.csv or {subset}.csv.gz.")
-    names = _read_header(file)
-    label = _label_column(file, names, folder=path if path.is_dir() else None)
-    if label is None and subset == "train":
-        raise ValueError(
-            f"{file}: no column of labels. Expected a column 'label' among "
-            f"{', '.join(names[:3])}, …; to predict without labels, use subset='test'."
-        )
-    pixel_columns = [name for name in names if name != label]
-    if not pixel_columns:
-        raise ValueError(f"{file}, line 1: expected columns of pixels beside {label!r}.")
+    file, names, label = _find_columns(path, subset)
     data, target = _read_rows(file, names, label)
     return make_bunch(
         data,
         target,
         image_shape=infer_image_shape(data.shape[1])[:2],
-        feature_names=pixel_columns,
+        feature_names=[name for name in names if name != label],
         descr=DESCR.format(
             name=file.name,
             n=len(data),
@@ -91,6 +79,48 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
         as_frame=as_frame,
         return_X_y=return_X_y,
     )
+
+
+def iter_kaggle(path, *, subset="train", chunk_size=8192):
+    """Read the images that `load_kaggle` loads in chunks, so that memory is bounded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Folder with ``train.csv`` and ``test.csv``, or one file; each may be gzipped.
+    subset : {"train", "test"}, default="train"
+        ``"train"`` needs labels; ``"test"`` does without.
+    chunk_size : int, default=8192
+        Rows in a chunk at most.
+
+    Yields
+    ------
+    data : ndarray of shape (n, n_pixels), uint8
+        The next rows.
+    target : ndarray of shape (n,) or None
+        Their labels; None without labels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is of another form, when the line is reached.
+    """
+    file, names, label = _find_columns(path, subset)
+    first, empty = 2, True
+    try:
+        with _open(file) as lines:
+            next(lines)
+            while chunk := list(itertools.islice(lines, chunk_size)):
+                if not all(map(str.isspace, chunk)):
+                    yield _read_rows(file, names, label, chunk, first)
+                    empty = False
+                first += len(chunk)
+    except READING_ERRORS as error:
+        raise _unreadable(file, error) from error
+    if empty:
+        raise ValueError(f"{file}{NO_ROWS}")
 
 
 def find_csv(folder, subset) -> Path | None:
@@ -114,6 +144,27 @@ def find_csv(folder, subset) -> Path | None:
     return None
 
 
+def _find_columns(path, subset):
+    """The file of a subset, the names of its columns, and that of its labels or None."""
+    check_subset(subset)
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    file = find_csv(path, subset) if path.is_dir() else path
+    if file is None:
+        raise FileNotFoundError(f"{path} holds no {subset}.csv or {subset}.csv.gz.")
+    names = _read_header(file)
+    label = _label_column(file, names, folder=path if path.is_dir() else None)
+    if label is None and subset == "train":
+        raise ValueError(
+            f"{file}: no column of labels. Expected a column 'label' among "
+            f"{', '.join(names[:3])}, …; to predict without labels, use subset='test'."
+        )
+    if not [name for name in names if name != label]:
+        raise ValueError(f"{file}, line 1: expected columns of pixels beside {label!r}.")
+    return file, names, label
+
+
 def _open(file):
     with file.open("rb") as start:
         packed = start.read(2) == GZIP_MAGIC
@@ -125,7 +176,7 @@ def _read_header(file) -> list[str]:
     try:
         with _open(file) as lines:
             names = next(csv.reader(lines), [])
-    except (UnicodeDecodeError, csv.Error, EOFError, OSError, zlib.error) as error:
+    except READING_ERRORS as error:
         raise _unreadable(file, error) from error
     names = [name.strip() for name in names]
     if not any(names):
@@ -158,20 +209,25 @@ def _label_column(file, names, folder):
     return next((name for name in names if name.lower() == "label"), None)
 
 
-def _read_rows(file, names, label):
-    """Pixels as bytes, and labels or None."""
-    for read in (_read_quickly, _read_line_by_line):
-        try:
-            return read(file, names, label)
-        except _Fault as fault:
-            raise ValueError(f"{file}{fault}") from None
-        except (ValueError, csv.Error, Warning, EOFError, OSError, zlib.error) as error:
-            # The quick way takes whole numbers only; the other way says what is wrong where.
-            failure = error
-    raise _unreadable(file, failure) from failure
+def _read_rows(file, names, label, lines=None, first=2):
+    """Pixels as bytes, and labels or None, of a file or of lines of it from number `first`."""
+    try:
+        # By name where it can be: from lines NumPy reads more slowly.
+        return _read_quickly(file if lines is None else lines, names, label, lines is None)
+    except (ValueError, Warning, *READING_ERRORS):
+        pass  # it takes whole numbers only; the other way says what is wrong where
+    try:
+        with _open(file) if lines is None else contextlib.nullcontext(lines) as rows:
+            return _read_line_by_line(
+                itertools.islice(rows, lines is None, None), names, label, first
+            )
+    except _Fault as fault:
+        raise ValueError(f"{file}{fault}") from None
+    except (ValueError, *READING_ERRORS) as error:
+        raise _unreadable(file, error) from error
 
 
-def _read_quickly(file, names, label):
+def _read_quickly(source, names, label, has_header):
     """Let NumPy parse whole numbers straight into bytes; anything else is a ValueError."""
     before = len(names) if label is None else names.index(label)
     after = len(names) - before - 1
@@ -181,9 +237,9 @@ def _read_quickly(file, names, label):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # no rows; or, in NumPy 1, floats and values over 255
         table = np.loadtxt(
-            file,  # by name: from an open file NumPy reads more slowly
+            source,
             delimiter=",",
-            skiprows=1,
+            skiprows=int(has_header),
             dtype=columns,
             comments=None,
             quotechar='"',
@@ -195,25 +251,21 @@ def _read_quickly(file, names, label):
     return np.hstack([table["left"], table["right"]]), _labels(table["label"])
 
 
-def _read_line_by_line(file, names, label):
+def _read_line_by_line(lines, names, label, first):
     """Take floats as well, and name the line of the first fault."""
     rows, labels = [], []
-    with _open(file) as lines:
-        reader = csv.reader(lines)
-        next(reader)
-        for fields in filter(None, reader):
-            where = f", line {reader.line_num}: "
-            if len(fields) != len(names):
-                raise _Fault(
-                    f"{where}{len(fields)} values; expected {len(names)}, as the header has."
-                )
-            cells = dict(zip(names, fields, strict=True))
-            labels.append(cells.pop(label, "").strip())
-            if label is not None and not labels[-1]:
-                raise _Fault(f"{where}the column {label!r} is empty; expected a label.")
-            rows.append(bytes(_byte(text.strip(), name, where) for name, text in cells.items()))
+    reader = csv.reader(lines)
+    for fields in filter(None, reader):
+        where = f", line {first - 1 + reader.line_num}: "
+        if len(fields) != len(names):
+            raise _Fault(f"{where}{len(fields)} values; expected {len(names)}, as the header has.")
+        cells = dict(zip(names, fields, strict=True))
+        labels.append(cells.pop(label, "").strip())
+        if label is not None and not labels[-1]:
+            raise _Fault(f"{where}the column {label!r} is empty; expected a label.")
+        rows.append(bytes(_byte(text.strip(), name, where) for name, text in cells.items()))
     if not rows:
-        raise _Fault(": the file has a header and no rows; expected rows of pixels.")
+        raise _Fault(NO_ROWS)
     data = np.frombuffer(bytearray().join(rows), np.uint8).reshape(len(rows), -1)
     return data, None if label is None else _labels(labels)
 

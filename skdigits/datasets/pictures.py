@@ -6,8 +6,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils import gen_batches
 
-from skdigits.datasets.bunch import as_labels, make_bunch, pixel_names
+from skdigits.datasets.bunch import as_labels, check_subset, make_bunch, pixel_names
 from skdigits.preprocessing import clean_picture
 
 DESCR = """Images from picture files
@@ -57,22 +58,8 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     ValueError
         If a file is no picture, or labels are needed and there are no subfolders.
     """
-    if subset not in ("train", "test"):
-        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder.")
-    files = find_pictures(path)
-    if not files:
-        raise FileNotFoundError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
-    labelled = path.is_dir() and all(file.parent != path for file in files)
-    if subset == "train" and not labelled:
-        raise ValueError(
-            f"{path}: pictures to train on belong into one subfolder per label, named after it; "
-            f"{files[0].name} is in none."
-        )
-    data = np.stack([clean_picture(_read(file), side=SIDE).ravel() for file in files])
-    target = as_labels([file.parent.name for file in files]) if labelled else None
+    files, target = _find_labelled(path, subset)
+    data = _read_all(files)
     result = make_bunch(
         data,
         target,
@@ -82,7 +69,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
             folder=path,
             n=len(files),
             side=SIDE,
-            labels="labelled by folder" if labelled else "without labels",
+            labels="without labels" if target is None else "labelled by folder",
         ),
         as_frame=as_frame,
         return_X_y=return_X_y,
@@ -90,6 +77,37 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     if not return_X_y:
         result.filenames = [str(file) for file in files]
     return result
+
+
+def iter_pictures(path, *, subset="train", chunk_size=8192):
+    """Read the pictures that `load_pictures` loads in chunks, so that memory is bounded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A folder, or one picture.
+    subset : {"train", "test"}, default="train"
+        ``"train"`` needs labels; ``"test"`` does without.
+    chunk_size : int, default=8192
+        Pictures in a chunk at most.
+
+    Yields
+    ------
+    data : ndarray of shape (n, 784), uint8
+        The next pictures, cleaned.
+    target : ndarray of shape (n,) or None
+        Their labels; None without labels.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder, or no picture in it.
+    ValueError
+        If a file is no picture, when it is reached, or labels are needed and missing.
+    """
+    files, target = _find_labelled(path, subset)
+    for chosen in gen_batches(len(files), chunk_size):
+        yield _read_all(files[chosen]), None if target is None else target[chosen]
 
 
 def find_pictures(path) -> list[Path]:
@@ -113,6 +131,28 @@ def find_pictures(path) -> list[Path]:
         for file in path.glob(pattern)
         if file.suffix.lower() in SUFFIXES and file.is_file()
     )
+
+
+def _find_labelled(path, subset):
+    """Picture files, and their labels or None."""
+    check_subset(subset)
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    files = find_pictures(path)
+    if not files:
+        raise FileNotFoundError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
+    labelled = path.is_dir() and all(file.parent != path for file in files)
+    if subset == "train" and not labelled:
+        raise ValueError(
+            f"{path}: pictures to train on belong into one subfolder per label, named after it; "
+            f"{files[0].name} is in none."
+        )
+    return files, as_labels([file.parent.name for file in files]) if labelled else None
+
+
+def _read_all(files):
+    return np.stack([clean_picture(_read(file), side=SIDE).ravel() for file in files])
 
 
 def _read(file):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sklearn.utils import gen_batches
+
 from skdigits.datasets.bundled import load_digits
-from skdigits.datasets.idx import find_idx, load_idx
-from skdigits.datasets.kaggle import find_csv, load_kaggle
+from skdigits.datasets.idx import find_idx, iter_idx, load_idx
+from skdigits.datasets.kaggle import find_csv, iter_kaggle, load_kaggle
 from skdigits.datasets.openml import fetch_mnist
-from skdigits.datasets.pictures import SUFFIXES, find_pictures, load_pictures
+from skdigits.datasets.pictures import SUFFIXES, find_pictures, iter_pictures, load_pictures
+
+IN_CHUNKS = {load_idx: iter_idx, load_kaggle: iter_kaggle, load_pictures: iter_pictures}
 
 
 def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
@@ -45,6 +49,45 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
         return load_digits(**form)
     if source == "mnist":
         return fetch_mnist(subset=subset, **form)
+    return _loader(source, subset)(source, subset=subset, **form)
+
+
+def iter_data(source, *, subset="test", chunk_size=8192):
+    """Read images from whatever `source` is in chunks, so that memory is bounded.
+
+    Parameters
+    ----------
+    source : str, path-like or None
+        As for `load_data`. Files are read bit by bit; the bundled digits and MNIST's download
+        are loaded and divided.
+    subset : {"train", "test"}, default="test"
+        As for `load_data`.
+    chunk_size : int, default=8192
+        Images in a chunk at most.
+
+    Yields
+    ------
+    data : ndarray of shape (n, n_pixels), uint8
+        The next images.
+    target : ndarray of shape (n,) or None
+        Their labels; None without labels.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, OSError
+        As `load_data`, a ValueError when the damaged part is reached.
+    """
+    if source is None or source in ("digits", "mnist"):
+        data, target = load_data(source, subset=subset, return_X_y=True)
+        for chosen in gen_batches(len(data), chunk_size):
+            yield data[chosen], target[chosen]
+        return
+    read = IN_CHUNKS[_loader(source, subset)]
+    yield from read(source, subset=subset, chunk_size=chunk_size)
+
+
+def _loader(source, subset):
+    """The function that loads this file or folder, found out by looking."""
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(
@@ -53,18 +96,18 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
         )
     if path.is_dir():
         if find_csv(path, subset):
-            return load_kaggle(path, subset=subset, **form)
+            return load_kaggle
         if find_idx(path, subset):
-            return load_idx(path, subset=subset, **form)
+            return load_idx
         if find_pictures(path):
-            return load_pictures(path, subset=subset, **form)
+            return load_pictures
         name = "train" if subset == "train" else "t10k"
         raise FileNotFoundError(
             f"{path} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
             f"such as {name}-images-idx3-ubyte.gz, or pictures."
         )
     if path.suffix.lower() in SUFFIXES:
-        return load_pictures(path, subset=subset, **form)
+        return load_pictures
     if "idx" in path.name:
-        return load_idx(path, subset=subset, **form)
-    return load_kaggle(path, subset=subset, **form)
+        return load_idx
+    return load_kaggle

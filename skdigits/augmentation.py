@@ -1,0 +1,40 @@
+"""Random changes of images, inside the compiled epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdigits.startup import keras, tf
+
+
+def jitter(images, seed):
+    """Rotate by up to 10°, zoom by up to 10 %, shift by up to 8 % of the side, all at random.
+
+    Parameters
+    ----------
+    images : tensor of shape (n, height, width, channels)
+        The images.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, height, width, channels)
+        The images, changed.
+    """
+    n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    limits = tf.constant([np.pi / 18, 0.1, 0.08 * width, 0.08 * height], tf.float32)
+    draw = tf.random.stateless_uniform([n, 4], seed, -1.0, 1.0) * limits
+    angle, zoom, dx, dy = tf.unstack(draw, axis=1)
+    cos, sin = tf.cos(angle) / (1 + zoom), tf.sin(angle) / (1 + zoom)
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    zero = tf.zeros_like(angle)
+    transform = tf.stack(
+        [
+            *(cos, -sin, cx - cos * cx + sin * cy + dx),
+            *(sin, cos, cy - sin * cx - cos * cy + dy),
+            *(zero, zero),
+        ],
+        axis=1,
+    )
+    return keras.ops.image.affine_transform(images, transform)

@@ -1,0 +1,246 @@
+"""What the estimators share: parameters, and the course of a fit."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+
+# scikit-learn's own parameter validation has no public module yet.
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skdigits import callbacks
+from skdigits.architectures import NetworkSpec, check_name
+
+OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
+SCHEDULES = ("averaged", "one_cycle")
+
+
+def keeps_any(keep_epochs) -> bool:
+    """Tell whether `keep_epochs` asks for any epoch.
+
+    Parameters
+    ----------
+    keep_epochs : bool or list of int
+        The parameter.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
+    return bool(keep_epochs) if isinstance(keep_epochs, (bool, np.bool_)) else True
+
+
+def keeps_epochs(estimator) -> bool:
+    """Tell whether an estimator has its staged methods.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The estimator.
+
+    Returns
+    -------
+    bool
+        Always True.
+
+    Raises
+    ------
+    AttributeError
+        If it was not told to keep epochs.
+    """
+    if not keeps_any(estimator.keep_epochs):
+        raise AttributeError("Set keep_epochs=True, or to a list of epochs, before fit.")
+    return True
+
+
+class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
+    """An estimator that trains a network in compiled epochs.
+
+    A subclass sets ``_seed``, ``_spec``, ``_state``, ``_kept``, ``_key`` and ``_scale`` before
+    the first epoch.
+    """
+
+    _seed: int
+    _spec: NetworkSpec
+    _state: dict[str, list[np.ndarray]]
+    _kept: dict[int, list[np.ndarray]]
+    _key: tuple[NetworkSpec, str, bool]
+    _scale: float | None
+    n_iter_: int
+    history_: dict[str, list[float]]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "filters": [Interval(Integral, 1, None, closed="left"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [str],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "schedule": [str, None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "image_shape": ["array-like", None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "keep_epochs": ["boolean", "array-like"],
+        "callbacks": [list, tuple, None],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def _check_parameters(self):
+        """Raise before any work if a parameter cannot be used."""
+        self._validate_params()
+        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            if isinstance(getattr(self, name), str):
+                check_name(name, getattr(self, name), known)
+        if not isinstance(self.keep_epochs, (bool, np.bool_)):
+            kept = np.asarray(self.keep_epochs)
+            if kept.ndim != 1 or not np.issubdtype(kept.dtype, np.integer) or (kept < 1).any():
+                raise ValueError(
+                    "keep_epochs should be True, False or a list of whole numbers from 1; "
+                    f"got {self.keep_epochs!r}."
+                )
+
+    def _run(self, fit, pixels, epochs, own, fit_input):
+        """Train on a model lent by the cache, and copy the result out.
+
+        ``fit(model, recipe=, epochs=, initial_epoch=, callbacks=)`` returns a history. Without
+        `fit_input`, the arguments of a user's fit, training goes on with no known end.
+        """
+        from skdigits import programs, schedules, training
+
+        self.__dict__.pop("_keras_classifier", None)
+        # Without a known end, a cycle is a constant rate.
+        endless = self.schedule == "one_cycle" and fit_input is None
+        schedule = None if endless else self.schedule
+        rate = self.learning_rate
+        if rate == "auto":
+            rate = schedules.default_rate(self.optimizer, schedule, self._spec.architecture)
+        recipe = training.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
+        kept: dict[int, list[np.ndarray]] = {}
+        key = (self._spec, self.optimizer, bool(getattr(self, "augment", False)))
+        optimizer = self._state["optimizer"] if key == self._key else []
+        # A user's callback may keep or change the model it is given, so that one is not lent.
+        with programs.cache.borrow(*key, private=bool(own)) as model:
+            model.load_state({**self._state, "optimizer": optimizer})
+            history = fit(
+                model,
+                recipe=recipe,
+                epochs=epochs,
+                initial_epoch=self.n_iter_,
+                callbacks=[*own, *self._callbacks(epochs, kept, fit_input)],
+            )
+            self._state = model.read_state()
+        self._key = key
+        self._kept = {**self._kept, **kept}
+        before, self.n_iter_ = self.n_iter_, self.n_iter_ + len(history["loss"])
+        for name in {**self.history_, **history}:
+            # Epochs without validation have NaN, so that every list has one value per epoch.
+            past = self.history_.get(name, [np.nan] * before)
+            new = history.get(name, [np.nan] * (self.n_iter_ - before))
+            self.history_[name] = [*past, *map(float, new)]
+        self._rate = recipe.learning_rate
+        if not np.isfinite(history["loss"][-1]):
+            warnings.warn(
+                f"The training loss is {history['loss'][-1]} after {self.n_iter_} epochs: the "
+                "weights have diverged. Lower learning_rate, or set rescale=True.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return self
+
+    def _callbacks(self, epochs, kept, fit_input):
+        """Callbacks of our own: early stopping, kept epochs and scikit-learn's callbacks."""
+        chain = []
+        if self.early_stopping and fit_input is not None:
+            chain.append(callbacks.stop_early(self.patience))
+        if keeps_any(self.keep_epochs):
+            everything = isinstance(self.keep_epochs, (bool, np.bool_))
+            wanted = None if everything else self.keep_epochs
+            chain.append(callbacks.keep_weights(wanted, kept))
+        if fit_input is not None and hasattr(self, "_init_callback_context"):
+
+            def fitted(weights, n_epochs):
+                state = {**self._state, "weights": weights}
+                return {"_state": state, "_key": self._key, "n_iter_": self.n_iter_ + n_epochs}
+
+            chain.append(callbacks.call_sklearn(self, epochs, fit_input, fitted))
+        return chain
+
+    @available_if(keeps_epochs)
+    def at_epoch(self, epoch):
+        """Copy the estimator as it was after a kept epoch.
+
+        Unless `schedule` is ``"one_cycle"``, that is what a fit of so many epochs would have
+        given. With early stopping it has the weights of the best epoch up to that one, as such a
+        fit would, and epochs after the last are the last.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 1.
+
+        Returns
+        -------
+        estimator
+            A fitted copy with `epochs` set to `epoch`, which keeps no epochs.
+
+        Raises
+        ------
+        ValueError
+            If that epoch was not kept.
+        """
+        check_is_fitted(self)
+        last = min(epoch, self.n_iter_)
+        best = last
+        if self.early_stopping and epoch >= 1:
+            losses = np.array(self.history_["val_loss"][:last])
+            best = 1 + int(np.nanargmin(losses)) if np.isfinite(losses).any() else 1
+        if best not in self._kept:
+            raise ValueError(
+                f"The weights after epoch {best} were not kept; those of epochs "
+                f"{sorted(self._kept)} were. Set keep_epochs before fit."
+            )
+        weights = self._kept[best]
+        result = copy.copy(self)
+        result.__dict__.pop("_keras_classifier", None)
+        result.epochs, result.keep_epochs = epoch, False
+        result.n_iter_, result._kept = last, {}
+        result.history_ = {name: values[:last] for name, values in self.history_.items()}
+        result._state = {"weights": weights, "raw": weights, "optimizer": []}
+        return result
+
+    def to_keras(self):
+        """Copy the trained network into a plain Keras model.
+
+        Returns
+        -------
+        keras.Sequential
+            Uncompiled, from images of shape (n, height, width, channels), with pixels as they
+            were given to fit, to what the architecture gives.
+        """
+        check_is_fitted(self)
+        from skdigits import training
+
+        return training.build_keras(self._spec, self._scale or 1.0, self._state["weights"])
+
+    def __sklearn_is_fitted__(self):
+        """Tell a finished fit from one that was broken off before its first epoch counted."""
+        return getattr(self, "n_iter_", 0) > 0
+
+    def __getstate__(self):
+        """Leave out what is put together on first access."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_keras_classifier"}

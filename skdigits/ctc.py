@@ -1,0 +1,295 @@
+"""Networks that read sequences: trained with CTC, decoded with a beam.
+
+Graves et al., "Connectionist temporal classification" (2006). The network gives, for every frame
+(a few columns of pixels), the probability of each digit and of none, the blank.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdigits.startup import tf
+from skdigits.training import EpochModel
+
+HEIGHT = 28
+COLUMNS_PER_FRAME = 4
+BUCKET = 16  # widths of batches are multiples of it, so that TensorFlow sees few shapes
+PADDING = -1  # of labels behind the last digit, and of pixels right of an image
+READ_PIXELS = 2**20  # of one batch
+BEAM_WIDTH = 8
+
+
+def frames(widths):
+    """Count the frames of images.
+
+    Parameters
+    ----------
+    widths : int, or ndarray or tensor of int
+        Widths in pixels.
+
+    Returns
+    -------
+    int, or ndarray or tensor of int
+        Frames; the last may be of fewer columns.
+    """
+    return -(-widths // COLUMNS_PER_FRAME)
+
+
+class SequenceModel(EpochModel):
+    """An `EpochModel` of a network from images of any width to a label per frame.
+
+    Its rows of pixels are images of the same height, side by side in an array as wide as the
+    widest. Its labels are rows of numbers: the width of the image, then its digits, then -1.
+    """
+
+    _label_spec = tf.TensorSpec([None, None], tf.int32)
+
+    def _as_labels(self, y):
+        return y
+
+    def _order(self, data, plan, rng):
+        """Batches of similar widths in random order; the last, shorter one is drawn from all."""
+        order = super()._order(data, plan, rng)
+        whole = len(order) // plan.batch_size * plan.batch_size
+        by_width = order[np.argsort(data.labels[order[:whole], 0], kind="stable")]
+        batches = by_width.reshape(-1, plan.batch_size)
+        return np.concatenate([batches[rng.permutation(len(batches))].ravel(), order[whole:]])
+
+    def _network_input(self, rows, y, scale):
+        """Images as wide as the widest of them, rounded up, with -1 right of each."""
+        widths = y[:, 0]
+        width = -(-tf.reduce_max(widths) // BUCKET) * BUCKET
+        images = tf.reshape(rows, [tf.shape(rows)[0], HEIGHT, -1])
+        missing = tf.maximum(0, width - tf.shape(images)[2])
+        images = tf.pad(images[:, :, :width], [[0, 0], [0, 0], [0, missing]])
+        images = tf.cast(images, self._real) * scale
+        inside = tf.range(width)[None, None, :] < widths[:, None, None]
+        return tf.where(inside, images, tf.cast(PADDING, self._real))[..., None]
+
+    def _sample_losses(self, y, outputs):
+        return ctc_loss(outputs, y[:, 1:], frames(y[:, 0]))
+
+    def _hits(self, y, outputs):
+        """Which sequences are right if every frame is read by itself."""
+        best = tf.argmax(outputs, axis=2, output_type=tf.int32)
+        before = tf.pad(best, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
+        inside = tf.range(tf.shape(best)[1])[None] < frames(y[:, 0])[:, None]
+        read = inside & (best != before) & (best != outputs.shape[2] - 1)
+        labels = y[:, 1:]
+        places = tf.cumsum(tf.cast(read, tf.int32), axis=1) - 1
+        within = tf.clip_by_value(places, 0, tf.shape(labels)[1] - 1)
+        expected = tf.gather(labels, within, batch_dims=1)
+        n_read = places[:, -1] + 1
+        n_digits = tf.reduce_sum(tf.cast(labels != PADDING, tf.int32), axis=1)
+        right = tf.reduce_all(~read | (best == expected), axis=1)
+        return right & (n_read == n_digits)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def read_sequences(self, weights, rows, widths, scale, *, top=1, scored=False):
+        """Find the most probable sequences.
+
+        Parameters
+        ----------
+        weights : list of ndarray
+            As for `predict_rows`.
+        rows : ndarray of shape (n, height * width), uint8
+            Images, side by side as wide as the widest.
+        widths : ndarray of shape (n,), int
+            How wide each is.
+        scale : float
+            Factor of the pixels.
+        top : int, default=1
+            How many sequences to find for each image.
+        scored : bool, default=False
+            Whether to compute their probabilities.
+
+        Returns
+        -------
+        digits : ndarray of shape (n, top, max_length), int
+            The sequences, -1 behind the last digit; the most probable first.
+        log_probability : ndarray of shape (n, top), float
+            Logarithm of their probability; of what was not found and, unless `scored`, of all 0.
+        """
+        self._load(weights)
+        found = self._in_batches(("read", top, scored), rows, widths[:, None], scale)
+        longest = max(digits.shape[2] for _, (digits, _) in found)
+        digits = np.full((len(rows), top, longest), PADDING, np.int32)
+        log_probability = np.zeros((len(rows), top))
+        for chosen, (batch, scores) in found:
+            digits[chosen, :, : batch.shape[2]] = batch
+            log_probability[chosen] = scores
+        return digits, log_probability
+
+    def score_frames(self, weights, rows, widths, scale):
+        """Compute the logarithm of the probability of each label in each frame.
+
+        Parameters
+        ----------
+        weights, rows, widths, scale
+            As for `read_sequences`.
+
+        Returns
+        -------
+        list of ndarray of shape (n_frames, n_digits + 1)
+            For each image; the blank last.
+        """
+        self._load(weights)
+        found = self._in_batches(("frames",), rows, widths[:, None], scale)
+        scores = [np.empty(0)] * len(rows)
+        for chosen, (batch,) in found:
+            for i, frame_scores in zip(chosen, batch, strict=True):
+                scores[i] = frame_scores[: frames(widths[i])]
+        return scores
+
+    def _judge(self, x, y, recipe, samples):
+        found = self._in_batches(("judge",), x[samples], y[samples], recipe.scale)
+        losses, hits = np.empty(len(samples)), np.empty(len(samples), bool)
+        for chosen, (batch_losses, batch_hits) in found:
+            losses[chosen], hits[chosen] = batch_losses, batch_hits
+        return losses, hits
+
+    def _in_batches(self, kind, rows, labels, scale):
+        """Run a program on images of similar width at a time: (indices, results) of each batch."""
+        program = self._reading_program(kind)
+        widths = labels[:, 0]
+        size = max(1, READ_PIXELS // (HEIGHT * int(widths.max())))
+        found = []
+        for chosen in np.split(np.argsort(widths, kind="stable"), range(size, len(rows), size)):
+            images = rows[chosen].reshape(len(chosen), HEIGHT, -1)[:, :, : widths[chosen].max()]
+            results = program(
+                tf.constant(images.reshape(len(chosen), -1)),
+                tf.constant(labels[chosen], tf.int32),
+                tf.constant(scale, self._real),
+            )
+            found.append((chosen, [result.numpy() for result in results]))
+        return found
+
+    def _reading_program(self, kind):
+        if kind not in self._programs:
+            make: dict[str, Any] = {
+                "read": self._reader,
+                "frames": self._framer,
+                "judge": self._judger,
+            }
+            signature = [
+                tf.TensorSpec([None, None], tf.uint8),
+                self._label_spec,
+                tf.TensorSpec([], self._real),
+            ]
+            function = make[kind[0]](*kind[1:])
+            program = tf.function(function, input_signature=signature, autograph=False)
+            self._programs[kind] = program.get_concrete_function()
+        return self._programs[kind]
+
+    def _frame_logits(self, rows, labels, scale):
+        return self(self._network_input(rows, labels, scale), training=False)
+
+    def _framer(self):
+        return lambda *batch: [tf.nn.log_softmax(self._frame_logits(*batch))]
+
+    def _judger(self):
+        def judge(rows, labels, scale):
+            outputs = self._frame_logits(rows, labels, scale)
+            return [self._sample_losses(labels, outputs), self._hits(labels, outputs)]
+
+        return judge
+
+    def _reader(self, top, scored):
+        """A function from rows and widths to sequences and the logarithms of their probability."""
+
+        def read(rows, widths, scale):
+            outputs = self._frame_logits(rows, widths, scale)
+            n_frames = frames(widths[:, 0])
+            paths, _ = tf.nn.ctc_beam_search_decoder(
+                tf.transpose(outputs, [1, 0, 2]),
+                n_frames,
+                beam_width=max(BEAM_WIDTH, 4 * top),
+                top_paths=top,
+            )
+            shape = tf.reduce_max([path.dense_shape for path in paths], axis=0)
+            shape = tf.maximum(shape, 1)
+            digits = tf.stack(
+                [tf.sparse.to_dense(tf.sparse.reset_shape(p, shape), PADDING) for p in paths], 1
+            )
+            digits = tf.cast(digits, tf.int32)
+            if not scored:
+                return [digits, tf.zeros(tf.shape(digits)[:2], self._real)]
+            losses = [ctc_loss(outputs, digits[:, i], n_frames) for i in range(top)]
+            return [digits, -tf.stack(losses, axis=1)]
+
+        return read
+
+
+def ctc_loss(logits, labels, n_frames):
+    """Negative logarithm of the probability of sequences.
+
+    Parameters
+    ----------
+    logits : tensor of shape (n, n_frames, n_digits + 1)
+        Of each frame, the blank last; they need not be normalised.
+    labels : tensor of shape (n, max_length), int
+        Digits, then -1.
+    n_frames : tensor of shape (n,), int
+        Frames that count of each image.
+
+    Returns
+    -------
+    tensor of shape (n,)
+        The losses.
+    """
+    # TensorFlow's kernel takes no empty sequence; the probability of one is that of blanks only.
+    empty = tf.reduce_all(labels == PADDING, axis=1)
+    first = tf.where(empty[:, None], 0, labels[:, :1])
+    labels = tf.concat([first, labels[:, 1:]], axis=1)
+    there = tf.where(labels != PADDING)
+    sparse = tf.SparseTensor(
+        there, tf.gather_nd(labels, there), tf.shape(labels, out_type=tf.int64)
+    )
+    losses = tf.nn.ctc_loss(sparse, logits, None, n_frames, logits_time_major=False, blank_index=-1)
+    blanks = tf.nn.log_softmax(logits)[..., -1]
+    counts = tf.sequence_mask(n_frames, tf.shape(logits)[1], logits.dtype)
+    return tf.where(empty, -tf.reduce_sum(blanks * counts, axis=1), losses)
+
+
+def digit_centres(scores, digits) -> np.ndarray:
+    """Find where digits stand: the most probable alignment of a sequence with the frames.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_frames, n_digits + 1)
+        Logarithm of the probability of each label in each frame, the blank last.
+    digits : list of int
+        The sequence; there is at least one way to align it.
+
+    Returns
+    -------
+    ndarray of shape (len(digits),)
+        Middle of the frames of each digit, in pixels from the left.
+    """
+    if not digits:
+        return np.zeros(0)
+    blank = scores.shape[1] - 1
+    states = np.full(2 * len(digits) + 1, blank)
+    states[1::2] = digits
+    skips = np.zeros(len(states), bool)  # from a digit to another one, without a blank
+    skips[3::2] = states[3::2] != states[1:-2:2]
+    best = np.full(len(states), -np.inf)
+    best[:2] = scores[0, states[:2]]
+    came = np.zeros((len(scores), len(states)), int)
+    for t in range(1, len(scores)):
+        steps = np.full((3, len(states)), -np.inf)
+        steps[0], steps[1, 1:] = best, best[:-1]
+        steps[2, 2:] = np.where(skips[2:], best[:-2], -np.inf)
+        came[t] = steps.argmax(axis=0)
+        best = steps.max(axis=0) + scores[t, states]
+    state = len(states) - 1 - int(best[-1] < best[-2])
+    path_back = [state]
+    for t in range(len(scores) - 1, 0, -1):
+        state -= came[t, state]
+        path_back.append(state)
+    path = np.array(path_back[::-1])
+    middles = [np.flatnonzero(path == 2 * k + 1).mean() for k in range(len(digits))]
+    return (np.array(middles) + 0.5) * COLUMNS_PER_FRAME

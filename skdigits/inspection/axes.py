@@ -1,0 +1,25 @@
+"""Where displays draw."""
+
+from __future__ import annotations
+
+
+def make_axes(ax, size=None):
+    """Take the axes given, or make some.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        The axes to draw in; None makes a new figure.
+    size : tuple of float, optional
+        Width and height of a new figure in inches.
+
+    Returns
+    -------
+    ax, figure
+        The axes and their figure.
+    """
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    return ax, ax.figure

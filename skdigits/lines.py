@@ -1,0 +1,219 @@
+"""Images of lines of digits: of any width, brought to one height."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from sklearn.utils.validation import check_array
+
+from skdigits.preprocessing import infer_image_shape, split_images
+
+INK = 64  # grey level of 255 above which a pixel belongs to a digit
+CUT_RANGE = 5  # columns around the middle between two digits, where they may be told apart
+
+
+class ImageLines:
+    """Images of lines of digits.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width) or list of ndarray of shape (height, width)
+        The images.
+    n_features : int, optional
+        Pixels of an image as the user gave it.
+    zooms : ndarray of shape (n,), optional
+        How many times higher an image was as the user gave it; 1 by default.
+
+    Attributes
+    ----------
+    shape : tuple of int or None
+        Height and width where all images have the same.
+    """
+
+    HEIGHT = 28
+
+    def __init__(self, images, n_features=None, zooms=None):
+        self.images, self.n_features = images, n_features
+        self.zooms = np.ones(len(images)) if zooms is None else zooms
+        self.shape = images.shape[1:] if isinstance(images, np.ndarray) else None
+
+    @classmethod
+    def check(cls, X, image_shape=None) -> ImageLines:
+        """Validate images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, 1), or \
+list of array-like of shape (height, width)
+            The images.
+        image_shape : tuple of int, optional
+            Height and width of flat rows; a square by default.
+
+        Returns
+        -------
+        ImageLines
+            The images.
+
+        Raises
+        ------
+        ValueError
+            If they are not real numbers, not finite, empty, or coloured.
+        """
+        if _is_ragged(X):
+            return cls([_check_one(image, i) for i, image in enumerate(X)])
+        flat, seen = split_images(X)
+        flat = check_array(flat, dtype="numeric")
+        height, width, channels = infer_image_shape(flat.shape[1], seen, image_shape)
+        if channels != 1:
+            raise ValueError(
+                f"X holds images of {channels} channels; expected grey ones, of shape "
+                "(n, height, width) or (n, height, width, 1)."
+            )
+        n_features = flat.shape[1]
+        missing = height * width - n_features
+        flat = np.pad(flat, [(0, 0), (0, missing)]) if missing else flat
+        return cls(flat.reshape(-1, height, width), n_features)
+
+    def __len__(self):
+        return len(self.images)
+
+    def range(self) -> tuple[float, float]:
+        """Find the values of black and white.
+
+        Returns
+        -------
+        tuple of float
+            The lowest value, at most 0, and the highest; different in any case.
+        """
+        if self.shape is None:
+            extremes = [value for image in self.images for value in (image.min(), image.max())]
+        else:
+            extremes = [self.images.min(), self.images.max()]
+        low, high = min(0.0, float(min(extremes))), float(max(extremes))
+        return (low, high) if high > low else (low, low + 1)
+
+    def as_bytes(self, low, high) -> ImageLines:
+        """Bring images to bytes and to one height.
+
+        Parameters
+        ----------
+        low, high : float
+            Values that become 0 and 255; those beyond are cut off.
+
+        Returns
+        -------
+        ImageLines
+            Images of bytes, ``HEIGHT`` pixels high, of the same proportions.
+        """
+
+        def convert(values):
+            if values.dtype == np.uint8 and (low, high) == (0, 255):
+                return values
+            grey = (np.clip(values, low, high) - low) * (255 / (high - low))
+            return np.rint(grey).astype(np.uint8)
+
+        zooms = np.array([image.shape[0] / self.HEIGHT for image in self.images])
+        if self.shape is not None and self.shape[0] == self.HEIGHT:
+            return ImageLines(convert(self.images), zooms=zooms)
+        images = [self._rescaled(convert(image)) for image in self.images]
+        return ImageLines(images if self.shape is None else np.stack(images), zooms=zooms)
+
+    def _rescaled(self, image):
+        height, width = image.shape
+        if height == self.HEIGHT:
+            return image
+        size = max(1, round(width * self.HEIGHT / height)), self.HEIGHT
+        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+
+    def same_width(self) -> np.ndarray:
+        """Put images into one array, in the middle of it and with black on both sides.
+
+        Returns
+        -------
+        ndarray of shape (n, height, width)
+            As wide as the widest.
+        """
+        if self.shape is not None:
+            return self.images
+        widest = max(image.shape[1] for image in self.images)
+        array = np.zeros((len(self), self.images[0].shape[0], widest), self.images[0].dtype)
+        for row, image in zip(array, self.images, strict=True):
+            left = (widest - image.shape[1]) // 2
+            row[:, left : left + image.shape[1]] = image
+        return array
+
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Put images into rows of pixels, as the network takes them.
+
+        Returns
+        -------
+        rows : ndarray of shape (n, height * width)
+            As wide as the widest, with zeros right of the others.
+        widths : ndarray of shape (n,), int
+            Width of each.
+        """
+        if self.shape is not None:
+            return self.images.reshape(len(self), -1), np.full(len(self), self.shape[1])
+        widths = np.array([image.shape[1] for image in self.images])
+        array = np.zeros((len(self), self.images[0].shape[0], widths.max()), np.uint8)
+        for row, image in zip(array, self.images, strict=True):
+            row[:, : image.shape[1]] = image
+        return array.reshape(len(self), -1), widths
+
+    def boxes(self, i, centres) -> np.ndarray:
+        """Find the ink of digits.
+
+        Parameters
+        ----------
+        i : int
+            Which image; of bytes and of one height.
+        centres : ndarray of shape (n_digits,)
+            Where digits stand, in pixels of that height from the left, ascending.
+
+        Returns
+        -------
+        ndarray of shape (n_digits, 4), int
+            Left, top, right and bottom of each, in pixels of the image that the user gave.
+        """
+        image = self.images[i]
+        ink = image > INK
+        columns = image.sum(axis=0, dtype=np.int64)
+        cuts = [0, *(_cut(columns, middle) for middle in (centres[:-1] + centres[1:]) / 2)]
+        boxes = []
+        for left, right in zip(cuts, [*cuts[1:], image.shape[1]], strict=True):
+            across = np.flatnonzero(ink[:, left:right].any(axis=0))
+            down = np.flatnonzero(ink[:, left:right].any(axis=1))
+            if len(down):
+                boxes.append([left + across[0], down[0], left + across[-1] + 1, down[-1] + 1])
+            else:
+                boxes.append([left, 0, right, image.shape[0]])
+        boxes = np.array(boxes, int).reshape(-1, 4) * self.zooms[i]
+        boxes[:, :2], boxes[:, 2:] = np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])
+        return boxes.astype(int)
+
+
+def _cut(columns, middle):
+    """The column of least ink near the middle between two digits."""
+    first = max(1, int(middle) - CUT_RANGE)
+    near = columns[first : int(middle) + CUT_RANGE + 1]
+    return first + int(np.argmin(near)) if len(near) else int(middle)
+
+
+def _is_ragged(X):
+    """Whether `X` is a sequence of images rather than one array."""
+    if isinstance(X, np.ndarray) and X.dtype != object:
+        return False
+    if not isinstance(X, (list, tuple, np.ndarray)) or not len(X):
+        return False
+    return all(np.ndim(image) in (2, 3) for image in X) and len({np.shape(x) for x in X}) > 1
+
+
+def _check_one(image, i):
+    image = np.asarray(image)
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    if image.ndim != 2 or not image.size:
+        raise ValueError(
+            f"Image {i} has shape {image.shape}; expected (height, width), each at least 1."
+        )
+    return check_array(image, dtype="numeric", input_name=f"Image {i}")

@@ -1,0 +1,531 @@
+"""DigitSequenceRecognizer: reads pictures of several digits."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdigits import callbacks
+from skdigits.architectures import NetworkSpec
+from skdigits.base import NetworkEstimator, keeps_epochs
+from skdigits.datasets.sequences import DigitSource, Style, check_digits, epoch_seed
+from skdigits.lines import ImageLines
+from skdigits.metrics import as_sequences, exact_match_score
+from skdigits.validation import check_weights, split_validation
+
+N_DIGITS = 10
+SEQUENCE_BATCH = 64
+VALIDATION_DRAW = 2**31  # no epoch has this number
+
+
+class DigitSequenceRecognizer(NetworkEstimator):
+    """Convolutional network that reads sequences of digits of any length.
+
+    It is trained on pictures of sequences, or on pictures of single digits, of which it makes new
+    sequences for every epoch. The network gives scores per four columns of pixels, trained by
+    connectionist temporal classification: it sees 38 columns at a time, and so reads sequences
+    longer than any it was trained on.
+
+    Parameters
+    ----------
+    filters : int, default=None
+        Filters of the first convolution; None is 16. Later ones have up to eight times as many.
+    dropout : float, default=None
+        Share of activations set to zero in training, in [0, 1); None is 0.3.
+    l2 : float, default=0.0
+        L2 penalty on the kernels.
+    optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"}, \
+default="adam"
+        Keras optimizer, with Keras's settings but for the learning rate.
+    learning_rate : float or "auto", default="auto"
+        Highest learning rate. ``"auto"`` is 0.003 for Adam with a schedule, else Keras's.
+    schedule : {"averaged", "one_cycle", None}, default="averaged"
+        As for `DigitClassifier`: a constant rate and averaged weights, one cycle over all
+        epochs, or a constant rate.
+    epochs : int, default=20
+        Number of epochs.
+    batch_size : int or "auto", default="auto"
+        Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
+    lengths : tuple of (int, int), list of int or dict of int to float, default=(1, 5)
+        Digits in a sequence made for training, as for `make_digit_sequences`.
+    gap : int or tuple of (int, int), default=(-8, 8)
+        Pixels between the images of two digits, which are 28 pixels high then.
+    shift : int, default=2
+        Pixels that a digit is moved up or down at most.
+    rotation : float, default=15
+        Degrees that a digit is rotated at most.
+    scale : float, default=0.15
+        Share that a digit is enlarged or reduced at most.
+    noise : float, default=0
+        Standard deviation of noise on the pixels, in grey levels of 255.
+    sequences_per_epoch : int, default=10000
+        Sequences made of single digits for each epoch.
+    image_shape : tuple of int, default=None
+        Height and width of the images where `X` holds flat rows of pixels; None is a square.
+    validation_fraction : float, default=None
+        Share of the digits, or of the sequences, set aside to validate on; None is 0.1 with
+        `early_stopping`, else no validation.
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss has not fallen for `patience` epochs, and go back
+        to the weights of the best.
+    patience : int, default=5
+        Epochs to wait.
+    warm_start : bool, default=False
+        Whether a further fit goes on from the weights of the last.
+    keep_epochs : bool or list of int, default=False
+        Whether to keep the weights after every epoch, or after which.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Keras callbacks; each fit uses copies.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of weights and arithmetic.
+    verbose : int or bool, default=0
+        1 shows a progress bar, 2 a line per epoch.
+    random_state : int, RandomState instance or None, default=None
+        Source of initial weights, order, drawn sequences and validation set. An int gives the
+        same weights bit for bit.
+
+    Attributes
+    ----------
+    history_ : dict of str to list of float
+        ``loss``, the negative logarithm of the probability of a sequence, and ``accuracy``, the
+        share read without a mistake, per epoch; with validation ``val_loss`` and
+        ``val_accuracy``.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Number of pixels of an image seen in fit; only where all images have the same size.
+    image_shape_ : tuple of int
+        Height and width of the images seen in fit, where they have the same size.
+
+    See Also
+    --------
+    DigitClassifier : For single digits.
+    skdigits.datasets.make_digit_sequences : How sequences are made.
+    skdigits.metrics : How well sequences are read.
+
+    References
+    ----------
+    Graves et al., "Connectionist temporal classification: labelling unsegmented sequence data with
+    recurrent neural networks" (2006).
+
+    Examples
+    --------
+    >>> from skdigits import DigitSequenceRecognizer
+    >>> from skdigits.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> recognizer = DigitSequenceRecognizer(random_state=0).fit(X, y)  # doctest: +SKIP
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **NetworkEstimator._parameter_constraints,
+        "lengths": [tuple, list, dict, Integral],
+        "gap": [tuple, list, Integral],
+        "shift": [Interval(Integral, 0, None, closed="left")],
+        "rotation": [Interval(Real, 0, 180, closed="both")],
+        "scale": [Interval(Real, 0, 1, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "sequences_per_epoch": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        filters=None,
+        dropout=None,
+        l2=0.0,
+        optimizer="adam",
+        learning_rate="auto",
+        schedule="averaged",
+        epochs=20,
+        batch_size="auto",
+        lengths=(1, 5),
+        gap=(-8, 8),
+        shift=2,
+        rotation=15,
+        scale=0.15,
+        noise=0,
+        sequences_per_epoch=10_000,
+        image_shape=None,
+        validation_fraction=None,
+        early_stopping=False,
+        patience=5,
+        warm_start=False,
+        keep_epochs=False,
+        callbacks=None,
+        dtype="float32",
+        verbose=0,
+        random_state=None,
+    ):
+        self.filters = filters
+        self.dropout = dropout
+        self.l2 = l2
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.lengths = lengths
+        self.gap = gap
+        self.shift = shift
+        self.rotation = rotation
+        self.scale = scale
+        self.noise = noise
+        self.sequences_per_epoch = sequences_per_epoch
+        self.image_shape = image_shape
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.warm_start = warm_start
+        self.keep_epochs = keep_epochs
+        self.callbacks = callbacks
+        self.dtype = dtype
+        self.verbose = verbose
+        self.random_state = random_state
+
+    # -- fitting -------------------------------------------------------------------------
+
+    @callbacks.with_callbacks
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, 1), or list of array-like of shape (height, width)
+            Images, of any real dtype, bright on dark. Another height than 28 is rescaled to it.
+        y : array-like of shape (n_samples,)
+            Strings of digits: what the images show. Or whole numbers 0–9: the images show one
+            digit each, and sequences are made of them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, none negative; only their ratios matter. A digit of twice the
+            weight is drawn twice as often.
+
+        Returns
+        -------
+        self : DigitSequenceRecognizer
+            The fitted recognizer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the images or the labels cannot be used; before any training.
+        """
+        self._check_parameters()
+        own = callbacks.copied(self.callbacks)
+        resume = self.warm_start and self.__sklearn_is_fitted__()
+        if not resume:
+            self.n_iter_ = 0  # whatever fails from here on, the last fit is over
+        spec = self._network_spec()
+        if resume and spec != self._spec:
+            raise ValueError(
+                "warm_start goes on with the network of the first fit, so that filters, dropout, "
+                f"l2 and dtype cannot change: it was {self._spec}, now {spec}. "
+                "Set warm_start=False to begin anew."
+            )
+        lines = self._check_images(X, reset=not resume)
+        y = _check_labels(y, len(lines))
+        weights = check_weights(sample_weight, None, y, None)
+        if not resume:
+            self._start(spec, lines)
+        prepare = self._prepare_sequences if y.dtype.kind == "U" else self._prepare_digits
+        arguments = prepare(self._as_bytes(lines), y, weights)
+
+        def train(model, *, epochs, initial_epoch, **others):
+            arguments.update(others, epochs=initial_epoch + epochs, initial_epoch=initial_epoch)
+            return model.fit(**arguments, verbose=min(int(self.verbose), 2)).history
+
+        return self._run(train, np.dtype(np.uint8), self.epochs, own, (X, y, sample_weight))
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        self._style()
+
+    def _style(self):
+        return Style(self.lengths, self.gap, self.shift, self.rotation, self.scale, self.noise)
+
+    def _network_spec(self):
+        options = {"filters": self.filters, "dropout": self.dropout, "l2": self.l2 or None}
+        given = tuple((name, value) for name, value in options.items() if value is not None)
+        shape = (ImageLines.HEIGHT, None, 1)
+        return NetworkSpec("reader", shape, N_DIGITS + 1, given, self.dtype)
+
+    def _start(self, spec, lines):
+        """Set everything that a first fit decides, and draw the initial weights."""
+        from skdigits import programs
+
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._state = programs.fresh_state(spec, self._seed)
+        self.history_, self.n_iter_, self._kept = {}, 0, {}
+        self._spec, self._key = spec, (spec, self.optimizer, False)
+        self._scale = 1 / 255
+        self._range = lines.range()
+
+    def _as_bytes(self, lines):
+        return lines.as_bytes(*self._range)
+
+    def _prepare_digits(self, lines, digits, weights):
+        """Arguments of the model's fit that make sequences of single digits."""
+        images = lines.same_width()
+        weights = np.ones(len(digits)) if weights is None else weights
+        indices = np.flatnonzero(weights)
+        fraction = self._validation_fraction()
+        arguments: dict[str, Any] = {"x": None, "y": None}
+        if fraction is not None:
+            indices, held_out = split_validation(indices, digits, fraction, self._seed)
+            source = DigitSource(images[held_out], digits[held_out], weights[held_out])
+            n_sequences = max(1, round(fraction * self.sequences_per_epoch))
+            arguments["x"], arguments["y"] = self._draw(source, n_sequences, VALIDATION_DRAW)
+            arguments["validation_samples"] = np.arange(n_sequences)
+        source = DigitSource(images[indices], digits[indices], weights[indices])
+        arguments["draw"] = lambda epoch: self._draw(source, self.sequences_per_epoch, epoch)
+        arguments["batch_size"] = self._batch_size(self.sequences_per_epoch)
+        return arguments
+
+    def _draw(self, source, n_sequences, number):
+        """Make sequences: rows of pixels, and labels as the network takes them."""
+        rng = np.random.RandomState(epoch_seed(self._seed, number))
+        style = self._style()
+        drawn = source.draw(n_sequences, style, rng)
+        width = style.widest(source.width)
+        images = drawn.paint(width, np.zeros(n_sequences, int), rng)
+        labels = _as_rows(drawn.target(), drawn.widths, style.longest)
+        return images.reshape(n_sequences, -1), labels
+
+    def _prepare_sequences(self, lines, sequences, weights):
+        """Arguments of the model's fit for sequences as they are."""
+        from skdigits import ctc
+
+        rows, widths = lines.rows()
+        labels = _as_rows(sequences, widths, max(map(len, sequences)))
+        digits = labels[:, 1:]
+        needed = (digits != ctc.PADDING).sum(axis=1)
+        needed += ((digits[:, 1:] == digits[:, :-1]) & (digits[:, 1:] != ctc.PADDING)).sum(axis=1)
+        narrow = np.flatnonzero(ctc.frames(widths) < needed)
+        if len(narrow):
+            i = narrow[0]
+            raise ValueError(
+                f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
+                f"{ctc.HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
+                f"{ctc.COLUMNS_PER_FRAME} are needed, four for each digit and four between equal "
+                "ones."
+            )
+        samples = np.arange(len(rows)) if weights is None else np.flatnonzero(weights)
+        held_out, fraction = None, self._validation_fraction()
+        if fraction is not None:
+            samples, held_out = split_validation(samples, np.zeros(len(rows)), fraction, self._seed)
+        return {
+            "x": rows,
+            "y": labels,
+            "loss_weight": None if weights is None else weights / weights[weights > 0].mean(),
+            "samples": samples,
+            "validation_samples": held_out,
+            "batch_size": self._batch_size(len(samples)),
+        }
+
+    def _validation_fraction(self):
+        return self.validation_fraction or (0.1 if self.early_stopping else None)
+
+    def _batch_size(self, n_sequences):
+        if self.batch_size != "auto":
+            return min(int(self.batch_size), n_sequences)
+        return int(np.clip(n_sequences // 20, 1, SEQUENCE_BATCH))
+
+    # -- reading -------------------------------------------------------------------------
+
+    def predict(self, X):
+        """Read sequences.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), str
+            The digits from left to right; ``""`` where there are none.
+        """
+        return self.predict_top_k(X, k=1)[0][:, 0]
+
+    def predict_confidence(self, X):
+        """Compute how probable it is that `predict` reads each sequence right.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Probabilities, by the network, of the sequences that `predict` gives.
+        """
+        return self.predict_top_k(X, k=1)[1][:, 0]
+
+    def predict_top_k(self, X, k=3):
+        """Find the `k` most probable sequences for each image.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+        k : int, default=3
+            How many.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, k), str
+            The sequences, the most probable first.
+        probability : ndarray of shape (n_samples, k)
+            Their probabilities; they sum to 1 over all sequences that there are.
+        """
+        if not isinstance(k, Integral) or k < 1:
+            raise ValueError(f"k should be a whole number from 1; got {k!r}.")
+        check_is_fitted(self)
+        return self._read(self._check(X), self._state["weights"], k)
+
+    @available_if(keeps_epochs)
+    def staged_predict(self, X):
+        """Read sequences as after each kept epoch.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Yields
+        ------
+        ndarray of shape (n_samples,), str
+            The digits.
+        """
+        check_is_fitted(self)
+        lines = self._check(X)
+        for epoch in sorted(self._kept):
+            yield self._read(lines, self._kept[epoch], 1)[0][:, 0]
+
+    def locate(self, X):
+        """Find where the digits stand that `predict` reads.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, max_length, 4), int64
+            Left, top, right and bottom of each digit's ink in pixels of the images given, right
+            and bottom outside of it; -1 behind the last digit.
+        """
+        check_is_fitted(self)
+        from skdigits import programs
+        from skdigits.ctc import digit_centres
+
+        lines = self._check(X)
+        sequences = self._read(lines, self._state["weights"], 1)[0][:, 0]
+        with programs.cache.borrow(*self._key) as model:
+            scores = model.score_frames(self._state["weights"], *lines.rows(), self._scale)
+        boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
+        for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
+            centres = digit_centres(frame_scores, [int(digit) for digit in sequence])
+            boxes[i, : len(sequence)] = lines.boxes(i, centres)
+        return boxes
+
+    def score(self, X, y, sample_weight=None):
+        """Share of sequences that are read without a mistake.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+        y : array-like of shape (n_samples,)
+            Strings of digits, or whole numbers for one digit each.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        return exact_match_score(y, self.predict(X), sample_weight=sample_weight)
+
+    def _check(self, X):
+        """Images as bytes, in the range of those seen in fit."""
+        return self._as_bytes(self._check_images(X, reset=False))
+
+    def _check_images(self, X, reset):
+        """Validated images; the number and names of features only where there are rows."""
+        if getattr(X, "ndim", None) == 2 or hasattr(X, "columns"):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        elif reset:
+            for name in ("n_features_in_", "feature_names_in_"):
+                self.__dict__.pop(name, None)
+        lines = ImageLines.check(X, self.image_shape)
+        if reset:
+            self.__dict__.pop("image_shape_", None)
+            if lines.shape is not None:
+                self.image_shape_ = lines.shape
+                self.n_features_in_ = lines.n_features
+        return lines
+
+    def _read(self, lines, weights, k):
+        from skdigits import programs
+
+        with programs.cache.borrow(*self._key) as model:
+            digits, log_probability = model.read_sequences(
+                weights, *lines.rows(), self._scale, top=k, scored=True
+            )
+        spelled = _spell(digits.reshape(-1, digits.shape[2]))
+        return spelled.reshape(-1, k), np.exp(log_probability)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _check_labels(y, n_samples):
+    """Strings of digits, or whole numbers 0–9."""
+    if y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None.")
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    if y.shape != (n_samples,):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {n_samples} images and "
+            f"labels of shape {y.shape}; y should have one label per image."
+        )
+    if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
+        y = y.astype(np.int64)
+    if y.dtype.kind in "biuf":
+        return check_digits(y)
+    y = as_sequences(y)
+    for i, text in enumerate(y.tolist()):
+        if not (text.isascii() and text.isdigit()) and text:
+            raise ValueError(f"Label {i} is {text!r}; it should have no other characters than 0–9.")
+    return y
+
+
+def _as_rows(sequences, widths, longest):
+    """Rows of a width, the digits, and -1 behind them."""
+    labels = np.full((len(sequences), 1 + max(1, longest)), -1, np.int32)
+    labels[:, 0] = widths
+    for row, text in zip(labels, sequences.tolist(), strict=True):
+        row[1 : 1 + len(text)] = list(map(int, text))
+    return labels
+
+
+def _spell(digits):
+    """Strings of rows of digits with -1 behind them."""
+    characters = np.where(digits >= 0, digits + ord("0"), 0).astype(np.uint32)
+    return np.ascontiguousarray(characters).view(f"<U{digits.shape[1]}")[:, 0]

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import UndefinedMetricWarning
+
+from skdigits import metrics
+
+
+class Reader(BaseEstimator):
+    def __init__(self, read):
+        self.read = read
+
+    def fit(self, X, y=None):
+        return self
+
+    def predict(self, X):
+        return np.array(self.read)
+
+
+TRUE = ["12", "345", "", "7", "0011"]
+READ = ["12", "355", "", "77", "011"]
+
+
+def test_exact_match():
+    assert metrics.exact_match_score(TRUE, READ) == 2 / 5
+    assert metrics.exact_match_score(TRUE, READ, sample_weight=[1, 0, 0, 0, 1]) == 0.5
+    assert metrics.exact_match_score([3, 4], ["3", "5"]) == 0.5
+
+
+def test_character_error_rate_is_micro_averaged():
+    # A replacement, an insertion and a deletion among ten digits; a mean of rates is (1/3+1+1/4)/5.
+    assert metrics.character_error_rate(TRUE, READ) == 3 / 10
+    assert metrics.character_error_rate([""], [""]) == 0
+    with pytest.warns(UndefinedMetricWarning, match="y_true has no digits"):
+        assert np.isnan(metrics.character_error_rate(["", ""], ["", "1"]))
+
+
+def test_length_report():
+    report = metrics.length_report([*TRUE, "99", "8866"], [*READ, "99", "8866"])
+    assert report["length"].tolist() == [0, 1, 2, 3, 4]
+    assert report["n_sequences"].tolist() == [1, 1, 2, 1, 2]
+    assert report["exact_match"].tolist() == [1, 0, 1, 0, 0.5]
+    np.testing.assert_allclose(report["character_error_rate"], [np.nan, 1, 0, 1 / 3, 1 / 8])
+    np.testing.assert_allclose(report["repeated_exact_match"], [np.nan, np.nan, 1, np.nan, 0.5])
+
+
+def test_coverage_keeps_or_rejects_equal_confidences_together():
+    true, read = ["1", "2", "3", "4"], ["1", "2", "0", "4"]
+    coverage, accuracy, thresholds = metrics.coverage_curve(true, read, [0.9, 0.5, 0.5, 0.7])
+    assert coverage.tolist() == [0.25, 0.5, 1.0]
+    assert accuracy.tolist() == [1.0, 1.0, 0.75]
+    assert thresholds.tolist() == [0.9, 0.7, 0.5]
+    assert metrics.coverage_at_accuracy(true, read, [0.9, 0.5, 0.5, 0.7]) == 0.5
+    assert metrics.coverage_at_accuracy(true, read, [0.9, 0.5, 0.5, 0.7], accuracy=0.7) == 1.0
+    assert metrics.coverage_at_accuracy(["1"], ["2"], [0.9]) == 0.0
+
+
+def test_scorers_prefer_fewer_mistakes():
+    X = np.zeros((5, 1))
+    for scorer in (metrics.exact_match_scorer, metrics.neg_character_error_rate_scorer):
+        scores = [scorer(Reader(read).fit(X), X, TRUE) for read in (TRUE, READ)]
+        assert scores[0] > scores[1]
+
+
+@pytest.mark.parametrize(
+    ("true", "read", "message"),
+    [
+        (["1", "2"], ["1"], "inconsistent numbers of samples"),
+        ([1.5], ["1"], "strings of digits, or whole numbers"),
+        ([["1", "2"]], ["1"], "1d array"),
+    ],
+)
+def test_bad_input(true, read, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.exact_match_score(true, read)

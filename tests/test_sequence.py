@@ -1,0 +1,351 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import Pipeline
+
+import skdigits
+from skdigits import DigitSequenceRecognizer, ImageReshaper
+from skdigits.datasets import load_digits, make_digit_sequences
+from skdigits.lines import ImageLines
+
+
+@pytest.fixture(scope="module")
+def sources():
+    """Bundled digits to train on and others to read."""
+    X, y = load_digits(return_X_y=True)
+    images = ImageLines(X.reshape(-1, 8, 8)).as_bytes(0, 255).images
+    return (images[:1300], y[:1300]), (images[1300:], y[1300:])
+
+
+@pytest.fixture(scope="module")
+def reader(sources):
+    recognizer = DigitSequenceRecognizer(
+        epochs=6,
+        sequences_per_epoch=1500,
+        batch_size=32,
+        lengths=(1, 3),
+        gap=(0, 6),
+        random_state=0,
+    )
+    return recognizer.fit(*sources[0])
+
+
+@pytest.fixture(scope="module")
+def sequences(sources):
+    return make_digit_sequences(
+        *sources[1], 200, lengths=(1, 4), gap=(0, 6), random_state=1, return_boxes=True
+    )
+
+
+def quick(**parameters):
+    defaults = {"epochs": 1, "sequences_per_epoch": 40, "batch_size": 20, "random_state": 0}
+    return DigitSequenceRecognizer(**{**defaults, **parameters})
+
+
+def weights_of(recognizer):
+    return recognizer._state["weights"]
+
+
+def assert_same_weights(a, b):
+    for one, other in zip(weights_of(a), weights_of(b), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_reads_sequences_of_digits_it_has_not_seen_and_longer_ones(reader, sequences):
+    X, y, _ = sequences
+    read = reader.predict(X)
+    assert read.dtype.kind == "U"
+    assert reader.score(X, y) == (read == y).mean() > 0.8
+    longest = np.char.str_len(y) == 4  # trained on three
+    assert (read == y)[longest].mean() > 0.7
+
+
+def test_repeated_digits_are_not_merged(reader, sources):
+    images, labels = sources[1]
+    for digit in (0, 1, 7):
+        same = images[labels == digit][:3]
+        line = np.concatenate([same[0], same[1], same[2]], axis=1)
+        assert reader.predict([line])[0] == str(digit) * 3
+
+
+def test_confidence_tells_right_from_wrong(reader, sequences):
+    X, y, _ = sequences
+    confidence = reader.predict_confidence(X)
+    assert confidence.shape == (200,)
+    assert ((confidence > 0) & (confidence <= 1)).all()
+    right = reader.predict(X) == y
+    assert confidence[right].mean() > confidence[~right].mean() + 0.1
+
+
+def test_top_k_are_ordered_probabilities_of_different_sequences(reader, sequences):
+    found, probability = reader.predict_top_k(sequences[0], k=4)
+    assert found.shape == probability.shape == (200, 4)
+    np.testing.assert_array_equal(found[:, 0], reader.predict(sequences[0]))
+    np.testing.assert_allclose(probability[:, 0], reader.predict_confidence(sequences[0]))
+    assert all(len(set(row)) == 4 for row in found)
+    assert (probability.sum(axis=1) <= 1 + 1e-6).all()
+    assert (probability[:, 0] >= probability[:, 1:].max(axis=1)).mean() > 0.95
+
+
+def test_probabilities_are_those_of_all_alignments(reader):
+    """On a narrow image every alignment can be counted."""
+    import itertools
+
+    from skdigits import programs
+
+    image = np.random.RandomState(0).randint(0, 256, (1, 28, 12), np.uint8)
+    found, probability = reader.predict_top_k(image, k=3)
+    with programs.cache.borrow(*reader._key) as model:
+        lines = reader._check(image)
+        (scores,) = model.score_frames(weights_of(reader), *lines.rows(), reader._scale)
+    assert scores.shape == (3, 11)
+    total = {}
+    for path in itertools.product(range(11), repeat=3):
+        text = "".join(str(k) for k, _ in itertools.groupby(path) if k < 10)
+        text = "".join(str(k) for k, _ in itertools.groupby(path) if k != 10)
+        total[text] = total.get(text, 0) + np.exp(scores[range(3), path].sum())
+    for text, its in zip(found[0], probability[0], strict=True):
+        assert its == pytest.approx(total[text], rel=1e-4)
+
+
+def test_locates_digits(reader, sequences):
+    X, y, boxes = sequences
+    found = reader.locate(X)
+    right = np.flatnonzero(reader.predict(X) == y)
+    overlaps = []
+    for i in right:
+        its, true = found[i, : len(y[i])], boxes[i, : len(y[i])]
+        assert (found[i, len(y[i]) :] == -1).all()
+        size = np.minimum(its, true)[:, 2:] - np.maximum(its, true)[:, :2]
+        shared = np.clip(size, 0, None).prod(axis=1)
+        areas = [(box[:, 2:] - box[:, :2]).prod(axis=1) for box in (its, true)]
+        overlaps.extend(shared / (sum(areas) - shared))
+    assert np.mean(overlaps) > 0.8
+
+
+def test_padding_never_changes_a_result(reader, sequences):
+    X, _, boxes = sequences
+    cut = [x[:, : box.max() + 1 + i % 7] for i, (x, box) in enumerate(zip(X, boxes, strict=True))]
+    together, confidence = reader.predict(cut), reader.predict_confidence(cut)
+    for i in range(0, 200, 10):
+        assert reader.predict([cut[i]])[0] == together[i]
+        assert reader.predict_confidence([cut[i]])[0] == pytest.approx(confidence[i], abs=1e-5)
+    wide = np.pad(X, [(0, 0), (0, 0), (0, 100)])
+    assert (reader.predict(wide) == reader.predict(X)).mean() > 0.98  # black is not padding
+
+
+def test_every_form_of_images_reads_the_same(reader, sequences):
+    X, _, _ = sequences
+    read = reader.predict(X)
+    np.testing.assert_array_equal(reader.predict(X[..., None]), read)
+    np.testing.assert_array_equal(reader.predict(list(X)), read)
+    np.testing.assert_array_equal(reader.predict(X.astype(np.float32)), read)
+    rows = clone(reader).set_params(image_shape=X.shape[1:], epochs=1, sequences_per_epoch=20)
+    digits = make_digit_sequences(*load_digits_28(), 30, lengths=1, random_state=0)
+    rows.set_params(image_shape=digits[0].shape[1:]).fit(digits[0].reshape(30, -1), digits[1])
+    assert rows.image_shape_ == digits[0].shape[1:]
+
+
+def load_digits_28():
+    X, y = load_digits(return_X_y=True)
+    return ImageLines(X.reshape(-1, 8, 8)[:100]).as_bytes(0, 255).images, y[:100]
+
+
+def test_another_height_is_rescaled_keeping_the_aspect(reader, sequences):
+    X, y, _ = sequences
+    doubled = X.repeat(2, axis=1).repeat(2, axis=2)
+    assert (reader.predict(doubled) == reader.predict(X)).mean() > 0.95
+    boxes = reader.locate(doubled)
+    assert boxes.max() > X.shape[2]
+    assert reader.score(doubled, y) > 0.75
+
+
+def test_a_blank_picture_reads_as_nothing(reader):
+    assert reader.predict(np.zeros((2, 28, 60))).tolist() == ["", ""]
+    assert reader.predict([np.zeros((28, 3)), np.zeros((9, 400))]).tolist() == ["", ""]
+    assert (reader.locate(np.zeros((1, 28, 60))) == -1).all()
+    assert reader.predict_confidence(np.zeros((1, 28, 60)))[0] > 0.5
+
+
+def test_trains_on_sequences_as_they_are(sequences):
+    X, y, _ = sequences
+    y = y.copy()
+    X, y[:3] = X.copy(), ""
+    X[:3] = 0
+    recognizer = quick(epochs=2).fit(X, y)
+    assert len(recognizer.history_["loss"]) == 2
+    assert recognizer.image_shape_ == X.shape[1:]
+    as_objects = quick(epochs=2).fit(X, y.astype(object))
+    assert_same_weights(recognizer, as_objects)
+    ragged = quick(epochs=2).fit([x[:, : 120 + i % 2] for i, x in enumerate(X)], y)
+    assert not hasattr(ragged, "image_shape_")
+    assert np.isfinite(ragged.history_["loss"]).all()
+
+
+def test_learns_sequences_as_they_are(sources):
+    X, y = make_digit_sequences(*sources[0], 1500, lengths=(1, 2), gap=(0, 4), random_state=0)
+    recognizer = DigitSequenceRecognizer(epochs=6, batch_size=32, random_state=0).fit(X, y)
+    X, y = make_digit_sequences(*sources[1], 200, lengths=(1, 2), gap=(0, 4), random_state=0)
+    assert recognizer.score(X, y) > 0.6
+    assert recognizer.history_["accuracy"][-1] > recognizer.history_["accuracy"][0]
+
+
+def test_the_same_random_state_gives_the_same_weights(sources):
+    (X, y), _ = sources
+    state = np.random.get_state()[1].copy()
+    first, again, other = (quick(epochs=2, random_state=s).fit(X, y) for s in (0, 0, 1))
+    assert_same_weights(first, again)
+    assert (weights_of(first)[0] != weights_of(other)[0]).any()
+    assert (np.random.get_state()[1] == state).all()
+    assert_same_weights(pickle.loads(pickle.dumps(first)), first)
+
+
+def test_each_epoch_trains_on_other_sequences(sources, monkeypatch):
+    drawn = []
+    original = DigitSequenceRecognizer._draw
+
+    def draw(self, source, n_sequences, number):
+        rows, labels = original(self, source, n_sequences, number)
+        drawn.append((len(source.images), labels.tobytes()))
+        return rows, labels
+
+    monkeypatch.setattr(DigitSequenceRecognizer, "_draw", draw)
+    quick(epochs=3, validation_fraction=0.25).fit(*sources[0])
+    assert [n for n, _ in drawn] == [325, 975, 975, 975]
+    assert len({labels for _, labels in drawn}) == 4
+
+
+def test_the_first_epochs_of_a_longer_fit_are_a_shorter_one(sources, sequences):
+    (X, y), _ = sources
+    long = quick(epochs=3, keep_epochs=True).fit(X, y)
+    short = quick(epochs=2).fit(X, y)
+    assert_same_weights(long.at_epoch(2), short)
+    staged = list(long.staged_predict(sequences[0][:20]))
+    assert len(staged) == 3
+    np.testing.assert_array_equal(staged[1], short.predict(sequences[0][:20]))
+    np.testing.assert_array_equal(staged[2], long.predict(sequences[0][:20]))
+    warm = quick(epochs=2, warm_start=True).fit(X, y)
+    warm.set_params(epochs=1).fit(X, y)
+    assert warm.n_iter_ == 3
+    assert_same_weights(warm, long)
+    with pytest.raises(ValueError, match="warm_start goes on with the network of the first fit"):
+        warm.set_params(filters=4).fit(X, y)
+
+
+def test_early_stopping_goes_back_to_the_best_epoch(sources):
+    (X, y), _ = sources
+    recognizer = quick(
+        epochs=40, early_stopping=True, patience=1, optimizer="sgd", learning_rate=1e-4
+    )
+    stopped = recognizer.set_params(schedule=None, learning_rate=0.5).fit(X, y)
+    losses = stopped.history_["val_loss"]
+    assert len(losses) < 40
+    assert len(losses) == np.argmin(losses) + 2
+    assert {"val_loss", "val_accuracy", "loss", "accuracy"} == set(stopped.history_)
+
+
+def test_weights_of_digits_and_of_sequences(sources, sequences):
+    (X, y), _ = sources
+    kept = y < 5
+    heavy = quick().fit(X, y, sample_weight=np.where(kept, 2.0, 0.0))
+    assert_same_weights(heavy, quick().fit(X[kept], y[kept]))
+    X, y, _ = sequences
+    weight = np.ones(len(y))
+    assert_same_weights(quick().fit(X, y, sample_weight=7 * weight), quick().fit(X, y, weight))
+    weight[:100] = 3
+    uneven = quick().fit(X, y, sample_weight=weight)
+    assert (weights_of(uneven)[0] != weights_of(quick().fit(X, y))[0]).any()
+
+
+def test_works_in_scikit_learns_tools(sources, sequences):
+    (X, y), _ = sources
+    frame = pd.DataFrame(X[:60].reshape(60, -1))
+    scores = cross_val_score(quick(), frame, y[:60], cv=KFold(2))
+    assert scores.shape == (2,)
+    search = GridSearchCV(quick(), {"epochs": [1, 2]}, cv=2).fit(X[:60], y[:60])
+    assert search.best_params_["epochs"] in (1, 2)
+    pipeline = Pipeline([("images", ImageReshaper()), ("reader", quick())]).fit(frame, y[:60])
+    assert pipeline.predict(frame).shape == (60,)
+    assert quick().fit(*[a[:60] for a in sequences[:2]]).score(*sequences[:2]) >= 0
+
+
+def test_saves_and_loads_without_code(reader, sequences, tmp_path):
+    path = skdigits.save(reader, tmp_path / "reader.skdigits")
+    loaded = skdigits.load(path)
+    np.testing.assert_array_equal(loaded.predict(sequences[0]), reader.predict(sequences[0]))
+    assert loaded.get_params() == reader.get_params()
+
+
+def test_the_keras_model_gives_the_same_frames(reader, sequences):
+    from skdigits import programs
+
+    X = sequences[0][:3, :, :100]
+    with programs.cache.borrow(*reader._key) as model:
+        scores = model.score_frames(weights_of(reader), *ImageLines(X).rows(), reader._scale)
+    logits = reader.to_keras().predict(X[..., None].astype(np.float32), verbose=0)
+    logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
+    np.testing.assert_allclose(logits, np.stack(scores), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.ones((3, 28, 40)), ["1", "a2", "3"], "Label 1 is 'a2'; it should have no other"),
+        (np.ones((3, 28, 40)), ["1", " 2", "3"], "Label 1 is ' 2'"),
+        (np.ones((3, 28, 40)), ["1", "-2", "3"], "Label 1 is '-2'"),
+        (np.ones((3, 28, 40)), ["1", "²", "3"], "Label 1 is '²'"),
+        (np.ones((3, 28, 40)), [1, 10, 3], "whole numbers from 0 to 9; got .10."),
+        (np.ones((3, 28, 40)), [1.5, 1, 3], "whole numbers from 0 to 9; got .1.5."),
+        (np.ones((3, 28, 40)), ["1", "2"], "inconsistent numbers of samples: 3 images"),
+        (np.ones((3, 28, 40)), [["1", "2"]] * 3, "inconsistent numbers of samples"),
+        (np.ones((3, 28, 40)), None, "requires y"),
+        (np.ones((2, 28, 12)), ["1", "1234"], "Image 1 is too narrow for its label '1234'"),
+        (np.ones((2, 28, 8)), ["1", "11"], "label '11': .* 8 pixels wide, and 3 times 4"),
+        (np.ones((2, 56, 16)), ["1", "123"], "it is 8 pixels wide"),
+        (np.ones((0, 28, 12)), [], "0 sample"),
+        ([], [], "0 sample|Expected 2D array"),
+        (np.ones((2, 28, 0)), ["1", "1"], "0 feature"),
+        ([np.ones((28, 9)), np.ones((28, 0))], ["1", "1"], "Image 1 has shape .28, 0."),
+        ([np.ones((28, 9)), np.ones((28, 8, 3))], ["1", "1"], "Image 1 has shape .28, 8, 3."),
+        (np.full((2, 28, 12), np.nan), ["1", "1"], "contains NaN"),
+        ([np.ones((28, 9)), np.full((28, 8), np.inf)], ["1", "1"], "Image 1 contains infinity"),
+        (np.ones((2, 28, 12, 3)), ["1", "1"], "images of 3 channels; expected grey"),
+        (np.full((2, 28, 12), "x"), ["1", "1"], "could not convert string|dtype"),
+    ],
+)
+def test_bad_input_is_refused_before_training(X, y, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        quick().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"lengths": (3, 1)}, "lengths should be"),
+        ({"gap": "wide"}, "'gap' parameter"),
+        ({"gap": (-40, 1)}, "overlap by all their width"),
+        ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
+        ({"optimizer": "adamm"}, "Did you mean 'adam'"),
+        ({"rotation": -1}, "'rotation' parameter"),
+        ({"validation_fraction": 0.9999}, "cannot be set aside"),
+    ],
+)
+def test_bad_parameters_are_refused_before_training(sources, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        quick(**parameters).fit(*sources[0])
+
+
+def test_bad_reading(reader, sequences):
+    with pytest.raises(ValueError, match="k should be a whole number from 1; got 0"):
+        reader.predict_top_k(sequences[0], k=0)
+    with pytest.raises(NotFittedError):
+        DigitSequenceRecognizer().predict(sequences[0])
+    with pytest.raises(ValueError, match="contains NaN"):
+        reader.predict(np.full((2, 28, 12), np.nan))
+    with pytest.raises(AttributeError, match="no attribute .staged_predict"):
+        list(reader.staged_predict(sequences[0]))
