@@ -23,6 +23,7 @@ MOST_GROWTH = 20
 MOST_FOR_MAPPED = 300
 MOST_FOR_PREDICT = 100
 MOST_FOR_MORE_CSV = 20
+MOST_FOR_CANDIDATES = 20
 N_FITS = {"skdigits": 100, "SciKeras": 20}
 N_ROWS = 1_500_000
 N_CSV_ROWS = 20_000, 100_000
@@ -63,8 +64,13 @@ def main():
     )
     what = f"skdigits predict: {N_CSV_ROWS[1]} rows of CSV, above {N_CSV_ROWS[0]}"
     checks.at_most(what, many - few, MOST_FOR_MORE_CSV, "MB")
+    kept = run("candidates", 10 if args.quick else 100)
+    print("kept by more candidates, per process:", *(f"{size:+.0f} MB" for size in kept))
+    what = "memory kept by 100 candidates in two processes, the most of one"
+    checks.at_most(what, max(kept), MOST_FOR_CANDIDATES, "MB")
     details = {
         "megabytes": fits,
+        "candidates_megabytes": kept,
         "command_megabytes": [few, many],
         "mapped_megabytes": {"file": size, "fit": fit, "predict": predict},
     }
@@ -137,6 +143,31 @@ def command(n_rows):
         return watch.above()
 
 
+def candidates(n_candidates):
+    """Megabytes that each process has more after a search than after one of a tenth of it."""
+    from bench_fit import ours
+    from sklearn.model_selection import GridSearchCV
+
+    from skdigits.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    sizes = []
+    for n in (max(4, int(n_candidates) // 10), int(n_candidates)):
+        grid = {"learning_rate": np.geomspace(1e-4, 1e-2, n // 2), "batch_size": [32, 64]}
+        search = GridSearchCV(ours((8, 8, 1), 1, 32), grid, cv=2, n_jobs=2, refit=False)
+        search.fit(X[:300], y[:300])
+        sizes.append({pid: memory(pid=pid) / 1e6 for pid in ("self", *children())})
+    return [after - sizes[0][pid] for pid, after in sizes[1].items() if pid in sizes[0]]
+
+
+def children():
+    """Numbers of the processes that this one started and that run Python."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        found += (task / "children").read_text().split()
+    return [pid for pid in found if b"python" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 class Watch:
     """The most memory of this process's own since the start, looked at in a thread."""
 
@@ -168,7 +199,7 @@ def plot(fits):
     return picture
 
 
-CASES = {"fits": repeated_fits, "mapped": mapped, "command": command}
+CASES = {"fits": repeated_fits, "mapped": mapped, "command": command, "candidates": candidates}
 
 if __name__ == "__main__":
     main()

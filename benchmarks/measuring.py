@@ -61,9 +61,9 @@ def medians(seconds):
     return {name: statistics.median(values) for name, values in seconds.items() if values}
 
 
-def memory(field="RssAnon"):
-    """Bytes of this process: RssAnon (its own now) or VmHWM (the most it ever held)."""
-    status = Path("/proc/self/status").read_text()
+def memory(field="RssAnon", pid="self"):
+    """Bytes of a process: RssAnon (its own now) or VmHWM (the most it ever held)."""
+    status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(rf"{field}:\s+(\d+)", status)[1]) * 1024
 
 

@@ -40,7 +40,7 @@ class EpochSearchCV(GridSearchCV):
     Parameters
     ----------
     estimator : DigitClassifier or Pipeline
-        A classifier with ``epochs``, ``keep_epochs`` and ``staged_predict_proba``, or a Pipeline
+        An estimator with ``epochs``, ``keep_epochs`` and ``at_epoch``, or a Pipeline
         that ends with one.
     param_grid : dict or list of dict
         Lists of values by parameter name, ``epochs`` (in a Pipeline ``<step>__epochs``) among
@@ -400,10 +400,10 @@ def _last_step(estimator):
 
 
 def _check_keeps_epochs(final):
-    if not (hasattr(type(final), "staged_predict_proba") and hasattr(final, "keep_epochs")):
+    if not (hasattr(type(final), "at_epoch") and hasattr(final, "keep_epochs")):
         raise InvalidParameterError(
-            "EpochSearchCV needs an estimator with epochs, keep_epochs and staged_predict_proba, "
-            f"such as DigitClassifier, or a Pipeline that ends with one; got {final!r}. "
+            "EpochSearchCV needs an estimator with epochs, keep_epochs and at_epoch, such as "
+            f"DigitClassifier, or a Pipeline that ends with one; got {final!r}. "
             "Use GridSearchCV for others."
         )
 

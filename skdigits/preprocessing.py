@@ -259,19 +259,11 @@ def clean_picture(picture, *, side=28):
     >>> clean_picture(white_with_a_bar).max()
     np.uint8(255)
     """
-    from PIL import Image
-
-    ink = _ink(picture)
-    rows, columns = np.nonzero(ink > 0.2)
-    if not len(rows):
+    cut = _cut_out(_ink(picture))
+    if cut is None:
         return np.zeros((side, side), np.uint8)
-    cut = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    scale = side * 20 / 28 / max(cut.shape)
-    height, width = (max(1, round(n * scale)) for n in cut.shape)
-    small = np.asarray(
-        Image.fromarray(cut.astype(np.float32)).resize((width, height), Image.Resampling.LANCZOS)
-    )
-    small = np.clip(small / small.max(), 0, 1)
+    small = _resized(cut, side * 20 / 28 / max(cut.shape))
+    height, width = small.shape
     mass = small.sum()
     top = round((side - 1) / 2 - (small.sum(axis=1) @ np.arange(height)) / mass)
     left = round((side - 1) / 2 - (small.sum(axis=0) @ np.arange(width)) / mass)
@@ -279,6 +271,57 @@ def clean_picture(picture, *, side=28):
     result = np.zeros((side, side), np.uint8)
     result[top : top + height, left : left + width] = np.rint(small * 255)
     return result
+
+
+def clean_line(picture, *, height=28):
+    """Bring a picture of a line of digits into MNIST's style.
+
+    As `clean_picture` does, but the ink is scaled to be 20 of 28 pixels high, however wide it is
+    then.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width), (height, width, 3) or \
+(height, width, 4)
+        The picture, of any size. Arrays are taken as grey, RGB or RGBA in 0–255.
+    height : int, default=28
+        Height of the result, in pixels.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        Ink 255 on 0. A picture without contrast gives zeros.
+
+    Raises
+    ------
+    ValueError
+        If an array is no picture.
+    """
+    cut = _cut_out(_ink(picture))
+    if cut is None:
+        return np.zeros((height, height), np.uint8)
+    small = _resized(cut, height * 20 / 28 / cut.shape[0])
+    above = (height - small.shape[0]) // 2
+    margins = [(above, height - small.shape[0] - above), (above, above)]
+    return np.pad(np.rint(small * 255).astype(np.uint8), margins)
+
+
+def _cut_out(ink):
+    """The part of a picture that has ink; None where there is none."""
+    rows, columns = np.nonzero(ink > 0.2)
+    if not len(rows):
+        return None
+    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def _resized(ink, scale):
+    """Ink of another size, from 0 to 1."""
+    from PIL import Image
+
+    height, width = (max(1, round(n * scale)) for n in ink.shape)
+    picture = Image.fromarray(ink.astype(np.float32))
+    small = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+    return np.clip(small / small.max(), 0, 1)
 
 
 def _ink(picture):

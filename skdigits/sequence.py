@@ -48,7 +48,7 @@ default="adam"
     schedule : {"averaged", "one_cycle", None}, default="averaged"
         As for `DigitClassifier`: a constant rate and averaged weights, one cycle over all
         epochs, or a constant rate.
-    epochs : int, default=20
+    epochs : int, default=15
         Number of epochs.
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
@@ -119,7 +119,7 @@ default="adam"
     >>> from skdigits import DigitSequenceRecognizer
     >>> from skdigits.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
-    >>> recognizer = DigitSequenceRecognizer(random_state=0).fit(X, y)  # doctest: +SKIP
+    >>> recognizer = DigitSequenceRecognizer(random_state=0).fit(X, y)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -142,7 +142,7 @@ default="adam"
         optimizer="adam",
         learning_rate="auto",
         schedule="averaged",
-        epochs=20,
+        epochs=15,
         batch_size="auto",
         lengths=(1, 5),
         gap=(-8, 8),

@@ -11,7 +11,7 @@ import pytest
 from matplotlib import image
 
 import skdigits
-from skdigits import DigitClassifier, datasets
+from skdigits import DigitClassifier, DigitSequenceRecognizer, datasets
 from skdigits.cli import main
 from skdigits.datasets import load_digits
 
@@ -242,6 +242,56 @@ def test_predict_leaves_no_half_written_file(trained, tmp_path, capsys):
     assert "line 9002: '0x' in the column 'pixel63'" in capsys.readouterr().err
     assert output.read_text() == "the last one"
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
+@pytest.fixture(scope="module")
+def reader_folder(csv_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reader")
+    assert run("train", csv_folder, "--sequences", "-o", folder, "--epochs", 2) == 0
+    return folder
+
+
+def test_train_sequences_writes_all_there_is_to_know(reader_folder):
+    metrics = json.loads((reader_folder / "metrics.json").read_text())
+    assert metrics["exact_match"] > 0.5
+    assert metrics["per_length"]["length"] == [1, 2, 3, 4, 5]
+    assert metrics["n_test"] == sum(metrics["per_length"]["n_sequences"]) == 2000
+    assert len(pd.read_csv(reader_folder / "history.csv")) == 2
+    for name in ("accuracy.png", "loss.png", "coverage.png", "sequences.png"):
+        assert image.imread(reader_folder / name).std() > 0.02, name
+    assert isinstance(skdigits.load(reader_folder / "model.skdigits"), DigitSequenceRecognizer)
+
+
+def test_predict_knows_a_reader_of_sequences(reader_folder, tmp_path, capsys):
+    from PIL import Image
+
+    from skdigits.lines import ImageLines
+
+    X, y = load_digits(return_X_y=True)
+    images = ImageLines(X.reshape(-1, 8, 8)[600:]).as_bytes(0, 255).images
+    style = {"lengths": (2, 4), "gap": (2, 6), "random_state": 0}
+    lines, texts = datasets.make_digit_sequences(images, y[600:], 12, **style)
+    for i, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        folder = tmp_path / "lines" / text  # leading zeros count
+        folder.mkdir(parents=True, exist_ok=True)
+        dark_on_white = Image.fromarray(255 - np.pad(line, 10))
+        dark_on_white.resize((2 * dark_on_white.width, 2 * dark_on_white.height)).save(
+            folder / f"{i}.png"
+        )
+    output = tmp_path / "read.csv"
+    command = "predict", reader_folder / "model.skdigits", tmp_path / "lines", "-o", output
+    assert run(*command) == 0
+    read = pd.read_csv(output, dtype=str, keep_default_na=False)["Label"]
+    files = sorted((tmp_path / "lines").glob("*/*.png"))
+    right = np.mean([text == file.parent.name for text, file in zip(read, files, strict=True)])
+    assert f"Accuracy on the labels given: {right:.4f}" in capsys.readouterr().out
+    assert right > 0.3
+
+
+def test_sequences_have_one_network(tmp_path, capsys):
+    assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
+    assert "are for single digits, not --sequences" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", "compact", "--folds", 2]

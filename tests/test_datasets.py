@@ -412,7 +412,7 @@ def test_chunks_are_parts_of_the_whole(source, subset, request):
         chunks = datasets.iter_data(source, subset=subset, chunk_size=chunk_size)
         data, target, n_chunks = _joined(chunks)
         assert n_chunks == -(-len(X) // chunk_size)
-        np.testing.assert_array_equal(data, X)
+        np.testing.assert_array_equal(data.reshape(X.shape), X)
         np.testing.assert_array_equal(target, y)
         assert data.dtype == X.dtype
 

@@ -1,10 +1,18 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from skdigits import DigitClassifier
-from skdigits.inspection import HistoryDisplay, ImageGridDisplay, LabelCountDisplay
+from skdigits.inspection import (
+    CoverageDisplay,
+    HistoryDisplay,
+    ImageGridDisplay,
+    LabelCountDisplay,
+    SequenceGridDisplay,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +86,45 @@ def test_no_mistakes_and_rows_that_are_no_square():
     display = ImageGridDisplay.from_predictions(np.zeros((1, 10)), [0], probability, [0, 1])
     assert len(display.images) == 0
     assert ImageGridDisplay.from_samples(np.zeros((1, 10))).images.shape == (1, 4, 4)
+
+
+def test_coverage_of_predictions_and_of_an_estimator(fitted, digits):
+    display = CoverageDisplay.from_predictions(["1", "2", "3"], ["1", "2", "0"], [0.9, 0.8, 0.3])
+    np.testing.assert_allclose(display.line_.get_xdata(), [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(display.line_.get_ydata(), [0, 0, 1 / 3])
+    X, y = digits
+    display = CoverageDisplay.from_estimator(fitted, X, y)
+    assert display.line_.get_ydata()[-1] == pytest.approx(1 - fitted.score(X, y))
+    assert display.ax_.get_legend().get_texts()[0].get_text() == "DigitClassifier"
+
+
+class Reader(BaseEstimator):
+    """Reads what it is told."""
+
+    image_shape = None
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def predict_top_k(self, X, k):
+        read = [["12"], ["3"], ["45"], [""]]
+        return np.array(read), np.array([[0.9], [0.6], [0.8], [0.7]])
+
+    def locate(self, X):
+        self.located = X
+        return np.tile([[[1, 2, 5, 9], [-1, -1, -1, -1]]], (len(X), 1, 1))
+
+
+def test_sequences_with_the_surest_mistakes_first():
+    X = np.arange(4, dtype=np.uint8)[:, None, None] * np.ones((4, 10, 20), np.uint8)
+    reader = Reader().fit(X)
+    display = SequenceGridDisplay.from_estimator(reader, X, ["12", "4", "46", ""])
+    assert display.captions == ["45 (0.80), is 46", "3 (0.60), is 4", "nothing (0.70)", "12 (0.90)"]
+    assert [image[0, 0] for image in reader.located] == [2, 1, 3, 0]
+    assert len(display.axes_[0].patches) == 1
+    box = display.axes_[0].patches[0]
+    assert (box.get_xy(), box.get_width(), box.get_height()) == ((0.5, 1.5), 4, 7)
+    assert box.get_edgecolor()[:3] == to_rgb("tab:red")
+    display = SequenceGridDisplay.from_estimator(reader, X, n_images=2)
+    assert display.captions == ["3 (0.60)", "nothing (0.70)"]

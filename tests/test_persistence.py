@@ -66,7 +66,9 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
     import keras
 
     path = tmp_path / "model.skdigits"
-    with pytest.raises(TypeError, match=r"save\(\) takes a DigitClassifier or DigitSequenceRecognizer; got SVC"):
+    with pytest.raises(
+        TypeError, match=r"save\(\) takes a DigitClassifier or DigitSequenceRecognizer; got SVC"
+    ):
         save(SVC(), path)
     with pytest.raises(NotFittedError):
         save(DigitClassifier(), path)

@@ -20,12 +20,14 @@ def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
     elif "search" in names:
         assert names["search"].score(names["X_test"], names["y_test"]) > 0.97
         assert "cnn__epochs" in capsys.readouterr().out
+    elif "recognizer" in names:
+        assert names["recognizer"].score(names["X"], names["y"]) > 0.92
     else:
         assert (names["labels"] == names["bunch"].target).mean() > 0.97
 
 
 def test_there_is_python_to_run():
-    assert len(PYTHON) == 3
+    assert len(PYTHON) == 4
     assert README.index("```python") < 500
 
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import Pipeline
 
 import skdigits
-from skdigits import DigitSequenceRecognizer, ImageReshaper
+from skdigits import DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits, make_digit_sequences
 from skdigits.lines import ImageLines
 
@@ -269,6 +269,9 @@ def test_works_in_scikit_learns_tools(sources, sequences):
     assert scores.shape == (2,)
     search = GridSearchCV(quick(), {"epochs": [1, 2]}, cv=2).fit(X[:60], y[:60])
     assert search.best_params_["epochs"] in (1, 2)
+    epochs = EpochSearchCV(quick(), {"epochs": [1, 2]}, cv=2).fit(X[:60], y[:60])
+    for name in ("mean_test_score", "std_test_score"):
+        np.testing.assert_array_equal(epochs.cv_results_[name], search.cv_results_[name])
     pipeline = Pipeline([("images", ImageReshaper()), ("reader", quick())]).fit(frame, y[:60])
     assert pipeline.predict(frame).shape == (60,)
     assert quick().fit(*[a[:60] for a in sequences[:2]]).score(*sequences[:2]) >= 0

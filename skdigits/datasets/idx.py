@@ -93,7 +93,7 @@ def iter_idx(path, *, subset="train", chunk_size=8192):
 
     Yields
     ------
-    data : ndarray of shape (n, height * width), uint8
+    data : ndarray of shape (n, height, width), uint8
         The next images.
     target : ndarray of shape (n,)
         Their labels.
@@ -112,7 +112,7 @@ def iter_idx(path, *, subset="train", chunk_size=8192):
         _check_as_many(n, image_file, labels, label_file)
         for start in range(0, n, chunk_size):
             chosen = slice(start, min(start + chunk_size, n))
-            shape = chosen.stop - start, height * width
+            shape = chosen.stop - start, height, width
             ends = chosen.stop == n
             yield _read_values(file, image_file, shape, ends), labels[chosen].astype(np.int64)
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdigits.datasets.bunch import as_labels, check_subset, make_bunch, pixel_names
-from skdigits.preprocessing import clean_picture
+from skdigits.preprocessing import clean_line, clean_picture
 
 DESCR = """Images from picture files
 
@@ -79,7 +79,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     return result
 
 
-def iter_pictures(path, *, subset="train", chunk_size=8192):
+def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False):
     """Read the pictures that `load_pictures` loads in chunks, so that memory is bounded.
 
     Parameters
@@ -90,11 +90,13 @@ def iter_pictures(path, *, subset="train", chunk_size=8192):
         ``"train"`` needs labels; ``"test"`` does without.
     chunk_size : int, default=8192
         Pictures in a chunk at most.
+    lines : bool, default=False
+        Whether they show lines of digits.
 
     Yields
     ------
-    data : ndarray of shape (n, 784), uint8
-        The next pictures, cleaned.
+    data : ndarray of shape (n, 784), uint8, or list of ndarray of shape (28, width)
+        The next pictures, cleaned; a list where they show lines.
     target : ndarray of shape (n,) or None
         Their labels; None without labels.
 
@@ -105,9 +107,13 @@ def iter_pictures(path, *, subset="train", chunk_size=8192):
     ValueError
         If a file is no picture, when it is reached, or labels are needed and missing.
     """
-    files, target = _find_labelled(path, subset)
+    files, target = _find_labelled(path, subset, as_labels=np.array if lines else as_labels)
     for chosen in gen_batches(len(files), chunk_size):
-        yield _read_all(files[chosen]), None if target is None else target[chosen]
+        if lines:
+            data = [clean_line(_read(file), height=SIDE) for file in files[chosen]]
+        else:
+            data = _read_all(files[chosen])
+        yield data, None if target is None else target[chosen]
 
 
 def find_pictures(path) -> list[Path]:
@@ -133,7 +139,7 @@ def find_pictures(path) -> list[Path]:
     )
 
 
-def _find_labelled(path, subset):
+def _find_labelled(path, subset, as_labels=as_labels):
     """Picture files, and their labels or None."""
     check_subset(subset)
     path = Path(path)

@@ -52,7 +52,7 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
     return _loader(source, subset)(source, subset=subset, **form)
 
 
-def iter_data(source, *, subset="test", chunk_size=8192):
+def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
     """Read images from whatever `source` is in chunks, so that memory is bounded.
 
     Parameters
@@ -64,11 +64,13 @@ def iter_data(source, *, subset="test", chunk_size=8192):
         As for `load_data`.
     chunk_size : int, default=8192
         Images in a chunk at most.
+    lines : bool, default=False
+        Whether pictures show lines of digits rather than single ones.
 
     Yields
     ------
-    data : ndarray of shape (n, n_pixels), uint8
-        The next images.
+    data : ndarray of shape (n, n_pixels) or (n, height, width), uint8
+        The next images; a list of arrays of shape (28, width) for pictures of lines.
     target : ndarray of shape (n,) or None
         Their labels; None without labels.
 
@@ -83,7 +85,8 @@ def iter_data(source, *, subset="test", chunk_size=8192):
             yield data[chosen], target[chosen]
         return
     read = IN_CHUNKS[_loader(source, subset)]
-    yield from read(source, subset=subset, chunk_size=chunk_size)
+    options = {"lines": True} if lines and read is iter_pictures else {}
+    yield from read(source, subset=subset, chunk_size=chunk_size, **options)
 
 
 def _loader(source, subset):

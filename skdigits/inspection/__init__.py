@@ -4,13 +4,17 @@ They compute with ``from_…`` and draw with ``plot``. A confusion matrix is dra
 own ``ConfusionMatrixDisplay``.
 """
 
+from skdigits.inspection.coverage import CoverageDisplay
 from skdigits.inspection.curves import HistoryDisplay, SearchHistoryDisplay, SearchScoreDisplay
 from skdigits.inspection.images import ImageGridDisplay, LabelCountDisplay
+from skdigits.inspection.lines import SequenceGridDisplay
 
 __all__ = [
+    "CoverageDisplay",
     "HistoryDisplay",
     "ImageGridDisplay",
     "LabelCountDisplay",
     "SearchHistoryDisplay",
     "SearchScoreDisplay",
+    "SequenceGridDisplay",
 ]

@@ -1,0 +1,266 @@
+"""How well are sequences of digits read?
+
+    python benchmarks/bench_sequences.py [MNIST] [--quick]
+
+Trained on sequences made of MNIST's training digits, tested on sequences made of its test digits:
+10,000 of each kind, drawn with a fixed seed. Beside the obvious alternatives: a picture cut at its
+gaps whose pieces a DigitClassifier reads, and a network with a head for the length and one for
+each of five digits, as in Goodfellow et al. (2013). Without MNIST only the bundled digits.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import numpy as np
+from measuring import Checks, figure, finish, parser
+from sklearn.model_selection import train_test_split
+
+from skdigits import DigitClassifier, DigitSequenceRecognizer
+from skdigits.datasets import iter_digit_sequences, load_digits, load_idx, make_digit_sequences
+from skdigits.lines import ImageLines
+from skdigits.metrics import (
+    character_error_rate,
+    coverage_at_accuracy,
+    coverage_curve,
+    exact_match_score,
+)
+from skdigits.preprocessing import clean_picture
+
+SEEDS = (0, 1, 2)
+N_TEST = 10_000
+NEAR = {"lengths": (1, 5), "gap": (-6, 8)}
+# What is tested, how the sequences are made, and the least exact match.
+CASES = {
+    "lengths 1–5": (NEAR, 0.990),
+    "lengths 1–5, overlap 0–0.4": ({"lengths": (1, 5), "gap": (-11, 0)}, 0.987),
+    "length 10, trained on 1–5": ({**NEAR, "lengths": 10}, 0.975),
+    "length 20, trained on 1–5": ({**NEAR, "lengths": 20}, 0.945),
+    "one digit five times": ({**NEAR, "lengths": 5}, 0.985),
+    "rotated, shifted, noisy": ({**NEAR, "rotation": 15, "shift": 4, "noise": 20}, 0.970),
+}
+REPEATED = "one digit five times"
+MOST_ERRORS = 0.004
+LEAST_COVERAGE = 0.95
+ACCURACY_KEPT = 0.998
+MOST_MINUTES = 15
+MOST_SECONDS_READING = 10
+LEAST_BUNDLED = 0.92
+MOST_MINUTES_BUNDLED = 3
+RECIPE = {"gap": (-11, 8), "epochs": 40, "sequences_per_epoch": 30_000}
+QUICK = {"epochs": 2, "sequences_per_epoch": 3000}
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", nargs="?", help="folder of MNIST's IDX files")
+    args = options.parse_args()
+    checks = Checks()
+    details = {"bundled": bundled(args, checks)}
+    if args.data:
+        details["recipe"] = RECIPE | (QUICK if args.quick else {})
+        details |= mnist(args, checks)
+    finish("bench_sequences", args, checks, details, plot(details))
+
+
+def bundled(args, checks):
+    """The defaults on the digits bundled with scikit-learn, read in lengths 1–3."""
+    X, y = load_digits(return_X_y=True)
+    images = ImageLines(X.reshape(-1, 8, 8)).as_bytes(0, 255).images
+    runs = []
+    for seed in SEEDS[: 1 if args.quick else None]:
+        train, test, y_train, y_test = train_test_split(
+            images, y, test_size=0.2, stratify=y, random_state=seed
+        )
+        recognizer = DigitSequenceRecognizer(random_state=seed, **(QUICK if args.quick else {}))
+        start = time.perf_counter()
+        recognizer.fit(train, y_train)
+        seconds = time.perf_counter() - start
+        style = {"lengths": (1, 3), "gap": recognizer.gap, "random_state": 0}
+        score = recognizer.score(*make_digit_sequences(test, y_test, 2000, **style))
+        runs.append({"seed": seed, "seconds": seconds, "exact_match": score})
+        print(f"bundled digits, seed {seed}: {score:.4f} after {seconds:.0f} s", flush=True)
+    score = statistics.mean(run["exact_match"] for run in runs)
+    checks.at_least("bundled digits, lengths 1–3: exact match", score, LEAST_BUNDLED)
+    minutes = statistics.mean(run["seconds"] for run in runs) / 60
+    checks.at_most("bundled digits: training", minutes, MOST_MINUTES_BUNDLED, "min")
+    return runs
+
+
+def mnist(args, checks):
+    train, test = (load_idx(args.data, subset=subset) for subset in ("train", "test"))
+    tests = draw_tests(test, 500 if args.quick else N_TEST)
+    recipe = RECIPE | (QUICK if args.quick else {})
+    runs = [measure(recipe, seed, train, tests) for seed in SEEDS[: 1 if args.quick else args.runs]]
+    for case, (_, least) in CASES.items():
+        checks.at_least(f"{case}: exact match", mean_of(runs, case, "exact_match"), least)
+    first = next(iter(CASES))
+    rate = mean_of(runs, first, "character_error_rate")
+    checks.at_most(f"{first}: character error rate", rate, MOST_ERRORS)
+    covered = mean_of(runs, first, "coverage")
+    checks.at_least(f"{first}: kept at {ACCURACY_KEPT} exact match", covered, LEAST_COVERAGE)
+    minutes = statistics.mean(run["seconds"] for run in runs) / 60
+    checks.at_most("training", minutes, MOST_MINUTES, "min")
+    reading = statistics.median(run["reading_seconds"] for run in runs)
+    what = f"reading {len(tests[first][1])} sequences, {tests[first][0].shape[2]} pixels wide"
+    checks.at_most(what, reading, MOST_SECONDS_READING, "s")
+    others = {
+        "cut at gaps, DigitClassifier": cut_and_classify(train, tests),
+        "length and five heads": five_heads(recipe, train, tests),
+    }
+    print_table(runs, others)
+    return {"runs": runs, "others": others}
+
+
+def draw_tests(digits, n_sequences):
+    """Sequences of each kind, made of digits that nothing was trained on."""
+    tests = {}
+    for number, (case, (style, _)) in enumerate(CASES.items()):
+        source = digits.images, digits.target
+        if case == REPEATED:
+            parts = [
+                make_digit_sequences(
+                    digits.images[chosen],
+                    digits.target[chosen],
+                    n_sequences // 10,
+                    random_state=100 + digit,
+                    **style,
+                )
+                for digit in range(10)
+                for chosen in [digits.target == digit]
+            ]
+            X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        else:
+            X, y = make_digit_sequences(*source, n_sequences, random_state=number, **style)
+        tests[case] = X, y
+    return tests
+
+
+def measure(recipe, seed, train, tests):
+    """Train one recognizer, and read every kind of sequence."""
+    recognizer = DigitSequenceRecognizer(**recipe, random_state=seed)
+    start = time.perf_counter()
+    recognizer.fit(train.images, train.target)
+    run = {"seed": seed, "seconds": time.perf_counter() - start}
+    print(f"seed {seed}: trained in {run['seconds'] / 60:.1f} min", flush=True)
+    for case, (X, y) in tests.items():
+        recognizer.predict(X[:100])
+        start = time.perf_counter()
+        read, confidence = (found[:, 0] for found in recognizer.predict_top_k(X, k=1))
+        seconds = time.perf_counter() - start
+        run[case] = {
+            "exact_match": exact_match_score(y, read),
+            "character_error_rate": character_error_rate(y, read),
+            "coverage": coverage_at_accuracy(y, read, confidence, accuracy=ACCURACY_KEPT),
+        }
+        if "reading_seconds" not in run:  # the first case
+            run["reading_seconds"] = seconds
+            coverage, accuracy, _ = coverage_curve(y, read, confidence)
+            thinned = np.linspace(0, len(coverage) - 1, 200).astype(int)
+            run["curve"] = [coverage[thinned].tolist(), accuracy[thinned].tolist()]
+        print(f"  {case:30s} {run[case]['exact_match']:.4f}", flush=True)
+    return run
+
+
+def cut_and_classify(train, tests):
+    """Cut a picture where a column has no ink; read each piece as a single digit."""
+    classifier = DigitClassifier("lenet", random_state=0).fit(train.images, train.target)
+    scores = {}
+    for case, (X, y) in tests.items():
+        pieces, counts = [], []
+        for image in X:
+            ink = np.pad((image > 64).any(axis=0).astype(int), 1)
+            edges = np.flatnonzero(np.diff(ink))
+            pieces += [
+                clean_picture(255 - np.pad(image[:, left:right], 4))
+                for left, right in edges.reshape(-1, 2)
+            ]
+            counts.append(len(edges) // 2)
+        digits = "".join(map(str, classifier.predict(np.stack(pieces))))
+        ends = np.cumsum(counts)
+        read = [digits[end - count : end] for end, count in zip(ends, counts, strict=True)]
+        scores[case] = exact_match_score(y, read)
+    return scores
+
+
+def five_heads(recipe, train, tests):
+    """A network that says the length and, at five places, the digit; plain Keras."""
+    from skdigits.startup import keras
+
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    width = next(iter(tests.values()))[0].shape[2]
+    inputs = keras.Input((28, width, 1))
+    x = layers.Rescaling(1 / 255)(inputs)
+    for filters in (16, 32, 64):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.MaxPooling2D(2)(layers.ReLU()(layers.BatchNormalization()(x)))
+    x = layers.Dropout(0.3)(layers.Dense(256, activation="relu")(layers.Flatten()(x)))
+    heads = [layers.Dense(n, activation="softmax")(x) for n in (6, *[10] * 5)]
+    model = keras.Model(inputs, heads)
+    model.compile("adam", ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
+    style = {name: recipe[name] for name in ("gap",)} | {"shift": 2, "rotation": 15, "scale": 0.15}
+    stream = iter_digit_sequences(
+        train.images,
+        train.target,
+        recipe["sequences_per_epoch"],
+        width=width,
+        random_state=0,
+        **style,
+    )
+    for _, (X, y) in zip(range(recipe["epochs"]), stream, strict=False):
+        lengths, digits = np.char.str_len(y), [text.ljust(5, "0") for text in y]
+        places = np.array([list(text) for text in digits], dtype=int).T
+        # A place behind the last digit teaches nothing.
+        weights = [np.ones(len(y)), *((lengths > i).astype(float) for i in range(5))]
+        model.fit(X[..., None], [lengths, *places], sample_weight=weights, batch_size=64, verbose=0)
+    scores = {}
+    for case, (X, y) in tests.items():
+        if X.shape[2] > width:
+            continue  # it has no more than five heads
+        X = np.pad(X, [(0, 0), (0, 0), (0, width - X.shape[2])])
+        length, *places = (p.argmax(axis=1) for p in model.predict(X[..., None], verbose=0))
+        texts = ["".join(map(str, row)) for row in np.transpose(places)]
+        read = [text[:n] for text, n in zip(texts, length, strict=True)]
+        scores[case] = exact_match_score(y, read)
+    return scores
+
+
+def mean_of(runs, case, name):
+    return statistics.mean(run[case][name] for run in runs)
+
+
+def print_table(runs, others):
+    print(f"\n{'exact match':32s} {'ours':>8s}", *(f"{name:>30s}" for name in others))
+    for case in CASES:
+        row = [f"{scores[case]:.4f}" if case in scores else "–" for scores in others.values()]
+        ours = mean_of(runs, case, "exact_match")
+        print(f"{case:32s} {ours:8.4f}", *(f"{score:>30s}" for score in row))
+
+
+def plot(details):
+    if "runs" not in details:
+        return None
+    picture, (left, right) = figure(2)
+    names = list(CASES)
+    scores = {"skdigits": {case: mean_of(details["runs"], case, "exact_match") for case in names}}
+    scores |= details["others"]
+    for i, (name, values) in enumerate(scores.items()):
+        places = np.arange(len(names)) + 0.27 * i
+        left.barh(places, [values.get(case, 0) for case in names], 0.27, label=name)
+    left.set_yticks(np.arange(len(names)) + 0.27, names)
+    left.set(xlabel="exact match", xlim=(0, 1))
+    left.invert_yaxis()
+    left.legend(fontsize=8)
+    for run in details["runs"]:
+        coverage, accuracy = np.array(run["curve"])
+        right.plot(coverage, 1 - accuracy, label=f"seed {run['seed']}")
+    right.axhline(1 - ACCURACY_KEPT, color="gray", linestyle=":")
+    right.set(xlabel="share of sequences kept", ylabel="mistakes among them", xlim=(0.8, 1))
+    right.legend()
+    return picture
+
+
+if __name__ == "__main__":
+    main()

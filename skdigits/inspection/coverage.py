@@ -1,0 +1,112 @@
+"""How much can be read how accurately."""
+
+from __future__ import annotations
+
+from sklearn.utils.validation import check_is_fitted
+
+from skdigits.inspection.axes import make_axes
+from skdigits.metrics import coverage_curve
+
+
+class CoverageDisplay:
+    """Share of mistakes among the images kept, over the share kept, as the threshold falls.
+
+    Parameters
+    ----------
+    coverage, accuracy : ndarray of shape (n_thresholds,)
+        As `coverage_curve` gives them.
+    name : str, default=None
+        What to call the curve.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    line_ : matplotlib Line2D
+        The curve.
+    """
+
+    def __init__(self, coverage, accuracy, *, name=None):
+        self.coverage, self.accuracy, self.name = coverage, accuracy, name
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, name=None, ax=None):
+        """Draw the curve of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : DigitSequenceRecognizer or classifier
+            Its confidence is `predict_confidence`, else the highest of `predict_proba`.
+        X : array-like
+            Images.
+        y : array-like of shape (n_samples,)
+            What they show.
+        name : str, default=None
+            What to call the curve; None is the name of the estimator.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        CoverageDisplay
+            The display.
+        """
+        check_is_fitted(estimator)
+        if hasattr(estimator, "predict_confidence"):
+            confidence = estimator.predict_confidence(X)
+        else:
+            confidence = estimator.predict_proba(X).max(axis=1)
+        name = type(estimator).__name__ if name is None else name
+        return cls.from_predictions(y, estimator.predict(X), confidence, name=name, ax=ax)
+
+    @classmethod
+    def from_predictions(cls, y_true, y_pred, confidence, *, name=None, ax=None):
+        """Draw the curve of predictions.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_samples,)
+            The truth, and what was read.
+        confidence : array-like of shape (n_samples,)
+            Confidence in each reading.
+        name : str, default=None
+            What to call the curve.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        CoverageDisplay
+            The display.
+        """
+        coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
+        return cls(coverage, accuracy, name=name).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        CoverageDisplay
+            The display.
+        """
+        self.ax_, self.figure_ = make_axes(ax)
+        (self.line_,) = self.ax_.plot(self.coverage, 1 - self.accuracy, label=self.name)
+        self.ax_.set(
+            xlabel="share of images kept",
+            ylabel="share of mistakes among them",
+            title="Rejecting what is not sure",
+            xlim=(min(0.5, self.coverage.min()), 1),
+            ylim=(0, None),
+        )
+        self.ax_.grid(alpha=0.3)
+        if self.name is not None:
+            self.ax_.legend()
+        return self

@@ -1,0 +1,283 @@
+"""What the commands print and write: tables, figures, pictures."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+out = Console(highlight=False)
+
+
+def print_description(bunch):
+    """Print what there is to say about images and labels.
+
+    Parameters
+    ----------
+    bunch : sklearn.utils.Bunch
+        As a loader gives it.
+    """
+    import pandas as pd
+    from rich.table import Table
+
+    from skdigits.preprocessing import infer_image_shape
+
+    pixels = bunch.data.shape[1]
+    if bunch.images is None:
+        height, width, _ = infer_image_shape(pixels)
+        size = f"{height}×{width}, padded"
+    else:
+        size = "{}×{}".format(*bunch.images.shape[1:])
+    facts = Table(show_header=False, box=None)
+    facts.add_row("samples", f"{len(bunch.data)}")
+    facts.add_row("pixels per image", f"{pixels}")
+    facts.add_row("image size", size)
+    facts.add_row("pixel range", f"{bunch.data.min()} to {bunch.data.max()}")
+    facts.add_row("missing values", f"{int(pd.DataFrame(bunch.data).isna().sum().sum())}")
+    out.print(facts)
+    out.print(_labels_table(bunch.target))
+    out.print(_describe_table(bunch.data))
+
+
+def save_search(search, folder):
+    """Print the results, best first, and write them as two tables and two pictures.
+
+    Parameters
+    ----------
+    search : EpochSearchCV
+        The fitted search.
+    folder : Path
+        Where to write.
+    """
+    import pandas as pd
+    from rich.table import Table
+
+    from skdigits.inspection import SearchHistoryDisplay, SearchScoreDisplay
+
+    results = pd.DataFrame(search.cv_results_).drop(columns="params")
+    results = results.sort_values("rank_test_score", kind="stable")
+    names = [name for name in map(str, results) if name.startswith("param_")]
+    table = Table("rank", *(name.removeprefix("param_") for name in names), "score", "± deviation")
+    for row in results.to_dict("records"):
+        values = [str(row[name]) for name in names]
+        scores = [f"{row['mean_test_score']:.4f}", f"{row['std_test_score']:.4f}"]
+        table.add_row(str(row["rank_test_score"]), *values, *scores)
+    out.print(table)
+    for data, name in ((results, "results.csv"), (pd.DataFrame(search.cv_curves_), "curves.csv")):
+        _save_table(data, folder / name)
+        say(f"Wrote {folder / name}")
+    draw_off_screen()
+    save_picture(SearchScoreDisplay.from_estimator(search), folder / "scores.png")
+    save_picture(SearchHistoryDisplay.from_estimator(search), folder / "search_loss.png")
+
+
+def save_classifier(classifier, X, y, folder, facts):
+    """Test a classifier, and write the model, its history, the figures and the pictures.
+
+    Parameters
+    ----------
+    classifier : DigitClassifier
+        The fitted classifier.
+    X : ndarray of shape (n, n_pixels)
+        Images to test it on.
+    y : ndarray of shape (n,)
+        Their labels.
+    folder : Path
+        Where to write.
+    facts : dict
+        What else to write into ``metrics.json``.
+    """
+    from skdigits import save
+
+    probability = classifier.predict_proba(X)
+    _print_report(classifier, y, probability, facts["fit_seconds"])
+    save(classifier, folder / "model.skdigits")
+    say(f"Wrote {folder / 'model.skdigits'}")
+    _save_history(classifier.history_, folder / "history.csv")
+    _save_metrics(classifier, y, probability, folder / "metrics.json", **facts)
+    _save_pictures(classifier, X, y, probability, folder)
+
+
+def save_recognizer(recognizer, X, y, folder, facts):
+    """Test a reader of sequences, and write the model, its history, the figures and the pictures.
+
+    Parameters
+    ----------
+    recognizer : DigitSequenceRecognizer
+        The fitted recognizer.
+    X : ndarray of shape (n, height, width)
+        Images to test it on.
+    y : ndarray of shape (n,), str
+        What they show.
+    folder : Path
+        Where to write.
+    facts : dict
+        What else to write into ``metrics.json``.
+    """
+    from skdigits import metrics, save
+    from skdigits.inspection import CoverageDisplay, HistoryDisplay, SequenceGridDisplay
+
+    read, confidence = (found[:, 0] for found in recognizer.predict_top_k(X, k=1))
+    report = metrics.length_report(y, read)
+    figures = {
+        "exact_match": metrics.exact_match_score(y, read),
+        "character_error_rate": metrics.character_error_rate(y, read),
+        "coverage_at_0.998": metrics.coverage_at_accuracy(y, read, confidence),
+        "n_test": len(y),
+    }
+    _print_lengths(report)
+    out.print(
+        f"{figures['exact_match']:.4f} of {len(y)} sequences of held-out digits read without a "
+        f"mistake after {facts['fit_seconds']:.1f} s of training.",
+        style="bold",
+    )
+    save(recognizer, folder / "model.skdigits")
+    say(f"Wrote {folder / 'model.skdigits'}")
+    _save_history(recognizer.history_, folder / "history.csv")
+    per_length = {name: values.tolist() for name, values in report.items()}
+    figures |= {**facts, "per_length": per_length, "parameters": recognizer.get_params()}
+    _save_json(figures, folder / "metrics.json")
+    draw_off_screen()
+    for metric in ("accuracy", "loss"):
+        display = HistoryDisplay.from_estimator(recognizer, metric=metric)
+        save_picture(display, folder / f"{metric}.png")
+    display = CoverageDisplay.from_predictions(y, read, confidence)
+    save_picture(display, folder / "coverage.png")
+    display = SequenceGridDisplay.from_estimator(recognizer, X, y)
+    save_picture(display, folder / "sequences.png")
+
+
+def say(text):
+    """Print a line as it is, however long.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    """
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def draw_off_screen():
+    """Have matplotlib draw without a window."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+def save_picture(display, path):
+    """Write a display's figure as PNG, whole or not at all, and close it.
+
+    Parameters
+    ----------
+    display : object
+        A display with ``figure_``.
+    path : Path
+        The file.
+    """
+    from matplotlib import pyplot as plt
+
+    from skdigits.persistence import replacing
+
+    with replacing(path) as file:
+        display.figure_.savefig(file, format="png", dpi=120)
+    plt.close(display.figure_)
+    say(f"Wrote {path}")
+
+
+def _labels_table(y):
+    import pandas as pd
+    from rich.table import Table
+
+    table = Table("label", "samples", "share", title="Labels, most frequent first")
+    for label, count in pd.Series(y).value_counts().items():
+        table.add_row(str(label), str(count), f"{count / len(y):.1%}")
+    return table
+
+
+def _describe_table(data):
+    import pandas as pd
+    from rich.table import Table
+
+    table = Table("statistic", "pixels", title="All pixels")
+    for name, value in pd.Series(data.ravel()).describe().items():
+        table.add_row(str(name), f"{value:.10g}" if name == "count" else f"{value:.2f}")
+    return table
+
+
+def _print_report(classifier, y, probability, seconds):
+    from sklearn.metrics import classification_report
+
+    predicted = classifier.classes_[probability.argmax(axis=1)]
+    out.print(classification_report(y, predicted, digits=4, zero_division=0), markup=False)
+    out.print(
+        f"Test accuracy {(predicted == y).mean():.4f} on {len(y)} held-out images "
+        f"after {seconds:.1f} s of training.",
+        style="bold",
+    )
+
+
+def _save_history(history, path):
+    import pandas as pd
+
+    table = pd.DataFrame(history)
+    table.insert(0, "epoch", range(1, len(table) + 1))
+    _save_table(table, path)
+    say(f"Wrote {path}")
+
+
+def _save_metrics(classifier, y, probability, path, **facts):
+    from sklearn.metrics import classification_report, log_loss
+
+    predicted = classifier.classes_[probability.argmax(axis=1)]
+    metrics = {
+        "accuracy": float((predicted == y).mean()),
+        "log_loss": float(log_loss(y, probability, labels=classifier.classes_)),
+        "n_test": len(y),
+        **facts,
+        "per_class": classification_report(y, predicted, output_dict=True, zero_division=0),
+        "parameters": classifier.get_params(),
+    }
+    _save_json(metrics, path)
+
+
+def _save_pictures(classifier, X, y, probability, folder):
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    from skdigits.inspection import HistoryDisplay, ImageGridDisplay
+
+    draw_off_screen()
+    predicted = classifier.classes_[probability.argmax(axis=1)]
+    for metric in ("accuracy", "loss"):
+        display = HistoryDisplay.from_estimator(classifier, metric=metric)
+        save_picture(display, folder / f"{metric}.png")
+    display = ConfusionMatrixDisplay.from_predictions(y, predicted, cmap="Blues", colorbar=False)
+    save_picture(display, folder / "confusion_matrix.png")
+    display = ImageGridDisplay.from_predictions(X, y, probability, classifier.classes_)
+    save_picture(display, folder / "mistakes.png")
+
+
+def _save_table(table, path):
+    from skdigits.persistence import replacing
+
+    with replacing(path, "w", newline="", encoding="utf-8") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
+
+
+def _save_json(metrics, path):
+    import json
+
+    from skdigits.persistence import replacing, versions
+
+    with replacing(path, "w", encoding="utf-8") as file:
+        json.dump({**metrics, "versions": versions()}, file, indent=2)
+        file.write("\n")
+    say(f"Wrote {path}")
+
+
+def _print_lengths(report):
+    from rich.table import Table
+
+    table = Table("length", "sequences", "read right", "wrong digits", "read right, with repeats")
+    for length, count, right, errors, repeated in zip(*report.values(), strict=True):
+        shares = ("–" if value != value else f"{value:.4f}" for value in (right, errors, repeated))
+        table.add_row(f"{length:.0f}", f"{count:.0f}", *shares)
+    out.print(table)
