@@ -174,8 +174,11 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="fl
     x = convolution("column", 8 * filters, (x.shape[1], 1), "valid")
     x = convolution("context", 8 * filters, (1, 3))
     x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
-    outputs = _dense("output", n_classes, None, l2, dtype)(x)[:, 0]
-    return keras.Model(inputs, outputs, name="reader")
+    # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
+    output = keras.layers.Conv2D(
+        n_classes, 1, kernel_regularizer=_penalty(l2), dtype=dtype, name="output"
+    )
+    return keras.Model(inputs, output(x)[:, 0], name="reader")
 
 
 ARCHITECTURES: dict[str, Callable[..., Any]] = {"compact": compact, "lenet": lenet}
