@@ -73,12 +73,14 @@ def test_repeated_digits_are_not_merged(reader, sources):
         assert reader.predict([line])[0] == str(digit) * 3
 
 
-def test_confidence_tells_right_from_wrong(reader, sequences):
-    X, y, _ = sequences
+def test_confidence_tells_right_from_wrong(reader, sources):
+    hard = {"lengths": (1, 4), "gap": (-6, 4), "rotation": 35, "noise": 20, "random_state": 2}
+    X, y = make_digit_sequences(*sources[1], 200, **hard)
     confidence = reader.predict_confidence(X)
     assert confidence.shape == (200,)
     assert ((confidence > 0) & (confidence <= 1)).all()
     right = reader.predict(X) == y
+    assert 20 < right.sum() < 180
     assert confidence[right].mean() > confidence[~right].mean() + 0.1
 
 
