@@ -117,7 +117,6 @@ def draw_tests(digits, n_sequences):
     """Sequences of each kind, made of digits that nothing was trained on."""
     tests = {}
     for number, (case, (style, _)) in enumerate(CASES.items()):
-        source = digits.images, digits.target
         if case == REPEATED:
             parts = [
                 make_digit_sequences(
@@ -132,7 +131,9 @@ def draw_tests(digits, n_sequences):
             ]
             X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         else:
-            X, y = make_digit_sequences(*source, n_sequences, random_state=number, **style)
+            X, y = make_digit_sequences(
+                digits.images, digits.target, n_sequences, random_state=number, **style
+            )
         tests[case] = X, y
     return tests
 
@@ -200,7 +201,7 @@ def five_heads(recipe, train, tests):
     heads = [layers.Dense(n, activation="softmax")(x) for n in (6, *[10] * 5)]
     model = keras.Model(inputs, heads)
     model.compile("adam", ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
-    style = {name: recipe[name] for name in ("gap",)} | {"shift": 2, "rotation": 15, "scale": 0.15}
+    style = {"gap": recipe["gap"], "shift": 2, "rotation": 15, "scale": 0.15}
     stream = iter_digit_sequences(
         train.images,
         train.target,

@@ -182,6 +182,7 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="fl
 
 
 ARCHITECTURES: dict[str, Callable[..., Any]] = {"compact": compact, "lenet": lenet}
+NETWORKS = {**ARCHITECTURES, "reader": reader}  # all that a model can be made of
 
 
 def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -190,7 +191,7 @@ def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., A
     Parameters
     ----------
     architecture : str or callable
-        A name in ``ARCHITECTURES``, ``"reader"``, or an architecture function.
+        A name in ``NETWORKS``, or an architecture function.
 
     Returns
     -------
@@ -204,10 +205,9 @@ def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., A
     """
     if callable(architecture):
         return architecture
-    if architecture == "reader":
-        return reader
-    check_name("architecture", architecture, ARCHITECTURES)
-    return ARCHITECTURES[architecture]
+    if architecture not in NETWORKS:
+        check_name("architecture", architecture, ARCHITECTURES)
+    return NETWORKS[architecture]
 
 
 def check_name(parameter: str, name: str, known) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 
 # scikit-learn's own parameter validation has no public module yet.
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -113,6 +114,36 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
                     f"got {self.keep_epochs!r}."
                 )
 
+    def _network_options(self, *names):
+        """What an architecture is given: those of the parameters that are set."""
+        values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
+        return tuple((name, value) for name, value in values.items() if value is not None)
+
+    def _check_same_network(self, asked, parameters):
+        """Raise if a warm start would need another network than that of the first fit."""
+        if asked != self._spec:
+            raise ValueError(
+                f"warm_start goes on with the network of the first fit, so that {parameters} "
+                f"cannot change: it was {self._spec}, now {asked}. "
+                "Set warm_start=False to begin anew."
+            )
+
+    def _begin(self, spec):
+        """Set what a first fit starts from, and draw the initial weights."""
+        from skdigits import programs
+
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._state = programs.fresh_state(spec, seed)
+        self._seed, self._spec, self._kept = seed, spec, {}
+        self._key = self._program_key()
+        self.history_, self.n_iter_ = {}, 0
+
+    def _program_key(self):
+        return self._spec, self.optimizer, bool(getattr(self, "augment", False))
+
+    def _validation_share(self):
+        return self.validation_fraction or (0.1 if self.early_stopping else None)
+
     def _run(self, fit, pixels, epochs, own, fit_input):
         """Train on a model lent by the cache, and copy the result out.
 
@@ -130,7 +161,7 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
             rate = schedules.default_rate(self.optimizer, schedule, self._spec.architecture)
         recipe = training.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
         kept: dict[int, list[np.ndarray]] = {}
-        key = (self._spec, self.optimizer, bool(getattr(self, "augment", False)))
+        key = self._program_key()
         optimizer = self._state["optimizer"] if key == self._key else []
         # A user's callback may keep or change the model it is given, so that one is not lent.
         with programs.cache.borrow(*key, private=bool(own)) as model:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import check_random_state
 
 # scikit-learn's own parameter validation has no public module yet.
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -327,40 +326,22 @@ default="adam"
     def _check_resumable(self, labels):
         """A warm start needs the network and the labels of the first fit."""
         check_known(labels, self.classes_)
-        asked = self._network_spec(len(self.classes_))
-        if asked != self._spec:
-            raise ValueError(
-                "warm_start goes on with the network of the first fit, so that architecture, "
-                f"filters, kernel_size, dropout, l2 and dtype cannot change: it was {self._spec}, "
-                f"now {asked}. Set warm_start=False to begin anew."
-            )
+        names = "architecture, filters, kernel_size, dropout, l2 and dtype"
+        self._check_same_network(self._network_spec(len(self.classes_)), names)
 
     def _network_spec(self, n_classes):
-        options = {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "dropout": self.dropout,
-            "l2": self.l2 or None,
-        }
-        given = tuple((name, value) for name, value in options.items() if value is not None)
+        given = self._network_options("filters", "kernel_size", "dropout", "l2")
         return NetworkSpec(self.architecture, self.image_shape_, n_classes, given, self.dtype)
 
     def _start(self, classes):
         """Set everything that a first fit decides, and draw the initial weights."""
-        from skdigits import programs
-
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes; "
                 f"got 1 class, {classes.tolist()}."
             )
-        spec = self._network_spec(len(classes))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        state = programs.fresh_state(spec, seed)
+        self._begin(self._network_spec(len(classes)))
         self.classes_ = classes
-        self.history_, self.n_iter_ = {}, 0
-        self._seed, self._spec, self._state, self._kept = seed, spec, state, {}
-        self._key = (spec, self.optimizer, bool(self.augment))
         self._scale = None
 
     def _find_scale(self, rows, weights):
@@ -409,7 +390,7 @@ default="adam"
     def _split(self, indices, weights, *, validate):
         """Samples with a weight, divided into what trains and what validates (or None)."""
         samples = np.arange(len(indices)) if weights is None else np.flatnonzero(weights)
-        fraction = self.validation_fraction or (0.1 if self.early_stopping else None)
+        fraction = self._validation_share()
         if fraction is None or not validate:
             return samples, None
         return split_validation(samples, indices, fraction, self._seed)

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from skdigits.lines import HEIGHT
 from skdigits.startup import tf
 from skdigits.training import EpochModel
 
-HEIGHT = 28
 COLUMNS_PER_FRAME = 4
 BUCKET = 16  # widths of batches are multiples of it, so that TensorFlow sees few shapes
 PADDING = -1  # of labels behind the last digit, and of pixels right of an image
@@ -88,7 +88,7 @@ class SequenceModel(EpochModel):
 
     # -- reading -----------------------------------------------------------------------------
 
-    def read_sequences(self, weights, rows, widths, scale, *, top=1, scored=False):
+    def read_sequences(self, weights, rows, widths, scale, *, top=1):
         """Find the most probable sequences.
 
         Parameters
@@ -103,18 +103,16 @@ class SequenceModel(EpochModel):
             Factor of the pixels.
         top : int, default=1
             How many sequences to find for each image.
-        scored : bool, default=False
-            Whether to compute their probabilities.
 
         Returns
         -------
         digits : ndarray of shape (n, top, max_length), int
             The sequences, -1 behind the last digit; the most probable first.
         log_probability : ndarray of shape (n, top), float
-            Logarithm of their probability; of what was not found and, unless `scored`, of all 0.
+            Logarithm of their probability.
         """
         self._load(weights)
-        found = self._in_batches(("read", top, scored), rows, widths[:, None], scale)
+        found = self._in_batches(("read", top), rows, widths[:, None], scale)
         longest = max(digits.shape[2] for _, (digits, _) in found)
         digits = np.full((len(rows), top, longest), PADDING, np.int32)
         log_probability = np.zeros((len(rows), top))
@@ -197,7 +195,7 @@ class SequenceModel(EpochModel):
 
         return judge
 
-    def _reader(self, top, scored):
+    def _reader(self, top):
         """A function from rows and widths to sequences and the logarithms of their probability."""
 
         def read(rows, widths, scale):
@@ -215,8 +213,6 @@ class SequenceModel(EpochModel):
                 [tf.sparse.to_dense(tf.sparse.reset_shape(p, shape), PADDING) for p in paths], 1
             )
             digits = tf.cast(digits, tf.int32)
-            if not scored:
-                return [digits, tf.zeros(tf.shape(digits)[:2], self._real)]
             losses = [ctc_loss(outputs, digits[:, i], n_frames) for i in range(top)]
             return [digits, -tf.stack(losses, axis=1)]
 

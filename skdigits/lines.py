@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_array
 
 from skdigits.preprocessing import infer_image_shape, split_images
 
+HEIGHT = 28
 INK = 64  # grey level of 255 above which a pixel belongs to a digit
 CUT_RANGE = 5  # columns around the middle between two digits, where they may be told apart
 
@@ -29,8 +30,6 @@ class ImageLines:
     shape : tuple of int or None
         Height and width where all images have the same.
     """
-
-    HEIGHT = 28
 
     def __init__(self, images, n_features=None, zooms=None):
         self.images, self.n_features = images, n_features
@@ -112,21 +111,26 @@ list of array-like of shape (height, width)
             grey = (np.clip(values, low, high) - low) * (255 / (high - low))
             return np.rint(grey).astype(np.uint8)
 
-        zooms = np.array([image.shape[0] / self.HEIGHT for image in self.images])
-        if self.shape is not None and self.shape[0] == self.HEIGHT:
+        zooms = np.array([image.shape[0] / HEIGHT for image in self.images])
+        if self.shape is not None and self.shape[0] == HEIGHT:
             return ImageLines(convert(self.images), zooms=zooms)
         images = [self._rescaled(convert(image)) for image in self.images]
         return ImageLines(images if self.shape is None else np.stack(images), zooms=zooms)
 
     def _rescaled(self, image):
         height, width = image.shape
-        if height == self.HEIGHT:
+        if height == HEIGHT:
             return image
-        size = max(1, round(width * self.HEIGHT / height)), self.HEIGHT
+        size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
-    def same_width(self) -> np.ndarray:
-        """Put images into one array, in the middle of it and with black on both sides.
+    def same_width(self, place=0.5) -> np.ndarray:
+        """Put images into one array, with black beside the narrower ones.
+
+        Parameters
+        ----------
+        place : float, default=0.5
+            Where in it they stand: 0 is at the left, 0.5 in the middle.
 
         Returns
         -------
@@ -138,7 +142,7 @@ list of array-like of shape (height, width)
         widest = max(image.shape[1] for image in self.images)
         array = np.zeros((len(self), self.images[0].shape[0], widest), self.images[0].dtype)
         for row, image in zip(array, self.images, strict=True):
-            left = (widest - image.shape[1]) // 2
+            left = int((widest - image.shape[1]) * place)
             row[:, left : left + image.shape[1]] = image
         return array
 
@@ -152,13 +156,8 @@ list of array-like of shape (height, width)
         widths : ndarray of shape (n,), int
             Width of each.
         """
-        if self.shape is not None:
-            return self.images.reshape(len(self), -1), np.full(len(self), self.shape[1])
         widths = np.array([image.shape[1] for image in self.images])
-        array = np.zeros((len(self), self.images[0].shape[0], widths.max()), np.uint8)
-        for row, image in zip(array, self.images, strict=True):
-            row[:, : image.shape[1]] = image
-        return array.reshape(len(self), -1), widths
+        return self.same_width(place=0).reshape(len(self), -1), widths
 
     def boxes(self, i, centres) -> np.ndarray:
         """Find the ink of digits.

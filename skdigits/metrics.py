@@ -192,9 +192,7 @@ def as_sequences(y):
     ValueError
         If they are anything else.
     """
-    y = column_or_1d(y)
-    if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
-        y = y.astype(np.int64)
+    y = without_objects(column_or_1d(y))
     if y.dtype.kind in "biuf" and (y == np.rint(y)).all():
         return y.astype(np.int64).astype(str)
     if y.dtype.kind == "U":
@@ -205,6 +203,24 @@ def as_sequences(y):
         "Unknown label type: sequences should be strings of digits, or whole numbers for single "
         f"digits; got {y[:3]!r}."
     )
+
+
+def without_objects(y):
+    """Make numbers of whole numbers that are Python's objects.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels of any dtype.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Of dtype int64 where all were such objects, else as they are.
+    """
+    if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
+        return y.astype(np.int64)
+    return y
 
 
 def _check_sequences(y_true, y_pred):

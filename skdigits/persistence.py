@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.architectures import ARCHITECTURES, NetworkSpec
+from skdigits.architectures import NETWORKS, NetworkSpec
 from skdigits.classifier import DigitClassifier
 from skdigits.sequence import DigitSequenceRecognizer
 
@@ -233,7 +233,7 @@ def _decode(value, archive):
         return {_decode(k, archive): _decode(v, archive) for k, v in rest[0]}
     if tag == "network":
         spec = NetworkSpec(**_decode(rest[0], archive))
-        if spec.architecture not in {*ARCHITECTURES, "reader"}:
+        if spec.architecture not in NETWORKS:
             raise ValueError(f"the architecture {spec.architecture!r} is not known here")
         return spec
     raise ValueError(f"an unknown kind of value, {tag!r}")

@@ -85,13 +85,9 @@ def save_classifier(classifier, X, y, folder, facts):
     facts : dict
         What else to write into ``metrics.json``.
     """
-    from skdigits import save
-
     probability = classifier.predict_proba(X)
     _print_report(classifier, y, probability, facts["fit_seconds"])
-    save(classifier, folder / "model.skdigits")
-    say(f"Wrote {folder / 'model.skdigits'}")
-    _save_history(classifier.history_, folder / "history.csv")
+    _save_model(classifier, folder)
     _save_metrics(classifier, y, probability, folder / "metrics.json", **facts)
     _save_pictures(classifier, X, y, probability, folder)
 
@@ -112,8 +108,8 @@ def save_recognizer(recognizer, X, y, folder, facts):
     facts : dict
         What else to write into ``metrics.json``.
     """
-    from skdigits import metrics, save
-    from skdigits.inspection import CoverageDisplay, HistoryDisplay, SequenceGridDisplay
+    from skdigits import metrics
+    from skdigits.inspection import CoverageDisplay, SequenceGridDisplay
 
     read, confidence = (found[:, 0] for found in recognizer.predict_top_k(X, k=1))
     report = metrics.length_report(y, read)
@@ -129,16 +125,12 @@ def save_recognizer(recognizer, X, y, folder, facts):
         f"mistake after {facts['fit_seconds']:.1f} s of training.",
         style="bold",
     )
-    save(recognizer, folder / "model.skdigits")
-    say(f"Wrote {folder / 'model.skdigits'}")
-    _save_history(recognizer.history_, folder / "history.csv")
+    _save_model(recognizer, folder)
     per_length = {name: values.tolist() for name, values in report.items()}
     figures |= {**facts, "per_length": per_length, "parameters": recognizer.get_params()}
     _save_json(figures, folder / "metrics.json")
     draw_off_screen()
-    for metric in ("accuracy", "loss"):
-        display = HistoryDisplay.from_estimator(recognizer, metric=metric)
-        save_picture(display, folder / f"{metric}.png")
+    _save_curves(recognizer, folder)
     display = CoverageDisplay.from_predictions(y, read, confidence)
     save_picture(display, folder / "coverage.png")
     display = SequenceGridDisplay.from_estimator(recognizer, X, y)
@@ -215,6 +207,22 @@ def _print_report(classifier, y, probability, seconds):
     )
 
 
+def _save_model(estimator, folder):
+    """Write a model and its history."""
+    from skdigits import save
+
+    say(f"Wrote {save(estimator, folder / 'model.skdigits')}")
+    _save_history(estimator.history_, folder / "history.csv")
+
+
+def _save_curves(estimator, folder):
+    from skdigits.inspection import HistoryDisplay
+
+    for metric in ("accuracy", "loss"):
+        display = HistoryDisplay.from_estimator(estimator, metric=metric)
+        save_picture(display, folder / f"{metric}.png")
+
+
 def _save_history(history, path):
     import pandas as pd
 
@@ -242,13 +250,11 @@ def _save_metrics(classifier, y, probability, path, **facts):
 def _save_pictures(classifier, X, y, probability, folder):
     from sklearn.metrics import ConfusionMatrixDisplay
 
-    from skdigits.inspection import HistoryDisplay, ImageGridDisplay
+    from skdigits.inspection import ImageGridDisplay
 
     draw_off_screen()
     predicted = classifier.classes_[probability.argmax(axis=1)]
-    for metric in ("accuracy", "loss"):
-        display = HistoryDisplay.from_estimator(classifier, metric=metric)
-        save_picture(display, folder / f"{metric}.png")
+    _save_curves(classifier, folder)
     display = ConfusionMatrixDisplay.from_predictions(y, predicted, cmap="Blues", colorbar=False)
     save_picture(display, folder / "confusion_matrix.png")
     display = ImageGridDisplay.from_predictions(X, y, probability, classifier.classes_)

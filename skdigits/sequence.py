@@ -6,7 +6,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,8 +14,8 @@ from skdigits import callbacks
 from skdigits.architectures import NetworkSpec
 from skdigits.base import NetworkEstimator, keeps_epochs
 from skdigits.datasets.sequences import DigitSource, Style, check_digits, epoch_seed
-from skdigits.lines import ImageLines
-from skdigits.metrics import as_sequences, exact_match_score
+from skdigits.lines import HEIGHT, ImageLines
+from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.validation import check_weights, split_validation
 
 N_DIGITS = 10
@@ -222,17 +221,15 @@ default="adam"
         if not resume:
             self.n_iter_ = 0  # whatever fails from here on, the last fit is over
         spec = self._network_spec()
-        if resume and spec != self._spec:
-            raise ValueError(
-                "warm_start goes on with the network of the first fit, so that filters, dropout, "
-                f"l2 and dtype cannot change: it was {self._spec}, now {spec}. "
-                "Set warm_start=False to begin anew."
-            )
+        if resume:
+            self._check_same_network(spec, "filters, dropout, l2 and dtype")
         lines = self._check_images(X, reset=not resume)
         y = _check_labels(y, len(lines))
         weights = check_weights(sample_weight, None, y, None)
         if not resume:
-            self._start(spec, lines)
+            self._begin(spec)
+            self._scale = 1 / 255
+            self._range = lines.range()
         prepare = self._prepare_sequences if y.dtype.kind == "U" else self._prepare_digits
         arguments = prepare(self._as_bytes(lines), y, weights)
 
@@ -250,21 +247,8 @@ default="adam"
         return Style(self.lengths, self.gap, self.shift, self.rotation, self.scale, self.noise)
 
     def _network_spec(self):
-        options = {"filters": self.filters, "dropout": self.dropout, "l2": self.l2 or None}
-        given = tuple((name, value) for name, value in options.items() if value is not None)
-        shape = (ImageLines.HEIGHT, None, 1)
-        return NetworkSpec("reader", shape, N_DIGITS + 1, given, self.dtype)
-
-    def _start(self, spec, lines):
-        """Set everything that a first fit decides, and draw the initial weights."""
-        from skdigits import programs
-
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._state = programs.fresh_state(spec, self._seed)
-        self.history_, self.n_iter_, self._kept = {}, 0, {}
-        self._spec, self._key = spec, (spec, self.optimizer, False)
-        self._scale = 1 / 255
-        self._range = lines.range()
+        given = self._network_options("filters", "dropout", "l2")
+        return NetworkSpec("reader", (HEIGHT, None, 1), N_DIGITS + 1, given, self.dtype)
 
     def _as_bytes(self, lines):
         return lines.as_bytes(*self._range)
@@ -274,7 +258,7 @@ default="adam"
         images = lines.same_width()
         weights = np.ones(len(digits)) if weights is None else weights
         indices = np.flatnonzero(weights)
-        fraction = self._validation_fraction()
+        fraction = self._validation_share()
         arguments: dict[str, Any] = {"x": None, "y": None}
         if fraction is not None:
             indices, held_out = split_validation(indices, digits, fraction, self._seed)
@@ -311,12 +295,12 @@ default="adam"
             i = narrow[0]
             raise ValueError(
                 f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
-                f"{ctc.HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
+                f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
                 f"{ctc.COLUMNS_PER_FRAME} are needed, four for each digit and four between equal "
                 "ones."
             )
         samples = np.arange(len(rows)) if weights is None else np.flatnonzero(weights)
-        held_out, fraction = None, self._validation_fraction()
+        held_out, fraction = None, self._validation_share()
         if fraction is not None:
             samples, held_out = split_validation(samples, np.zeros(len(rows)), fraction, self._seed)
         return {
@@ -327,9 +311,6 @@ default="adam"
             "validation_samples": held_out,
             "batch_size": self._batch_size(len(samples)),
         }
-
-    def _validation_fraction(self):
-        return self.validation_fraction or (0.1 if self.early_stopping else None)
 
     def _batch_size(self, n_sequences):
         if self.batch_size != "auto":
@@ -480,7 +461,7 @@ default="adam"
 
         with programs.cache.borrow(*self._key) as model:
             digits, log_probability = model.read_sequences(
-                weights, *lines.rows(), self._scale, top=k, scored=True
+                weights, *lines.rows(), self._scale, top=k
             )
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
@@ -505,8 +486,7 @@ def _check_labels(y, n_samples):
             f"Found input variables with inconsistent numbers of samples: {n_samples} images and "
             f"labels of shape {y.shape}; y should have one label per image."
         )
-    if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
-        y = y.astype(np.int64)
+    y = without_objects(y)
     if y.dtype.kind in "biuf":
         return check_digits(y)
     y = as_sequences(y)

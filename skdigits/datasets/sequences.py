@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from hashlib import blake2b
 from numbers import Integral, Real
@@ -126,12 +127,10 @@ def iter_digit_sequences(images, labels, n_sequences=100, *, random_state=None, 
         What `make_digit_sequences` returns, of other sequences each time.
     """
     seed = check_random_state(random_state).randint(2**31 - 1)
-    number = 0
-    while True:
+    for number in itertools.count():
         yield make_digit_sequences(
             images, labels, n_sequences, random_state=epoch_seed(seed, number), **options
         )
-        number += 1
 
 
 def train_test_sequences(
