@@ -13,7 +13,17 @@ from __future__ import annotations
 import statistics
 
 import numpy as np
-from measuring import Checks, alternate, figure, finish, matrix_rate, medians, operations, parser
+from measuring import (
+    COLORS,
+    Checks,
+    alternate,
+    figure,
+    finish,
+    matrix_rate,
+    medians,
+    operations,
+    parser,
+)
 from peers import BareKeras, keras_wrapper, network, scikeras, skorch
 from sklearn.model_selection import train_test_split
 
@@ -54,7 +64,7 @@ def main():
                 )
         what = f"fit, batch {batch_size}: accuracy less than bare Keras's by"
         result["accuracy"].check(checks, what, "Keras", MOST_ACCURACY_DIFFERENCE)
-    sizes = [size for size in SIZES if size <= len(y)][: 2 if args.quick else None] or [len(y)]
+    sizes = list(SIZES[: 2 if args.quick else None])
     details["growth"] = growth(X, y, shape, n_classes, sizes, runs)
     finish("bench_fit", args, checks, details, plot(details))
 
@@ -142,10 +152,11 @@ def growth(X, y, shape, n_classes, sizes, runs):
     result = {"sizes": sizes, "matrix_rate": rate, "operations_per_image": per_image}
     result["floor"] = [size * per_image / rate for size in sizes]
     for size in sizes:
-        floats, bare = as_floats(X[:size], shape), BareKeras(shape, n_classes, 1, 128).prepare()
+        images, labels = np.resize(X, (size, *shape)), np.resize(y, size)
+        floats, bare = as_floats(images, shape), BareKeras(shape, n_classes, 1, 128).prepare()
         cases = {
-            "skdigits": lambda size=size: ours(shape, 1, 128).fit(X[:size], y[:size]),
-            "Keras": lambda size=size, bare=bare, data=floats: bare.fit(data, y[:size]),
+            "skdigits": lambda x=images, y=labels: ours(shape, 1, 128).fit(x, y),
+            "Keras": lambda bare=bare, x=floats, y=labels: bare.fit(x, y),
         }
         for name, value in medians(alternate(cases, min(runs, 3))[0]).items():
             result.setdefault(name, []).append(value)
@@ -159,7 +170,8 @@ def plot(details):
     width = 0.8 / len(names)
     for i, name in enumerate(names):
         heights = [details[f"batch {b}"]["median_seconds"][name] for b in batches]
-        left.bar(np.arange(len(batches)) + i * width, heights, width, label=name)
+        places = np.arange(len(batches)) + i * width
+        left.bar(places, heights, width, label=name, color=COLORS[name])
     left.set_xticks(np.arange(len(batches)) + 0.4 - width / 2, batches)
     left.set(
         xlabel="batch size",
@@ -168,9 +180,9 @@ def plot(details):
     )
     left.legend()
     data = details["growth"]
-    for name, style in (("Keras", "o-"), ("skdigits", "o-"), ("floor", "k--")):
+    for name, style in (("Keras", "o-"), ("skdigits", "o-"), ("floor", "--")):
         label = "floor: operations at the rate of a matrix product" if name == "floor" else name
-        right.plot(data["sizes"], data[name], style, label=label)
+        right.plot(data["sizes"], data[name], style, label=label, color=COLORS[name])
     right.set(
         xscale="log",
         yscale="log",

@@ -15,6 +15,7 @@ from measuring import Checks, figure, finish, medians, parser
 
 MOST_MILLISECONDS = 50
 HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "scikeras")
+SIMILAR = "sklearn.svm, model_selection"
 TIMED = """
 import json, sys, time
 start = time.perf_counter()
@@ -26,7 +27,7 @@ CASES = {
     "sklearn": "sklearn",
     "skdigits": "skdigits",
     "skdigits.DigitClassifier": "skdigits; skdigits.DigitClassifier",
-    "sklearn.svm, model_selection": "sklearn.svm, sklearn.model_selection",
+    SIMILAR: "sklearn.svm, sklearn.model_selection",
     "scikeras.wrappers": "scikeras.wrappers",
     "tensorflow": "tensorflow",
 }
@@ -57,8 +58,10 @@ def main():
     fit = subprocess.run([sys.executable, "-c", FIT], check=True, capture_output=True)
 
     checks = Checks()
-    beyond = (median["skdigits"] - median["sklearn"]) * 1e3
-    checks.at_most("import skdigits beyond import sklearn", beyond, MOST_MILLISECONDS, "ms")
+    checks.at_most("import skdigits", median["skdigits"] * 1e3, MOST_MILLISECONDS, "ms")
+    beyond = (median["skdigits.DigitClassifier"] - median[SIMILAR]) * 1e3
+    what = f"import skdigits.DigitClassifier, beyond {SIMILAR}"
+    checks.at_most(what, beyond, MOST_MILLISECONDS, "ms")
     # scikit-learn itself loads pandas where it is there.
     more = set(loaded["skdigits.DigitClassifier"]) - set(loaded["sklearn"])
     checks.at_most("heavy packages that it loads and scikit-learn does not", len(more), 0)
@@ -69,8 +72,11 @@ def main():
 
 def plot(median):
     picture, ax = figure(1)
-    ax.barh(list(median)[::-1], [value * 1e3 for value in median.values()][::-1])
-    ax.set(xscale="log", xlabel="milliseconds", title="import")
+    milliseconds = [value * 1e3 for value in median.values()][::-1]
+    bars = ax.barh(list(median)[::-1], milliseconds)
+    ax.bar_label(bars, [f"{value:.0f}" for value in milliseconds], padding=3)
+    ax.set(xlabel="milliseconds", title="import")
+    ax.margins(x=0.15)
     return picture
 
 

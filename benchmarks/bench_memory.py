@@ -127,7 +127,7 @@ def command(n_rows):
     from skdigits.datasets import load_digits
 
     X, y = load_digits(return_X_y=True)
-    classifier = ours((8, 8, 1), 1, 128).fit(np.pad(X, [(0, 0), (0, 720)]), y)
+    classifier = ours((28, 28, 1), 1, 128).fit(np.pad(X, [(0, 0), (0, 720)]), y)
     with tempfile.TemporaryDirectory() as folder:
         model = save(classifier, Path(folder) / "model.skdigits")
         rows = [",".join(map(str, row)) for row in np.pad(X, [(0, 0), (0, 720)])]
@@ -140,7 +140,9 @@ def command(n_rows):
         watch = Watch()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
             cli.main(["predict", str(model), str(data), "-o", str(output)])
-        return watch.above()
+        above = watch.above()
+        assert output.read_text().count("\n") == int(n_rows) + 1
+    return above
 
 
 def candidates(n_candidates):

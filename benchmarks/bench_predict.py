@@ -19,7 +19,17 @@ from pathlib import Path
 
 import numpy as np
 from bench_fit import as_floats, ours, read
-from measuring import Checks, alternate, figure, finish, matrix_rate, medians, operations, parser
+from measuring import (
+    COLORS,
+    Checks,
+    alternate,
+    figure,
+    finish,
+    matrix_rate,
+    medians,
+    operations,
+    parser,
+)
 from peers import network, scikeras
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -163,15 +173,20 @@ def plot(details):
         (middle, "many", f"{details['many']['n']:,} images"),
     ):
         median = details[key]["median_seconds"]
-        ax.barh(list(median)[::-1], [value * 1e3 for value in median.values()][::-1])
+        names = sorted(median, key=median.get, reverse=True)
+        milliseconds = [median[name] * 1e3 for name in names]
+        bars = ax.barh(names, milliseconds, color=[COLORS.get(name, "gray") for name in names])
+        ax.bar_label(bars, [f"{value:.3g}" for value in milliseconds], padding=3)
         ax.set(xscale="log", xlabel="milliseconds", title=f"Predict {title}")
+        ax.margins(x=0.2)
     data = details["growth"]
-    for name, style in (("SciKeras", "o-"), ("skdigits", "o-"), ("floor", "k--")):
+    for name, style in (("SciKeras", "o-"), ("skdigits", "o-"), ("floor", "--")):
         label = "floor: operations at the rate of a matrix product" if name == "floor" else name
-        right.plot(data["sizes"], data[name], style, label=label)
+        right.plot(data["sizes"], data[name], style, label=label, color=COLORS[name])
     right.set(xscale="log", yscale="log", xlabel="images", ylabel="seconds", title="Predict")
     right.grid(alpha=0.3)
-    right.legend()
+    right.legend(loc="upper left", fontsize="small")
+    right.set_ylim(top=10 * max(data["SciKeras"]))
     return picture
 
 

@@ -55,6 +55,7 @@ def plot(median, first):
     ax.bar(positions + 0.2, list(median.values()), 0.4, label="every other")
     ax.set_xticks(positions, median)
     ax.set(ylabel="seconds", title=f"Fit of {N_IMAGES:,} images, {EPOCHS} epochs")
+    ax.margins(y=0.25)
     ax.legend()
     return picture
 

@@ -26,6 +26,14 @@ PACKAGES = (
     "torch",
     "skorch",
 )
+COLORS = {
+    "skdigits": "tab:blue",
+    "SciKeras": "tab:orange",
+    "keras.wrappers": "tab:green",
+    "skorch": "tab:red",
+    "Keras": "tab:purple",
+    "floor": "black",
+}
 
 
 def parser(doc):

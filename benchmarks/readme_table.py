@@ -1,4 +1,4 @@
-"""Write the README's table of performance from the results of the benchmarks.
+"""Write the README's tables from the results of the benchmarks.
 
 python benchmarks/readme_table.py
 """
@@ -6,33 +6,111 @@ python benchmarks/readme_table.py
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-START, END = "<!-- performance -->\n", "<!-- end of performance -->\n"
+RESULTS = HERE / "results"
 
 
-def table(folder=HERE / "results"):
-    """The rows that the benchmarks marked for the README."""
-    lines = ["| what | measured | target | command |", "|---|---|---|---|"]
-    for file in sorted(folder.glob("bench_*.json")):
+def performance():
+    """What the benchmarks of speed and memory marked for the README."""
+    rows = []
+    for file in sorted(RESULTS.glob("bench_*.json")):
+        if file.stem == "bench_sequences":
+            continue
         result = json.loads(file.read_text())
-        for row in result["checks"]:
-            if row["readme"]:
-                value = f"{row['value']:.3g} {row['unit']}".strip()
-                target = f"{row['sign']} {row['limit']:g} {row['unit']}".strip()
-                missed = "" if row["passed"] else ", missed"
-                command = f"`{result['command']}`"
-                lines.append(f"| {row['what']} | {value} | {target}{missed} | {command} |")
-    return "\n".join(lines) + "\n"
+        rows += [
+            [row["what"], *_value_and_target(row), f"`{result['command']}`"]
+            for row in result["checks"]
+            if row["readme"]
+        ]
+    return _table(["what", "measured", "target", "command"], rows)
+
+
+def sequences():
+    """How often sequences are read without a mistake, beside the alternatives."""
+    result = _read("bench_sequences")
+    if result is None or "runs" not in result:
+        return ""
+    others = result["others"]
+    cases = [case for case, value in result["runs"][0].items() if "exact_match" in _dict(value)]
+    rows = []
+    for case in cases:
+        scores = [run[case]["exact_match"] for run in result["runs"]]
+        ours = f"{statistics.mean(scores):.4f} ± {statistics.stdev(scores):.4f}"
+        rows.append([case, ours, *(_score(other.get(case)) for other in others.values())])
+    head = ["exact match", "DigitSequenceRecognizer", *others]
+    checks = [
+        [row["what"], *_value_and_target(row)]
+        for row in result["checks"]
+        if not row["what"].endswith(": exact match") or "bundled" in row["what"]
+    ]
+    return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
+
+
+def comparison():
+    """The networks beside other classifiers on MNIST."""
+    result = _read("compare_mnist")
+    if result is None:
+        return ""
+    rows = [
+        [
+            row["classifier"],
+            f"{row['accuracy']:.4f}",
+            f"{row['accuracy_low']:.4f}–{row['accuracy_high']:.4f}",
+            _score(row["log_loss"]),
+            _score(row["calibration_error"]),
+            f"{row['fit_seconds']:.0f} s",
+            f"{row['predict_seconds']:.2f} s",
+            f"{row['predict_one_seconds'] * 1e3:.2f} ms",
+            f"{row['megabytes']:.2f} MB",
+        ]
+        for row in sorted(result["classifiers"], key=lambda row: -row["accuracy"])
+    ]
+    head = ["classifier", "accuracy", "95 % interval", "log loss", "calibration error", "fit"]
+    return _table([*head, "predict all", "one image", "size"], rows)
+
+
+TABLES = {"performance": performance, "sequences": sequences, "comparison": comparison}
 
 
 def replaced(text):
-    """The README's text with a new table between the two marks."""
-    before, rest = text.split(START)
-    _, after = rest.split(END)
-    return f"{before}{START}\n{table()}\n{END}{after}"
+    """The README's text with new tables between the marks."""
+    for name, make in TABLES.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+        before, rest = text.split(start)
+        _, after = rest.split(end)
+        table = make()
+        text = before + start + (f"\n{table}\n" if table else "") + end + after
+    return text
+
+
+def _read(name):
+    file = RESULTS / f"{name}.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def _table(head, rows):
+    if not rows:
+        return ""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _value_and_target(row):
+    target = f"{row['sign']} {row['limit']:g} {row['unit']}".strip()
+    missed = "" if row["passed"] else ", missed"
+    return [f"{row['value']:.3g} {row['unit']}".strip(), target + missed]
+
+
+def _score(value):
+    return "–" if value is None or value != value else f"{value:.4f}"
+
+
+def _dict(value):
+    return value if isinstance(value, dict) else {}
 
 
 if __name__ == "__main__":

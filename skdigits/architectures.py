@@ -225,8 +225,9 @@ def check_name(parameter: str, name: str, known) -> None:
     known = sorted(known)
     if name in known:
         return
-    near = difflib.get_close_matches(str(name).lower(), known, n=2)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=2)
+    hint = f" Did you mean {' or '.join(repr(lowered[word]) for word in near)}?" if near else ""
     raise ValueError(f"Unknown {parameter} {name!r}.{hint} Known names: {', '.join(known)}.")
 
 

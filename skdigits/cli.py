@@ -17,6 +17,7 @@ from skdigits.reports import (
     out,
     print_description,
     save_classifier,
+    save_comparison,
     save_picture,
     save_recognizer,
     save_search,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 
 TEST_SEQUENCES = 2000
+MOST_FOR_FOLDS = 5000  # images; more are divided once
 
 Data = Annotated[
     str | None,
@@ -242,6 +244,63 @@ def search(
     facts = {"n_train": len(y_train), "fit_seconds": found.refit_time_, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed, "best_params": found.best_params_}
     save_classifier(best, X_test, y_test, output, facts)
+
+
+@app.command()
+def compare(
+    data: Data = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for tables and pictures.")
+    ] = Path("skdigits-compare"),
+    classifiers: Annotated[
+        str | None, typer.Option(help="Which to compare, with commas between; all by default.")
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Folds of a cross-validation; by default 5 up to 5000 images."),
+    ] = None,
+    test_fraction: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share held out to test on, without folds.")
+    ] = 0.4,
+    curves: Annotated[bool, typer.Option(help="Draw learning curves too.")] = True,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same figures.")] = 0,
+) -> None:
+    """Compare the networks with scikit-learn's other classifiers, on the same images."""
+    from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+
+    from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
+    from skdigits.datasets import load_data
+
+    chosen = _choose(make_classifiers(seed), classifiers)
+    _check_folder(output)
+    X, y = load_data(data, return_X_y=True)
+    if folds is None and len(y) <= MOST_FOR_FOLDS:
+        folds = 5
+    _make_folder(output)
+    shuffled = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
+    (held_out,) = shuffled.split(X, y)
+    splits = [held_out]
+    if folds is not None:
+        splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))
+    n_train, n_test = (sum(len(part[i]) for part in splits) for i in (0, 1))
+    out.print(f"{n_train // len(splits)} images to train on, {n_test} to test on.")
+
+    def report(name, row):
+        out.print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
+
+    found = compare_classifiers(chosen, X, y, splits, report=report)
+    lines = learning_curves(chosen if curves else {}, X, y, held_out)
+    save_comparison(found, lines, output)
+
+
+def _choose(known, names):
+    from skdigits.architectures import check_name
+
+    if names is None:
+        return known
+    for name in names.split(","):
+        check_name("classifier", name, known)
+    return {name: known[name] for name in names.split(",")}
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""How well sequences of digits are read."""
+"""How well digits and sequences of them are read, and how well that is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import make_scorer
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
 
@@ -168,6 +168,58 @@ def coverage_at_accuracy(y_true, y_pred, confidence, *, accuracy=0.998):
     """
     coverage, reached, _ = coverage_curve(y_true, y_pred, confidence)
     return float(coverage[reached >= accuracy].max(initial=0.0))
+
+
+def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
+    """How far confidence is from accuracy, on average over all predictions.
+
+    Predictions are divided by confidence, the highest probability, into bins of equal width; the
+    differences between mean confidence and accuracy in each are averaged.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        The truth.
+    y_prob : array-like of shape (n_samples, n_classes)
+        Probabilities.
+    labels : array-like of shape (n_classes,), default=None
+        The label of each column; None is the sorted labels of `y_true`.
+    n_bins : int, default=15
+        Number of bins.
+
+    Returns
+    -------
+    float
+        Between 0, the best, and 1.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as columns.
+
+    References
+    ----------
+    Guo et al., "On calibration of modern neural networks" (2017), section 2.
+
+    Examples
+    --------
+    >>> from skdigits.metrics import expected_calibration_error
+    >>> expected_calibration_error([0, 1, 1, 1], [[0.75, 0.25]] * 4)
+    0.5
+    """
+    y_true, y_prob = column_or_1d(y_true), check_array(y_prob, dtype=np.float64)
+    check_consistent_length(y_true, y_prob)
+    labels = np.unique(y_true) if labels is None else column_or_1d(labels)
+    if len(labels) != y_prob.shape[1]:
+        raise ValueError(
+            f"y_prob has {y_prob.shape[1]} columns and there are {len(labels)} labels; pass "
+            "labels=classifier.classes_."
+        )
+    confidence = y_prob.max(axis=1)
+    right = labels[y_prob.argmax(axis=1)] == y_true
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(bins, confidence - right, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(y_true))
 
 
 exact_match_scorer = make_scorer(exact_match_score)

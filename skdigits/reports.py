@@ -137,6 +137,44 @@ def save_recognizer(recognizer, X, y, folder, facts):
     save_picture(display, folder / "sequences.png")
 
 
+def save_comparison(found, curves, folder):
+    """Print a comparison of classifiers, and write it as two tables, JSON and pictures.
+
+    Parameters
+    ----------
+    found : sklearn.utils.Bunch
+        As `compare_classifiers` gives it.
+    curves : dict of list
+        As `learning_curves` gives them; without rows if they were not wanted.
+    folder : Path
+        Where to write.
+    """
+    import pandas as pd
+
+    from skdigits.architectures import ARCHITECTURES
+    from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
+
+    results = pd.DataFrame(found.table).sort_values("accuracy", ascending=False, kind="stable")
+    _print_comparison(results)
+    _save_table(results, folder / "comparison.csv")
+    say(f"Wrote {folder / 'comparison.csv'}")
+    known = results.astype(object).where(results.notna(), None)  # JSON has no NaN
+    _save_json({"classifiers": known.to_dict("records")}, folder / "comparison.json")
+    draw_off_screen()
+    trade_off = TradeOffDisplay(found.table, emphasized=ARCHITECTURES)
+    for time in ("fit", "predict"):
+        display = trade_off.plot(time=f"{time}_seconds")
+        save_picture(display, folder / f"accuracy_and_{time}_time.png")
+    save_picture(
+        ReliabilityDisplay(found.right, found.confidence).plot(), folder / "reliability.png"
+    )
+    if curves["n_train"]:
+        _save_table(pd.DataFrame(curves), folder / "learning_curves.csv")
+        say(f"Wrote {folder / 'learning_curves.csv'}")
+        display = TrainSizeDisplay(curves, emphasized=ARCHITECTURES).plot()
+        save_picture(display, folder / "learning_curves.png")
+
+
 def say(text):
     """Print a line as it is, however long.
 
@@ -205,6 +243,42 @@ def _print_report(classifier, y, probability, seconds):
         f"after {seconds:.1f} s of training.",
         style="bold",
     )
+
+
+def _print_comparison(results):
+    from rich.table import Table
+
+    table = Table(
+        "classifier",
+        "accuracy",
+        "95 % interval",
+        "log loss",
+        "calibration error",
+        "fit",
+        "predict",
+        "one image",
+        "size",
+        "p",
+    )
+    for row in results.to_dict("records"):
+        table.add_row(
+            row["classifier"],
+            f"{row['accuracy']:.4f}",
+            f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}",
+            _figure(row["log_loss"], ".4f"),
+            _figure(row["calibration_error"], ".4f"),
+            f"{row['fit_seconds']:.1f} s",
+            f"{row['predict_seconds']:.2f} s",
+            f"{row['predict_one_seconds'] * 1e3:.2f} ms",
+            f"{row['megabytes']:.2f} MB",
+            _figure(row["p_value"], ".2g"),
+        )
+    out.print(table)
+    out.print("p: McNemar's exact test against the most accurate of the others.")
+
+
+def _figure(value, form):
+    return "–" if value != value else format(value, form)
 
 
 def _save_model(estimator, folder):
@@ -284,6 +358,6 @@ def _print_lengths(report):
 
     table = Table("length", "sequences", "read right", "wrong digits", "read right, with repeats")
     for length, count, right, errors, repeated in zip(*report.values(), strict=True):
-        shares = ("–" if value != value else f"{value:.4f}" for value in (right, errors, repeated))
+        shares = (_figure(value, ".4f") for value in (right, errors, repeated))
         table.add_row(f"{length:.0f}", f"{count:.0f}", *shares)
     out.print(table)

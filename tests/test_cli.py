@@ -45,7 +45,7 @@ def trained(csv_folder, tmp_path_factory):
 def test_the_installed_command_helps_and_tells_its_version():
     for command in ([str(COMMAND)], [sys.executable, "-m", "skdigits"]):
         shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
-        for name in ("inspect", "train", "search", "predict"):
+        for name in ("inspect", "train", "search", "compare", "predict"):
             assert name in shown.stdout
     shown = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == skdigits.__version__

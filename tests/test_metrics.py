@@ -73,3 +73,17 @@ def test_scorers_prefer_fewer_mistakes():
 def test_bad_input(true, read, message):
     with pytest.raises(ValueError, match=message):
         metrics.exact_match_score(true, read)
+
+
+def test_expected_calibration_error():
+    # Two of four right at 0.9, all of four right at 0.6 and in another bin.
+    probability = [[0.9, 0.1]] * 4 + [[0.4, 0.6]] * 4
+    truth = np.array(list("aabbbbbb"))
+    error = metrics.expected_calibration_error(truth, probability)
+    assert error == pytest.approx((0.4 + 0.4) / 2)
+    assert metrics.expected_calibration_error(truth, probability, n_bins=1) == pytest.approx(0)
+    assert metrics.expected_calibration_error([1, 0], [[0, 1.0], [1.0, 0]]) == 0
+    swapped = metrics.expected_calibration_error(truth, probability, labels=["b", "a"])
+    assert swapped == pytest.approx((0.4 + 0.6) / 2)
+    with pytest.raises(ValueError, match="3 columns and there are 2 labels"):
+        metrics.expected_calibration_error(truth, np.full((8, 3), 1 / 3))

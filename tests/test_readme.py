@@ -1,4 +1,5 @@
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
 def test_there_is_python_to_run():
     assert len(PYTHON) == 4
     assert README.index("```python") < 500
+
+
+def test_tables_are_those_of_the_results():
+    script = runpy.run_path(str(ROOT / "benchmarks" / "readme_table.py"))
+    assert script["replaced"](README) == README
 
 
 def test_links_and_pictures_are_there():

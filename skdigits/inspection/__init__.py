@@ -4,6 +4,7 @@ They compute with ``from_…`` and draw with ``plot``. A confusion matrix is dra
 own ``ConfusionMatrixDisplay``.
 """
 
+from skdigits.inspection.comparison import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
 from skdigits.inspection.coverage import CoverageDisplay
 from skdigits.inspection.curves import HistoryDisplay, SearchHistoryDisplay, SearchScoreDisplay
 from skdigits.inspection.images import ImageGridDisplay, LabelCountDisplay
@@ -14,7 +15,10 @@ __all__ = [
     "HistoryDisplay",
     "ImageGridDisplay",
     "LabelCountDisplay",
+    "ReliabilityDisplay",
     "SearchHistoryDisplay",
     "SearchScoreDisplay",
     "SequenceGridDisplay",
+    "TradeOffDisplay",
+    "TrainSizeDisplay",
 ]

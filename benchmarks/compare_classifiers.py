@@ -1,0 +1,100 @@
+"""How do the networks compare with scikit-learn's other classifiers?
+
+    python benchmarks/compare_classifiers.py [DATA] [--quick]
+
+Without DATA they are cross-validated on the bundled digits; a folder with MNIST's IDX files is put
+together and divided into 42,000 images to train on and 28,000 to test on. It is what
+``skdigits compare`` does, with thresholds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from measuring import RESULTS, Checks, finish, parser
+from sklearn.model_selection import StratifiedKFold, train_test_split
+
+from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
+from skdigits.datasets import load_data
+from skdigits.reports import save_comparison
+
+LEAST_ACCURACY_BUNDLED = 0.985
+LEAST_BEYOND_SVC = 0.0
+LEAST_BEYOND_FOREST = 0.02
+MOST_FIT_TIME_OF_SVC = 1.0
+LEAST_SPEED_UP = 100
+MOST_CALIBRATION_ERROR = 0.005
+DEFAULT = "compact"  # of DigitClassifier
+SEED = 0
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", nargs="?")
+    args = options.parse_args()
+    X, y = read(args.data)
+    classifiers = make_classifiers(SEED)
+    held_out = train_test_split(np.arange(len(y)), test_size=0.4, stratify=y, random_state=SEED)
+    splits = [held_out]
+    if args.data is None:
+        folds = StratifiedKFold(3 if args.quick else 5, shuffle=True, random_state=SEED)
+        splits = list(folds.split(X, y))
+    found = compare_classifiers(classifiers, X, y, splits, report=tell)
+    curves = learning_curves({} if args.quick else classifiers, X, y, held_out, report=tell_size)
+    name = "compare_mnist" if args.data else "compare_digits"
+    folder = (RESULTS / "quick" if args.quick else RESULTS) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    save_comparison(found, curves, folder)
+    rows = {row["classifier"]: row for row in as_rows(found.table)}
+    checks = check_mnist(rows) if args.data else check_bundled(rows)
+    finish(name, args, checks, {"seed": SEED, "classifiers": list(rows.values()), "curves": curves})
+
+
+def read(data):
+    """Images and labels; of MNIST both its parts."""
+    parts = [load_data(data, return_X_y=True)]
+    if data is not None and list(Path(data).glob("t10k-*")):
+        parts.append(load_data(data, subset="test", return_X_y=True))
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
+
+def tell(name, row):
+    print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s", flush=True)
+
+
+def tell_size(name, size, accuracy):
+    print(f"{name:22s} {size:6d} images: {accuracy:.4f}", flush=True)
+
+
+def as_rows(table):
+    """A dict per classifier, with None for NaN, which JSON has not."""
+    rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+    return [{k: None if v != v else v for k, v in row.items()} for row in rows]
+
+
+def check_bundled(rows):
+    checks = Checks()
+    checks.at_least(
+        "accuracy on the bundled digits", rows[DEFAULT]["accuracy"], LEAST_ACCURACY_BUNDLED
+    )
+    return checks
+
+
+def check_mnist(rows):
+    checks = Checks()
+    ours, svc, forest = rows[DEFAULT], rows["SVC"], rows["RandomForest"]
+    checks.at_least("accuracy beyond SVC's", ours["accuracy"] - svc["accuracy"], LEAST_BEYOND_SVC)
+    ratio = ours["fit_seconds"] / svc["fit_seconds"]
+    checks.at_most("time to fit over SVC's", ratio, MOST_FIT_TIME_OF_SVC)
+    faster = svc["predict_seconds"] / ours["predict_seconds"]
+    checks.at_least("SVC's time to predict over ours", faster, LEAST_SPEED_UP)
+    beyond = ours["accuracy"] - forest["accuracy"]
+    checks.at_least("accuracy beyond the forest's", beyond, LEAST_BEYOND_FOREST)
+    error = ours["calibration_error"]
+    checks.at_most("expected calibration error", error, MOST_CALIBRATION_ERROR)
+    return checks
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""The networks beside scikit-learn's other classifiers, on the same images."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import statistics
+import time
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import Bunch, check_array, check_consistent_length
+from sklearn.utils.validation import column_or_1d
+
+from skdigits.architectures import ARCHITECTURES
+from skdigits.metrics import expected_calibration_error
+from skdigits.preprocessing import ImageReshaper
+
+ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
+TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
+CURVE_TEST_IMAGES = 5000  # enough for a curve, where some take minutes for all
+
+
+def make_classifiers(random_state=None):
+    """Make the classifiers to compare, in pipelines of one form.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None, default=None
+        For those that draw at random.
+
+    Returns
+    -------
+    dict of str to Pipeline
+        `DigitClassifier` with each named network, and scikit-learn's classifiers with the steps
+        ``images``, ``scale`` and ``classifier``; XGBoost's too if it is installed.
+    """
+    from skdigits.classifier import DigitClassifier
+
+    networks = {
+        name: Pipeline(
+            [
+                ("images", ImageReshaper()),
+                ("scale", "passthrough"),  # the network does it, from bytes
+                ("classifier", DigitClassifier(name, random_state=random_state)),
+            ]
+        )
+        for name in ARCHITECTURES
+    }
+    others = {
+        name: Pipeline(
+            [
+                ("images", ImageReshaper(output="flat")),
+                ("scale", FunctionTransformer(_to_unit)),
+                ("classifier", classifier),
+            ]
+        )
+        for name, classifier in _baselines(random_state).items()
+    }
+    return networks | others
+
+
+def _baselines(random_state):
+    """Other classifiers, with parameters tuned on a split of MNIST's training images."""
+    from sklearn.ensemble import (
+        ExtraTreesClassifier,
+        HistGradientBoostingClassifier,
+        RandomForestClassifier,
+    )
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.svm import SVC, LinearSVC
+
+    seeded = {"random_state": random_state}
+    found = {
+        "SVC": SVC(C=10),
+        "LinearSVC": LinearSVC(C=0.01, **seeded),
+        "RandomForest": RandomForestClassifier(n_jobs=-1, **seeded),
+        "ExtraTrees": ExtraTreesClassifier(n_jobs=-1, **seeded),
+        "HistGradientBoosting": HistGradientBoostingClassifier(**seeded),
+        "KNeighbors": KNeighborsClassifier(3, weights="distance"),
+        "LogisticRegression": LogisticRegression(C=0.1, max_iter=200),
+        "MLP": MLPClassifier((200,), early_stopping=True, **seeded),
+    }
+    if importlib.util.find_spec("xgboost"):
+        from xgboost import XGBClassifier
+
+        found["XGBoost"] = XGBClassifier(**seeded)
+    return found
+
+
+def _to_unit(X):
+    """Pixels from 0 to 1: bytes by 255, others by their largest value."""
+    largest = 255 if X.dtype == np.uint8 else float(np.abs(X).max(initial=0)) or 1.0
+    return X * np.float32(1 / largest)
+
+
+def compare_classifiers(classifiers, X, y, splits, *, report=None):
+    """Fit and test classifiers on the same images.
+
+    Parameters
+    ----------
+    classifiers : dict of str to Pipeline
+        As `make_classifiers` gives them.
+    X : array-like of shape (n_samples, n_features)
+        Images.
+    y : array-like of shape (n_samples,)
+        Labels.
+    splits : iterable of (train, test)
+        Indices of samples, as a splitter of scikit-learn's yields them. What is measured on
+        several test sets is put together.
+    report : callable, default=None
+        Called with the name and the figures of each classifier when they are there.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        ``table``, a dict of columns with a row per classifier: ``classifier``, ``accuracy``, its
+        95 % interval (Wilson's) from ``accuracy_low`` to ``accuracy_high``, ``log_loss`` and
+        ``calibration_error`` (NaN without `predict_proba`), ``fit_seconds`` and
+        ``predict_seconds`` per split, ``predict_one_seconds`` (a median), ``megabytes`` of the
+        pickle, and ``p_value`` of McNemar's exact test against the most accurate classifier that
+        is none of ours. ``right`` and ``confidence``, dicts of arrays with a value per test image.
+    """
+    X, y = check_array(X, dtype=None), column_or_1d(y)
+    check_consistent_length(X, y)
+    y = np.unique(y, return_inverse=True)[1]  # XGBoost takes nothing else
+    splits = list(splits)
+    rows, right, confidence = [], {}, {}
+    for name, classifier in classifiers.items():
+        row, right[name], confidence[name] = _measure(classifier, X, y, splits)
+        rows.append({"classifier": name, **row})
+        if report is not None:
+            report(name, row)
+    reference = best_baseline(rows)
+    for row in rows:
+        row["p_value"] = np.nan
+        if reference is not None and row is not reference:
+            row["p_value"] = _mcnemar(right[row["classifier"]], right[reference["classifier"]])
+    table = {column: [row[column] for row in rows] for column in rows[0]}
+    return Bunch(table=table, right=right, confidence=confidence)
+
+
+def best_baseline(rows):
+    """Find the most accurate classifier that is none of ours.
+
+    Parameters
+    ----------
+    rows : list of dict
+        With ``classifier`` and ``accuracy``.
+
+    Returns
+    -------
+    dict or None
+        Its row.
+    """
+    others = [row for row in rows if row["classifier"] not in ARCHITECTURES]
+    return max(others, key=lambda row: row["accuracy"], default=None)
+
+
+def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None):
+    """Accuracy with more and more images to train on.
+
+    Parameters
+    ----------
+    classifiers : dict of str to Pipeline
+        As `make_classifiers` gives them.
+    X : ndarray of shape (n_samples, n_features)
+        Images.
+    y : ndarray of shape (n_samples,)
+        Labels.
+    split : (train, test)
+        Indices of samples, in random order; the first of each are used.
+    sizes : sequence of int, default=(100, 300, 1000, 3000, 10_000, 30_000, 60_000)
+        Numbers of images; larger ones than there are to train on are left out.
+    report : callable, default=None
+        Called with the name, size and accuracy of each fit.
+
+    Returns
+    -------
+    dict of list
+        Columns ``classifier``, ``n_train`` and ``accuracy``.
+    """
+    train, test = split
+    y = np.unique(y, return_inverse=True)[1]
+    test = test[:CURVE_TEST_IMAGES]
+    table: dict[str, list] = {"classifier": [], "n_train": [], "accuracy": []}
+    for name, classifier in classifiers.items():
+        for size in (size for size in sizes if size <= len(train)):
+            fitted = _fit(classifier, X[train[:size]], y[train[:size]])
+            row = name, size, float(fitted.score(X[test], y[test]))
+            for column, value in zip(table.values(), row, strict=True):
+                column.append(value)
+            if report is not None:
+                report(*row)
+    return table
+
+
+def _measure(classifier, X, y, splits):
+    """Figures of one classifier, and per test image whether it is right and how sure."""
+    seconds: dict[str, list[float]] = {"fit": [], "predict": [], "one": []}
+    truth, labels, probability = [], [], []
+    for train, test in splits:
+        start = time.perf_counter()
+        fitted = _fit(classifier, X[train], y[train])
+        seconds["fit"].append(time.perf_counter() - start)
+        fitted.predict(X[test[:1]])
+        start = time.perf_counter()
+        labels.append(fitted.predict(X[test]))
+        seconds["predict"].append(time.perf_counter() - start)
+        seconds["one"].append(_seconds_of_one(fitted, X[test[:1]]))
+        truth.append(y[test])
+        if hasattr(fitted, "predict_proba"):
+            probability.append(fitted.predict_proba(X[test]))
+    y_true, y_pred = np.concatenate(truth), np.concatenate(labels)
+    right = y_true == y_pred
+    row = _accuracy(right) | {"log_loss": np.nan, "calibration_error": np.nan}
+    confidence = None
+    if probability:
+        y_prob = np.concatenate(probability)
+        confidence = y_prob.max(axis=1)
+        row |= _of_probability(y_true, y_prob, fitted.classes_)
+    row |= {
+        "fit_seconds": statistics.fmean(seconds["fit"]),
+        "predict_seconds": statistics.fmean(seconds["predict"]),
+        "predict_one_seconds": statistics.median(seconds["one"]),
+        "megabytes": len(pickle.dumps(fitted)) / 1e6,
+    }
+    return row, right, confidence
+
+
+def _fit(classifier, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return clone(classifier).fit(X, y)
+
+
+def _seconds_of_one(fitted, image):
+    seconds: list[float] = []
+    while sum(seconds) < ONE_IMAGE_SECONDS:
+        start = time.perf_counter()
+        fitted.predict(image)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def _accuracy(right):
+    from scipy.stats import binomtest
+
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    return {
+        "accuracy": float(right.mean()),
+        "accuracy_low": float(interval.low),
+        "accuracy_high": float(interval.high),
+    }
+
+
+def _of_probability(y_true, y_prob, classes):
+    from sklearn.metrics import log_loss
+
+    y_prob = y_prob.astype(np.float64)
+    y_prob /= y_prob.sum(axis=1, keepdims=True)  # float32 rows add up to 1 only nearly
+    return {
+        "log_loss": float(log_loss(y_true, y_prob, labels=classes)),
+        "calibration_error": expected_calibration_error(y_true, y_prob, labels=classes),
+    }
+
+
+def _mcnemar(right, other):
+    """Probability, were both as good, that those images which one alone has right fall so."""
+    from scipy.stats import binomtest
+
+    alone = int((right & ~other).sum()), int((other & ~right).sum())
+    return float(binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0

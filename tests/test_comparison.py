@@ -1,0 +1,127 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import accuracy_score, log_loss
+from sklearn.model_selection import KFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
+
+from skdigits.cli import main
+from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
+from skdigits.datasets import load_digits
+from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
+
+X, Y = load_digits(return_X_y=True)
+X, Y = X[:600], Y[:600]
+SPLITS = list(KFold(2, shuffle=True, random_state=0).split(X))
+
+
+@pytest.fixture(scope="module")
+def found():
+    classifiers = {
+        "compact": DummyClassifier(strategy="uniform", random_state=0),
+        "NB": GaussianNB(var_smoothing=0.01),
+        "LinearSVC": LinearSVC(),
+    }
+    return compare_classifiers(classifiers, X, Y, SPLITS)
+
+
+def test_figures_are_those_of_scikit_learn(found):
+    table = pd.DataFrame(found.table).set_index("classifier")
+    probability = np.empty((len(Y), 10))
+    for train, test in SPLITS:
+        model = GaussianNB(var_smoothing=0.01).fit(X[train], Y[train])
+        probability[test] = model.predict_proba(X[test])
+    row = table.loc["NB"]
+    assert row["accuracy"] == accuracy_score(Y, probability.argmax(axis=1))
+    assert row["log_loss"] == pytest.approx(log_loss(Y, probability))
+    assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
+    assert 0 < row["calibration_error"] < 1
+    assert (table[["fit_seconds", "predict_seconds", "predict_one_seconds"]] > 0).all(axis=None)
+    assert table.loc["LinearSVC", ["log_loss", "calibration_error"]].isna().all()
+    assert found.confidence["LinearSVC"] is None
+
+
+def test_the_p_value_is_mcnemars_against_the_best_of_the_others(found):
+    table = pd.DataFrame(found.table).set_index("classifier")
+    best = table["accuracy"].drop("compact").idxmax()
+    other = "NB" if best == "LinearSVC" else "LinearSVC"
+    assert np.isnan(table.loc[best, "p_value"])
+    for name in ("compact", other):
+        alone = found.right[name] & ~found.right[best]
+        best_alone = found.right[best] & ~found.right[name]
+        expected = binomtest(int(alone.sum()), int((alone | best_alone).sum())).pvalue
+        assert table.loc[name, "p_value"] == pytest.approx(expected)
+
+
+def test_learning_curves_train_on_the_first_images_only():
+    seen = []
+
+    class Recording(DummyClassifier):
+        def fit(self, X, y):
+            seen.append(X[:, 0].tolist())
+            return super().fit(X, y)
+
+    order = np.random.default_rng(0).permutation(300)
+    rows = np.arange(300)[:, np.newaxis]
+    split = order[:200], order[200:]
+    labels = np.arange(300) % 3
+    curves = learning_curves({"a": Recording()}, rows, labels, split, sizes=(10, 50, 201))
+    assert curves["n_train"] == [10, 50]
+    assert seen == [order[:10].tolist(), order[:50].tolist()]
+    assert all(0 <= value <= 1 for value in curves["accuracy"])
+
+
+@pytest.mark.parametrize("labels", [Y, np.array(list("abcdefghij"))[Y]])
+def test_every_classifier_is_better_than_guessing(labels):
+    classifiers = make_classifiers(0)
+    for name in ("compact", "lenet"):
+        classifiers[name].set_params(classifier__epochs=4)
+    classifiers["HistGradientBoosting"].set_params(classifier__max_iter=5)
+    found = compare_classifiers(classifiers, X, labels, SPLITS[:1])
+    assert min(found.table["accuracy"]) > 0.7
+    assert {len(pipeline.steps) for pipeline in classifiers.values()} == {3}
+
+
+def test_displays_draw_every_classifier(found):
+    display = TradeOffDisplay(found.table, emphasized=("NB",)).plot(time="predict_seconds")
+    texts = {text.get_text(): text.get_weight() for text in display.ax_.texts}
+    assert texts == {"compact": "normal", "NB": "bold", "LinearSVC": "normal"}
+    assert display.ax_.get_xlabel() == "seconds to predict all test images"
+    with pytest.raises(ValueError, match="Unknown time 'x'"):
+        display.plot(time="x")
+    curves = {"classifier": ["a", "a", "b"], "n_train": [10, 100, 10], "accuracy": [0.5, 0.9, 0.2]}
+    lines = TrainSizeDisplay(curves).plot().lines_
+    assert [line.get_label() for line in lines] == ["a", "b"]
+    np.testing.assert_allclose(lines[0].get_ydata(), [0.5, 0.1])
+    display = ReliabilityDisplay(found.right, found.confidence).plot()
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert "NB" in labels
+    assert "LinearSVC" not in labels
+
+
+def test_the_command_compares_and_writes_tables_and_pictures(tmp_path, capsys):
+    folder = tmp_path / "out"
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", "--classifiers", "LinearSVC,KNeighbors", "-o", str(folder)])
+    assert not stopped.value.code
+    assert {file.name for file in folder.iterdir()} == {
+        "comparison.csv",
+        "comparison.json",
+        "learning_curves.csv",
+        "accuracy_and_fit_time.png",
+        "accuracy_and_predict_time.png",
+        "reliability.png",
+        "learning_curves.png",
+    }
+    table = pd.read_csv(folder / "comparison.csv")
+    assert table["classifier"].tolist() == ["KNeighbors", "LinearSVC"]
+    assert table["accuracy"].min() > 0.9
+    assert "1437 images to train on, 1797 to test on." in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", "--classifiers", "SVM", "-o", str(tmp_path / "no")])
+    assert stopped.value.code == 2
+    assert "Unknown classifier 'SVM'. Did you mean 'SVC'" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
