@@ -44,7 +44,7 @@ def main():
     args = options.parse_args()
     X, X_test, y, y_test, shape = read(args.data)
     n_classes = len(np.unique(y))
-    runs = args.runs or (2 if args.quick else 5)
+    runs = args.runs or (2 if args.quick else 9)
     n, epochs = (6000, 1) if args.quick else (N_IMAGES, EPOCHS)
     checks, details = Checks(), {"n_images": min(n, len(y)), "epochs": epochs}
     for batch_size, limit in MOST_RATIO.items():

@@ -353,7 +353,8 @@ def _predictions(estimator, chunks):
     """Labels and targets chunk by chunk; on a cluster, two chunks per core at a time."""
     import joblib
 
-    n_chunks = 2 * joblib.effective_n_jobs(None)
+    n_jobs = joblib.effective_n_jobs(None)
+    n_chunks = 2 * n_jobs if n_jobs > 1 else 1
     while group := list(itertools.islice(chunks, n_chunks)):
         labels = joblib.Parallel(batch_size=1)(
             joblib.delayed(_predict)(estimator, images) for images, _ in group

@@ -18,7 +18,7 @@ from skdigits.layers import faster
 from skdigits.schedules import OPTIMIZERS, set_rate
 from skdigits.startup import keras, tf
 
-PREDICT_BATCH = 4096
+PREDICT_BATCH = 2048
 # Training data up to the first size lies on the device whole; more is fetched in parts of the
 # second, so that a memory-mapped array is never copied.
 RESIDENT_BYTES = 2**28
