@@ -15,7 +15,8 @@ from skdigits.startup import tf
 from skdigits.training import EpochModel
 
 COLUMNS_PER_FRAME = 4
-BUCKET = 16  # widths of batches are multiples of it, so that TensorFlow sees few shapes
+BUCKET = 16  # widths inside the network are multiples of it, so that TensorFlow sees few shapes
+EDGE = COLUMNS_PER_FRAME - 1  # columns that the network itself adds
 PADDING = -1  # of labels behind the last digit, and of pixels right of an image
 READ_PIXELS = 2**20  # of one batch
 BEAM_WIDTH = 8
@@ -60,7 +61,7 @@ class SequenceModel(EpochModel):
     def _network_input(self, rows, y, scale):
         """Images as wide as the widest of them, rounded up, with -1 right of each."""
         widths = y[:, 0]
-        width = -(-tf.reduce_max(widths) // BUCKET) * BUCKET
+        width = -(-(tf.reduce_max(widths) + EDGE) // BUCKET) * BUCKET - EDGE
         images = tf.reshape(rows, [tf.shape(rows)[0], HEIGHT, -1])
         missing = tf.maximum(0, width - tf.shape(images)[2])
         images = tf.pad(images[:, :, :width], [[0, 0], [0, 0], [0, missing]])

@@ -28,7 +28,7 @@ class DigitSequenceRecognizer(NetworkEstimator):
 
     It is trained on pictures of sequences, or on pictures of single digits, of which it makes new
     sequences for every epoch. The network gives scores per four columns of pixels, trained by
-    connectionist temporal classification: it sees 38 columns at a time, and so reads sequences
+    connectionist temporal classification: it sees 46 columns at a time, and so reads sequences
     longer than any it was trained on.
 
     Parameters
@@ -36,7 +36,7 @@ class DigitSequenceRecognizer(NetworkEstimator):
     filters : int, default=None
         Filters of the first convolution; None is 16. Later ones have up to eight times as many.
     dropout : float, default=None
-        Share of activations set to zero in training, in [0, 1); None is 0.3.
+        Share of activations set to zero in training, in [0, 1); None is 0.2.
     l2 : float, default=0.0
         L2 penalty on the kernels.
     optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"}, \

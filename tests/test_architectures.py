@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 import pytest
 
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, find_architecture
@@ -36,6 +37,31 @@ def test_lenet_has_the_parameters_it_says():
     network = find_architecture("lenet")((28, 28, 1), 10)
     assert network.count_params() == 21_518
     assert "21,518" in ARCHITECTURES["lenet"].__doc__
+
+
+def test_the_reader_is_as_its_docstring_says():
+    network = find_architecture("reader")((28, None, 1), 11, dtype="float64")
+    assert f"{network.count_params():,} parameters" in find_architecture("reader").__doc__
+    images = np.random.default_rng(0).random((1, 28, 98, 1))
+    scores = network(images).numpy()
+    assert scores.shape == (1, 25, 11)
+    # It sees 46 columns: those whose change changes a frame in the middle.
+    changed = np.repeat(images, 98, axis=0)
+    changed[range(98), :, range(98)] *= 5
+    seen = np.flatnonzero((network(changed).numpy() != scores)[:, 12].any(axis=1))
+    np.testing.assert_array_equal(seen, np.arange(seen[0], seen[0] + 46))
+
+
+@pytest.mark.parametrize("width", [1, 50, 51, 96])
+def test_padding_never_changes_what_the_reader_sees(width):
+    network = find_architecture("reader")((28, None, 1), 11, dtype="float64")
+    for layer in network.layers:  # as after training: blank columns are not mapped to 0
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.beta.assign(np.linspace(-1, 1, layer.beta.shape[0]))
+    images = np.random.default_rng(0).random((2, 28, width, 1))
+    padded = np.pad(images, [(0, 0), (0, 0), (0, 40), (0, 0)], constant_values=-1)
+    scores = network(images).numpy()
+    np.testing.assert_allclose(network(padded)[:, : scores.shape[1]], scores, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
