@@ -144,6 +144,12 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
     """
     from skdigits.startup import keras
 
+    inputs = keras.Input(image_shape, dtype=dtype)
+    # A width that is no multiple of four still fills its last frame.
+    x = keras.ops.pad(inputs, [[0, 0], [0, 0], [0, 3], [0, 0]], constant_values=-1)
+    inside = keras.ops.cast(x[:, :1] >= 0, dtype)
+    x = keras.ops.relu(x)
+
     def convolution(x, name, filters, kernel_size=3, *, padding="same", pool=False, skip=None):
         nonlocal inside
         x = keras.layers.Conv2D(
@@ -163,11 +169,6 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
         )(x)
         return keras.ops.relu(x if skip is None else x + skip) * inside
 
-    inputs = keras.Input(image_shape, dtype=dtype)
-    # A width that is no multiple of four still fills its last frame.
-    x = keras.ops.pad(inputs, [[0, 0], [0, 0], [0, 3], [0, 0]], constant_values=-1)
-    inside = keras.ops.cast(x[:, :1] >= 0, dtype)
-    x = keras.ops.relu(x)
     x = convolution(x, "convolution_1", filters, pool=True)
     x = convolution(x, "convolution_2", 2 * filters)
     x = convolution(x, "convolution_3", 2 * filters, pool=True)

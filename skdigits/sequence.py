@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdigits import callbacks
 from skdigits.architectures import NetworkSpec
 from skdigits.base import NetworkEstimator, keeps_epochs
-from skdigits.datasets.sequences import DigitSource, Style, check_digits, epoch_seed
+from skdigits.datasets.drawing import DigitSource, Style, check_digits
+from skdigits.datasets.sequences import epoch_seed
 from skdigits.lines import HEIGHT, ImageLines
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.validation import check_weights, split_validation
@@ -63,6 +64,11 @@ default="adam"
         Share that a digit is enlarged or reduced at most.
     noise : float, default=0
         Standard deviation of noise on the pixels, in grey levels of 255.
+    shear : float, default=0
+        Degrees that a digit is slanted at most.
+    elastic : float, default=0
+        Standard deviation, at most, of the smooth displacement of a digit's pixels, in pixels.
+        It pays where training is long.
     sequences_per_epoch : int, default=10000
         Sequences made of single digits for each epoch.
     image_shape : tuple of int, default=None
@@ -129,6 +135,8 @@ default="adam"
         "rotation": [Interval(Real, 0, 180, closed="both")],
         "scale": [Interval(Real, 0, 1, closed="left")],
         "noise": [Interval(Real, 0, None, closed="left")],
+        "shear": [Interval(Real, 0, 90, closed="left")],
+        "elastic": [Interval(Real, 0, None, closed="left")],
         "sequences_per_epoch": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -149,6 +157,8 @@ default="adam"
         rotation=15,
         scale=0.15,
         noise=0,
+        shear=0,
+        elastic=0,
         sequences_per_epoch=10_000,
         image_shape=None,
         validation_fraction=None,
@@ -175,6 +185,8 @@ default="adam"
         self.rotation = rotation
         self.scale = scale
         self.noise = noise
+        self.shear = shear
+        self.elastic = elastic
         self.sequences_per_epoch = sequences_per_epoch
         self.image_shape = image_shape
         self.validation_fraction = validation_fraction
@@ -244,7 +256,8 @@ default="adam"
         self._style()
 
     def _style(self):
-        return Style(self.lengths, self.gap, self.shift, self.rotation, self.scale, self.noise)
+        names = ("lengths", "gap", "shift", "rotation", "scale", "noise", "shear", "elastic")
+        return Style(**{name: getattr(self, name) for name in names})
 
     def _network_spec(self):
         given = self._network_options("filters", "dropout", "l2")

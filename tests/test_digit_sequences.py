@@ -2,9 +2,11 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from skdigits.datasets import iter_digit_sequences, make_digit_sequences, train_test_sequences
-from skdigits.datasets.sequences import DigitSource, Style
+from skdigits.datasets.distortion import Distortion
+from skdigits.datasets.drawing import DigitSource, Style
 
 # Ten digits of 6×4 pixels whose only value tells them apart; ink in columns 1 and 2, rows 1 to 4.
 IMAGES = np.zeros((10, 6, 4), np.uint8)
@@ -110,6 +112,39 @@ def test_rotation_and_scale_change_the_digits_and_keep_them_in_place():
     np.testing.assert_array_equal(plain, big[0])
 
 
+def test_rotation_is_that_of_pillow():
+    digit = np.zeros((28, 28), np.uint8)
+    digit[5:20, 8:12], digit[16:20, 8:20] = 255, 128
+    style = Style(1, 0, rotation=40)
+    distortion = Distortion.draw(20, style, (28, 28), np.random.RandomState(0))
+    turned = distortion(np.stack([digit] * 20), slice(None)).astype(int)
+    for angle, image in zip(np.rad2deg(distortion.angles), turned, strict=True):
+        by_pillow = Image.fromarray(digit).rotate(angle, Image.Resampling.BILINEAR)
+        assert abs(image - np.asarray(by_pillow)).max() <= 2
+
+
+def test_shear_slants_about_the_middle():
+    big = np.zeros((1, 28, 28), np.uint8)
+    big[0, 4:24, 12:16] = 255
+    X, _ = make_digit_sequences(big, [1], 200, lengths=1, shear=20, random_state=0)
+    centres = X[:, 4:24] @ np.arange(28.0) / X[:, 4:24].sum(axis=2)
+    slants = np.polyfit(np.arange(20) - 9.5, centres.T, 1)[0]
+    assert abs(np.rad2deg(np.arctan(slants))).max() == pytest.approx(20, abs=1)
+    assert abs(slants.mean()) < 0.03
+    np.testing.assert_allclose(centres.mean(axis=1), 13.5, atol=0.1)
+
+
+def test_elastic_displacement_is_smooth_and_as_strong_as_asked_for():
+    ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 8, (1, 28, 28))
+    X, _ = make_digit_sequences(ramp, [1], 2000, lengths=1, elastic=2, random_state=0)
+    moved = (X.astype(float) - ramp)[:, 6:22, 6:22] / 8
+    assert abs(moved.mean()) < 0.1
+    # The strength of a digit is anything from 0 to 2.
+    assert moved.std() == pytest.approx(2 / np.sqrt(3), rel=0.15)
+    assert np.diff(moved, axis=2).std() < moved.std() / 3
+    assert np.diff(moved, axis=1).std() < moved.std() / 3
+
+
 def test_noise_has_the_standard_deviation_asked_for():
     grey = np.full((1, 28, 28), 128, np.uint8)
     X, _ = make_digit_sequences(grey, [1], 300, lengths=1, noise=20, random_state=0)
@@ -119,7 +154,7 @@ def test_noise_has_the_standard_deviation_asked_for():
 
 
 def test_the_same_random_state_gives_the_same_sequences():
-    options = {"rotation": 10, "noise": 5, "shift": 1, "scale": 0.1, "return_boxes": True}
+    options = {"rotation": 10, "noise": 5, "shift": 1, "elastic": 1, "return_boxes": True}
     before = np.random.get_state()[1].copy()
     first, again, other = (make(50, random_state=seed, **options) for seed in (3, 3, 4))
     for a, b in zip(first, again, strict=True):
@@ -193,6 +228,8 @@ def test_weights_draw_like_copies_in_any_order():
         ({"rotation": float("nan")}, "rotation should be a number"),
         ({"scale": 1}, "scale should be below 1"),
         ({"noise": "much"}, "noise should be a number"),
+        ({"shear": 90}, "shear should be below 90 degrees; got 90"),
+        ({"elastic": -1}, "elastic should be a number of 0 or more"),
         ({"n_sequences": 0}, "n_sequences should be a whole number from 1"),
     ],
 )

@@ -1,0 +1,128 @@
+"""Random distortions of images of digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+N_FIELDS = 500  # smooth displacements that the digits of one draw share
+SMOOTHNESS = 1 / 7  # of an image's height, the standard deviation of the Gaussian
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """How each of many digits is distorted, about the centre of its image.
+
+    Parameters
+    ----------
+    angles, zooms, shears : ndarray of shape (n_digits,), float32
+        Rotation in radians, factor of the size, and pixels to the left per pixel downwards.
+    strengths : ndarray of shape (n_digits,), float32
+        Standard deviation of the elastic displacement in pixels.
+    fields : ndarray of shape (n_digits,), int
+        Which of the `displacements` a digit has.
+    displacements : ndarray of shape (n_fields, 2, height, width) or None
+        Smooth displacements, across and downwards, of standard deviation 1.
+    """
+
+    angles: np.ndarray
+    zooms: np.ndarray
+    shears: np.ndarray
+    strengths: np.ndarray
+    fields: np.ndarray
+    displacements: np.ndarray | None
+
+    @classmethod
+    def draw(cls, n_digits, style, shape, rng) -> Distortion | None:
+        """Draw distortions.
+
+        Elastic ones are those of Simard et al., "Best practices for convolutional neural networks
+        applied to visual document analysis" (2003).
+
+        Parameters
+        ----------
+        n_digits : int
+            How many.
+        style : Style
+            The greatest there are.
+        shape : tuple of int
+            Height and width of the digits.
+        rng : RandomState
+            Source of all draws.
+
+        Returns
+        -------
+        Distortion or None
+            None where no digit is distorted.
+        """
+        if not (style.rotation or style.scale or style.shear or style.elastic):
+            return None
+
+        def uniform(low, high):
+            return rng.uniform(low, high, size=n_digits).astype(np.float32)
+
+        return cls(
+            angles=np.deg2rad(uniform(-style.rotation, style.rotation)),
+            zooms=uniform(1 - style.scale, 1 + style.scale),
+            shears=np.tan(np.deg2rad(uniform(-style.shear, style.shear))),
+            strengths=uniform(0, style.elastic),
+            fields=rng.randint(N_FIELDS, size=n_digits),
+            displacements=_displacements(shape, rng) if style.elastic else None,
+        )
+
+    def __call__(self, images, which):
+        """Distort images.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n, height, width), uint8
+            Digits.
+        which : slice
+            Their numbers.
+
+        Returns
+        -------
+        ndarray of shape (n, height, width), uint8
+            The images, distorted; black comes in from outside.
+        """
+
+        def each(values):
+            return values[which, None, None]
+
+        height, width = images.shape[1:]
+        y, x = np.mgrid[:height, :width].astype(np.float32)
+        x, y = x - (width - 1) / 2, y - (height - 1) / 2
+        x = x + each(self.shears) * y
+        cos, sin = (each(f(self.angles) / self.zooms) for f in (np.cos, np.sin))
+        across, down = cos * x - sin * y + (width - 1) / 2, sin * x + cos * y + (height - 1) / 2
+        if self.displacements is not None:
+            field = self.displacements[self.fields[which]]
+            across += each(self.strengths) * field[:, 0]
+            down += each(self.strengths) * field[:, 1]
+        return _interpolated(images, across, down)
+
+
+def _displacements(shape, rng):
+    noise = rng.uniform(-1, 1, size=(N_FIELDS, 2, *shape)).astype(np.float32)
+    smooth = gaussian_filter(noise, (0, 0, *[shape[0] * SMOOTHNESS] * 2), mode="constant")
+    return smooth / smooth.std()
+
+
+def _interpolated(images, across, down):
+    """Pixels at places between pixels, by bilinear interpolation."""
+    n, height, width = images.shape
+    padded = np.pad(images, [(0, 0), (1, 1), (1, 1)])
+    # Places within the frame of black around the image, so that four pixels are there for each.
+    across = np.clip(across + 1, 0, width + 0.999)
+    down = np.clip(down + 1, 0, height + 0.999)
+    left, top = across.astype(np.int32), down.astype(np.int32)
+    right_share, lower_share = across - left, down - top
+    row = width + 2
+    first = np.arange(n, dtype=np.int32)[:, None, None] * (row * (height + 2)) + top * row + left
+    pixels = padded.ravel()
+    upper = pixels[first] * (1 - right_share) + pixels[first + 1] * right_share
+    first += row
+    lower = pixels[first] * (1 - right_share) + pixels[first + 1] * right_share
+    return np.rint(upper * (1 - lower_share) + lower * lower_share).astype(np.uint8)
