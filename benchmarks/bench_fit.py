@@ -17,6 +17,7 @@ from measuring import (
     COLORS,
     Checks,
     alternate,
+    draw_growth,
     figure,
     finish,
     matrix_rate,
@@ -179,19 +180,8 @@ def plot(details):
         title=f"Fit: {details['n_images']:,} images, {details['epochs']} epochs",
     )
     left.legend()
-    data = details["growth"]
-    for name, style in (("Keras", "o-"), ("skdigits", "o-"), ("floor", "--")):
-        label = "floor: operations at the rate of a matrix product" if name == "floor" else name
-        right.plot(data["sizes"], data[name], style, label=label, color=COLORS[name])
-    right.set(
-        xscale="log",
-        yscale="log",
-        xlabel="images",
-        ylabel="seconds",
-        title="One epoch of batch 128",
-    )
-    right.grid(alpha=0.3)
-    right.legend()
+    draw_growth(right, details["growth"], ("Keras", "skdigits"))
+    right.set_title("One epoch of batch 128")
     return picture
 
 

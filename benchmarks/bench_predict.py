@@ -23,6 +23,7 @@ from measuring import (
     COLORS,
     Checks,
     alternate,
+    draw_growth,
     figure,
     finish,
     matrix_rate,
@@ -176,17 +177,12 @@ def plot(details):
         names = sorted(median, key=median.get, reverse=True)
         milliseconds = [median[name] * 1e3 for name in names]
         bars = ax.barh(names, milliseconds, color=[COLORS.get(name, "gray") for name in names])
-        ax.bar_label(bars, [f"{value:.3g}" for value in milliseconds], padding=3)
+        texts = [f"{v:,.0f}" if v >= 100 else f"{v:.2g}" for v in milliseconds]
+        ax.bar_label(bars, texts, padding=3)
         ax.set(xscale="log", xlabel="milliseconds", title=f"Predict {title}")
-        ax.margins(x=0.2)
-    data = details["growth"]
-    for name, style in (("SciKeras", "o-"), ("skdigits", "o-"), ("floor", "--")):
-        label = "floor: operations at the rate of a matrix product" if name == "floor" else name
-        right.plot(data["sizes"], data[name], style, label=label, color=COLORS[name])
-    right.set(xscale="log", yscale="log", xlabel="images", ylabel="seconds", title="Predict")
-    right.grid(alpha=0.3)
-    right.legend(loc="upper left", fontsize="small")
-    right.set_ylim(top=10 * max(data["SciKeras"]))
+        ax.margins(x=0.25)
+    draw_growth(right, details["growth"], ("SciKeras", "skdigits"))
+    right.set_title("Predict")
     return picture
 
 

@@ -165,3 +165,15 @@ def figure(columns, **options):
     from matplotlib import pyplot as plt
 
     return plt.subplots(1, columns, figsize=(5.5 * columns, 4.2), layout="constrained", **options)
+
+
+def draw_growth(ax, data, names):
+    """Seconds over the number of images, and the least that their operations could take."""
+    for name in names:
+        ax.plot(data["sizes"], data[name], "o-", label=name, color=COLORS[name])
+    label = "floor: operations at the rate of a matrix product"
+    ax.plot(data["sizes"], data["floor"], "--", label=label, color=COLORS["floor"])
+    ax.set(xscale="log", yscale="log", xlabel="images", ylabel="seconds")
+    ax.set_ylim(top=10 * max(data[name][-1] for name in names))  # room for the legend
+    ax.grid(alpha=0.3)
+    ax.legend(loc="upper left", fontsize="small")
