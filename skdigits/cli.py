@@ -407,7 +407,7 @@ def _backend(dask, *arrays):
     except ImportError:
         raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
     with Client(dask) as client:
-        out.print(f"Using {len(client.scheduler_info()['workers'])} workers of {dask}.")
+        out.print(f"Workers at {dask}: {len(client.nthreads())}.")
         with joblib.parallel_config("dask", client=client, scatter=list(arrays) or None):
             yield
 
