@@ -48,7 +48,15 @@ MOST_MINUTES = 15
 MOST_SECONDS_READING = 10
 LEAST_BUNDLED = 0.92
 MOST_MINUTES_BUNDLED = 3
-RECIPE = {"gap": (-11, 8), "epochs": 40, "sequences_per_epoch": 30_000}
+RECIPE = {
+    "gap": (-11, 8),
+    "shift": 3,
+    "scale": 0.1,
+    "noise": 8,
+    "schedule": "one_cycle",
+    "epochs": 40,
+    "sequences_per_epoch": 30_000,
+}
 QUICK = {"epochs": 2, "sequences_per_epoch": 3000}
 
 
@@ -201,7 +209,7 @@ def five_heads(recipe, train, tests):
     heads = [layers.Dense(n, activation="softmax")(x) for n in (6, *[10] * 5)]
     model = keras.Model(inputs, heads)
     model.compile("adam", ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
-    style = {"gap": recipe["gap"], "shift": 2, "rotation": 15, "scale": 0.15}
+    style = {name: recipe[name] for name in ("gap", "shift", "scale", "noise")} | {"rotation": 15}
     stream = iter_digit_sequences(
         train.images,
         train.target,
