@@ -95,7 +95,8 @@ class Distortion:
         y, x = np.mgrid[:height, :width].astype(np.float32)
         x, y = x - (width - 1) / 2, y - (height - 1) / 2
         x = x + each(self.shears) * y
-        cos, sin = (each(f(self.angles) / self.zooms) for f in (np.cos, np.sin))
+        angles, zooms = each(self.angles), each(self.zooms)
+        cos, sin = np.cos(angles) / zooms, np.sin(angles) / zooms
         across, down = cos * x - sin * y + (width - 1) / 2, sin * x + cos * y + (height - 1) / 2
         if self.displacements is not None:
             field = self.displacements[self.fields[which]]
