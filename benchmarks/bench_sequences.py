@@ -1,6 +1,6 @@
 """How well are sequences of digits read?
 
-    python benchmarks/bench_sequences.py [MNIST] [--quick]
+    python benchmarks/bench_sequences.py [MNIST] [--quick] [--resume]
 
 Trained on sequences made of MNIST's training digits, tested on sequences made of its test digits:
 10,000 of each kind, drawn with a fixed seed. Beside the obvious alternatives: a picture cut at its
@@ -14,7 +14,7 @@ import statistics
 import time
 
 import numpy as np
-from measuring import Checks, figure, finish, parser
+from measuring import Checks, Parts, figure, finish, parser
 from sklearn.model_selection import train_test_split
 
 from skdigits import DigitClassifier, DigitSequenceRecognizer
@@ -48,13 +48,21 @@ MOST_MINUTES = 15
 MOST_SECONDS_READING = 10
 LEAST_BUNDLED = 0.92
 MOST_MINUTES_BUNDLED = 3
-RECIPE = {
+STYLE = {
     "gap": (-11, 8),
     "shift": 3,
+    "rotation": 12,
     "scale": 0.1,
     "noise": 8,
+    "shear": 5,
+    "elastic": 0.5,
+}
+RECIPE = {
+    **STYLE,
+    "filters": 24,
+    "optimizer": "adamw",
     "schedule": "one_cycle",
-    "epochs": 40,
+    "epochs": 28,
     "sequences_per_epoch": 30_000,
 }
 QUICK = {"epochs": 2, "sequences_per_epoch": 3000}
@@ -65,42 +73,27 @@ def main():
     options.add_argument("data", nargs="?", help="folder of MNIST's IDX files")
     args = options.parse_args()
     checks = Checks()
-    details = {"bundled": bundled(args, checks)}
+    parts = Parts("bench_sequences", args)
+    details = {}
     if args.data:
         details["recipe"] = RECIPE | (QUICK if args.quick else {})
-        details |= mnist(args, checks)
+        details |= mnist(args, parts, checks)
+    details["bundled"] = bundled(args, parts, checks)
     finish("bench_sequences", args, checks, details, plot(details))
 
 
-def bundled(args, checks):
-    """The defaults on the digits bundled with scikit-learn, read in lengths 1–3."""
-    X, y = load_digits(return_X_y=True)
-    images = ImageLines(X.reshape(-1, 8, 8)).as_bytes(0, 255).images
-    runs = []
-    for seed in SEEDS[: 1 if args.quick else None]:
-        train, test, y_train, y_test = train_test_split(
-            images, y, test_size=0.2, stratify=y, random_state=seed
-        )
-        recognizer = DigitSequenceRecognizer(random_state=seed, **(QUICK if args.quick else {}))
-        start = time.perf_counter()
-        recognizer.fit(train, y_train)
-        seconds = time.perf_counter() - start
-        style = {"lengths": (1, 3), "gap": recognizer.gap, "random_state": 0}
-        score = recognizer.score(*make_digit_sequences(test, y_test, 2000, **style))
-        runs.append({"seed": seed, "seconds": seconds, "exact_match": score})
-        print(f"bundled digits, seed {seed}: {score:.4f} after {seconds:.0f} s", flush=True)
-    score = statistics.mean(run["exact_match"] for run in runs)
-    checks.at_least("bundled digits, lengths 1–3: exact match", score, LEAST_BUNDLED)
-    minutes = statistics.mean(run["seconds"] for run in runs) / 60
-    checks.at_most("bundled digits: training", minutes, MOST_MINUTES_BUNDLED, "min")
-    return runs
-
-
-def mnist(args, checks):
+def mnist(args, parts, checks):
     train, test = (load_idx(args.data, subset=subset) for subset in ("train", "test"))
     tests = draw_tests(test, 500 if args.quick else N_TEST)
     recipe = RECIPE | (QUICK if args.quick else {})
-    runs = [measure(recipe, seed, train, tests) for seed in SEEDS[: 1 if args.quick else args.runs]]
+    others = {
+        "cut at gaps, DigitClassifier": parts.measure("cut", cut_and_classify, train, tests),
+        "length and five heads": parts.measure("heads", five_heads, recipe, train, tests),
+    }
+    runs = [
+        parts.measure(f"seed {seed}", measure, recipe, seed, train, tests)
+        for seed in SEEDS[: 1 if args.quick else args.runs]
+    ]
     for case, (_, least) in CASES.items():
         checks.at_least(f"{case}: exact match", mean_of(runs, case, "exact_match"), least)
     first = next(iter(CASES))
@@ -113,12 +106,37 @@ def mnist(args, checks):
     reading = statistics.median(run["reading_seconds"] for run in runs)
     what = f"reading {len(tests[first][1])} sequences, {tests[first][0].shape[2]} pixels wide"
     checks.at_most(what, reading, MOST_SECONDS_READING, "s")
-    others = {
-        "cut at gaps, DigitClassifier": cut_and_classify(train, tests),
-        "length and five heads": five_heads(recipe, train, tests),
-    }
     print_table(runs, others)
     return {"runs": runs, "others": others}
+
+
+def bundled(args, parts, checks):
+    """The defaults on the digits bundled with scikit-learn, read in lengths 1–3."""
+    runs = [
+        parts.measure(f"bundled, seed {seed}", measure_bundled, args, seed)
+        for seed in SEEDS[: 1 if args.quick else args.runs]
+    ]
+    score = statistics.mean(run["exact_match"] for run in runs)
+    checks.at_least("bundled digits, lengths 1–3: exact match", score, LEAST_BUNDLED)
+    minutes = statistics.mean(run["seconds"] for run in runs) / 60
+    checks.at_most("bundled digits: training", minutes, MOST_MINUTES_BUNDLED, "min")
+    return runs
+
+
+def measure_bundled(args, seed):
+    X, y = load_digits(return_X_y=True)
+    images = ImageLines(X.reshape(-1, 8, 8)).as_bytes(0, 255).images
+    train, test, y_train, y_test = train_test_split(
+        images, y, test_size=0.2, stratify=y, random_state=seed
+    )
+    recognizer = DigitSequenceRecognizer(random_state=seed, **(QUICK if args.quick else {}))
+    start = time.perf_counter()
+    recognizer.fit(train, y_train)
+    seconds = time.perf_counter() - start
+    style = {"lengths": (1, 3), "gap": recognizer.gap, "random_state": 0}
+    score = recognizer.score(*make_digit_sequences(test, y_test, 2000, **style))
+    print(f"bundled digits, seed {seed}: {score:.4f} after {seconds:.0f} s", flush=True)
+    return {"seed": seed, "seconds": seconds, "exact_match": score}
 
 
 def draw_tests(digits, n_sequences):
@@ -209,14 +227,13 @@ def five_heads(recipe, train, tests):
     heads = [layers.Dense(n, activation="softmax")(x) for n in (6, *[10] * 5)]
     model = keras.Model(inputs, heads)
     model.compile("adam", ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
-    style = {name: recipe[name] for name in ("gap", "shift", "scale", "noise")} | {"rotation": 15}
     stream = iter_digit_sequences(
         train.images,
         train.target,
         recipe["sequences_per_epoch"],
         width=width,
         random_state=0,
-        **style,
+        **STYLE,
     )
     for _, (X, y) in zip(range(recipe["epochs"]), stream, strict=False):
         lengths, digits = np.char.str_len(y), [text.ljust(5, "0") for text in y]

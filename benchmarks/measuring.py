@@ -41,7 +41,32 @@ def parser(doc):
     result = argparse.ArgumentParser(description=doc.splitlines()[0])
     result.add_argument("--quick", action="store_true", help="less of everything, in a minute")
     result.add_argument("--runs", type=int, help="runs of each case, the first not counted")
+    result.add_argument("--resume", action="store_true", help="keep what the last run measured")
     return result
+
+
+class Parts:
+    """Parts of a long benchmark, written as soon as they are there; --resume keeps those there."""
+
+    def __init__(self, name, args):
+        self.file = _folder(args) / "parts" / f"{name}.json"
+        self.found = {}
+        if args.resume and self.file.exists():
+            self.found = json.loads(self.file.read_text())
+
+    def measure(self, part, function, *args):
+        """What the function returns, or returned before."""
+        if part not in self.found:
+            self.found[part] = function(*args)
+            self.file.parent.mkdir(exist_ok=True)
+            self.file.write_text(json.dumps(self.found, indent=1) + "\n")
+        return self.found[part]
+
+
+def _folder(args):
+    folder = RESULTS / "quick" if args.quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def alternate(cases, runs, after=None):
@@ -135,8 +160,7 @@ def facts():
 
 def finish(name, args, checks, details, figure=None):
     """Print the checks, write JSON and plot, and leave with 1 when a threshold is missed."""
-    folder = RESULTS / "quick" if args.quick else RESULTS
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(args)
     print()
     for row in checks.rows:
         word = "reached" if row["passed"] else "MISSED"

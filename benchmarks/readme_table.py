@@ -18,7 +18,7 @@ def performance():
     """What the benchmarks of speed and memory marked for the README."""
     rows = []
     for file in sorted(RESULTS.glob("bench_*.json")):
-        if file.stem == "bench_sequences":
+        if file.stem in ("bench_accuracy", "bench_sequences"):
             continue
         result = json.loads(file.read_text())
         rows += [
@@ -50,6 +50,30 @@ def sequences():
     return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
 
 
+def accuracy():
+    """The networks on MNIST, several seeds each."""
+    result = _read("bench_accuracy")
+    if result is None:
+        return ""
+    rows = []
+    for recipe in result["recipes"].values():
+        given = ", ".join(f"{name}={value!r}" for name, value in recipe["parameters"].items())
+        columns = {name: [run[name] for run in recipe["runs"]] for name in recipe["runs"][0]}
+        scores = columns["accuracy"]
+        rows.append(
+            [
+                f"`DigitClassifier({given})`",
+                f"{recipe['weights']:,}",
+                f"{statistics.mean(scores):.4f} ± {statistics.stdev(scores):.4f}",
+                f"{statistics.mean(columns['fit_seconds']):.0f} s",
+                f"{statistics.mean(columns['calibration_error']):.4f}",
+                _score(recipe["ensemble"]["accuracy"]),
+            ]
+        )
+    head = ["classifier", "parameters", "accuracy", "fit", "calibration error", "five together"]
+    return _table(head, rows)
+
+
 def comparison():
     """The networks beside other classifiers on MNIST."""
     result = _read("compare_mnist")
@@ -73,7 +97,12 @@ def comparison():
     return _table([*head, "predict all", "one image", "size"], rows)
 
 
-TABLES = {"performance": performance, "sequences": sequences, "comparison": comparison}
+TABLES = {
+    "performance": performance,
+    "accuracy": accuracy,
+    "sequences": sequences,
+    "comparison": comparison,
+}
 
 
 def replaced(text):

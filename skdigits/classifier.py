@@ -37,12 +37,13 @@ class DigitClassifier(ClassifierMixin, NetworkEstimator):
 
     Parameters
     ----------
-    architecture : {"compact", "lenet"} or callable, default="compact"
+    architecture : {"compact", "tiny", "lenet", "deep"} or callable, default="compact"
         The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
         maps images of shape (n, height, width, channels) to class probabilities. Those of
         `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
         passed to it by keyword. It builds a new model in each call, and is hashable. For 28×28
-        images and ten classes ``"compact"`` has 4,518 parameters and ``"lenet"`` 21,518.
+        images and ten classes ``"compact"`` has 4,518 parameters, ``"tiny"`` 4,738, ``"lenet"``
+        21,518 and ``"deep"`` 111,258.
     filters : int, default=None
         Filters of the first convolution; None is the architecture's own number.
     kernel_size : int, default=None
@@ -53,7 +54,8 @@ class DigitClassifier(ClassifierMixin, NetworkEstimator):
         L2 penalty on the kernels.
     optimizer : {"adam", "adamw", "sgd", "rmsprop", "adadelta", "adagrad", "adamax", "nadam"}, \
 default="adam"
-        Keras optimizer.
+        Keras optimizer, with Keras's settings but for the learning rate; ``"adamw"`` has a weight
+        decay of 0.05.
     learning_rate : float or "auto", default="auto"
         The highest learning rate. ``"auto"`` is a rate tuned for the schedule with Adam and
         AdamW, and Keras's default otherwise.

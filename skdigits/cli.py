@@ -118,7 +118,7 @@ def train(
     ] = False,
     architecture: Annotated[
         str | None,
-        typer.Option(help="Network: lenet, or compact: a fifth of the parameters, faster."),
+        typer.Option(help="Network: lenet, compact or tiny (a fifth of its size), or deep."),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the training images.")

@@ -29,7 +29,7 @@ class DigitSequenceRecognizer(NetworkEstimator):
 
     It is trained on pictures of sequences, or on pictures of single digits, of which it makes new
     sequences for every epoch. The network gives scores per four columns of pixels, trained by
-    connectionist temporal classification: it sees 46 columns at a time, and so reads sequences
+    connectionist temporal classification: it sees 62 columns at a time, and so reads sequences
     longer than any it was trained on.
 
     Parameters
@@ -42,7 +42,8 @@ class DigitSequenceRecognizer(NetworkEstimator):
         L2 penalty on the kernels.
     optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"}, \
 default="adam"
-        Keras optimizer, with Keras's settings but for the learning rate.
+        Keras optimizer, with Keras's settings but for the learning rate; ``"adamw"`` has a weight
+        decay of 0.05.
     learning_rate : float or "auto", default="auto"
         Highest learning rate. ``"auto"`` is 0.003 for Adam with a schedule, else Keras's.
     schedule : {"averaged", "one_cycle", None}, default="averaged"
@@ -285,13 +286,17 @@ default="adam"
         return arguments
 
     def _draw(self, source, n_sequences, number):
-        """Make sequences: rows of pixels, and labels as the network takes them."""
+        """Make sequences: rows of pixels, and labels as the network takes them.
+
+        A tenth of them have black beside them, so that wide margins read as nothing.
+        """
         rng = np.random.RandomState(epoch_seed(self._seed, number))
         style = self._style()
         drawn = source.draw(n_sequences, style, rng)
-        width = style.widest(source.width)
-        images = drawn.paint(width, np.zeros(n_sequences, int), rng)
-        labels = _as_rows(drawn.target(), drawn.widths, style.longest)
+        width = max(style.widest(source.width), 4 * source.width)
+        margins = rng.randint(0, width - drawn.widths + 1) * (rng.uniform(size=n_sequences) < 0.1)
+        images = drawn.paint(width, rng.randint(0, margins + 1), rng)
+        labels = _as_rows(drawn.target(), drawn.widths + margins, style.longest)
         return images.reshape(n_sequences, -1), labels
 
     def _prepare_sequences(self, lines, sequences, weights):

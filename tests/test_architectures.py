@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from skdigits import DigitClassifier
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, find_architecture
 
 
@@ -33,23 +34,25 @@ def test_compact_is_the_reference_network():
         assert isinstance(layer.kernel_initializer, keras.initializers.GlorotUniform)
 
 
-def test_lenet_has_the_parameters_it_says():
-    network = find_architecture("lenet")((28, 28, 1), 10)
-    assert network.count_params() == 21_518
-    assert "21,518" in ARCHITECTURES["lenet"].__doc__
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_a_network_has_the_parameters_it_says(name):
+    network = ARCHITECTURES[name]((28, 28, 1), 10)
+    for text in (ARCHITECTURES[name].__doc__, DigitClassifier.__doc__):
+        assert f"{network.count_params():,}" in text
+    assert network.count_params() <= {"tiny": 5000, "deep": 150_000}.get(name, 25_000)
 
 
 def test_the_reader_is_as_its_docstring_says():
     network = find_architecture("reader")((28, None, 1), 11, dtype="float64")
     assert f"{network.count_params():,} parameters" in find_architecture("reader").__doc__
-    images = np.random.default_rng(0).random((1, 28, 98, 1))
+    images = np.random.default_rng(0).random((1, 28, 130, 1))
     scores = network(images).numpy()
-    assert scores.shape == (1, 25, 11)
-    # It sees 46 columns: those whose change changes a frame in the middle.
-    changed = np.repeat(images, 98, axis=0)
-    changed[range(98), :, range(98)] *= 5
-    seen = np.flatnonzero((network(changed).numpy() != scores)[:, 12].any(axis=1))
-    np.testing.assert_array_equal(seen, np.arange(seen[0], seen[0] + 46))
+    assert scores.shape == (1, 33, 11)
+    # It sees 62 columns: those whose change changes a frame in the middle.
+    changed = np.repeat(images, 130, axis=0)
+    changed[range(130), :, range(130)] *= 5
+    seen = np.flatnonzero((network(changed).numpy() != scores)[:, 16].any(axis=1))
+    np.testing.assert_array_equal(seen, np.arange(seen[0], seen[0] + 62))
 
 
 @pytest.mark.parametrize("width", [1, 50, 51, 96])
@@ -66,13 +69,16 @@ def test_padding_never_changes_what_the_reader_sees(width):
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_options_reach_the_layers(name):
-    network = ARCHITECTURES[name](
-        (28, 28, 3), 7, filters=5, kernel_size=3, dropout=0.4, l2=0.01, dtype="float64"
-    )
-    convolution = network.layers[0]
-    assert convolution.filters == 5
-    assert convolution.kernel_size == (3, 3)
-    assert convolution.kernel_regularizer.l2 == pytest.approx(0.01)
+    options = {"filters": 5, "dropout": 0.4, "l2": 0.01, "dtype": "float64"}
+    if name in ("compact", "lenet"):
+        options["kernel_size"] = 3
+    network = ARCHITECTURES[name]((28, 28, 3), 7, **options)
+    weighted = [layer for layer in network.layers if hasattr(layer, "kernel")]
+    assert weighted[0].filters == 5
+    assert weighted[0].kernel_size == (3, 3)
+    for layer in weighted:
+        of_depthwise = getattr(layer, "depthwise_regularizer", None)
+        assert (of_depthwise or layer.kernel_regularizer).l2 == pytest.approx(0.01)
     rates = [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
     assert rates == [0.4]
     assert {variable.dtype for variable in network.trainable_variables} == {"float64"}

@@ -1,0 +1,115 @@
+"""How accurate is each network on MNIST?
+
+    python benchmarks/bench_accuracy.py MNIST [--recipes NAME ...] [--quick] [--resume]
+
+Trained on MNIST's 60,000 training images and tested on its 10,000 test images, five seeds each.
+All choices were made on a part of the training images. ``--recipes`` runs only those named;
+with ``--resume`` what was measured before is kept.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import numpy as np
+from measuring import Checks, Parts, figure, finish, parser
+from sklearn.metrics import log_loss
+
+from skdigits import DigitClassifier
+from skdigits.datasets import load_idx
+from skdigits.metrics import expected_calibration_error
+
+SEEDS = (0, 1, 2, 3, 4)
+LONG = {"augment": True, "optimizer": "adamw"}
+# The classifier's parameters, the least mean accuracy, and the longest fit in seconds.
+RECIPES = {
+    "compact": ({}, 0.9865, 40),
+    "compact, augmented": ({"augment": True, "epochs": 50}, 0.9890, None),
+    "tiny": ({"architecture": "tiny"}, 0.9915, None),
+    "lenet": ({"architecture": "lenet"}, 0.9930, 60),
+    "deep": ({"architecture": "deep"}, 0.9950, 240),
+    "deep, augmented": ({"architecture": "deep", "epochs": 60, **LONG}, 0.9965, None),
+}
+MEMBERS_OF = "deep, augmented"  # the ensemble is what VotingClassifier(voting="soft") makes of them
+LEAST_OF_ENSEMBLE = 0.9972
+MOST_CALIBRATION_ERROR = 0.005
+
+
+def main():
+    options = parser(__doc__)
+    options.add_argument("data", help="folder of MNIST's IDX files")
+    options.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    args = options.parse_args()
+    train, test = (load_idx(args.data, subset=subset) for subset in ("train", "test"))
+    parts = Parts("bench_accuracy", args)
+    for name in args.recipes:
+        parts.measure(name, measure, name, train, test, args)
+    found = {name: parts.found[name] for name in RECIPES if name in parts.found}
+    finish("bench_accuracy", args, check(found), {"recipes": found}, plot(found))
+
+
+def measure(name, train, test, args):
+    """Fit a recipe with each seed; the figures of each, and of their mean probability."""
+    parameters = RECIPES[name][0] | ({"epochs": 1} if args.quick else {})
+    runs, probabilities = [], []
+    for seed in SEEDS[: 2 if args.quick else args.runs]:
+        classifier = DigitClassifier(**parameters, random_state=seed)
+        start = time.perf_counter()
+        classifier.fit(train.data, train.target)
+        seconds = time.perf_counter() - start
+        probabilities.append(classifier.predict_proba(test.data))
+        runs.append(
+            {"seed": seed, "fit_seconds": seconds, **figures(test.target, probabilities[-1])}
+        )
+        print(f"{name}, seed {seed}: {runs[-1]['accuracy']:.4f}, {seconds:.0f} s", flush=True)
+    return {
+        "parameters": parameters,
+        "weights": classifier.to_keras().count_params(),
+        "runs": runs,
+        "ensemble": figures(test.target, np.mean(probabilities, axis=0)),
+    }
+
+
+def figures(target, probability):
+    return {
+        "accuracy": float((probability.argmax(axis=1) == target).mean()),
+        "log_loss": float(log_loss(target, probability.astype(np.float64))),
+        "calibration_error": expected_calibration_error(target, probability),
+    }
+
+
+def check(found):
+    checks = Checks()
+    for name, result in found.items():
+        _, least, longest = RECIPES[name]
+        checks.at_least(f"{name}: accuracy, mean of seeds", mean(result, "accuracy"), least)
+        if longest is not None:
+            checks.at_most(f"{name}: fit", mean(result, "fit_seconds"), longest, "s")
+    if MEMBERS_OF in found:
+        accuracy = found[MEMBERS_OF]["ensemble"]["accuracy"]
+        checks.at_least(f"{MEMBERS_OF}: accuracy of five together", accuracy, LEAST_OF_ENSEMBLE)
+    if "compact" in found:
+        error = mean(found["compact"], "calibration_error")
+        checks.at_most("compact: expected calibration error", error, MOST_CALIBRATION_ERROR)
+    return checks
+
+
+def mean(result, name):
+    return statistics.mean(run[name] for run in result["runs"])
+
+
+def plot(found):
+    picture, ax = figure(1)
+    for name, result in found.items():
+        seconds = [run["fit_seconds"] for run in result["runs"]]
+        errors = [1 - run["accuracy"] for run in result["runs"]]
+        ax.scatter(seconds, errors, label=f"{name} ({result['weights']:,} weights)")
+    ax.set(xscale="log", yscale="log", xlabel="seconds to fit", ylabel="error on test images")
+    ax.grid(alpha=0.3, which="both")
+    ax.legend(fontsize="small")
+    return picture
+
+
+if __name__ == "__main__":
+    main()
