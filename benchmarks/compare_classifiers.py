@@ -9,6 +9,7 @@ together and divided into 42,000 images to train on and 28,000 to test on. It is
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,11 @@ def main():
     folder = (RESULTS / "quick" if args.quick else RESULTS) / name
     folder.mkdir(parents=True, exist_ok=True)
     save_comparison(found, curves, folder)
-    rows = {row["classifier"]: row for row in as_rows(found.table)}
+    written = json.loads((folder / "comparison.json").read_text())["classifiers"]
+    rows = {row["classifier"]: row for row in written}
     checks = check_mnist(rows) if args.data else check_bundled(rows)
-    finish(name, args, checks, {"seed": SEED, "classifiers": list(rows.values()), "curves": curves})
+    command = "python benchmarks/compare_classifiers.py" + (" DATA" if args.data else "")
+    finish(name, args, checks, {"seed": SEED, "command": command})
 
 
 def read(data):
@@ -65,12 +68,6 @@ def tell(name, row):
 
 def tell_size(name, size, accuracy):
     print(f"{name:22s} {size:6d} images: {accuracy:.4f}", flush=True)
-
-
-def as_rows(table):
-    """A dict per classifier, with None for NaN, which JSON has not."""
-    rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
-    return [{k: None if v != v else v for k, v in row.items()} for row in rows]
 
 
 def check_bundled(rows):

@@ -76,7 +76,7 @@ def accuracy():
 
 def comparison():
     """The networks beside other classifiers on MNIST."""
-    result = _read("compare_mnist")
+    result = _read("compare_mnist/comparison")
     if result is None:
         return ""
     rows = [
