@@ -37,7 +37,7 @@ MOST_CALIBRATION_ERROR = 0.005
 
 
 def main():
-    options = parser(__doc__)
+    options = parser(__doc__, resumable=True)
     options.add_argument("data", help="folder of MNIST's IDX files")
     options.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     args = options.parse_args()

@@ -69,7 +69,7 @@ QUICK = {"epochs": 2, "sequences_per_epoch": 3000}
 
 
 def main():
-    options = parser(__doc__)
+    options = parser(__doc__, resumable=True)
     options.add_argument("data", nargs="?", help="folder of MNIST's IDX files")
     args = options.parse_args()
     checks = Checks()

@@ -36,12 +36,13 @@ COLORS = {
 }
 
 
-def parser(doc):
-    """The arguments that all benchmarks take; the rest is the script's own."""
+def parser(doc, *, resumable=False):
+    """The arguments that all benchmarks take, and --resume for `Parts`; the rest are a script's."""
     result = argparse.ArgumentParser(description=doc.splitlines()[0])
     result.add_argument("--quick", action="store_true", help="less of everything, in a minute")
     result.add_argument("--runs", type=int, help="runs of each case, the first not counted")
-    result.add_argument("--resume", action="store_true", help="keep what the last run measured")
+    if resumable:
+        result.add_argument("--resume", action="store_true", help="keep what was measured last")
     return result
 
 

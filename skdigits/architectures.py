@@ -458,13 +458,13 @@ def _convolution(kernel_size, l2, dtype):
 def _normalized(l2, dtype):
     """A convolution followed by pooling if wanted, batch normalisation and ReLU, as a function."""
 
-    def convolution(x, name, filters, kernel_size=3, *, padding="same", pool=False, skip=None):
+    def convolution(x, name, filters, kernel_size=3, *, pool=False, skip=None):
         from skdigits.startup import keras
 
         x = keras.layers.Conv2D(
             filters,
             kernel_size,
-            padding=padding,
+            padding="same",
             use_bias=False,
             kernel_regularizer=_penalty(l2),
             dtype=dtype,
@@ -472,9 +472,7 @@ def _normalized(l2, dtype):
         )(x)
         if pool:  # before what follows, which then has a quarter of the work
             x = keras.layers.MaxPooling2D(2, dtype=dtype, name=f"{name}_pooling")(x)
-        x = keras.layers.BatchNormalization(
-            momentum=0.9, dtype=dtype, name=f"{name}_normalization"
-        )(x)
+        x = _batch_normalization(name, dtype)(x)
         return keras.ops.relu(x if skip is None else x + skip)
 
     return convolution
@@ -504,9 +502,13 @@ def _weighted_places(x, size, l2, dtype):
         dtype=dtype,
         name="places",
     )(x)
-    return keras.layers.BatchNormalization(momentum=0.9, dtype=dtype, name="places_normalization")(
-        x
-    )
+    return _batch_normalization("places", dtype)(x)
+
+
+def _batch_normalization(name, dtype):
+    from skdigits.startup import keras
+
+    return keras.layers.BatchNormalization(momentum=0.9, dtype=dtype, name=f"{name}_normalization")
 
 
 def _by_place(x, n_classes, dropout, l2, dtype):
