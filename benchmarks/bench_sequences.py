@@ -64,7 +64,7 @@ RECIPE = {
     "filters": 24,
     "optimizer": "adamw",
     "schedule": "one_cycle",
-    "epochs": 24,
+    "epochs": 26,
     "sequences_per_epoch": 30_000,
 }
 QUICK = {"epochs": 2, "sequences_per_epoch": 3000}

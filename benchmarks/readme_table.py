@@ -18,7 +18,7 @@ def performance():
     """What the benchmarks of speed and memory marked for the README."""
     rows = []
     for file in sorted(RESULTS.glob("bench_*.json")):
-        if file.stem in ("bench_accuracy", "bench_sequences"):
+        if file.stem in ("bench_accuracy", "bench_rejection", "bench_sequences"):
             continue
         result = json.loads(file.read_text())
         rows += [
@@ -74,6 +74,22 @@ def accuracy():
     return _table(head, rows)
 
 
+def rejection():
+    """What is no digit, and is rejected, by network and score."""
+    result = _read("bench_rejection")
+    if result is None:
+        return ""
+    rows = []
+    for network, runs in result["networks"].items():
+        for score in ("probability", "neighbours"):
+            found = [run[score]["rejected"] for run in runs]
+            shares = [statistics.mean(one[kind] for one in found) for kind in found[0]]
+            kept = statistics.mean(run[score]["accuracy of those kept"] for run in runs)
+            rows.append([network, score, *(f"{share:.1%}" for share in shares), f"{kept:.4f}"])
+    head = ["network", "score", *found[0], "accuracy of digits kept"]
+    return _table(head, rows)
+
+
 def comparison():
     """The networks beside other classifiers on MNIST."""
     result = _read("compare_mnist/comparison")
@@ -86,6 +102,7 @@ def comparison():
             f"{row['accuracy_low']:.4f}–{row['accuracy_high']:.4f}",
             _score(row["log_loss"]),
             _score(row["calibration_error"]),
+            "–" if row["p_value"] is None else f"{row['p_value']:.1g}",
             f"{row['fit_seconds']:.0f} s",
             f"{row['predict_seconds']:.2f} s",
             f"{row['predict_one_seconds'] * 1e3:.2f} ms",
@@ -93,13 +110,14 @@ def comparison():
         ]
         for row in sorted(result["classifiers"], key=lambda row: -row["accuracy"])
     ]
-    head = ["classifier", "accuracy", "95 % interval", "log loss", "calibration error", "fit"]
-    return _table([*head, "predict all", "one image", "size"], rows)
+    head = ["classifier", "accuracy", "95 % interval", "log loss", "calibration error"]
+    return _table([*head, "McNemar's p", "fit", "predict all", "one image", "size"], rows)
 
 
 TABLES = {
     "performance": performance,
     "accuracy": accuracy,
+    "rejection": rejection,
     "sequences": sequences,
     "comparison": comparison,
 }

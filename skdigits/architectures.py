@@ -352,7 +352,12 @@ class NetworkSpec:
             if isinstance(network, keras.Sequential):
                 inner = [replace(layer) for layer in network.layers] if replace else network.layers
             elif replace and isinstance(self.architecture, str):
-                inner = [keras.models.clone_model(network, clone_function=replace)]
+
+                def renew(layer):  # a layer of two networks would be a part of both
+                    new = replace(layer)
+                    return new if new is not layer else layer.from_config(layer.get_config())
+
+                inner = [keras.models.clone_model(network, clone_function=renew)]
             else:
                 inner = [network]  # a user's layers may not be meant to be made again
         return keras.Sequential([*front, *inner])

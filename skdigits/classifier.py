@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 # scikit-learn's own parameter validation has no public module yet.
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -29,7 +29,9 @@ LOSS = "sparse_categorical_crossentropy"
 
 
 # ClassifierMixin stands left of BaseEstimator, so that its tags win.
-class DigitClassifier(ClassifierMixin, NetworkEstimator):
+class DigitClassifier(
+    ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, NetworkEstimator
+):
     """Convolutional network for images of digits, or of anything else that is small.
 
     It takes images or flat rows of pixels and behaves as every scikit-learn classifier does.
@@ -439,6 +441,62 @@ default="adam"
         probability = self.predict_proba(X)
         return self.classes_[probability.argmax(axis=1)]
 
+    def predict_confidence(self, X):
+        """Probability of the label that `predict` gives: reject what is below a threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The highest of `predict_proba`.
+        """
+        return self.predict_proba(X).max(axis=1)
+
+    def transform(self, X):
+        """Features of images: what the last layer of the network is given.
+
+        They are what to search for outliers or neighbours in: with
+        ``LocalOutlierFactor(metric="cosine", novelty=True)`` behind it, a pipeline tells digits
+        from other things.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            64 features with ``"deep"``, 44 with ``"lenet"``, 12 with ``"tiny"`` and 400 with
+            ``"compact"``, for 28×28 images.
+
+        Raises
+        ------
+        ValueError
+            If the architecture is no Sequential or functional model with one last layer.
+        """
+        check_is_fitted(self)
+        rows, pixels, _ = self._check_images(X, reset=False)
+        return self._features(rows, pixels)
+
+    def _features(self, rows, pixels):
+        from skdigits import programs
+
+        with programs.cache.borrow(*self._key) as model:
+            weights = self._state["weights"]
+            return model.features_of_rows(weights, rows, pixels, self._scale or 1.0)
+
+    @property
+    def _n_features_out(self):
+        blank = np.zeros((1, self.n_features_in_), np.uint8)
+        return self._features(blank, blank.dtype).shape[1]
+
     @available_if(keeps_epochs)
     def staged_predict_proba(self, X):
         """Class probabilities after each kept epoch.
@@ -515,6 +573,7 @@ default="adam"
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = []  # features have the network's own
         return tags
 
 

@@ -317,6 +317,10 @@ def predict(
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")] = Path(
         "submission.csv"
     ),
+    reject_below: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Leave labels empty that are less probable than this."),
+    ] = 0.0,
     dask: Dask = None,
 ) -> None:
     """Read images with a saved model, and write ImageId,Label as Kaggle wants it.
@@ -324,6 +328,7 @@ def predict(
     Files are read, predicted and written in chunks, however large they are. A model trained with
     --sequences reads pictures of sequences.
     """
+    import numpy as np
     import pandas as pd
 
     from skdigits import DigitSequenceRecognizer, load
@@ -334,36 +339,44 @@ def predict(
         raise ValueError(f"{output.parent}: there is no such folder to write into.")
     estimator = load(model)
     chunks = iter_data(data, lines=isinstance(estimator, DigitSequenceRecognizer))
-    n_images, n_labelled, n_right = 0, 0, 0
+    n_images, n_kept, n_labelled, n_right = 0, 0, 0, 0
     with _backend(dask), replacing(output, "w", newline="", encoding="utf-8") as file:
-        for labels, target in _predictions(estimator, chunks):
+        for (labels, kept), target in _predictions(estimator, chunks, reject_below):
             ids = range(n_images + 1, n_images + len(labels) + 1)
-            table = pd.DataFrame({"ImageId": ids, "Label": labels})
+            table = pd.DataFrame({"ImageId": ids, "Label": np.where(kept, labels, "")})
             table.to_csv(file, index=False, header=not n_images, lineterminator="\n")
             n_images += len(labels)
+            n_kept += int(kept.sum())
             if target is not None:
-                n_labelled += len(target)
-                n_right += int((labels.astype(str) == target.astype(str)).sum())
+                n_labelled += int(kept.sum())
+                n_right += int((labels.astype(str) == target.astype(str))[kept].sum())
     say(f"Wrote {output}: {n_images} labels.")
+    if n_kept < n_images:
+        out.print(f"{n_images - n_kept} of them are empty: less probable than {reject_below:g}.")
     if n_labelled:
         out.print(f"Accuracy on the labels given: {n_right / n_labelled:.4f}")
 
 
-def _predictions(estimator, chunks):
-    """Labels and targets chunk by chunk; on a cluster, two chunks per core at a time."""
+def _predictions(estimator, chunks, reject_below):
+    """Labels, which to keep, and targets by chunk; on a cluster, two chunks per core at a time."""
     import joblib
 
     n_jobs = joblib.effective_n_jobs(None)
     n_chunks = 2 * n_jobs if n_jobs > 1 else 1
     while group := list(itertools.islice(chunks, n_chunks)):
-        labels = joblib.Parallel(batch_size=1)(
-            joblib.delayed(_predict)(estimator, images) for images, _ in group
+        found = joblib.Parallel(batch_size=1)(
+            joblib.delayed(_predict)(estimator, images, reject_below) for images, _ in group
         )
-        yield from zip(labels, (target for _, target in group), strict=True)
+        yield from zip(found, (target for _, target in group), strict=True)
 
 
-def _predict(estimator, images):
-    return estimator.predict(images)
+def _predict(estimator, images, reject_below):
+    import numpy as np
+
+    labels = estimator.predict(images)
+    if not reject_below:
+        return labels, np.ones(len(labels), bool)
+    return labels, estimator.predict_confidence(images) >= reject_below
 
 
 def _number(text, kind, option):

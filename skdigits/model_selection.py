@@ -20,9 +20,10 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.metaestimators import available_if
 
 from skdigits.journal import Journal
 
@@ -123,6 +124,27 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         **GridSearchCV._parameter_constraints,
         "journal": [str, os.PathLike, None],
     }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # these leave the following out
+        tags.transformer_tags = get_tags(self.estimator).transformer_tags
+        return tags
+
+    @available_if(lambda search: hasattr(search, "transform"))
+    def fit_transform(self, X, y=None, **params):
+        """Search, fit the best candidate on all samples, and transform them with it.
+
+        Parameters
+        ----------
+        X, y, **params
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            What `transform` gives.
+        """
+        return self.fit(X, y, **params).transform(X)
 
     def fit(self, X, y=None, **params):
         """Search, and fit the best candidate on all samples.

@@ -288,13 +288,13 @@ default="adam"
     def _draw(self, source, n_sequences, number):
         """Make sequences: rows of pixels, and labels as the network takes them.
 
-        Half of them have black beside them, so that wide margins read as nothing.
+        A fifth of them have black beside them, so that wide margins read as nothing.
         """
         rng = np.random.RandomState(epoch_seed(self._seed, number))
         style = self._style()
         drawn = source.draw(n_sequences, style, rng)
         width = max(style.widest(source.width), 4 * source.width)
-        margins = rng.randint(0, width - drawn.widths + 1) * (rng.uniform(size=n_sequences) < 0.5)
+        margins = rng.randint(0, width - drawn.widths + 1) * (rng.uniform(size=n_sequences) < 0.2)
         images = drawn.paint(width, rng.randint(0, margins + 1), rng)
         labels = _as_rows(drawn.target(), drawn.widths + margins, style.longest)
         return images.reshape(n_sequences, -1), labels

@@ -295,8 +295,9 @@ class EpochModel(keras.Model):
         if key not in self._programs:
             rows = tf.TensorSpec([None, n_features], pixels)
             factor = tf.TensorSpec([], self._real)
-            if kind == "predict":
-                function, signature = self._predict_batch, [rows, factor]
+            if kind != "train":
+                function = self._predict_batch if kind == "predict" else self._features_of_batch()
+                signature = [rows, factor]
             else:
                 function = self._train_steps(schedule)
                 signature = [
@@ -417,14 +418,34 @@ class EpochModel(keras.Model):
         self._load(weights)
         return self._predict(x, pixels, scale)
 
+    def features_of_rows(self, weights, x, pixels, scale) -> np.ndarray:
+        """What the last layer is given; parameters as in `predict_rows`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            Features.
+        """
+        self._load(weights)
+        return self._predict(x, pixels, scale, kind="features")
+
+    def _features_of_batch(self):
+        network = without_last_layer(self)
+
+        def features_of_batch(rows, scale):
+            features = network(self._images(rows, scale), training=False)
+            return tf.reshape(features, [tf.shape(features)[0], -1])
+
+        return features_of_batch
+
     def _load(self, weights):
         if self._loaded is not weights:
             assign(self.state_variables, weights)
             object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
 
-    def _predict(self, x, pixels, scale, samples=None):
-        """Class probabilities with the present weights, batch by batch."""
-        program = self._program("predict", pixels, x.shape[1])
+    def _predict(self, x, pixels, scale, samples=None, kind="predict"):
+        """Class probabilities, or features, with the present weights, batch by batch."""
+        program = self._program(kind, pixels, x.shape[1])
         factor = tf.constant(scale, self._real)
         count = len(x) if samples is None else len(samples)
         parts = []
@@ -499,6 +520,37 @@ def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
     network = spec.build(scale)
     assign(state_variables(network), weights)
     return network
+
+
+def without_last_layer(network):
+    """Build the part of a network that is before its last layer.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Layers one after the other, the last of which may be a network; the last layer of that is
+        then meant.
+
+    Returns
+    -------
+    keras.Model
+        It shares the layers.
+
+    Raises
+    ------
+    ValueError
+        If the layers are no graph, or the last has more than one input.
+    """
+    *front, last = (x for x in network.layers if not isinstance(x, keras.layers.InputLayer))
+    if isinstance(last, keras.Model):
+        inputs = getattr(last.layers[-1], "input", None) if last.layers else None
+        if inputs is None or isinstance(inputs, list):
+            raise ValueError(
+                "There are no features: the architecture should be a Sequential or functional "
+                "keras.Model whose last layer has one input."
+            )
+        front.append(keras.Model(last.inputs, inputs))
+    return keras.Sequential([keras.Input(network.input_shape[1:]), *front])
 
 
 def state_variables(network) -> list:

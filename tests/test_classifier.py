@@ -24,12 +24,15 @@ from sklearn.model_selection import (
     cross_val_score,
     cross_validate,
     learning_curve,
+    train_test_split,
 )
-from sklearn.pipeline import Pipeline
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, ImageReshaper
-from skdigits.architectures import compact
+from skdigits.architectures import ARCHITECTURES, compact
+from skdigits.datasets import load_digits
 
 
 def quick(**parameters):
@@ -336,6 +339,23 @@ def shallow(image_shape, n_classes, dropout=0.0):
     )
 
 
+def nested(image_shape, n_classes):
+    import keras
+
+    inputs = keras.Input(image_shape)
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def two_heads(image_shape, n_classes):
+    import keras
+
+    inputs = keras.Input(image_shape)
+    heads = [keras.layers.Dense(n_classes, activation="softmax") for _ in range(2)]
+    x = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, keras.layers.Average()([head(x) for head in heads]))
+
+
 def test_a_function_as_architecture(digits):
     X, y = digits
     classifier = quick(architecture=shallow, dropout=0.2, epochs=5).fit(X, y)
@@ -359,6 +379,46 @@ def test_a_function_is_not_asked_for_what_it_does_not_know(digits):
 def test_a_function_that_returns_something_else_is_refused(digits, function, message):
     with pytest.raises(ValueError, match=message):
         quick(architecture=function).fit(*digits)
+
+
+# -- features and confidence -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("architecture", [*ARCHITECTURES, shallow, nested])
+def test_features_are_what_the_last_layer_is_given(digits, architecture):
+    X, y = digits
+    classifier = quick(architecture=architecture, epochs=1).fit(X, y)
+    features = classifier.transform(X)
+    *_, kernel, bias = classifier._state["weights"][: len(classifier.to_keras().trainable_weights)]
+    scores = features @ kernel + bias
+    probability = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probability, classifier.predict_proba(X), rtol=1e-3, atol=1e-6)
+    assert len(classifier.get_feature_names_out()) == features.shape[1]
+
+
+def test_features_need_one_last_layer(digits):
+    with pytest.raises(ValueError, match="no features: the architecture should be"):
+        quick(architecture=two_heads, epochs=1).fit(*digits).transform(digits[0])
+
+
+def test_features_tell_digits_from_other_things():
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, _ = train_test_split(X, y, random_state=0)
+    detector = make_pipeline(
+        DigitClassifier("lenet", random_state=0),
+        LocalOutlierFactor(metric="cosine", novelty=True, contamination=0.05),
+    ).fit(X_train, y_train)
+    assert (detector.predict(X_test) == 1).mean() > 0.9
+    shuffled = np.random.default_rng(0).permuted(X_test, axis=1)
+    assert (detector.predict(shuffled) == -1).mean() > 0.8
+
+
+def test_confidence_is_the_probability_of_the_label(digits):
+    X, y = digits
+    classifier = quick(epochs=1).fit(X, y)
+    columns = np.searchsorted(classifier.classes_, classifier.predict(X))
+    expected = classifier.predict_proba(X)[np.arange(len(X)), columns]
+    np.testing.assert_array_equal(classifier.predict_confidence(X), expected)
 
 
 # -- training ------------------------------------------------------------------------------

@@ -146,6 +146,20 @@ def test_predict_knows_the_accuracy_where_there_are_labels(trained, csv_folder, 
     assert f"Accuracy on the labels given: {accuracy:.4f}" in capsys.readouterr().out
 
 
+def test_predict_leaves_empty_what_is_not_sure(trained, csv_folder, tmp_path, capsys):
+    model, output = trained / "model.skdigits", tmp_path / "s.csv"
+    assert run("predict", model, csv_folder / "train.csv", "-o", output, "--reject-below", 0.9) == 0
+    classifier, (X, y) = skdigits.load(model), skdigits_digits(600)
+    kept = classifier.predict_confidence(X) >= 0.9
+    assert 0 < kept.sum() < 600
+    table = pd.read_csv(output, keep_default_na=False, dtype=str)
+    expected = np.where(kept, classifier.predict(X).astype(str), "")
+    assert table["Label"].tolist() == expected.tolist()
+    told = capsys.readouterr().out
+    assert f"{600 - kept.sum()} of them are empty: less probable than 0.9" in told
+    assert f"Accuracy on the labels given: {classifier.score(X[kept], y[kept]):.4f}" in told
+
+
 def skdigits_digits(n):
     X, y = load_digits(return_X_y=True)
     return X[:n], y[:n]

@@ -23,12 +23,15 @@ def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
         assert "cnn__epochs" in capsys.readouterr().out
     elif "recognizer" in names:
         assert names["recognizer"].score(names["X"], names["y"]) > 0.92
+    elif "detector" in names:
+        assert names["is_digit"].mean() > 0.9
+        assert names["is_sure"].mean() > 0.9
     else:
         assert (names["labels"] == names["bunch"].target).mean() > 0.97
 
 
 def test_there_is_python_to_run():
-    assert len(PYTHON) == 4
+    assert len(PYTHON) == 5
     assert README.index("```python") < 500
 
 
