@@ -80,6 +80,7 @@ def read(source):
 
 def ours(shape, epochs, batch_size):
     return DigitClassifier(
+        optimizer="adam",
         schedule=None,
         learning_rate=1e-3,
         image_shape=shape,

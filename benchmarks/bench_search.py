@@ -44,7 +44,7 @@ def main():
 def searches(quick):
     """The estimators, their images, the labels and the folds."""
     X, y = load_digits(return_X_y=True)
-    ours = DigitClassifier(schedule=None, learning_rate=1e-3, random_state=0)
+    ours = DigitClassifier(optimizer="adam", schedule=None, learning_rate=1e-3, random_state=0)
     folds = StratifiedKFold(2 if quick else 3, shuffle=True, random_state=0)
     return (ours, X), (scikeras(SHAPE, 10), as_floats(X, SHAPE)), y, folds
 

@@ -290,7 +290,7 @@ def plot(details):
     left.set_yticks(np.arange(len(names)) + 0.27, names)
     left.set(xlabel="exact match", xlim=(0, 1))
     left.invert_yaxis()
-    left.legend(fontsize=8)
+    left.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=3)
     for run in details["runs"]:
         coverage, accuracy = np.array(run["curve"])
         right.plot(coverage, 1 - accuracy, label=f"seed {run['seed']}")

@@ -36,12 +36,14 @@ def sequences():
         return ""
     others = result["others"]
     cases = [case for case, value in result["runs"][0].items() if "exact_match" in _dict(value)]
+    goals = {row["what"]: _value_and_target(row)[1] for row in result["checks"]}
     rows = []
     for case in cases:
         scores = [run[case]["exact_match"] for run in result["runs"]]
         ours = f"{statistics.mean(scores):.4f} ± {statistics.stdev(scores):.4f}"
-        rows.append([case, ours, *(_score(other.get(case)) for other in others.values())])
-    head = ["exact match", "DigitSequenceRecognizer", *others]
+        of_others = (_score(other.get(case)) for other in others.values())
+        rows.append([case, ours, goals[f"{case}: exact match"], *of_others])
+    head = ["exact match", "DigitSequenceRecognizer", "target", *others]
     checks = [
         [row["what"], *_value_and_target(row)]
         for row in result["checks"]

@@ -49,6 +49,7 @@ def main():
         epochs=args.epochs,
         batch_size=600,
         rescale=False,
+        optimizer="adam",
         schedule=None,
         verbose=2,
         random_state=args.seed,

@@ -54,8 +54,8 @@ class DigitClassifier(
         Dropout rate, in [0, 1); None is the architecture's own.
     l2 : float, default=0.0
         L2 penalty on the kernels.
-    optimizer : {"adam", "adamw", "sgd", "rmsprop", "adadelta", "adagrad", "adamax", "nadam"}, \
-default="adam"
+    optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"}, \
+default="adamw"
         Keras optimizer, with Keras's settings but for the learning rate; ``"adamw"`` has a weight
         decay of 0.05.
     learning_rate : float or "auto", default="auto"
@@ -154,7 +154,7 @@ default="adam"
         kernel_size=None,
         dropout=None,
         l2=0.0,
-        optimizer="adam",
+        optimizer="adamw",
         learning_rate="auto",
         schedule="averaged",
         epochs=15,
