@@ -17,8 +17,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-# Smaller images are enlarged to the size that the networks were designed for, MNIST's.
+# Smaller images get the size that the networks were designed for, MNIST's, and a margin as there:
+# a convolution without padding sees little of what is at the edge.
 MINIMUM_SIDE = 28
+MARGIN = 4
 
 
 def compact(
@@ -342,13 +344,9 @@ class NetworkSpec:
         front: list[Any] = [keras.Input(self.image_shape, dtype=self.dtype)]
         if scale != 1.0:
             front.append(keras.layers.Rescaling(scale, dtype=self.dtype))
-        height, width, channels = self._inner_shape()
-        if (height, width) != self.image_shape[:2]:
-            front.append(
-                keras.layers.Resizing(height, width, interpolation="bilinear", dtype=self.dtype)
-            )
+        front += self._enlarge()
         with _seeded(seed):
-            network = self._build_inner((height, width, channels))
+            network = self._build_inner(self._inner_shape())
             if isinstance(network, keras.Sequential):
                 inner = [replace(layer) for layer in network.layers] if replace else network.layers
             elif replace and isinstance(self.architecture, str):
@@ -361,6 +359,20 @@ class NetworkSpec:
             else:
                 inner = [network]  # a user's layers may not be meant to be made again
         return keras.Sequential([*front, *inner])
+
+    def _enlarge(self):
+        """Layers that make small images larger, and put black around them."""
+        from skdigits.startup import keras
+
+        sides, inner = self.image_shape[:2], self._inner_shape()[:2]
+        if sides == inner:
+            return []
+        enlarged = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in sides]
+        missing = [after - before for before, after in zip(enlarged, inner, strict=True)]
+        return [
+            keras.layers.Resizing(*enlarged, interpolation="bilinear", dtype=self.dtype),
+            keras.layers.ZeroPadding2D([(n // 2, n - n // 2) for n in missing], dtype=self.dtype),
+        ]
 
     def _name(self):
         return getattr(self.architecture, "__qualname__", self.architecture)

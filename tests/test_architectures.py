@@ -85,14 +85,30 @@ def test_options_reach_the_layers(name):
     assert network.output_shape == (None, 7)
 
 
-def test_small_images_are_enlarged_and_large_ones_left():
-    def sizes(*shape):
-        spec = NetworkSpec("compact", shape, 10, (), "float32")
-        return tuple(spec.build().layers[0].output.shape[1:3])
+@pytest.mark.parametrize(
+    ("shape", "ink"),
+    [
+        ((8, 8), (slice(4, 24), slice(4, 24))),
+        ((8, 40), (slice(4, 24), slice(0, 40))),
+        ((25, 25), (slice(1, 26), slice(1, 26))),
+        ((30, 40), (slice(0, 30), slice(0, 40))),
+    ],
+)
+def test_small_images_are_enlarged_with_a_margin_and_large_ones_left(shape, ink):
+    def ones(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        seen.append(keras.Model(inputs, inputs))
+        x = keras.layers.Flatten()(inputs)
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 
-    assert sizes(8, 8, 1) == (28, 28)
-    assert sizes(8, 40, 1) == (28, 40)
-    assert sizes(30, 40, 1) == (30, 40)
+    seen = []
+    network = NetworkSpec(ones, (*shape, 1), 10, (), "float32").build()
+    images = np.ones((1, *shape, 1), "float32")
+    for layer in network.layers[:-1]:
+        images = layer(images)
+    expected = np.zeros(seen[0].input_shape[1:3])
+    expected[ink] = 1
+    np.testing.assert_allclose(np.array(images)[0, :, :, 0], expected)
 
 
 def test_equal_specs_are_equal_keys():
