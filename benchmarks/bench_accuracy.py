@@ -74,9 +74,11 @@ def measure(name, train, test, args):
 
 
 def figures(target, probability):
+    probability = probability.astype(np.float64)
+    probability /= probability.sum(axis=1, keepdims=True)  # of float32 they add up to 1 only nearly
     return {
         "accuracy": float((probability.argmax(axis=1) == target).mean()),
-        "log_loss": float(log_loss(target, probability.astype(np.float64))),
+        "log_loss": float(log_loss(target, probability)),
         "calibration_error": expected_calibration_error(target, probability),
     }
 

@@ -101,7 +101,7 @@ default="adamw"
     verbose : int, default=0
         0 is silent, 1 shows a progress bar per epoch, 2 prints a line per epoch.
     random_state : int, RandomState instance or None, default=None
-        An int gives bit-identical weights in every fit on the same machine.
+        An int gives bit-identical weights in every fit on the same machine with as many threads.
 
     Attributes
     ----------

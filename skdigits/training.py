@@ -419,7 +419,12 @@ class EpochModel(keras.Model):
         return self._predict(x, pixels, scale)
 
     def features_of_rows(self, weights, x, pixels, scale) -> np.ndarray:
-        """What the last layer is given; parameters as in `predict_rows`.
+        """Compute what the last layer is given.
+
+        Parameters
+        ----------
+        weights, x, pixels, scale
+            As for `predict_rows`.
 
         Returns
         -------

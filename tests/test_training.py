@@ -145,12 +145,12 @@ def test_augmentation_moves_digits_and_keeps_them():
     np.testing.assert_array_equal(moved, again)
     assert not np.array_equal(moved, other)
     mass = moved.sum(axis=(1, 2, 3))
-    assert 64 * 0.75 < mass.min() < mass.max() < 64 * 1.3
+    assert 64 * 0.85 < mass.min() < mass.max() < 64 * 1.15
     rows = (moved.sum(axis=(2, 3)) * np.arange(28)).sum(axis=1) / mass
     columns = (moved.sum(axis=(1, 3)) * np.arange(28)).sum(axis=1) / mass
     for centre in (rows, columns):
         assert abs(centre.mean() - 13.5) < 0.3
-        assert 1.5 < np.abs(centre - 13.5).max() < 3.0
+        assert 0.8 < np.abs(centre - 13.5).max() < 1.5
     upright = np.zeros((200, 28, 28, 1), np.float32)
     upright[:, 4:24, 13:15] = 1
     turned = augmentation.jitter(tf.constant(upright), tf.constant([5, 6])).numpy()
