@@ -44,6 +44,7 @@ FONTS = (
 SYMBOLS = "#$%&@?!+=<>*{}()"
 # In one font or another they have the shape of a digit, so that nobody could tell.
 LOOK_ALIKES = "BDIOSZbgiloqsz!()"
+AMBIGUOUS = "letters in a digit's shape"
 
 
 def main():
@@ -62,11 +63,10 @@ def main():
         found[network] = runs
     checks = Checks()
     network, score = BEST
-    rejected = statistics.mean(
-        run[score]["rejected"][kind] for run in found[network] for kind in judged(kinds)
-    )
-    what = f"{network}, {score}: rejected of what is no digit, at {KEPT:.0%} of digits kept"
-    checks.at_least(what, rejected, LEAST_REJECTED)
+    for kind in kinds:
+        if kind != AMBIGUOUS:
+            rejected = statistics.mean(run[score]["rejected"][kind] for run in found[network])
+            checks.at_least(f"{network}, {score}: {kind} rejected", rejected, LEAST_REJECTED)
     finish("bench_rejection", args, checks, {"networks": found}, plot(found))
 
 
@@ -76,16 +76,12 @@ def other_things(digits):
     characters = [*string.ascii_letters, *SYMBOLS]
     return {
         "letters and symbols": draw([c for c in characters if c not in LOOK_ALIKES]),
-        "letters in a digit's shape": draw(LOOK_ALIKES),
+        AMBIGUOUS: draw(LOOK_ALIKES),
         "shuffled pixels": rng.permuted(digits[:N_IMAGES], axis=1),
         "uniform noise": rng.integers(0, 256, (N_IMAGES, 784)).astype(np.uint8),
         "normal noise": rng.normal(0, 60, (N_IMAGES, 784)).clip(0, 255).astype(np.uint8),
         "blank": np.zeros((1, 784), np.uint8),
     }
-
-
-def judged(kinds):
-    return [kind for kind in kinds if kind != "letters in a digit's shape"]
 
 
 def draw(characters):
@@ -151,7 +147,7 @@ def plot(found):
     right.set_yticks(np.arange(len(kinds)) + 0.4 - height / 2, kinds)
     right.set(xlabel=f"share rejected, {KEPT:.0%} of digits kept", xlim=(0, 1))
     right.invert_yaxis()
-    right.legend(fontsize="x-small", loc="lower left")
+    right.legend(fontsize="x-small", loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=3)
     return picture
 
 

@@ -364,11 +364,12 @@ class NetworkSpec:
         """Layers that make small images larger, and put black around them."""
         from skdigits.startup import keras
 
-        sides, inner = self.image_shape[:2], self._inner_shape()[:2]
-        if sides == inner:
+        height, width, _ = self.image_shape
+        inner_height, inner_width, _ = self._inner_shape()
+        if width is None or (height, width) == (inner_height, inner_width):
             return []
-        enlarged = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in sides]
-        missing = [after - before for before, after in zip(enlarged, inner, strict=True)]
+        enlarged = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
+        missing = inner_height - enlarged[0], inner_width - enlarged[1]
         return [
             keras.layers.Resizing(*enlarged, interpolation="bilinear", dtype=self.dtype),
             keras.layers.ZeroPadding2D([(n // 2, n - n // 2) for n in missing], dtype=self.dtype),

@@ -43,7 +43,8 @@ class DigitClassifier(
         The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
         maps images of shape (n, height, width, channels) to class probabilities. Those of
         `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
-        passed to it by keyword. It builds a new model in each call, and is hashable. For 28×28
+        passed to it by keyword. It builds a new model in each call, and is hashable. Images with
+        a side below 28 pixels are enlarged to 20, if smaller, with black up to 28 around. For 28×28
         images and ten classes ``"compact"`` has 4,518 parameters, ``"tiny"`` 4,738, ``"lenet"``
         21,518 and ``"deep"`` 111,258.
     filters : int, default=None

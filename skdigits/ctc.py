@@ -120,7 +120,10 @@ class SequenceModel(EpochModel):
         for chosen, (batch, scores) in found:
             digits[chosen, :, : batch.shape[2]] = batch
             log_probability[chosen] = scores
-        return digits, log_probability
+        # The beam's order is that of its own, not quite exact probabilities.
+        order = np.argsort(-log_probability, axis=1, kind="stable")
+        digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
+        return digits, np.take_along_axis(log_probability, order, axis=1)
 
     def score_frames(self, weights, rows, widths, scale):
         """Compute the logarithm of the probability of each label in each frame.

@@ -62,7 +62,8 @@ list of array-like of shape (height, width)
             return cls([_check_one(image, i) for i, image in enumerate(X)])
         flat, seen = split_images(X)
         flat = check_array(flat, dtype="numeric")
-        height, width, channels = infer_image_shape(flat.shape[1], seen, image_shape)
+        asked = image_shape if seen is None else None  # images may have any width
+        height, width, channels = infer_image_shape(flat.shape[1], seen, asked)
         if channels != 1:
             raise ValueError(
                 f"X holds images of {channels} channels; expected grey ones, of shape "

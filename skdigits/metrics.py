@@ -133,6 +133,8 @@ def coverage_curve(y_true, y_pred, confidence):
         For each threshold, highest first.
     """
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    if "U" in (y_true.dtype.kind, y_pred.dtype.kind):
+        y_true, y_pred = as_sequences(y_true), as_sequences(y_pred)  # 7 is read as "7"
     confidence = column_or_1d(confidence)
     check_consistent_length(y_true, y_pred, confidence)
     order = np.argsort(-confidence, kind="stable")

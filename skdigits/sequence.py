@@ -45,7 +45,8 @@ default="adam"
         Keras optimizer, with Keras's settings but for the learning rate; ``"adamw"`` has a weight
         decay of 0.05.
     learning_rate : float or "auto", default="auto"
-        Highest learning rate. ``"auto"`` is 0.003 for Adam with a schedule, else Keras's.
+        Highest learning rate. ``"auto"`` is 0.003 for Adam and AdamW with a schedule, else
+        Keras's.
     schedule : {"averaged", "one_cycle", None}, default="averaged"
         As for `DigitClassifier`: a constant rate and averaged weights, one cycle over all
         epochs, or a constant rate.
@@ -127,6 +128,9 @@ default="adam"
     >>> X, y = load_digits(return_X_y=True)
     >>> recognizer = DigitSequenceRecognizer(random_state=0).fit(X, y)
     """
+
+    n_features_in_: int
+    image_shape_: tuple[int, int]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkEstimator._parameter_constraints,
@@ -466,7 +470,12 @@ default="adam"
         elif reset:
             for name in ("n_features_in_", "feature_names_in_"):
                 self.__dict__.pop(name, None)
-        lines = ImageLines.check(X, self.image_shape)
+        shape = self.image_shape
+        if not reset and hasattr(self, "image_shape_"):
+            height, width = self.image_shape_
+            if height * width == self.n_features_in_:  # else rows are padded to a square
+                shape = self.image_shape_
+        lines = ImageLines.check(X, shape)
         if reset:
             self.__dict__.pop("image_shape_", None)
             if lines.shape is not None:

@@ -555,7 +555,8 @@ def without_last_layer(network):
                 "keras.Model whose last layer has one input."
             )
         front.append(keras.Model(last.inputs, inputs))
-    return keras.Sequential([keras.Input(network.input_shape[1:]), *front])
+    image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
+    return keras.Sequential([image, *front])
 
 
 def state_variables(network) -> list:

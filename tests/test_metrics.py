@@ -55,6 +55,10 @@ def test_coverage_keeps_or_rejects_equal_confidences_together():
     assert metrics.coverage_at_accuracy(["1"], ["2"], [0.9]) == 0.0
 
 
+def test_coverage_takes_whole_numbers_for_sequences_of_one_digit():
+    assert metrics.coverage_at_accuracy([1, 2], np.array(["1", "2"]), [0.9, 0.8]) == 1.0
+
+
 def test_scorers_prefer_fewer_mistakes():
     X = np.zeros((5, 1))
     for scorer in (metrics.exact_match_scorer, metrics.neg_character_error_rate_scorer):
