@@ -14,7 +14,7 @@ import string
 from pathlib import Path
 
 import numpy as np
-from measuring import Checks, Parts, figure, finish, parser
+from measuring import Checks, Parts, figure, finish, parser, thinned_coverage
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import LocalOutlierFactor
@@ -116,11 +116,10 @@ def measure(network, seed, train, test, kinds):
         threshold = np.quantile(of_digits, 1 - KEPT)
         rejected = {kind: float((score(X) < threshold).mean()) for kind, X in kinds.items()}
         coverage, accuracy, _ = coverage_curve(test.target, predicted, of_digits)
-        thinned = np.linspace(0, len(coverage) - 1, 200).astype(int)
         run[name] = {
             "rejected": rejected,
             "accuracy of those kept": float(accuracy[np.searchsorted(coverage, KEPT)]),
-            "curve": [coverage[thinned].tolist(), accuracy[thinned].tolist()],
+            "curve": thinned_coverage(test.target, predicted, of_digits),
         }
         print(f"{network}, seed {seed}, {name}: {rejected}", flush=True)
     return run

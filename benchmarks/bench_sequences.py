@@ -14,7 +14,7 @@ import statistics
 import time
 
 import numpy as np
-from measuring import Checks, Parts, figure, finish, parser
+from measuring import Checks, Parts, figure, finish, parser, thinned_coverage
 from sklearn.model_selection import train_test_split
 from sklearn.utils import gen_batches
 
@@ -24,7 +24,6 @@ from skdigits.lines import ImageLines
 from skdigits.metrics import (
     character_error_rate,
     coverage_at_accuracy,
-    coverage_curve,
     exact_match_score,
 )
 from skdigits.preprocessing import clean_picture
@@ -185,9 +184,7 @@ def measure(recipe, seed, train, tests):
         }
         if "reading_seconds" not in run:  # the first case
             run["reading_seconds"] = seconds
-            coverage, accuracy, _ = coverage_curve(y, read, confidence)
-            thinned = np.linspace(0, len(coverage) - 1, 200).astype(int)
-            run["curve"] = [coverage[thinned].tolist(), accuracy[thinned].tolist()]
+            run["curve"] = thinned_coverage(y, read, confidence)
         print(f"  {case:30s} {run[case]['exact_match']:.4f}", flush=True)
     return run
 

@@ -484,19 +484,13 @@ default="adamw"
         """
         check_is_fitted(self)
         rows, pixels, _ = self._check_images(X, reset=False)
-        return self._features(rows, pixels)
-
-    def _features(self, rows, pixels):
-        from skdigits import programs
-
-        with programs.cache.borrow(*self._key) as model:
-            weights = self._state["weights"]
-            return model.features_of_rows(weights, rows, pixels, self._scale or 1.0)
+        return self._predict_rows(rows, pixels, self._state["weights"], "features")
 
     @property
     def _n_features_out(self):
         blank = np.zeros((1, self.n_features_in_), np.uint8)
-        return self._features(blank, blank.dtype).shape[1]
+        features = self._predict_rows(blank, blank.dtype, self._state["weights"], "features")
+        return features.shape[1]
 
     @available_if(keeps_epochs)
     def staged_predict_proba(self, X):
@@ -541,11 +535,11 @@ default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _predict_rows(self, rows, pixels, weights):
+    def _predict_rows(self, rows, pixels, weights, kind="predict"):
         from skdigits import programs
 
         with programs.cache.borrow(*self._key) as model:
-            return model.predict_rows(weights, rows, pixels, self._scale or 1.0)
+            return model.predict_rows(weights, rows, pixels, self._scale or 1.0, kind)
 
     # -- the Keras side ------------------------------------------------------------------
 

@@ -398,7 +398,9 @@ class EpochModel(keras.Model):
     def _predict_batch(self, rows, scale):
         return self(self._images(rows, scale), training=False)
 
-    def predict_rows(self, weights, x: np.ndarray, pixels: np.dtype, scale: float) -> np.ndarray:
+    def predict_rows(
+        self, weights, x: np.ndarray, pixels: np.dtype, scale: float, kind: str = "predict"
+    ) -> np.ndarray:
         """Class probabilities of rows of pixels, with weights of the caller's.
 
         Parameters
@@ -409,30 +411,16 @@ class EpochModel(keras.Model):
             Rows of pixels.
         pixels, scale
             As in `Recipe`.
+        kind : {"predict", "features"}, default="predict"
+            ``"features"`` gives what the last layer is given instead.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities.
+        ndarray of shape (n_samples, n_classes) or (n_samples, n_features_out)
+            Probabilities, or features.
         """
         self._load(weights)
-        return self._predict(x, pixels, scale)
-
-    def features_of_rows(self, weights, x, pixels, scale) -> np.ndarray:
-        """Compute what the last layer is given.
-
-        Parameters
-        ----------
-        weights, x, pixels, scale
-            As for `predict_rows`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features_out)
-            Features.
-        """
-        self._load(weights)
-        return self._predict(x, pixels, scale, kind="features")
+        return self._predict(x, pixels, scale, kind=kind)
 
     def _features_of_batch(self):
         network = without_last_layer(self)
