@@ -23,7 +23,7 @@ from skdigits import callbacks
 from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
 from skdigits.base import NetworkEstimator, keeps_epochs
 from skdigits.preprocessing import infer_image_shape, split_images
-from skdigits.validation import check_known, check_weights, pixel_dtype, split_validation
+from skdigits.validation import check_known, check_top, check_weights, pixel_dtype, split_validation
 
 LOSS = "sparse_categorical_crossentropy"
 
@@ -441,6 +441,34 @@ default="adamw"
         """
         probability = self.predict_proba(X)
         return self.classes_[probability.argmax(axis=1)]
+
+    def predict_top_k(self, X, k=3):
+        """Find the `k` most probable labels of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+        k : int, default=3
+            How many, from 1 to the number of classes.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples, k)
+            The labels, the most probable first.
+        probability : ndarray of shape (n_samples, k)
+            Their probabilities.
+
+        Raises
+        ------
+        ValueError
+            If `k` is another number.
+        """
+        probability = self.predict_proba(X)
+        k = check_top(k, probability.shape[1])
+        order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
+        return self.classes_[order], np.take_along_axis(probability, order, axis=1)
 
     def predict_confidence(self, X):
         """Probability of the label that `predict` gives: reject what is below a threshold.

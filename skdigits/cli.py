@@ -103,8 +103,9 @@ def inspect(
     _make_folder(output)
     draw_off_screen()
     save_picture(LabelCountDisplay.from_labels(bunch.target), output / "labels.png")
-    save_picture(ImageGridDisplay.from_samples(bunch.data, bunch.target), output / "samples.png")
-    save_picture(ImageGridDisplay.from_means(bunch.data, bunch.target), output / "means.png")
+    images = _images(bunch)
+    save_picture(ImageGridDisplay.from_samples(images, bunch.target), output / "samples.png")
+    save_picture(ImageGridDisplay.from_means(images, bunch.target), output / "means.png")
 
 
 @app.command()
@@ -269,11 +270,10 @@ def compare(
     from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
     from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
-    from skdigits.datasets import load_data
 
     chosen = _choose(make_classifiers(seed), classifiers)
     _check_folder(output)
-    X, y = load_data(data, return_X_y=True)
+    X, y = _read_images(data)
     if folds is None and len(y) <= MOST_FOR_FOLDS:
         folds = 5
     _make_folder(output)
@@ -354,7 +354,8 @@ def predict(
     if n_kept < n_images:
         out.print(f"{n_images - n_kept} of them are empty: less probable than {reject_below:g}.")
     if n_labelled:
-        out.print(f"Accuracy on the labels given: {n_right / n_labelled:.4f}")
+        of = "labels given" if n_kept == n_images else f"{n_labelled} labels kept"
+        out.print(f"Accuracy on the {of}: {n_right / n_labelled:.4f}")
 
 
 def _predictions(estimator, chunks, reject_below):
@@ -371,12 +372,8 @@ def _predictions(estimator, chunks, reject_below):
 
 
 def _predict(estimator, images, reject_below):
-    import numpy as np
-
-    labels = estimator.predict(images)
-    if not reject_below:
-        return labels, np.ones(len(labels), bool)
-    return labels, estimator.predict_confidence(images) >= reject_below
+    labels, confidence = (found[:, 0] for found in estimator.predict_top_k(images, k=1))
+    return labels, ~(confidence < reject_below)
 
 
 def _number(text, kind, option):
@@ -439,11 +436,21 @@ def _read_split(data, folder, test_fraction, seed):
     """Read images, make the folder to write into, and hold out what is tested on."""
     from sklearn.model_selection import train_test_split
 
-    from skdigits.datasets import load_data
-
-    X, y = load_data(data, return_X_y=True)
+    X, y = _read_images(data)
     _make_folder(folder)
     return train_test_split(X, y, test_size=test_fraction, stratify=y, random_state=seed)
+
+
+def _read_images(data):
+    from skdigits.datasets import load_data
+
+    bunch = load_data(data)
+    return _images(bunch), bunch.target
+
+
+def _images(bunch):
+    """Images, or rows of pixels where a file does not say how they make an image."""
+    return bunch.data if bunch.images is None else bunch.images
 
 
 def _check_folder(folder):

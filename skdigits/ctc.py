@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.lines import HEIGHT
+from skdigits.lines import HEIGHT, ImageLines
 from skdigits.startup import tf
 from skdigits.training import EpochModel
 
@@ -19,7 +19,7 @@ BUCKET = 16  # widths inside the network are multiples of it, so that TensorFlow
 EDGE = COLUMNS_PER_FRAME - 1  # columns that the network itself adds
 PADDING = -1  # of labels behind the last digit, and of pixels right of an image
 READ_PIXELS = 2**20  # of one batch
-BEAM_WIDTH = 8
+BEAM_WIDTH = 10  # a frame has no more than one leaf per digit and one for none
 
 
 def frames(widths):
@@ -89,21 +89,19 @@ class SequenceModel(EpochModel):
 
     # -- reading -----------------------------------------------------------------------------
 
-    def read_sequences(self, weights, rows, widths, scale, *, top=1):
+    def read_sequences(self, weights, lines, scale, *, top=1):
         """Find the most probable sequences.
 
         Parameters
         ----------
         weights : list of ndarray
             As for `predict_rows`.
-        rows : ndarray of shape (n, height * width), uint8
-            Images, side by side as wide as the widest.
-        widths : ndarray of shape (n,), int
-            How wide each is.
+        lines : ImageLines
+            Images of bytes and of the network's height.
         scale : float
             Factor of the pixels.
         top : int, default=1
-            How many sequences to find for each image.
+            How many sequences to find for each image, at most ``BEAM_WIDTH``.
 
         Returns
         -------
@@ -113,24 +111,40 @@ class SequenceModel(EpochModel):
             Logarithm of their probability.
         """
         self._load(weights)
-        found = self._in_batches(("read", top), rows, widths[:, None], scale)
+        if top > 1:
+            digits, log_probability = self._decode(lines, scale, BEAM_WIDTH)
+            return digits[:, :top], log_probability[:, :top]
+        digits, log_probability = self._decode(lines, scale, 1)
+        # The beam ranks by probabilities of its own that are not quite exact. What has more than
+        # half of all probability is the first in any case.
+        unsure = np.flatnonzero(log_probability[:, 0] <= np.log(0.5))
+        if len(unsure):
+            better, better_log_probability = self._decode(lines[unsure], scale, BEAM_WIDTH)
+            missing = better.shape[2] - digits.shape[2]
+            digits = _widened(digits, missing)
+            digits[unsure] = _widened(better, -missing)[:, :1]
+            log_probability[unsure] = better_log_probability[:, :1]
+        return digits, log_probability
+
+    def _decode(self, lines, scale, top):
+        """The sequences that the beam finds, by falling probability, and its logarithm."""
+        found = self._in_batches(("read", top), lines, lines.widths[:, None], scale)
         longest = max(digits.shape[2] for _, (digits, _) in found)
-        digits = np.full((len(rows), top, longest), PADDING, np.int32)
-        log_probability = np.zeros((len(rows), top))
+        digits = np.full((len(lines), top, longest), PADDING, np.int32)
+        log_probability = np.zeros((len(lines), top))
         for chosen, (batch, scores) in found:
             digits[chosen, :, : batch.shape[2]] = batch
             log_probability[chosen] = scores
-        # The beam's order is that of its own, not quite exact probabilities.
         order = np.argsort(-log_probability, axis=1, kind="stable")
         digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
         return digits, np.take_along_axis(log_probability, order, axis=1)
 
-    def score_frames(self, weights, rows, widths, scale):
+    def score_frames(self, weights, lines, scale):
         """Compute the logarithm of the probability of each label in each frame.
 
         Parameters
         ----------
-        weights, rows, widths, scale
+        weights, lines, scale
             As for `read_sequences`.
 
         Returns
@@ -139,33 +153,29 @@ class SequenceModel(EpochModel):
             For each image; the blank last.
         """
         self._load(weights)
-        found = self._in_batches(("frames",), rows, widths[:, None], scale)
-        scores = [np.empty(0)] * len(rows)
+        found = self._in_batches(("frames",), lines, lines.widths[:, None], scale)
+        scores = [np.empty(0)] * len(lines)
         for chosen, (batch,) in found:
             for i, frame_scores in zip(chosen, batch, strict=True):
-                scores[i] = frame_scores[: frames(widths[i])]
+                scores[i] = frame_scores[: frames(lines.widths[i])]
         return scores
 
     def _judge(self, x, y, recipe, samples):
-        found = self._in_batches(("judge",), x[samples], y[samples], recipe.scale)
+        x, y = x[samples].reshape(len(samples), HEIGHT, -1), y[samples]
+        lines = ImageLines([image[:, :width] for image, width in zip(x, y[:, 0], strict=True)])
+        found = self._in_batches(("judge",), lines, y, recipe.scale)
         losses, hits = np.empty(len(samples)), np.empty(len(samples), bool)
         for chosen, (batch_losses, batch_hits) in found:
             losses[chosen], hits[chosen] = batch_losses, batch_hits
         return losses, hits
 
-    def _in_batches(self, kind, rows, labels, scale):
+    def _in_batches(self, kind, lines, labels, scale):
         """Run a program on images of similar width at a time: (indices, results) of each batch."""
         program = self._reading_program(kind)
-        widths = labels[:, 0]
-        size = max(1, READ_PIXELS // (HEIGHT * int(widths.max())))
+        scale = tf.constant(scale, self._real)
         found = []
-        for chosen in np.split(np.argsort(widths, kind="stable"), range(size, len(rows), size)):
-            images = rows[chosen].reshape(len(chosen), HEIGHT, -1)[:, :, : widths[chosen].max()]
-            results = program(
-                tf.constant(images.reshape(len(chosen), -1)),
-                tf.constant(labels[chosen], tf.int32),
-                tf.constant(scale, self._real),
-            )
+        for chosen, rows in lines.batches(READ_PIXELS):
+            results = program(tf.constant(rows), tf.constant(labels[chosen], tf.int32), scale)
             found.append((chosen, [result.numpy() for result in results]))
         return found
 
@@ -208,7 +218,7 @@ class SequenceModel(EpochModel):
             paths, _ = tf.nn.ctc_beam_search_decoder(
                 tf.transpose(outputs, [1, 0, 2]),
                 n_frames,
-                beam_width=max(BEAM_WIDTH, 4 * top),
+                beam_width=BEAM_WIDTH,
                 top_paths=top,
             )
             shape = tf.reduce_max([path.dense_shape for path in paths], axis=0)
@@ -221,6 +231,11 @@ class SequenceModel(EpochModel):
             return [digits, -tf.stack(losses, axis=1)]
 
         return read
+
+
+def _widened(digits, missing):
+    """Rows of digits with so many more -1 behind them; as they are if none are missing."""
+    return np.pad(digits, [(0, 0), (0, 0), (0, max(0, missing))], constant_values=PADDING)
 
 
 def ctc_loss(logits, labels, n_frames):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from PIL import Image
 from sklearn.utils.validation import check_array
@@ -22,18 +24,21 @@ class ImageLines:
         The images.
     n_features : int, optional
         Pixels of an image as the user gave it.
-    zooms : ndarray of shape (n,), optional
-        How many times higher an image was as the user gave it; 1 by default.
+    sizes : ndarray of shape (n, 2), int, optional
+        Height and width of each image as the user gave it; as they are by default.
 
     Attributes
     ----------
     shape : tuple of int or None
         Height and width where all images have the same.
+    widths : ndarray of shape (n,), int
+        Width of each.
     """
 
-    def __init__(self, images, n_features=None, zooms=None):
+    def __init__(self, images, n_features=None, sizes=None):
         self.images, self.n_features = images, n_features
-        self.zooms = np.ones(len(images)) if zooms is None else zooms
+        shapes = np.array([image.shape for image in images])
+        self.sizes, self.widths = shapes if sizes is None else sizes, shapes[:, 1]
         self.shape = images.shape[1:] if isinstance(images, np.ndarray) else None
 
     @classmethod
@@ -77,6 +82,12 @@ list of array-like of shape (height, width)
     def __len__(self):
         return len(self.images)
 
+    def __getitem__(self, chosen):
+        """Those of the images that an array of indices names."""
+        several = self.shape is not None
+        images = self.images[chosen] if several else [self.images[i] for i in chosen]
+        return ImageLines(images, self.n_features, self.sizes[chosen])
+
     def range(self) -> tuple[float, float]:
         """Find the values of black and white.
 
@@ -112,11 +123,11 @@ list of array-like of shape (height, width)
             grey = (np.clip(values, low, high) - low) * (255 / (high - low))
             return np.rint(grey).astype(np.uint8)
 
-        zooms = np.array([image.shape[0] / HEIGHT for image in self.images])
         if self.shape is not None and self.shape[0] == HEIGHT:
-            return ImageLines(convert(self.images), zooms=zooms)
+            return ImageLines(convert(self.images), sizes=self.sizes)
         images = [self._rescaled(convert(image)) for image in self.images]
-        return ImageLines(images if self.shape is None else np.stack(images), zooms=zooms)
+        same = self.shape is not None
+        return ImageLines(np.stack(images) if same else images, sizes=self.sizes)
 
     def _rescaled(self, image):
         height, width = image.shape
@@ -157,8 +168,30 @@ list of array-like of shape (height, width)
         widths : ndarray of shape (n,), int
             Width of each.
         """
-        widths = np.array([image.shape[1] for image in self.images])
-        return self.same_width(place=0).reshape(len(self), -1), widths
+        return self.same_width(place=0).reshape(len(self), -1), self.widths
+
+    def batches(self, pixels):
+        """Divide images into batches of similar width.
+
+        Parameters
+        ----------
+        pixels : int
+            How many of them a batch has at most, unless it is of one image.
+
+        Yields
+        ------
+        chosen : ndarray of int
+            Indices of the images in the batch.
+        rows : ndarray of shape (len(chosen), height * width)
+            The images as `rows` gives them, so that one very wide image widens only its own batch.
+        """
+        sizes = self.images[0].shape[0] * self.widths
+        order = np.argsort(sizes, kind="stable")
+        while len(order):
+            near = order[: max(1, pixels // sizes[order[0]])]
+            fits = sizes[near] * np.arange(1, len(near) + 1) <= pixels
+            chosen, order = np.split(order, [max(1, int(fits.sum()))])
+            yield chosen, self[chosen].rows()[0]
 
     def boxes(self, i, centres) -> np.ndarray:
         """Find the ink of digits.
@@ -178,7 +211,7 @@ list of array-like of shape (height, width)
         image = self.images[i]
         ink = image > INK
         columns = image.sum(axis=0, dtype=np.int64)
-        cuts = [0, *(_cut(columns, middle) for middle in (centres[:-1] + centres[1:]) / 2)]
+        cuts = [0, *(_cut(columns, *pair) for pair in itertools.pairwise(centres))]
         boxes = []
         for left, right in zip(cuts, [*cuts[1:], image.shape[1]], strict=True):
             across = np.flatnonzero(ink[:, left:right].any(axis=0))
@@ -187,16 +220,18 @@ list of array-like of shape (height, width)
                 boxes.append([left + across[0], down[0], left + across[-1] + 1, down[-1] + 1])
             else:
                 boxes.append([left, 0, right, image.shape[0]])
-        boxes = np.array(boxes, int).reshape(-1, 4) * self.zooms[i]
-        boxes[:, :2], boxes[:, 2:] = np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])
-        return boxes.astype(int)
+        given, present = self.sizes[i][[1, 0] * 2], np.array(image.shape)[[1, 0] * 2]
+        scaled = np.array(boxes, int).reshape(-1, 4) * given
+        return np.column_stack(
+            [scaled[:, :2] // present[:2], -(-scaled[:, 2:] // present[2:])]  # rounded outwards
+        )
 
 
-def _cut(columns, middle):
-    """The column of least ink near the middle between two digits."""
-    first = max(1, int(middle) - CUT_RANGE)
-    near = columns[first : int(middle) + CUT_RANGE + 1]
-    return first + int(np.argmin(near)) if len(near) else int(middle)
+def _cut(columns, left, right):
+    """The column of least ink near the middle between the centres of two digits."""
+    middle = int((left + right) / 2)
+    first = max(int(left) + 1, middle - CUT_RANGE)
+    return first + int(np.argmin(columns[first : min(int(right), middle + CUT_RANGE) + 1]))
 
 
 def _is_ragged(X):

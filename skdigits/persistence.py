@@ -22,7 +22,7 @@ from skdigits.architectures import NETWORKS, NetworkSpec
 from skdigits.classifier import DigitClassifier
 from skdigits.sequence import DigitSequenceRecognizer
 
-FORMAT = 1
+FORMAT = 2  # 1 was of networks that saw small images without a margin
 DOCUMENT = "estimator.json"
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,

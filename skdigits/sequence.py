@@ -17,7 +17,7 @@ from skdigits.datasets.drawing import DigitSource, Style, check_digits
 from skdigits.datasets.sequences import epoch_seed
 from skdigits.lines import HEIGHT, ImageLines
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
-from skdigits.validation import check_weights, split_validation
+from skdigits.validation import check_top, check_weights, split_validation
 
 N_DIGITS = 10
 SEQUENCE_BATCH = 64
@@ -54,7 +54,7 @@ default="adam"
         Number of epochs.
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
-    lengths : tuple of (int, int), list of int or dict of int to float, default=(1, 5)
+    lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
         Digits in a sequence made for training, as for `make_digit_sequences`.
     gap : int or tuple of (int, int), default=(-8, 8)
         Pixels between the images of two digits, which are 28 pixels high then.
@@ -274,6 +274,7 @@ default="adam"
     def _prepare_digits(self, lines, digits, weights):
         """Arguments of the model's fit that make sequences of single digits."""
         images = lines.same_width()
+        self._check_overlap(images.shape[2])
         weights = np.ones(len(digits)) if weights is None else weights
         indices = np.flatnonzero(weights)
         fraction = self._validation_share()
@@ -288,6 +289,23 @@ default="adam"
         arguments["draw"] = lambda epoch: self._draw(source, self.sequences_per_epoch, epoch)
         arguments["batch_size"] = self._batch_size(self.sequences_per_epoch)
         return arguments
+
+    def _check_overlap(self, digit_width):
+        """Raise if digits may overlap so far that the network has too few frames for them."""
+        from skdigits import ctc
+
+        style = self._style()
+        numbers, shares = style.length_weights()
+        numbers = numbers[shares > 0]
+        widths = digit_width + (numbers - 1) * (digit_width + style.gaps()[0])
+        crowded = (numbers > 1) & (ctc.frames(widths) < 2 * numbers - 1)
+        if crowded.any():
+            n, width = numbers[crowded][0], widths[crowded][0]
+            raise ValueError(
+                f"gap={self.gap!r} lets {n} digits of {digit_width} pixels overlap to {width} "
+                f"pixels in all; {2 * n - 1} times {ctc.COLUMNS_PER_FRAME} are needed to read "
+                "them, four for each digit and four between equal ones. Use a wider gap."
+            )
 
     def _draw(self, source, n_sequences, number):
         """Make sequences: rows of pixels, and labels as the network takes them.
@@ -379,7 +397,7 @@ default="adam"
         X : array-like or list of array-like
             Images, as for `fit`; of any width.
         k : int, default=3
-            How many.
+            How many, from 1 to 10.
 
         Returns
         -------
@@ -387,11 +405,16 @@ default="adam"
             The sequences, the most probable first.
         probability : ndarray of shape (n_samples, k)
             Their probabilities; they sum to 1 over all sequences that there are.
+
+        Raises
+        ------
+        ValueError
+            If `k` is another number.
         """
-        if not isinstance(k, Integral) or k < 1:
-            raise ValueError(f"k should be a whole number from 1; got {k!r}.")
         check_is_fitted(self)
-        return self._read(self._check(X), self._state["weights"], k)
+        from skdigits.ctc import BEAM_WIDTH
+
+        return self._read(self._check(X), self._state["weights"], check_top(k, BEAM_WIDTH))
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -433,7 +456,7 @@ default="adam"
         lines = self._check(X)
         sequences = self._read(lines, self._state["weights"], 1)[0][:, 0]
         with programs.cache.borrow(*self._key) as model:
-            scores = model.score_frames(self._state["weights"], *lines.rows(), self._scale)
+            scores = model.score_frames(self._state["weights"], lines, self._scale)
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
             centres = digit_centres(frame_scores, [int(digit) for digit in sequence])
@@ -487,9 +510,7 @@ default="adam"
         from skdigits import programs
 
         with programs.cache.borrow(*self._key) as model:
-            digits, log_probability = model.read_sequences(
-                weights, *lines.rows(), self._scale, top=k
-            )
+            digits, log_probability = model.read_sequences(weights, lines, self._scale, top=k)
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
 
@@ -497,6 +518,7 @@ default="adam"
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True
+        # Rows are taken too, but only with labels that scikit-learn's checks do not make.
         tags.input_tags.two_d_array = False
         return tags
 

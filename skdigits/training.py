@@ -532,12 +532,14 @@ def without_last_layer(network):
     Raises
     ------
     ValueError
-        If the layers are no graph, or the last has more than one input.
+        If the layers are no graph, or the last has more than one input or is not where the output
+        comes from.
     """
     *front, last = (x for x in network.layers if not isinstance(x, keras.layers.InputLayer))
     if isinstance(last, keras.Model):
         inputs = getattr(last.layers[-1], "input", None) if last.layers else None
-        if inputs is None or isinstance(inputs, list):
+        ends_there = inputs is not None and last.outputs[0] is last.layers[-1].output
+        if not ends_there or isinstance(inputs, list):
             raise ValueError(
                 "There are no features: the architecture should be a Sequential or functional "
                 "keras.Model whose last layer has one input."

@@ -1,8 +1,8 @@
-"""What an estimator checks before it trains: pixels, labels, weights, validation sets."""
+"""What an estimator checks first: pixels, labels, weights, validation sets, numbers of answers."""
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -161,3 +161,28 @@ def split_validation(samples, labels, fraction, seed):
             "validation_fraction, or set early_stopping=False."
         ) from error
     return training, validation
+
+
+def check_top(k, most) -> int:
+    """Check how many of the most probable answers are wanted.
+
+    Parameters
+    ----------
+    k : int
+        How many.
+    most : int
+        How many there are.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number from 1 to `most`.
+    """
+    if not isinstance(k, Integral) or not 1 <= int(k) <= most:
+        raise ValueError(f"k should be a whole number from 1 to {most}; got {k!r}.")
+    return int(k)

@@ -426,6 +426,20 @@ def test_confidence_is_the_probability_of_the_label(digits):
     np.testing.assert_array_equal(classifier.predict_confidence(X), expected)
 
 
+def test_the_most_probable_labels_come_first(digits):
+    X, y = digits
+    classifier = quick(epochs=1).fit(X, np.array(list("abcdefghij"))[y])
+    labels, probability = classifier.predict_top_k(X, k=3)
+    np.testing.assert_array_equal(labels[:, 0], classifier.predict(X))
+    expected = np.sort(classifier.predict_proba(X), axis=1)[:, :-4:-1]
+    np.testing.assert_array_equal(probability, expected)
+    columns = np.searchsorted(classifier.classes_, labels)
+    of_labels = np.take_along_axis(classifier.predict_proba(X), columns, axis=1)
+    np.testing.assert_array_equal(probability, of_labels)
+    with pytest.raises(ValueError, match="k should be a whole number from 1 to 10; got 11"):
+        classifier.predict_top_k(X, k=11)
+
+
 # -- training ------------------------------------------------------------------------------
 
 

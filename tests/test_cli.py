@@ -157,7 +157,30 @@ def test_predict_leaves_empty_what_is_not_sure(trained, csv_folder, tmp_path, ca
     assert table["Label"].tolist() == expected.tolist()
     told = capsys.readouterr().out
     assert f"{600 - kept.sum()} of them are empty: less probable than 0.9" in told
-    assert f"Accuracy on the labels given: {classifier.score(X[kept], y[kept]):.4f}" in told
+    accuracy = classifier.score(X[kept], y[kept])
+    assert f"Accuracy on the {kept.sum()} labels kept: {accuracy:.4f}" in told
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_images_that_are_no_squares_are_read_as_they_are(tmp_path, sequences):
+    images, labels = load_digits().images.astype(np.uint8)[:200], load_digits().target[:200]
+    folder, output = tmp_path / "data", tmp_path / "out"
+    folder.mkdir()
+    for subset in ("train", "t10k"):
+        write_idx(folder, subset, np.pad(16 * images, [(0, 0), (0, 0), (1, 3)]), labels)
+    options = ["--sequences"] if sequences else ["--architecture", "compact"]
+    assert run("train", folder, "-o", output, "--epochs", 1, *options) == 0
+    model = output / "model.skdigits"
+    assert skdigits.load(model).image_shape_[:2] == (8, 12)
+    assert run("predict", model, folder, "-o", tmp_path / "s.csv") == 0
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 200
+
+
+def write_idx(folder, subset, images, labels):
+    header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in images.shape)
+    (folder / f"{subset}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+    header = b"\0\0\x08\x01" + len(labels).to_bytes(4, "big")
+    (folder / f"{subset}-labels-idx1-ubyte").write_bytes(header + labels.astype("u1").tobytes())
 
 
 def skdigits_digits(n):
@@ -207,9 +230,10 @@ def test_inspect_prints_and_draws(tmp_path, capsys):
 
 def test_inspect_takes_idx_files_and_pixels_that_make_no_square(tmp_path, capsys):
     images = np.random.default_rng(0).integers(0, 256, (4, 5, 6), dtype=np.uint8)
-    header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (4, 5, 6))
-    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + images.tobytes()))
-    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x04\1\2\1\2")
+    write_idx(tmp_path, "train", images, np.array([1, 2, 1, 2]))
+    unpacked = tmp_path / "train-images-idx3-ubyte"
+    Path(f"{unpacked}.gz").write_bytes(gzip.compress(unpacked.read_bytes()))
+    unpacked.unlink()
     assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
     assert "5×6" in capsys.readouterr().out
     (tmp_path / "train.csv").write_text("label,a,b\n1,2,3\n0,4,5\n")
@@ -232,9 +256,9 @@ def test_predict_reads_and_writes_in_chunks(trained, csv_folder, tmp_path, monke
 
     model, sizes = trained / "model.skdigits", []
     assert run("predict", model, csv_folder, "-o", tmp_path / "whole.csv") == 0
-    predict = DigitClassifier.predict
+    predict = DigitClassifier.predict_proba
     monkeypatch.setattr(
-        DigitClassifier, "predict", lambda self, X: sizes.append(len(X)) or predict(self, X)
+        DigitClassifier, "predict_proba", lambda self, X: sizes.append(len(X)) or predict(self, X)
     )
     chunks = functools.partial(datasets.iter_data, chunk_size=30)
     monkeypatch.setattr(datasets, "iter_data", chunks)
@@ -297,9 +321,20 @@ def test_predict_knows_a_reader_of_sequences(reader_folder, tmp_path, capsys):
     assert run(*command) == 0
     read = pd.read_csv(output, dtype=str, keep_default_na=False)["Label"]
     files = sorted((tmp_path / "lines").glob("*/*.png"))
-    right = np.mean([text == file.parent.name for text, file in zip(read, files, strict=True)])
-    assert f"Accuracy on the labels given: {right:.4f}" in capsys.readouterr().out
-    assert right > 0.3
+    right = np.array([text == file.parent.name for text, file in zip(read, files, strict=True)])
+    assert f"Accuracy on the labels given: {right.mean():.4f}" in capsys.readouterr().out
+    assert right.mean() > 0.3
+
+    recognizer = skdigits.load(reader_folder / "model.skdigits")
+    ((pictures, _),) = datasets.iter_data(tmp_path / "lines", lines=True)
+    confidence = recognizer.predict_confidence(pictures)
+    threshold = float(np.median(confidence))
+    kept = confidence >= threshold
+    assert run(*command, "--reject-below", threshold) == 0
+    table = pd.read_csv(output, dtype=str, keep_default_na=False)
+    assert table["Label"].tolist() == np.where(kept, read, "").tolist()
+    expected = f"Accuracy on the {kept.sum()} labels kept: {right[kept].mean():.4f}"
+    assert expected in capsys.readouterr().out
 
 
 def test_sequences_have_one_network(tmp_path, capsys):

@@ -56,6 +56,15 @@ def test_the_p_value_is_mcnemars_against_the_best_of_the_others(found):
         assert table.loc[name, "p_value"] == pytest.approx(expected)
 
 
+def test_pixels_that_are_no_bytes_are_scaled_as_those_trained_on():
+    images = X / 16.0
+    alone = images[:1] / 4  # darker than all others
+    pipeline = make_classifiers(0)["KNeighbors"].fit(images, Y)
+    scaled = pipeline[:-1].transform(alone)
+    np.testing.assert_allclose(scaled, alone / images.max(), rtol=1e-6)
+    assert pipeline[:-1].transform(images).max() == pytest.approx(1)
+
+
 def test_learning_curves_train_on_the_first_images_only():
     seen = []
 

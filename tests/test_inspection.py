@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from skdigits import DigitClassifier
+from skdigits import DigitClassifier, DigitSequenceRecognizer
 from skdigits.inspection import (
     CoverageDisplay,
     HistoryDisplay,
@@ -98,14 +100,19 @@ def test_coverage_of_predictions_and_of_an_estimator(fitted, digits):
     assert display.ax_.get_legend().get_texts()[0].get_text() == "DigitClassifier"
 
 
-class Reader(BaseEstimator):
+class Reader(DigitSequenceRecognizer):
     """Reads what it is told."""
 
-    image_shape = None
-
     def fit(self, X, y=None):
-        self.fitted_ = True
+        self._check_images(X, reset=True)
+        self.n_iter_ = 1
         return self
+
+    def predict_confidence(self, X):
+        return np.asarray(X).max(axis=(1, 2)) / 10
+
+    def predict(self, X):
+        return np.array(["12", "3", "45", ""])
 
     def predict_top_k(self, X, k):
         read = [["12"], ["3"], ["45"], [""]]
@@ -128,3 +135,20 @@ def test_sequences_with_the_surest_mistakes_first():
     assert box.get_edgecolor()[:3] == to_rgb("tab:red")
     display = SequenceGridDisplay.from_estimator(reader, X, n_images=2)
     assert display.captions == ["3 (0.60)", "nothing (0.70)"]
+    flat = SequenceGridDisplay.from_estimator(reader, X.reshape(4, -1), n_images=2)
+    np.testing.assert_array_equal(flat.images, display.images)
+
+
+def test_coverage_of_a_reader_in_a_pipeline():
+    X = np.arange(4, dtype=np.uint8)[:, None, None] * np.ones((4, 10, 20), np.uint8)
+    y = np.array(["0", "3", "0", ""])  # right where the confidence is 0.1 and 0.3, or 0.2 and 0.6
+    expected = CoverageDisplay.from_estimator(Reader().fit(X), X, y)
+    np.testing.assert_allclose(expected.accuracy, [1, 1 / 2, 2 / 3, 1 / 2])
+    steps = [("turned", FunctionTransformer(lambda X: 6 - X)), ("reader", Reader())]
+    turned = CoverageDisplay.from_estimator(Pipeline(steps).fit(X), X, y)
+    np.testing.assert_allclose(turned.accuracy, [0, 1 / 2, 1 / 3, 1 / 2])
+    alone = CoverageDisplay.from_estimator(Pipeline(steps[1:]).fit(X), X, y)
+    np.testing.assert_allclose(alone.accuracy, expected.accuracy)
+    search = GridSearchCV(Reader(), {"epochs": [1]}, scoring=lambda *_: 0, cv=2).fit(X, y)
+    found = CoverageDisplay.from_estimator(search, X, y)
+    np.testing.assert_allclose(found.accuracy, expected.accuracy)

@@ -3,9 +3,10 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import Pipeline
 
 import skdigits
@@ -88,10 +89,49 @@ def test_top_k_are_ordered_probabilities_of_different_sequences(reader, sequence
     found, probability = reader.predict_top_k(sequences[0], k=4)
     assert found.shape == probability.shape == (200, 4)
     np.testing.assert_array_equal(found[:, 0], reader.predict(sequences[0]))
-    np.testing.assert_allclose(probability[:, 0], reader.predict_confidence(sequences[0]))
+    confidence = reader.predict_confidence(sequences[0])
+    np.testing.assert_allclose(probability[:, 0], confidence, rtol=1e-5)
     assert all(len(set(row)) == 4 for row in found)
     assert (probability.sum(axis=1) <= 1 + 1e-6).all()
     assert (np.diff(probability, axis=1) <= 0).all()
+
+
+def test_the_first_of_any_k_is_what_predict_reads(reader, sources):
+    hard = {"lengths": (1, 5), "gap": (-12, 0), "rotation": 40, "noise": 40, "random_state": 3}
+    X, _ = make_digit_sequences(*sources[1], 300, **hard)
+    read, confidence = reader.predict(X), reader.predict_confidence(X)
+    assert (confidence < 0.5).sum() > 50
+    for k in (1, 2, 3, 10):
+        found, probability = reader.predict_top_k(X, k=k)
+        np.testing.assert_array_equal(found[:, 0], read)
+        np.testing.assert_allclose(probability[:, 0], confidence, atol=1e-5)
+
+
+def test_ten_readings_of_a_single_frame(reader):
+    found, probability = reader.predict_top_k(np.full((1, 28, 1), 9, np.uint8), k=10)
+    assert len(set(found[0])) == 10
+    assert 0.5 < probability.sum() <= 1 + 1e-6
+
+
+def test_one_wide_picture_costs_the_others_nothing(reader, sequences, monkeypatch):
+    from skdigits import ctc
+
+    X, y, _ = sequences
+    batches, program = [], ctc.SequenceModel._reading_program
+
+    def watched(self, kind):
+        run = program(self, kind)
+        return lambda rows, *others: batches.append(rows.shape) or run(rows, *others)
+
+    monkeypatch.setattr(ctc.SequenceModel, "_reading_program", watched)
+    wide = np.concatenate(list(X), axis=1)
+    alone = reader.predict([X[0], wide])[1]
+    batches.clear()
+    read = reader.predict([wide, *X])
+    assert read[0] == alone
+    assert (read[1:] == y).mean() == reader.score(X, y)
+    assert {rows for rows, width in batches if width == wide.size} == {1}
+    assert max(width for rows, width in batches if rows > 1) == X[0].size
 
 
 def test_probabilities_are_those_of_all_alignments(reader):
@@ -104,7 +144,7 @@ def test_probabilities_are_those_of_all_alignments(reader):
     found, probability = reader.predict_top_k(image, k=3)
     with programs.cache.borrow(*reader._key) as model:
         lines = reader._check(image)
-        (scores,) = model.score_frames(weights_of(reader), *lines.rows(), reader._scale)
+        (scores,) = model.score_frames(weights_of(reader), lines, reader._scale)
     assert scores.shape == (3, 11)
     total = {}
     for path in itertools.product(range(11), repeat=3):
@@ -128,6 +168,22 @@ def test_locates_digits(reader, sequences):
         areas = [(box[:, 2:] - box[:, :2]).prod(axis=1) for box in (its, true)]
         overlaps.extend(shared / (sum(areas) - shared))
     assert np.mean(overlaps) > 0.8
+
+
+def test_boxes_stay_in_the_picture_and_in_order(reader, sources):
+    rng = np.random.RandomState(0)
+    X, _ = make_digit_sequences(*sources[1], 60, lengths=(2, 6), gap=(-20, -12), random_state=0)
+    sizes = zip(rng.randint(20, 80, 60), rng.randint(40, 200, 60), strict=True)
+    pictures = [
+        np.asarray(Image.fromarray(x).resize((width, height)))
+        for x, (height, width) in zip(X, sizes, strict=True)
+    ]
+    for picture, boxes in zip(pictures, reader.locate(pictures), strict=True):
+        boxes = boxes[boxes[:, 0] >= 0]
+        assert (boxes[:, :2] >= 0).all()
+        assert (boxes[:, 2:] <= picture.shape[::-1]).all()
+        assert (boxes[:, :2] < boxes[:, 2:]).all()
+        assert (np.diff(boxes[:, 0]) > 0).all()
 
 
 def test_padding_never_changes_a_result(reader, sequences):
@@ -258,13 +314,16 @@ def test_the_first_epochs_of_a_longer_fit_are_a_shorter_one(sources, sequences):
 
 def test_early_stopping_goes_back_to_the_best_epoch(sources):
     (X, y), _ = sources
-    recognizer = quick(
-        epochs=40, early_stopping=True, patience=1, optimizer="sgd", learning_rate=1e-4
-    )
-    stopped = recognizer.set_params(schedule=None, learning_rate=0.5).fit(X, y)
+    diverging = {"optimizer": "sgd", "schedule": None, "learning_rate": 0.5}
+    stopping = {"early_stopping": True, "patience": 1, "keep_epochs": True}
+    stopped = quick(epochs=40, **diverging, **stopping).fit(X, y)
     losses = stopped.history_["val_loss"]
     assert len(losses) < 40
     assert len(losses) == np.argmin(losses) + 2
+    best = stopped._kept[1 + np.argmin(losses)]
+    for found, expected in zip(weights_of(stopped), best, strict=True):
+        if found.dtype.kind == "f":  # not the state of dropout's generator
+            np.testing.assert_array_equal(found, expected)
     assert {"val_loss", "val_accuracy", "loss", "accuracy"} == set(stopped.history_)
 
 
@@ -287,13 +346,16 @@ def test_works_in_scikit_learns_tools(sources, sequences):
     scores = cross_val_score(quick(), frame, y[:60], cv=KFold(2))
     assert scores.shape == (2,)
     search = GridSearchCV(quick(), {"epochs": [1, 2]}, cv=2).fit(X[:60], y[:60])
-    assert search.best_params_["epochs"] in (1, 2)
+    assert search.best_estimator_.n_iter_ == search.best_params_["epochs"]
     epochs = EpochSearchCV(quick(), {"epochs": [1, 2]}, cv=2).fit(X[:60], y[:60])
     for name in ("mean_test_score", "std_test_score"):
         np.testing.assert_array_equal(epochs.cv_results_[name], search.cv_results_[name])
     pipeline = Pipeline([("images", ImageReshaper()), ("reader", quick())]).fit(frame, y[:60])
     assert pipeline.predict(frame).shape == (60,)
-    assert quick().fit(*[a[:60] for a in sequences[:2]]).score(*sequences[:2]) >= 0
+    X, texts, _ = sequences
+    read = cross_val_predict(quick(), X, texts, cv=KFold(2))
+    expected = quick().fit(X[100:], texts[100:]).predict(X[:100])
+    np.testing.assert_array_equal(read[:100], expected)
 
 
 def test_saves_and_loads_without_code(reader, sequences, tmp_path):
@@ -308,7 +370,7 @@ def test_the_keras_model_gives_the_same_frames(reader, sequences):
 
     X = sequences[0][:3, :, :100]
     with programs.cache.borrow(*reader._key) as model:
-        scores = model.score_frames(weights_of(reader), *ImageLines(X).rows(), reader._scale)
+        scores = model.score_frames(weights_of(reader), ImageLines(X), reader._scale)
     logits = reader.to_keras().predict(X[..., None].astype(np.float32), verbose=0)
     logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
     np.testing.assert_allclose(logits, np.stack(scores), atol=1e-3)
@@ -350,7 +412,9 @@ def test_bad_input_is_refused_before_training(X, y, message):
     [
         ({"lengths": (3, 1)}, "lengths should be"),
         ({"gap": "wide"}, "'gap' parameter"),
-        ({"gap": (-40, 1)}, "overlap by all their width"),
+        ({"gap": (-40, 1)}, "lets 3 digits of 28 pixels overlap to 4 pixels in all; 5 times 4"),
+        ({"gap": (-27, 1), "lengths": (1, 8)}, "lets 5 digits of 28 pixels overlap to 32 pixels"),
+        ({"shift": 28}, "shift=28 moves digits of 28 pixels out of the picture"),
         ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
         ({"optimizer": "adamm"}, "Did you mean 'adam'"),
         ({"rotation": -1}, "'rotation' parameter"),
@@ -363,8 +427,10 @@ def test_bad_parameters_are_refused_before_training(sources, parameters, message
 
 
 def test_bad_reading(reader, sequences):
-    with pytest.raises(ValueError, match="k should be a whole number from 1; got 0"):
+    with pytest.raises(ValueError, match="k should be a whole number from 1 to 10; got 0"):
         reader.predict_top_k(sequences[0], k=0)
+    with pytest.raises(ValueError, match="from 1 to 10; got 11"):
+        reader.predict_top_k(sequences[0], k=11)
     with pytest.raises(NotFittedError):
         DigitSequenceRecognizer().predict(sequences[0])
     with pytest.raises(ValueError, match="contains NaN"):

@@ -181,6 +181,10 @@ class DigitSource:
             raise ValueError(
                 f"gap={style.gap!r} lets digits of {self.width} pixels overlap by all their width."
             )
+        if style.shift >= self.height:
+            raise ValueError(
+                f"shift={style.shift!r} moves digits of {self.height} pixels out of the picture."
+            )
         numbers, shares = style.length_weights()
         lengths = rng.choice(numbers, size=n_sequences, p=shares)
         total = int(lengths.sum())

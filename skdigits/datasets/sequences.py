@@ -44,9 +44,9 @@ def make_digit_sequences(
         Their labels, whole numbers 0–9.
     n_sequences : int, default=100
         Number of sequences.
-    lengths : tuple of (int, int), list of int or dict of int to float, default=(1, 5)
-        Digits in a sequence: a range with both ends, numbers to choose from, or the weight of
-        each number. 0 gives pictures without a digit.
+    lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
+        Digits in a sequence: one number, a range with both ends, numbers to choose from, or the
+        weight of each number. 0 gives pictures without a digit.
     gap : int or tuple of (int, int), default=(-6, 8)
         Pixels between one digit's image and the next, or the range they are drawn from; an
         overlap is negative.

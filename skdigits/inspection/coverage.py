@@ -38,7 +38,8 @@ class CoverageDisplay:
         Parameters
         ----------
         estimator : DigitSequenceRecognizer or classifier
-            Its confidence is `predict_confidence`, else the highest of `predict_proba`.
+            Its confidence is `predict_confidence`, else the highest of `predict_proba`. A
+            Pipeline or a search for one is taken too.
         X : array-like
             Images.
         y : array-like of shape (n_samples,)
@@ -54,10 +55,7 @@ class CoverageDisplay:
             The display.
         """
         check_is_fitted(estimator)
-        if hasattr(estimator, "predict_confidence"):
-            confidence = estimator.predict_confidence(X)
-        else:
-            confidence = estimator.predict_proba(X).max(axis=1)
+        confidence = _confidence(estimator, X)
         name = type(estimator).__name__ if name is None else name
         return cls.from_predictions(y, estimator.predict(X), confidence, name=name, ax=ax)
 
@@ -110,3 +108,14 @@ class CoverageDisplay:
         if self.name is not None:
             self.ax_.legend()
         return self
+
+
+def _confidence(estimator, X):
+    if hasattr(estimator, "predict_confidence"):
+        return estimator.predict_confidence(X)
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(X).max(axis=1)
+    if hasattr(estimator, "best_estimator_"):
+        return _confidence(estimator.best_estimator_, X)
+    *_, last = estimator  # a Pipeline, which hands on only what scikit-learn knows
+    return _confidence(last, estimator[:-1].transform(X) if len(estimator) > 1 else X)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.lines import ImageLines
 from skdigits.metrics import as_sequences
 
 COLUMNS = 3
@@ -62,7 +61,7 @@ class SequenceGridDisplay:
         truth = read if y is None else as_sequences(y)
         right = read == truth
         order = np.lexsort((np.where(right, probability, -probability), right))[:n_images]
-        images = ImageLines.check(X, estimator.image_shape).images
+        images = estimator._check_images(X, reset=False).images
         chosen = [images[i] for i in order]
         captions = [
             f"{read[i] or 'nothing'} ({probability[i]:.2f})"
