@@ -57,7 +57,12 @@ def main():
     found = {}
     for network in NETWORKS:
         runs = [
-            parts.measure(f"{network}, seed {seed}", measure, network, seed, train, test, kinds)
+            parts.measure(
+                f"{network}, seed {seed}",
+                DigitClassifier(network, random_state=seed).get_params(),
+                measure,
+                *(network, seed, train, test, kinds),
+            )
             for seed in SEEDS[: 1 if args.quick else args.runs]
         ]
         found[network] = runs

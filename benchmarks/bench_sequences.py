@@ -66,6 +66,7 @@ RECIPE = {
     "epochs": 26,
     "sequences_per_epoch": 30_000,
 }
+CUT_RECIPE = {"architecture": "deep", "augment": True, "random_state": 0}
 QUICK = {"epochs": 2, "sequences_per_epoch": 3000}
 
 
@@ -88,11 +89,13 @@ def mnist(args, parts, checks):
     tests = draw_tests(test, 500 if args.quick else N_TEST)
     recipe = RECIPE | (QUICK if args.quick else {})
     others = {
-        "cut at gaps, DigitClassifier": parts.measure("cut", cut_and_classify, train, tests),
-        "length and five heads": parts.measure("heads", five_heads, recipe, train, tests),
+        "cut at gaps, DigitClassifier": parts.measure(
+            "cut", CUT_RECIPE, cut_and_classify, train, tests
+        ),
+        "length and five heads": parts.measure("heads", recipe, five_heads, recipe, train, tests),
     }
     runs = [
-        parts.measure(f"seed {seed}", measure, recipe, seed, train, tests)
+        parts.measure(f"seed {seed}", recipe, measure, recipe, seed, train, tests)
         for seed in SEEDS[: 1 if args.quick else args.runs]
     ]
     for case, (_, least) in CASES.items():
@@ -114,7 +117,11 @@ def mnist(args, parts, checks):
 def bundled(args, parts, checks):
     """The defaults on the digits bundled with scikit-learn, read in lengths 1–3."""
     runs = [
-        parts.measure(f"bundled, seed {seed}", measure_bundled, args, seed)
+        parts.measure(
+            f"bundled, seed {seed}",
+            DigitSequenceRecognizer(random_state=seed).get_params(),
+            *(measure_bundled, args, seed),
+        )
         for seed in SEEDS[: 1 if args.quick else args.runs]
     ]
     score = statistics.mean(run["exact_match"] for run in runs)
@@ -191,7 +198,7 @@ def measure(recipe, seed, train, tests):
 
 def cut_and_classify(train, tests):
     """Cut a picture where a column has no ink; read each piece as a single digit."""
-    classifier = DigitClassifier("lenet", random_state=0).fit(train.images, train.target)
+    classifier = DigitClassifier(**CUT_RECIPE).fit(train.images, train.target)
     scores = {}
     for case, (X, y) in tests.items():
         pieces, counts = [], []
@@ -225,7 +232,13 @@ def five_heads(recipe, train, tests):
     x = layers.Dropout(0.3)(layers.Dense(256, activation="relu")(layers.Flatten()(x)))
     heads = [layers.Dense(n, activation="softmax")(x) for n in (6, *[10] * 5)]
     model = keras.Model(inputs, heads)
-    model.compile("adam", ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
+    steps = recipe["epochs"] * -(-recipe["sequences_per_epoch"] // 64)
+    warm_up = steps // 10
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warm_up, warmup_target=0.003, warmup_steps=warm_up
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05)
+    model.compile(optimizer, ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
     stream = iter_digit_sequences(
         train.images,
         train.target,

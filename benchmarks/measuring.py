@@ -47,21 +47,31 @@ def parser(doc, *, resumable=False):
 
 
 class Parts:
-    """Parts of a long benchmark, written as soon as they are there; --resume keeps those there."""
+    """Parts of a long benchmark, written as soon as they are there.
+
+    With --resume those are kept that were measured with the same parameters.
+    """
 
     def __init__(self, name, args):
         self.file = _folder(args) / "parts" / f"{name}.json"
-        self.found = {}
-        if args.resume and self.file.exists():
-            self.found = json.loads(self.file.read_text())
+        self.resume = args.resume
+        self._known = json.loads(self.file.read_text()) if self.file.exists() else {}
 
-    def measure(self, part, function, *args):
+    def measure(self, part, parameters, function, *args):
         """What the function returns, or returned before."""
-        if part not in self.found:
-            self.found[part] = function(*args)
+        found = self.last(part, parameters) if self.resume else None
+        if found is None:
+            found = function(*args)
+            self._known[part] = {"parameters": parameters, "found": found}
             self.file.parent.mkdir(exist_ok=True)
-            self.file.write_text(json.dumps(self.found, indent=1) + "\n")
-        return self.found[part]
+            self.file.write_text(json.dumps(self._known, indent=1) + "\n")
+        return found
+
+    def last(self, part, parameters):
+        """What was measured last with these parameters, or None."""
+        known = self._known.get(part, {})
+        same = json.loads(json.dumps(parameters)) == known.get("parameters")
+        return known["found"] if same else None
 
 
 def _folder(args):

@@ -40,7 +40,7 @@ def sequences():
     rows = []
     for case in cases:
         scores = [run[case]["exact_match"] for run in result["runs"]]
-        ours = f"{statistics.mean(scores):.4f} ± {statistics.stdev(scores):.4f}"
+        ours = _mean_and_deviation(scores)
         of_others = (_score(other.get(case)) for other in others.values())
         rows.append([case, ours, goals[f"{case}: exact match"], *of_others])
     head = ["exact match", "DigitSequenceRecognizer", "target", *others]
@@ -66,7 +66,7 @@ def accuracy():
             [
                 f"`DigitClassifier({given})`",
                 f"{recipe['weights']:,}",
-                f"{statistics.mean(scores):.4f} ± {statistics.stdev(scores):.4f}",
+                _mean_and_deviation(scores),
                 f"{statistics.mean(columns['fit_seconds']):.0f} s",
                 f"{statistics.mean(columns['calibration_error']):.4f}",
                 _score(recipe["ensemble"]["accuracy"]),
@@ -156,6 +156,11 @@ def _value_and_target(row):
 
 def _score(value):
     return "–" if value is None or value != value else f"{value:.4f}"
+
+
+def _mean_and_deviation(scores):
+    spread = f" ± {statistics.stdev(scores):.4f}" if len(scores) > 1 else ""
+    return f"{statistics.mean(scores):.4f}{spread}"
 
 
 def _dict(value):

@@ -125,9 +125,10 @@ list of array-like of shape (height, width)
 
         if self.shape is not None and self.shape[0] == HEIGHT:
             return ImageLines(convert(self.images), sizes=self.sizes)
-        images = [self._rescaled(convert(image)) for image in self.images]
-        same = self.shape is not None
-        return ImageLines(np.stack(images) if same else images, sizes=self.sizes)
+        return self._replaced([self._rescaled(convert(image)) for image in self.images])
+
+    def _replaced(self, images):
+        return ImageLines(images if self.shape is None else np.stack(images), sizes=self.sizes)
 
     def _rescaled(self, image):
         height, width = image.shape
@@ -135,6 +136,21 @@ list of array-like of shape (height, width)
             return image
         size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+
+    def stretched(self, factor) -> ImageLines:
+        """Stretch what is on the images upwards and downwards.
+
+        Parameters
+        ----------
+        factor : float
+            How many times as high it becomes.
+
+        Returns
+        -------
+        ImageLines
+            Images of the same size.
+        """
+        return self._replaced([_stretched(image, factor) for image in self.images])
 
     def same_width(self, place=0.5) -> np.ndarray:
         """Put images into one array, with black beside the narrower ones.
@@ -225,6 +241,15 @@ list of array-like of shape (height, width)
         return np.column_stack(
             [scaled[:, :2] // present[:2], -(-scaled[:, 2:] // present[2:])]  # rounded outwards
         )
+
+
+def _stretched(image, factor):
+    height, width = image.shape
+    rows = (0, 1 / factor, (1 - 1 / factor) * height / 2)
+    picture = Image.fromarray(image).transform(
+        (width, height), Image.Transform.AFFINE, (1, 0, 0, *rows), Image.Resampling.BILINEAR
+    )
+    return np.asarray(picture)
 
 
 def _cut(columns, left, right):
