@@ -137,20 +137,22 @@ list of array-like of shape (height, width)
         size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
-    def stretched(self, factor) -> ImageLines:
+    def stretched(self, factor, margin) -> ImageLines:
         """Stretch what is on the images upwards and downwards.
 
         Parameters
         ----------
         factor : float
             How many times as high it becomes.
+        margin : int
+            Columns of black to put on either side.
 
         Returns
         -------
         ImageLines
-            Images of the same size.
+            Images of the same height.
         """
-        return self._replaced([_stretched(image, factor) for image in self.images])
+        return self._replaced([_stretched(image, factor, margin) for image in self.images])
 
     def same_width(self, place=0.5) -> np.ndarray:
         """Put images into one array, with black beside the narrower ones.
@@ -243,13 +245,14 @@ list of array-like of shape (height, width)
         )
 
 
-def _stretched(image, factor):
+def _stretched(image, factor, margin):
     height, width = image.shape
-    rows = (0, 1 / factor, (1 - 1 / factor) * height / 2)
-    picture = Image.fromarray(image).transform(
-        (width, height), Image.Transform.AFFINE, (1, 0, 0, *rows), Image.Resampling.BILINEAR
+    size = width + 2 * margin, height
+    source = 1, 0, -margin, 0, 1 / factor, (1 - 1 / factor) * height / 2
+    picture = Image.fromarray(image)
+    return np.asarray(
+        picture.transform(size, Image.Transform.AFFINE, source, Image.Resampling.BILINEAR)
     )
-    return np.asarray(picture)
 
 
 def _cut(columns, left, right):

@@ -386,7 +386,8 @@ default="adam"
         -------
         ndarray of shape (n_samples,)
             Probabilities, by the network, of the sequences that `predict` gives. Below 0.9 an
-            image is read three times, as it is and 8 % taller and flatter, and the mean counts.
+            image is read three times, as it is and 8 % taller or flatter and two columns further
+            to the right, and the mean counts.
         """
         return self.predict_top_k(X, k=1)[1][:, 0]
 
