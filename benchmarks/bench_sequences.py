@@ -67,6 +67,7 @@ RECIPE = {
     "sequences_per_epoch": 30_000,
 }
 CUT_RECIPE = {"architecture": "deep", "augment": True, "random_state": 0}
+HEADS_RECIPE = {"learning_rate": 0.003, "weight_decay": 0.05, "warm_up": 0.1, "batch_size": 64}
 QUICK = {"epochs": 2, "sequences_per_epoch": 3000}
 
 
@@ -88,14 +89,18 @@ def mnist(args, parts, checks):
     train, test = (load_idx(args.data, subset=subset) for subset in ("train", "test"))
     tests = draw_tests(test, 500 if args.quick else N_TEST)
     recipe = RECIPE | (QUICK if args.quick else {})
+    cut = DigitClassifier(**CUT_RECIPE | ({"epochs": 1} if args.quick else {}))
     others = {
         "cut at gaps, DigitClassifier": parts.measure(
-            "cut", CUT_RECIPE, cut_and_classify, train, tests
+            "cut", cut.get_params(), cut_and_classify, cut, train, tests
         ),
-        "length and five heads": parts.measure("heads", recipe, five_heads, recipe, train, tests),
+        "length and five heads": parts.measure(
+            "heads", recipe | HEADS_RECIPE, five_heads, recipe, train, tests
+        ),
     }
+    parameters = DigitSequenceRecognizer(**recipe).get_params()
     runs = [
-        parts.measure(f"seed {seed}", recipe, measure, recipe, seed, train, tests)
+        parts.measure(f"seed {seed}", parameters, measure, recipe, seed, train, tests)
         for seed in SEEDS[: 1 if args.quick else args.runs]
     ]
     for case, (_, least) in CASES.items():
@@ -196,9 +201,9 @@ def measure(recipe, seed, train, tests):
     return run
 
 
-def cut_and_classify(train, tests):
+def cut_and_classify(classifier, train, tests):
     """Cut a picture where a column has no ink; read each piece as a single digit."""
-    classifier = DigitClassifier(**CUT_RECIPE).fit(train.images, train.target)
+    classifier.fit(train.images, train.target)
     scores = {}
     for case, (X, y) in tests.items():
         pieces, counts = [], []
@@ -232,12 +237,13 @@ def five_heads(recipe, train, tests):
     x = layers.Dropout(0.3)(layers.Dense(256, activation="relu")(layers.Flatten()(x)))
     heads = [layers.Dense(n, activation="softmax")(x) for n in (6, *[10] * 5)]
     model = keras.Model(inputs, heads)
-    steps = recipe["epochs"] * -(-recipe["sequences_per_epoch"] // 64)
-    warm_up = steps // 10
+    batch_size = HEADS_RECIPE["batch_size"]
+    steps = recipe["epochs"] * -(-recipe["sequences_per_epoch"] // batch_size)
+    warm_up = round(HEADS_RECIPE["warm_up"] * steps)
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm_up, warmup_target=0.003, warmup_steps=warm_up
+        0.0, steps - warm_up, warmup_target=HEADS_RECIPE["learning_rate"], warmup_steps=warm_up
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=HEADS_RECIPE["weight_decay"])
     model.compile(optimizer, ["sparse_categorical_crossentropy"] * 6, jit_compile=False)
     stream = iter_digit_sequences(
         train.images,
@@ -252,7 +258,7 @@ def five_heads(recipe, train, tests):
         places = np.array([list(text.ljust(5, "0")) for text in y.tolist()], dtype=int).T
         # A place behind the last digit teaches nothing.
         weights = [np.ones(len(y)), *((lengths > i).astype(float) for i in range(5))]
-        for batch in gen_batches(len(y), 64):
+        for batch in gen_batches(len(y), batch_size):
             targets = [target[batch] for target in (lengths, *places)]
             model.train_on_batch(X[batch], targets, [weight[batch] for weight in weights])
     scores = {}

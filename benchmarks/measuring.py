@@ -64,7 +64,9 @@ class Parts:
             found = function(*args)
             self._known[part] = {"parameters": parameters, "found": found}
             self.file.parent.mkdir(exist_ok=True)
-            self.file.write_text(json.dumps(self._known, indent=1) + "\n")
+            unfinished = self.file.with_suffix(".tmp")
+            unfinished.write_text(json.dumps(self._known, indent=1) + "\n")
+            unfinished.replace(self.file)
         return found
 
     def last(self, part, parameters):

@@ -465,8 +465,9 @@ default="adamw"
         ValueError
             If `k` is another number.
         """
+        check_is_fitted(self)
+        k = check_top(k, len(self.classes_))
         probability = self.predict_proba(X)
-        k = check_top(k, probability.shape[1])
         order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
         return self.classes_[order], np.take_along_axis(probability, order, axis=1)
 

@@ -373,7 +373,7 @@ def _predictions(estimator, chunks, reject_below):
 
 def _predict(estimator, images, reject_below):
     labels, confidence = (found[:, 0] for found in estimator.predict_top_k(images, k=1))
-    return labels, ~(confidence < reject_below)
+    return labels, (confidence >= reject_below) | (reject_below == 0)
 
 
 def _number(text, kind, option):

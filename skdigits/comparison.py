@@ -268,6 +268,9 @@ def _accuracy(right):
 def _of_probability(y_true, y_prob, classes):
     from sklearn.metrics import log_loss
 
+    # As float64, since log loss counts 0 as the smallest number of the type.
+    y_prob = y_prob.astype(np.float64)
+    y_prob /= y_prob.sum(axis=1, keepdims=True)
     return {
         "log_loss": float(log_loss(y_true, y_prob, labels=classes)),
         "calibration_error": expected_calibration_error(y_true, y_prob, labels=classes),

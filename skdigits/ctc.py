@@ -20,11 +20,6 @@ EDGE = COLUMNS_PER_FRAME - 1  # columns that the network itself adds
 PADDING = -1  # of labels behind the last digit, and of pixels right of an image
 READ_PIXELS = 2**20  # of one batch
 BEAM_WIDTH = 10  # a frame has no more than one leaf per digit and one for none
-# What is less probable than this is read again with its digits so many times as high, and moved by
-# half a frame. It mends a sixth of all mistakes, and is a fiftieth of all sequences.
-SURE = 0.9
-STRETCHES = (1.08, 0.92)
-HALF_A_FRAME = COLUMNS_PER_FRAME // 2
 
 
 def frames(widths):
@@ -116,26 +111,20 @@ class SequenceModel(EpochModel):
             Logarithm of their probability.
         """
         self._load(weights)
-        digits, log_probability = self._decode(lines, scale, 1 if top == 1 else BEAM_WIDTH)
-        unsure = np.flatnonzero(log_probability[:, 0] <= np.log(SURE))
+        if top > 1:
+            digits, log_probability = self._decode(lines, scale, BEAM_WIDTH)
+            return digits[:, :top], log_probability[:, :top]
+        digits, log_probability = self._decode(lines, scale, 1)
+        # The beam ranks by probabilities of its own that are not quite exact. What has more than
+        # half of all probability is the first in any case.
+        unsure = np.flatnonzero(log_probability[:, 0] <= np.log(0.5))
         if len(unsure):
-            again, log_probability_again = self._read_again(lines[unsure], scale)
-            longest = max(digits.shape[2], again.shape[2])
-            digits, again = _as_long(digits, longest), _as_long(again, longest)
-            digits[unsure] = again[:, : digits.shape[1]]
-            log_probability[unsure] = log_probability_again[:, : digits.shape[1]]
-        return digits[:, :top], log_probability[:, :top]
-
-    def _read_again(self, lines, scale):
-        """What the beam finds, by falling mean probability in images of several heights."""
-        digits, log_probability = self._decode(lines, scale, BEAM_WIDTH)
-        kind = "weigh", BEAM_WIDTH
-        for factor in STRETCHES:
-            stretched = lines.stretched(factor, HALF_A_FRAME)
-            labels = np.column_stack([stretched.widths, digits.reshape(len(lines), -1)])
-            for chosen, (scores,) in self._in_batches(kind, stretched, labels, scale):
-                log_probability[chosen] = np.logaddexp(log_probability[chosen], scores)
-        return _by_probability(digits, log_probability - np.log(1 + len(STRETCHES)))
+            better, better_log_probability = self._decode(lines[unsure], scale, BEAM_WIDTH)
+            longest = max(digits.shape[2], better.shape[2])
+            digits = _as_long(digits, longest)
+            digits[unsure] = _as_long(better, longest)[:, :1]
+            log_probability[unsure] = better_log_probability[:, :1]
+        return digits, log_probability
 
     def _decode(self, lines, scale, top):
         """The sequences that the beam finds, by falling probability, and its logarithm."""
@@ -146,7 +135,9 @@ class SequenceModel(EpochModel):
         for chosen, (batch, scores) in found:
             digits[chosen, :, : batch.shape[2]] = batch
             log_probability[chosen] = scores
-        return _by_probability(digits, log_probability)
+        order = np.argsort(-log_probability, axis=1, kind="stable")
+        digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
+        return digits, np.take_along_axis(log_probability, order, axis=1)
 
     def score_frames(self, weights, lines, scale):
         """Compute the logarithm of the probability of each label in each frame.
@@ -192,7 +183,6 @@ class SequenceModel(EpochModel):
         if kind not in self._programs:
             make: dict[str, Any] = {
                 "read": self._reader,
-                "weigh": self._weigher,
                 "frames": self._framer,
                 "judge": self._judger,
             }
@@ -225,8 +215,9 @@ class SequenceModel(EpochModel):
         def read(rows, widths, scale):
             outputs = self._frame_logits(rows, widths, scale)
             n_frames = frames(widths[:, 0])
+            known = tf.where(tf.math.is_finite(outputs), outputs, 0)  # the beam fails on NaN
             paths, _ = tf.nn.ctc_beam_search_decoder(
-                tf.transpose(outputs, [1, 0, 2]),
+                tf.transpose(known, [1, 0, 2]),
                 n_frames,
                 beam_width=BEAM_WIDTH,
                 top_paths=top,
@@ -237,32 +228,11 @@ class SequenceModel(EpochModel):
                 [tf.sparse.to_dense(tf.sparse.reset_shape(p, shape), PADDING) for p in paths], 1
             )
             digits = tf.cast(digits, tf.int32)
-            return [digits, _log_probability(outputs, digits, n_frames)]
+            alone = tf.reshape(digits, [-1, tf.shape(digits)[2]])
+            losses = ctc_loss(tf.repeat(outputs, top, axis=0), alone, tf.repeat(n_frames, top))
+            return [digits, -tf.reshape(losses, [-1, top])]
 
         return read
-
-    def _weigher(self, n_sequences):
-        """A function from rows, and widths with so many sequences behind, to their logarithms."""
-
-        def weigh(rows, labels, scale):
-            outputs = self._frame_logits(rows, labels, scale)
-            digits = tf.reshape(labels[:, 1:], [tf.shape(labels)[0], n_sequences, -1])
-            return [_log_probability(outputs, digits, frames(labels[:, 0]))]
-
-        return weigh
-
-
-def _log_probability(logits, digits, n_frames):
-    """Logarithm of the probability of each of several sequences per image."""
-    several = range(digits.shape[1])
-    return -tf.stack([ctc_loss(logits, digits[:, i], n_frames) for i in several], axis=1)
-
-
-def _by_probability(digits, log_probability):
-    """Sequences of each image, the most probable first; a beam ranks by something less exact."""
-    order = np.argsort(-log_probability, axis=1, kind="stable")
-    digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
-    return digits, np.take_along_axis(log_probability, order, axis=1)
 
 
 def _as_long(digits, length):

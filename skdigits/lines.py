@@ -125,9 +125,7 @@ list of array-like of shape (height, width)
 
         if self.shape is not None and self.shape[0] == HEIGHT:
             return ImageLines(convert(self.images), sizes=self.sizes)
-        return self._replaced([self._rescaled(convert(image)) for image in self.images])
-
-    def _replaced(self, images):
+        images = [self._rescaled(convert(image)) for image in self.images]
         return ImageLines(images if self.shape is None else np.stack(images), sizes=self.sizes)
 
     def _rescaled(self, image):
@@ -136,23 +134,6 @@ list of array-like of shape (height, width)
             return image
         size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-
-    def stretched(self, factor, margin) -> ImageLines:
-        """Stretch what is on the images upwards and downwards.
-
-        Parameters
-        ----------
-        factor : float
-            How many times as high it becomes.
-        margin : int
-            Columns of black to put on either side.
-
-        Returns
-        -------
-        ImageLines
-            Images of the same height.
-        """
-        return self._replaced([_stretched(image, factor, margin) for image in self.images])
 
     def same_width(self, place=0.5) -> np.ndarray:
         """Put images into one array, with black beside the narrower ones.
@@ -243,16 +224,6 @@ list of array-like of shape (height, width)
         return np.column_stack(
             [scaled[:, :2] // present[:2], -(-scaled[:, 2:] // present[2:])]  # rounded outwards
         )
-
-
-def _stretched(image, factor, margin):
-    height, width = image.shape
-    size = width + 2 * margin, height
-    source = 1, 0, -margin, 0, 1 / factor, (1 - 1 / factor) * height / 2
-    picture = Image.fromarray(image)
-    return np.asarray(
-        picture.transform(size, Image.Transform.AFFINE, source, Image.Resampling.BILINEAR)
-    )
 
 
 def _cut(columns, left, right):

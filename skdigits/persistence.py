@@ -92,7 +92,7 @@ def load(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is damaged, not of this form, or of a newer version of it.
+        If it is damaged, not of this form, or of another version of it.
     """
     path = Path(path)
     if not path.is_file():
@@ -243,7 +243,7 @@ def _check_document(document):
     if document["format"] != FORMAT:
         raise ValueError(
             f"its format is {document['format']!r} and this version of skdigits reads "
-            f"{FORMAT}; install the version it was written with, or a newer one"
+            f"{FORMAT}; install the version it was written with, or train again"
         )
     if document["estimator"] not in ESTIMATORS:
         raise ValueError(f"it holds a {document['estimator']!r}, which is not known here")

@@ -76,7 +76,7 @@ def save_classifier(classifier, X, y, folder, facts):
     ----------
     classifier : DigitClassifier
         The fitted classifier.
-    X : ndarray of shape (n, n_pixels)
+    X : ndarray of shape (n, n_pixels) or (n, height, width)
         Images to test it on.
     y : ndarray of shape (n,)
         Their labels.

@@ -385,9 +385,7 @@ default="adam"
         Returns
         -------
         ndarray of shape (n_samples,)
-            Probabilities, by the network, of the sequences that `predict` gives. Below 0.9 an
-            image is read three times, as it is and 8 % taller or flatter and two columns further
-            to the right, and the mean counts.
+            Probabilities, by the network, of the sequences that `predict` gives.
         """
         return self.predict_top_k(X, k=1)[1][:, 0]
 

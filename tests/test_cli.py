@@ -14,6 +14,7 @@ import skdigits
 from skdigits import DigitClassifier, DigitSequenceRecognizer, datasets
 from skdigits.cli import main
 from skdigits.datasets import load_digits
+from skdigits.inspection import ImageGridDisplay
 
 COMMAND = Path(sys.executable).with_name("skdigits")
 
@@ -167,13 +168,15 @@ def test_images_that_are_no_squares_are_read_as_they_are(tmp_path, sequences):
     folder, output = tmp_path / "data", tmp_path / "out"
     folder.mkdir()
     for subset in ("train", "t10k"):
-        write_idx(folder, subset, np.pad(16 * images, [(0, 0), (0, 0), (1, 3)]), labels)
+        write_idx(folder, subset, np.pad(images, [(0, 0), (0, 0), (1, 3)]), labels)
     options = ["--sequences"] if sequences else ["--architecture", "compact"]
     assert run("train", folder, "-o", output, "--epochs", 1, *options) == 0
     model = output / "model.skdigits"
     assert skdigits.load(model).image_shape_[:2] == (8, 12)
     assert run("predict", model, folder, "-o", tmp_path / "s.csv") == 0
-    assert len(pd.read_csv(tmp_path / "s.csv")) == 200
+    read = pd.read_csv(tmp_path / "s.csv", dtype=str, keep_default_na=False)["Label"]
+    expected = skdigits.load(model).predict(np.pad(images, [(0, 0), (0, 0), (1, 3)]))
+    assert read.tolist() == expected.astype(str).tolist()
 
 
 def write_idx(folder, subset, images, labels):
@@ -228,14 +231,21 @@ def test_inspect_prints_and_draws(tmp_path, capsys):
     assert {file.name for file in tmp_path.iterdir()} == {"labels.png", "samples.png", "means.png"}
 
 
-def test_inspect_takes_idx_files_and_pixels_that_make_no_square(tmp_path, capsys):
+def test_inspect_takes_idx_files_and_pixels_that_make_no_square(tmp_path, capsys, monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (4, 5, 6), dtype=np.uint8)
     write_idx(tmp_path, "train", images, np.array([1, 2, 1, 2]))
+    plot, drawn = ImageGridDisplay.plot, []
+    monkeypatch.setattr(
+        ImageGridDisplay,
+        "plot",
+        lambda self, **options: drawn.append(self.images.shape) or plot(self, **options),
+    )
     unpacked = tmp_path / "train-images-idx3-ubyte"
     Path(f"{unpacked}.gz").write_bytes(gzip.compress(unpacked.read_bytes()))
     unpacked.unlink()
     assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
     assert "5×6" in capsys.readouterr().out
+    assert drawn == [(4, 5, 6), (2, 5, 6)]
     (tmp_path / "train.csv").write_text("label,a,b\n1,2,3\n0,4,5\n")
     assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
 

@@ -113,6 +113,7 @@ def _rewritten(saved, path, change):
     ("change", "message"),
     [
         (lambda d: d.update(format=FORMAT + 1), f"format is {FORMAT + 1}"),
+        (lambda d: d.update(format=1), "format is 1 .* or train again"),
         (lambda d: d.update(estimator="OneHotEncoder"), "'OneHotEncoder', which is not known"),
         (lambda d: d["state"].pop("epochs"), "parameters epochs are missing"),
         (lambda d: d["state"].update(classes_=["code", "import os"]), "unknown kind of value"),

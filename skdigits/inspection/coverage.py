@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.inspection.axes import make_axes
@@ -117,5 +118,10 @@ def _confidence(estimator, X):
         return estimator.predict_proba(X).max(axis=1)
     if hasattr(estimator, "best_estimator_"):
         return _confidence(estimator.best_estimator_, X)
-    *_, last = estimator  # a Pipeline, which hands on only what scikit-learn knows
-    return _confidence(last, estimator[:-1].transform(X) if len(estimator) > 1 else X)
+    if not isinstance(estimator, Pipeline):
+        raise ValueError(
+            f"{type(estimator).__name__} has no confidence to draw: it has neither "
+            "predict_confidence nor predict_proba."
+        )
+    # A Pipeline hands on only what scikit-learn knows.
+    return _confidence(estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X)
