@@ -3,10 +3,10 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.svm import LinearSVC
 
 from skdigits import DigitClassifier, DigitSequenceRecognizer
 from skdigits.inspection import (
@@ -153,5 +153,5 @@ def test_coverage_of_a_reader_in_a_pipeline():
     search = GridSearchCV(Reader(), {"epochs": [1]}, scoring=lambda *_: 0, cv=2).fit(X, y)
     found = CoverageDisplay.from_estimator(search, X, y)
     np.testing.assert_allclose(found.accuracy, expected.accuracy)
-    with pytest.raises(ValueError, match="LinearSVC has no confidence to draw"):
-        CoverageDisplay.from_estimator(LinearSVC().fit(X.reshape(4, -1), y), X, y)
+    with pytest.raises(ValueError, match="RidgeClassifier has no confidence to draw"):
+        CoverageDisplay.from_estimator(RidgeClassifier().fit(X.reshape(4, -1), y), X, y)
