@@ -418,8 +418,14 @@ def _backend(dask, *arrays):
         raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
     with Client(dask) as client:
         out.print(f"Workers at {dask}: {len(client.nthreads())}.")
-        with joblib.parallel_config("dask", client=client, scatter=list(arrays) or None):
-            yield
+        saves_memory = client.amm.running()
+        client.amm.stop()  # it takes all copies but one away
+        try:
+            with joblib.parallel_config("dask", client=client, scatter=list(arrays) or None):
+                yield
+        finally:
+            if saves_memory:
+                client.amm.start()
 
 
 def _show_progress(search):

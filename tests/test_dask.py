@@ -61,17 +61,20 @@ if __name__ == "__main__":
 
         grid = {"epochs": [8, 40], "batch_size": [16, 24, 32]}
         search = EpochSearchCV(DigitClassifier(random_state=0), grid, cv=2, refit=False)
+        client.amm.stop()
         arguments = client, found["killed"]
         threading.Thread(target=kill_a_busy_worker, args=arguments, daemon=True).start()
         with joblib.parallel_config("dask", scatter=[X, y]):
             search.fit(X, y)
         found["after_a_kill"] = scores(search)
+        client.amm.start()
         client.wait_for_workers(2, timeout=120)  # another one takes its place
 
         folder, data = sys.argv[1:]
         command("search", data, "-o", folder, *OPTIONS, "--dask", cluster.scheduler_address)
         model, submission = f"{folder}/model.skdigits", f"{folder}/submission.csv"
         command("predict", model, data, "-o", submission, "--dask", cluster.scheduler_address)
+        found["saves memory"] = client.amm.running()
     print(json.dumps(found))
 """
 
@@ -115,6 +118,7 @@ def test_a_killed_worker_costs_no_result(found, digits):
 def test_the_commands_use_the_cluster(found):
     _, folder, shown = found
     assert len(re.findall(r"Workers at tcp://\S+: 2\.", shown)) == 2
+    assert found[0]["saves memory"]  # as it was before
     submission = pd.read_csv(folder / "submission.csv")
     assert submission["ImageId"].tolist() == list(range(1, 401))
     X, _ = datasets.load_data(folder.parent / "train.csv", return_X_y=True)
