@@ -246,35 +246,35 @@ def _print_report(classifier, y, probability, seconds):
 
 
 def _print_comparison(results):
+    """Two tables, as all columns in one do not fit a terminal's 80 characters."""
     from rich.table import Table
 
-    table = Table(
-        "classifier",
-        "accuracy",
-        "95 % interval",
-        "log loss",
-        "calibration error",
-        "fit",
-        "predict",
-        "one image",
-        "size",
-        "p",
-    )
+    names = ("accuracy", "95 % interval", "log loss", "calibration", "p")
+    quality = Table("classifier", *names, box=None, pad_edge=False)
+    names = ("fit", "predict all", "predict one", "size")
+    cost = Table("classifier", *names, box=None, pad_edge=False)
     for row in results.to_dict("records"):
-        table.add_row(
+        quality.add_row(
             row["classifier"],
             f"{row['accuracy']:.4f}",
             f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}",
             _figure(row["log_loss"], ".4f"),
             _figure(row["calibration_error"], ".4f"),
+            _figure(row["p_value"], ".2g"),
+        )
+        cost.add_row(
+            row["classifier"],
             f"{row['fit_seconds']:.1f} s",
             f"{row['predict_seconds']:.2f} s",
             f"{row['predict_one_seconds'] * 1e3:.2f} ms",
             f"{row['megabytes']:.2f} MB",
-            _figure(row["p_value"], ".2g"),
         )
-    out.print(table)
-    out.print("p: McNemar's exact test against the most accurate of the others.")
+    out.print(quality)
+    out.print(
+        "calibration: expected calibration error; p: McNemar's exact test against the most "
+        "accurate of the others.\n"
+    )
+    out.print(cost)
 
 
 def _figure(value, form):

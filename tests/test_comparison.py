@@ -128,7 +128,12 @@ def test_the_command_compares_and_writes_tables_and_pictures(tmp_path, capsys):
     table = pd.read_csv(folder / "comparison.csv")
     assert table["classifier"].tolist() == ["KNeighbors", "LinearSVC"]
     assert table["accuracy"].min() > 0.9
-    assert "1437 images to train on, 1797 to test on." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "1437 images to train on, 1797 to test on." in shown
+    assert "…" not in shown
+    for row in table.to_dict("records"):
+        assert f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}" in shown
+        assert f"{row['megabytes']:.2f} MB" in shown
     with pytest.raises(SystemExit) as stopped:
         main(["compare", "--classifiers", "SVM", "-o", str(tmp_path / "no")])
     assert stopped.value.code == 2
