@@ -249,10 +249,10 @@ def _print_comparison(results):
     """Two tables, as all columns in one do not fit a terminal's 80 characters."""
     from rich.table import Table
 
-    names = ("accuracy", "95 % interval", "log loss", "calibration", "p")
-    quality = Table("classifier", *names, box=None, pad_edge=False)
-    names = ("fit", "predict all", "predict one", "size")
-    cost = Table("classifier", *names, box=None, pad_edge=False)
+    of_quality = ("accuracy", "95 % interval", "log loss", "calibration", "p")
+    of_cost = ("fit", "predict all", "predict one", "size")
+    quality = Table("classifier", *of_quality, box=None, pad_edge=False)
+    cost = Table("classifier", *of_cost, box=None, pad_edge=False)
     for row in results.to_dict("records"):
         quality.add_row(
             row["classifier"],
