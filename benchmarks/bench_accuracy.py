@@ -14,11 +14,10 @@ import time
 
 import numpy as np
 from measuring import Checks, Parts, figure, finish, parser
-from sklearn.metrics import log_loss
 
 from skdigits import DigitClassifier
+from skdigits.comparison import probability_figures
 from skdigits.datasets import load_idx
-from skdigits.metrics import expected_calibration_error
 
 SEEDS = (0, 1, 2, 3, 4)
 # The classifier's parameters, the least mean accuracy, and the longest fit in seconds.
@@ -80,13 +79,8 @@ def measure(name, parameters, seeds, train, test):
 
 
 def figures(target, probability):
-    probability = probability.astype(np.float64)
-    probability /= probability.sum(axis=1, keepdims=True)  # of float32 they add up to 1 only nearly
-    return {
-        "accuracy": float((probability.argmax(axis=1) == target).mean()),
-        "log_loss": float(log_loss(target, probability)),
-        "calibration_error": expected_calibration_error(target, probability),
-    }
+    accuracy = float((probability.argmax(axis=1) == target).mean())
+    return {"accuracy": accuracy, **probability_figures(target, probability, np.unique(target))}
 
 
 def check(found):

@@ -229,7 +229,7 @@ def _measure(classifier, X, y, splits):
     if probability:
         y_prob = np.concatenate(probability)
         confidence = y_prob.max(axis=1)
-        row |= _of_probability(y_true, y_prob, fitted.classes_)
+        row |= probability_figures(y_true, y_prob, fitted.classes_)
     row |= {
         "fit_seconds": statistics.fmean(seconds["fit"]),
         "predict_seconds": statistics.fmean(seconds["predict"]),
@@ -265,7 +265,23 @@ def _accuracy(right):
     }
 
 
-def _of_probability(y_true, y_prob, classes):
+def probability_figures(y_true, y_prob, classes):
+    """Measure how good probabilities are.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n_samples,)
+        Labels.
+    y_prob : ndarray of shape (n_samples, n_classes)
+        Probabilities.
+    classes : ndarray of shape (n_classes,)
+        The label of each column.
+
+    Returns
+    -------
+    dict of str to float
+        ``log_loss`` and ``calibration_error``.
+    """
     from sklearn.metrics import log_loss
 
     # As float64, since log loss counts 0 as the smallest number of the type.

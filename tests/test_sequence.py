@@ -91,6 +91,7 @@ def test_top_k_are_ordered_probabilities_of_different_sequences(reader, sequence
     assert found.shape == probability.shape == (200, 4)
     np.testing.assert_array_equal(found[:, 0], reader.predict(sequences[0]))
     confidence = reader.predict_confidence(sequences[0])
+    # Of several and of one they are computed by two programs, in float32.
     np.testing.assert_allclose(probability[:, 0], confidence, rtol=1e-5)
     assert all(len(set(row)) == 4 for row in found)
     assert (probability.sum(axis=1) <= 1 + 1e-6).all()
