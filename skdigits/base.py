@@ -139,7 +139,7 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         self.history_, self.n_iter_ = {}, 0
 
     def _program_key(self):
-        return self._spec, self.optimizer, bool(getattr(self, "augment", False))
+        return self._spec, self.optimizer, float(getattr(self, "augment", False))
 
     def _validation_share(self):
         return self.validation_fraction or (0.1 if self.early_stopping else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -95,8 +95,10 @@ default="adamw"
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; copies of them are used. Those with hooks for batches make training
         slower, as each batch is then a call of its own.
-    augment : bool, default=False
-        Whether training images are rotated, zoomed and shifted a little at random.
+    augment : bool or float, default=False
+        Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
+        side) at random. A number in [0, 10] is a factor of these limits: with 2, ``"deep"`` goes
+        on improving over many epochs; it is more than the smallest networks can learn.
     dtype : {"float32", "float64"}, default="float32"
         Type of weights, arithmetic and probabilities.
     verbose : int, default=0
@@ -144,7 +146,7 @@ default="adamw"
         "kernel_size": [Interval(Integral, 1, None, closed="left"), None],
         "rescale": ["boolean"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
-        "augment": ["boolean"],
+        "augment": ["boolean", Interval(Real, 0, 10, closed="both")],
     }
 
     def __init__(

@@ -64,7 +64,7 @@ class EpochModel(keras.Model):
     """
 
     @classmethod
-    def from_spec(cls, spec: NetworkSpec, optimizer: str, augment: bool) -> EpochModel:
+    def from_spec(cls, spec: NetworkSpec, optimizer: str, augment: float) -> EpochModel:
         """Build and compile the network of `spec`."""
         network = spec.build(replace=faster)
         model = cls(network.inputs, network.outputs)
@@ -337,7 +337,8 @@ class EpochModel(keras.Model):
                 labels = tf.gather(y, chosen)
                 images = self._network_input(tf.gather(x, chosen), labels, scale)
                 if self._augment:
-                    images = jitter(images, tf.stack([seed[0], seed[1] * 65536 + i]))
+                    draw = tf.stack([seed[0], seed[1] * 65536 + i])
+                    images = jitter(images, draw, self._augment)
                 number = start + tf.cast(i - first, tf.float32)
                 set_rate(self.optimizer, schedule, peak, number, horizon)
                 sums += self._step(images, labels, tf.gather(loss_weight, chosen))

@@ -281,6 +281,7 @@ def test_every_parameter_survives_set_params_and_clone():
         ({"epochs": 0}, "'epochs' parameter of DigitClassifier must be an int in the range"),
         ({"batch_size": 2.5}, "'batch_size' parameter"),
         ({"learning_rate": -1.0}, "'learning_rate' parameter"),
+        ({"augment": 15}, r"'augment' .* 'bool' .* in the range \[0.0, 10.0\]"),
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"dtype": "float16"}, "'dtype' parameter"),
         ({"keep_epochs": [0, 1]}, "whole numbers from 1"),
@@ -322,8 +323,11 @@ def test_every_schedule_learns(digits, schedule):
 def test_augmentation_changes_training_and_still_learns(digits):
     augmented = quick(augment=True, epochs=8).fit(*digits)
     plain = quick(epochs=8).fit(*digits)
-    assert augmented.history_["loss"][-1] > plain.history_["loss"][-1]
+    more = quick(augment=2, epochs=8).fit(*digits)
+    losses = [fitted.history_["loss"][-1] for fitted in (plain, augmented, more)]
+    assert losses == sorted(losses)
     assert augmented.score(*digits) > 0.8
+    assert quick(augment=1.0, epochs=8).fit(*digits).history_ == augmented.history_
 
 
 def shallow(image_shape, n_classes, dropout=0.0):
