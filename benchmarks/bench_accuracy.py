@@ -4,7 +4,7 @@
 
 Trained on MNIST's 60,000 training images and tested on its 10,000 test images, five seeds each.
 All choices were made on a part of the training images. ``--recipes`` measures only those named,
-and keeps what was measured last of the others; with ``--resume`` that of all is kept.
+and keeps what ``results/parts/`` has of the others; with ``--resume`` that of all is kept.
 """
 
 from __future__ import annotations

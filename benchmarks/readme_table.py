@@ -9,6 +9,8 @@ import json
 import statistics
 from pathlib import Path
 
+from skdigits.reports import format_p_value
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 RESULTS = HERE / "results"
@@ -104,7 +106,7 @@ def comparison():
             f"{row['accuracy_low']:.4f}–{row['accuracy_high']:.4f}",
             _score(row["log_loss"]),
             _score(row["calibration_error"]),
-            "–" if row["p_value"] is None else f"{row['p_value']:.1g}",
+            format_p_value(row["p_value"]),
             f"{row['fit_seconds']:.0f} s",
             f"{row['predict_seconds']:.2f} s",
             f"{row['predict_one_seconds'] * 1e3:.2f} ms",

@@ -18,6 +18,7 @@ from skdigits.reports import (
     print_description,
     save_classifier,
     save_comparison,
+    save_learning_curves,
     save_picture,
     save_recognizer,
     save_search,
@@ -261,7 +262,8 @@ def compare(
         typer.Option(min=2, help="Folds of a cross-validation; by default 5 up to 5000 images."),
     ] = None,
     test_fraction: Annotated[
-        float, typer.Option(min=0.01, max=0.9, help="Share held out to test on, without folds.")
+        float,
+        typer.Option(min=0.01, max=0.9, help="Share to test on: without folds, and in the curves."),
     ] = 0.4,
     curves: Annotated[bool, typer.Option(help="Draw learning curves too.")] = True,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same figures.")] = 0,
@@ -276,21 +278,31 @@ def compare(
     X, y = _read_images(data)
     if folds is None and len(y) <= MOST_FOR_FOLDS:
         folds = 5
-    _make_folder(output)
-    shuffled = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
-    (held_out,) = shuffled.split(X, y)
-    splits = [held_out]
+    held_out = splits = []
+    if curves or folds is None:
+        shuffled = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
+        held_out = splits = list(shuffled.split(X, y))
     if folds is not None:
         splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))
+    _make_folder(output)
     n_train, n_test = (sum(len(part[i]) for part in splits) for i in (0, 1))
-    out.print(f"{n_train // len(splits)} images to train on, {n_test} to test on.")
+    n_train //= len(splits)
+    out.print(f"{n_train} images to train on, {n_test} to test on.")
+    facts = {"data": data or "digits", "n_train": n_train, "n_test": n_test, "folds": folds}
+    facts |= {"test_fraction": test_fraction, "seed": seed}
+    found = compare_classifiers(chosen, X, y, splits, report=_report_classifier)
+    save_comparison(found, output, facts)
+    if curves:
+        lines = learning_curves(chosen, X, y, held_out[0], report=_report_size)
+        save_learning_curves(lines, output)
 
-    def report(name, row):
-        out.print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
 
-    found = compare_classifiers(chosen, X, y, splits, report=report)
-    lines = learning_curves(chosen if curves else {}, X, y, held_out)
-    save_comparison(found, lines, output)
+def _report_classifier(name, row):
+    out.print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
+
+
+def _report_size(name, size, accuracy):
+    out.print(f"{name:22s} {accuracy:.4f} after training on {size} images")
 
 
 def _choose(known, names):
@@ -298,9 +310,10 @@ def _choose(known, names):
 
     if names is None:
         return known
-    for name in names.split(","):
+    chosen = [name.strip() for name in names.split(",")]
+    for name in chosen:
         check_name("classifier", name, known)
-    return {name: known[name] for name in names.split(",")}
+    return {name: known[name] for name in chosen}
 
 
 @app.command()
@@ -352,7 +365,10 @@ def predict(
                 n_right += int((labels.astype(str) == target.astype(str))[kept].sum())
     say(f"Wrote {output}: {n_images} labels.")
     if n_kept < n_images:
-        out.print(f"{n_images - n_kept} of them are empty: less probable than {reject_below:g}.")
+        out.print(
+            f"{n_images - n_kept} of them are rejected, their labels empty: less probable than "
+            f"{reject_below:g}."
+        )
     if n_labelled:
         of = "labels given" if n_kept == n_images else f"{n_labelled} labels kept"
         out.print(f"Accuracy on the {of}: {n_right / n_labelled:.4f}")
@@ -443,8 +459,9 @@ def _read_split(data, folder, test_fraction, seed):
     from sklearn.model_selection import train_test_split
 
     X, y = _read_images(data)
+    split = train_test_split(X, y, test_size=test_fraction, stratify=y, random_state=seed)
     _make_folder(folder)
-    return train_test_split(X, y, test_size=test_fraction, stratify=y, random_state=seed)
+    return split
 
 
 def _read_images(data):

@@ -137,42 +137,58 @@ def save_recognizer(recognizer, X, y, folder, facts):
     save_picture(display, folder / "sequences.png")
 
 
-def save_comparison(found, curves, folder):
-    """Print a comparison of classifiers, and write it as two tables, JSON and pictures.
+def save_comparison(found, folder, facts):
+    """Print a comparison of classifiers, and write it as a table, JSON and pictures.
 
     Parameters
     ----------
     found : sklearn.utils.Bunch
         As `compare_classifiers` gives it.
-    curves : dict of list
-        As `learning_curves` gives them; without rows if they were not wanted.
     folder : Path
         Where to write.
+    facts : dict
+        What else to write into ``comparison.json``.
     """
     import pandas as pd
 
     from skdigits.architectures import ARCHITECTURES
-    from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
+    from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay
 
     results = pd.DataFrame(found.table).sort_values("accuracy", ascending=False, kind="stable")
     _print_comparison(results)
     _save_table(results, folder / "comparison.csv")
     say(f"Wrote {folder / 'comparison.csv'}")
     known = results.astype(object).where(results.notna(), None)  # JSON has no NaN
-    _save_json({"classifiers": known.to_dict("records")}, folder / "comparison.json")
+    _save_json({**facts, "classifiers": known.to_dict("records")}, folder / "comparison.json")
     draw_off_screen()
     trade_off = TradeOffDisplay(found.table, emphasized=ARCHITECTURES)
     for time in ("fit", "predict"):
         display = trade_off.plot(time=f"{time}_seconds")
         save_picture(display, folder / f"accuracy_and_{time}_time.png")
-    save_picture(
-        ReliabilityDisplay(found.right, found.confidence).plot(), folder / "reliability.png"
-    )
-    if curves["n_train"]:
-        _save_table(pd.DataFrame(curves), folder / "learning_curves.csv")
-        say(f"Wrote {folder / 'learning_curves.csv'}")
-        display = TrainSizeDisplay(curves, emphasized=ARCHITECTURES).plot()
-        save_picture(display, folder / "learning_curves.png")
+    display = ReliabilityDisplay(found.right, found.confidence).plot()
+    save_picture(display, folder / "reliability.png")
+
+
+def save_learning_curves(curves, folder):
+    """Write learning curves as a table and a picture.
+
+    Parameters
+    ----------
+    curves : dict of list
+        As `learning_curves` gives them.
+    folder : Path
+        Where to write.
+    """
+    import pandas as pd
+
+    from skdigits.architectures import ARCHITECTURES
+    from skdigits.inspection import TrainSizeDisplay
+
+    _save_table(pd.DataFrame(curves), folder / "learning_curves.csv")
+    say(f"Wrote {folder / 'learning_curves.csv'}")
+    draw_off_screen()
+    display = TrainSizeDisplay(curves, emphasized=ARCHITECTURES).plot()
+    save_picture(display, folder / "learning_curves.png")
 
 
 def say(text):
@@ -260,7 +276,7 @@ def _print_comparison(results):
             f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}",
             _figure(row["log_loss"], ".4f"),
             _figure(row["calibration_error"], ".4f"),
-            _figure(row["p_value"], ".2g"),
+            format_p_value(row["p_value"]),
         )
         cost.add_row(
             row["classifier"],
@@ -275,6 +291,24 @@ def _print_comparison(results):
         "accurate of the others.\n"
     )
     out.print(cost)
+
+
+def format_p_value(p):
+    """Write a probability as short as its meaning allows.
+
+    Parameters
+    ----------
+    p : float or None
+        The probability; NaN or None where there is none.
+
+    Returns
+    -------
+    str
+        It to one digit.
+    """
+    if p is None or p != p:
+        return "–"
+    return "< 1e-9" if p < 1e-9 else f"{p:.1g}"
 
 
 def _figure(value, form):

@@ -157,7 +157,10 @@ def test_predict_leaves_empty_what_is_not_sure(trained, csv_folder, tmp_path, ca
     expected = np.where(kept, classifier.predict(X).astype(str), "")
     assert table["Label"].tolist() == expected.tolist()
     told = capsys.readouterr().out
-    assert f"{600 - kept.sum()} of them are empty: less probable than 0.9" in told
+    assert (
+        f"{600 - kept.sum()} of them are rejected, their labels empty: less probable than 0.9"
+        in told
+    )
     accuracy = classifier.score(X[kept], y[kept])
     assert f"Accuracy on the {kept.sum()} labels kept: {accuracy:.4f}" in told
 

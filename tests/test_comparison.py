@@ -1,3 +1,7 @@
+import json
+import pickle
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,12 +10,15 @@ from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import KFold
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+from skdigits import DigitClassifier, ImageReshaper
 from skdigits.cli import main
 from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
 from skdigits.datasets import load_digits
 from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
+from skdigits.metrics import expected_calibration_error
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:600], Y[:600]
@@ -21,6 +28,7 @@ SPLITS = list(KFold(2, shuffle=True, random_state=0).split(X))
 @pytest.fixture(scope="module")
 def found():
     classifiers = {
+        "ours": make_pipeline(ImageReshaper(), DigitClassifier(epochs=6, random_state=0)),
         "compact": DummyClassifier(strategy="uniform", random_state=0),
         "NB": GaussianNB(var_smoothing=0.01),
         "LinearSVC": LinearSVC(),
@@ -30,15 +38,22 @@ def found():
 
 def test_figures_are_those_of_scikit_learn(found):
     table = pd.DataFrame(found.table).set_index("classifier")
-    probability = np.empty((len(Y), 10))
-    for train, test in SPLITS:
-        model = GaussianNB(var_smoothing=0.01).fit(X[train], Y[train])
-        probability[test] = model.predict_proba(X[test])
+    models = [GaussianNB(var_smoothing=0.01).fit(X[train], Y[train]) for train, _ in SPLITS]
+    tests = [test for _, test in SPLITS]
+    pairs = zip(models, tests, strict=True)
+    probability = np.concatenate([model.predict_proba(X[test]) for model, test in pairs])
+    labels = Y[np.concatenate(tests)]
+    right = probability.argmax(axis=1) == labels
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     row = table.loc["NB"]
-    assert row["accuracy"] == accuracy_score(Y, probability.argmax(axis=1))
-    assert row["log_loss"] == pytest.approx(log_loss(Y, probability))
-    assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
-    assert 0 < row["calibration_error"] < 1
+    assert row["accuracy"] == accuracy_score(labels, probability.argmax(axis=1))
+    assert row["log_loss"] == pytest.approx(log_loss(labels, probability))
+    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(interval)
+    expected = expected_calibration_error(labels, probability)
+    assert row["calibration_error"] == pytest.approx(expected)
+    assert row["megabytes"] == len(pickle.dumps(models[-1])) / 1e6
+    np.testing.assert_array_equal(found.right["NB"], right)
+    np.testing.assert_array_equal(found.confidence["NB"], probability.max(axis=1))
     assert (table[["fit_seconds", "predict_seconds", "predict_one_seconds"]] > 0).all(axis=None)
     assert table.loc["LinearSVC", ["log_loss", "calibration_error"]].isna().all()
     assert found.confidence["LinearSVC"] is None
@@ -46,23 +61,30 @@ def test_figures_are_those_of_scikit_learn(found):
 
 def test_the_p_value_is_mcnemars_against_the_best_of_the_others(found):
     table = pd.DataFrame(found.table).set_index("classifier")
-    best = table["accuracy"].drop("compact").idxmax()
-    other = "NB" if best == "LinearSVC" else "LinearSVC"
+    assert table["accuracy"].idxmax() == "ours", "else it could not be taken for the best"
+    best = table["accuracy"].drop("ours").idxmax()
     assert np.isnan(table.loc[best, "p_value"])
-    for name in ("compact", other):
+    for name in table.index.drop(best):
         alone = found.right[name] & ~found.right[best]
         best_alone = found.right[best] & ~found.right[name]
         expected = binomtest(int(alone.sum()), int((alone | best_alone).sum())).pvalue
         assert table.loc[name, "p_value"] == pytest.approx(expected)
 
 
-def test_pixels_that_are_no_bytes_are_scaled_as_those_trained_on():
-    images = X / 16.0
-    alone = images[:1] / 4  # darker than all others
+@pytest.mark.parametrize("dtype", [np.float64, np.uint8])
+def test_pixels_are_scaled_as_those_trained_on(dtype):
+    images = X.astype(dtype)  # 0 to 16
+    alone = images[:1] // 4  # darker than all others
     pipeline = make_classifiers(0)["KNeighbors"].fit(images, Y)
     scaled = pipeline[:-1].transform(alone)
     np.testing.assert_allclose(scaled, alone / images.max(), rtol=1e-6)
     assert pipeline[:-1].transform(images).max() == pytest.approx(1)
+
+
+def test_a_class_that_some_split_lacks_is_an_error():
+    first = Y[np.argsort(Y, kind="stable")]
+    with pytest.raises(ValueError, match="Split 9 has no sample of 9 to train on; take Strat"):
+        compare_classifiers({"NB": GaussianNB()}, X, first, KFold(10).split(X))
 
 
 def test_learning_curves_train_on_the_first_images_only():
@@ -71,16 +93,21 @@ def test_learning_curves_train_on_the_first_images_only():
     class Recording(DummyClassifier):
         def fit(self, X, y):
             seen.append(X[:, 0].tolist())
+            assert y.max() < len(np.unique(y)), "as XGBoost wants them"
             return super().fit(X, y)
 
     order = np.random.default_rng(0).permutation(300)
     rows = np.arange(300)[:, np.newaxis]
     split = order[:200], order[200:]
-    labels = np.arange(300) % 3
-    curves = learning_curves({"a": Recording()}, rows, labels, split, sizes=(10, 50, 201))
-    assert curves["n_train"] == [10, 50]
-    assert seen == [order[:10].tolist(), order[:50].tolist()]
-    assert all(0 <= value <= 1 for value in curves["accuracy"])
+    labels = np.full(300, "b")
+    labels[order[2:6]] = "d"
+    labels[order[40:]] = "c"
+    labels[order[:1]] = "a"
+    sizes = (1, 10, 80, 201)  # of one class; without c; all; too many
+    curves = learning_curves({"x": Recording()}, rows, labels, split, sizes=sizes)
+    assert curves["n_train"] == [10, 80]
+    assert seen == [order[:10].tolist(), order[:80].tolist()]
+    assert curves["accuracy"] == [0, 1], "of the test images, all c"
 
 
 @pytest.mark.parametrize("labels", [Y, np.array(list("abcdefghij"))[Y]])
@@ -97,7 +124,8 @@ def test_every_classifier_is_better_than_guessing(labels):
 def test_displays_draw_every_classifier(found):
     display = TradeOffDisplay(found.table, emphasized=("NB",)).plot(time="predict_seconds")
     texts = {text.get_text(): text.get_weight() for text in display.ax_.texts}
-    assert texts == {"compact": "normal", "NB": "bold", "LinearSVC": "normal"}
+    assert texts.pop("NB") == "bold"
+    assert texts == dict.fromkeys(("ours", "compact", "LinearSVC"), "normal")
     assert display.ax_.get_xlabel() == "seconds to predict all test images"
     with pytest.raises(ValueError, match="Unknown time 'x'"):
         display.plot(time="x")
@@ -109,12 +137,14 @@ def test_displays_draw_every_classifier(found):
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert "NB" in labels
     assert "LinearSVC" not in labels
+    nothing = {"LinearSVC": found.confidence["LinearSVC"]}
+    assert not ReliabilityDisplay({"LinearSVC": found.right["LinearSVC"]}, nothing).plot().ax_.lines
 
 
 def test_the_command_compares_and_writes_tables_and_pictures(tmp_path, capsys):
     folder = tmp_path / "out"
     with pytest.raises(SystemExit) as stopped:
-        main(["compare", "--classifiers", "LinearSVC,KNeighbors", "-o", str(folder)])
+        main(["compare", "--classifiers", "LinearSVC, KNeighbors", "-o", str(folder)])
     assert not stopped.value.code
     assert {file.name for file in folder.iterdir()} == {
         "comparison.csv",
@@ -128,8 +158,12 @@ def test_the_command_compares_and_writes_tables_and_pictures(tmp_path, capsys):
     table = pd.read_csv(folder / "comparison.csv")
     assert table["classifier"].tolist() == ["KNeighbors", "LinearSVC"]
     assert table["accuracy"].min() > 0.9
+    facts = json.loads((folder / "comparison.json").read_text())
+    names = ("data", "folds", "seed", "n_train", "n_test")
+    assert [facts[name] for name in names] == ["digits", 5, 0, 1437, 1797]
     shown = capsys.readouterr().out
     assert "1437 images to train on, 1797 to test on." in shown
+    assert re.search(r"KNeighbors +0\.9\d+ after training on 1000 images", shown)
     assert "…" not in shown
     for row in table.to_dict("records"):
         assert f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}" in shown

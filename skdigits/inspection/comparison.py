@@ -177,7 +177,8 @@ class ReliabilityDisplay:
             )
         self.ax_.set(xlabel="confidence", ylabel="share of right predictions")
         self.ax_.set_title("Is confidence what it says?")
-        self.ax_.legend(fontsize="small")
+        if self.ax_.lines:
+            self.ax_.legend(fontsize="small")
         return self
 
 
