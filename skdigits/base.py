@@ -74,7 +74,8 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
     _spec: NetworkSpec
     _state: dict[str, list[np.ndarray]]
     _kept: dict[int, list[np.ndarray]]
-    _key: tuple[NetworkSpec, str, bool]
+    _key: tuple[NetworkSpec, str, float]
+    _calls: list[tuple[int, bool]]  # epochs before each call that trained, and if it stopped early
     _scale: float | None
     n_iter_: int
     history_: dict[str, list[float]]
@@ -136,7 +137,7 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         self._state = programs.fresh_state(spec, seed)
         self._seed, self._spec, self._kept = seed, spec, {}
         self._key = self._program_key()
-        self.history_, self.n_iter_ = {}, 0
+        self.history_, self.n_iter_, self._calls = {}, 0, []
 
     def _program_key(self):
         return self._spec, self.optimizer, float(getattr(self, "augment", False))
@@ -177,6 +178,7 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         self._key = key
         self._kept = {**self._kept, **kept}
         before, self.n_iter_ = self.n_iter_, self.n_iter_ + len(history["loss"])
+        self._calls = [*self._calls, (before, self.early_stopping and fit_input is not None)]
         for name in {**self.history_, **history}:
             # Epochs without validation have NaN, so that every list has one value per epoch.
             past = self.history_.get(name, [np.nan] * before)
@@ -215,8 +217,8 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         """Copy the estimator as it was after a kept epoch.
 
         Unless `schedule` is ``"one_cycle"``, that is what a fit of so many epochs would have
-        given. With early stopping it has the weights of the best epoch up to that one, as such a
-        fit would, and epochs after the last are the last.
+        given. With early stopping it has the weights of the best epoch up to that one in the same
+        fit, as such a fit would, and epochs after the last are the last.
 
         Parameters
         ----------
@@ -236,9 +238,10 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         last = min(epoch, self.n_iter_)
         best = last
-        if self.early_stopping and epoch >= 1:
-            losses = np.array(self.history_["val_loss"][:last])
-            best = 1 + int(np.nanargmin(losses)) if np.isfinite(losses).any() else 1
+        start, early = max((call for call in self._calls if call[0] < last), default=(0, False))
+        if early:
+            losses = np.array(self.history_["val_loss"][start:last])
+            best = start + 1 + (int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0)
         if best not in self._kept:
             raise ValueError(
                 f"The weights after epoch {best} were not kept; those of epochs "
@@ -249,6 +252,7 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         result.__dict__.pop("_keras_classifier", None)
         result.epochs, result.keep_epochs = epoch, False
         result.n_iter_, result._kept = last, {}
+        result._calls = [call for call in self._calls if call[0] < last]
         result.history_ = {name: values[:last] for name, values in self.history_.items()}
         result._state = {"weights": weights, "raw": weights, "optimizer": []}
         return result

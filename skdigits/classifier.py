@@ -43,10 +43,11 @@ class DigitClassifier(
         The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
         maps images of shape (n, height, width, channels) to class probabilities. Those of
         `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
-        passed to it by keyword. It builds a new model in each call, and is hashable. Images with
-        a side below 28 pixels are enlarged to 20, if smaller, with black up to 28 around. For 28×28
-        images and ten classes ``"compact"`` has 4,518 parameters, ``"tiny"`` 4,738, ``"lenet"``
-        21,518 and ``"deep"`` 111,258.
+        passed to it by keyword. It builds a new model in each call, and is hashable; weights that
+        it sets stay, all others are drawn with `random_state`. Images with a side below 28 pixels
+        are enlarged to 20, if smaller, with black up to 28 around. For 28×28 images and ten
+        classes ``"compact"`` has 4,518 parameters, ``"tiny"`` 4,738, ``"lenet"`` 21,518 and
+        ``"deep"`` 111,258.
     filters : int, default=None
         Filters of the first convolution; None is the architecture's own number.
     kernel_size : int, default=None
@@ -589,7 +590,8 @@ default="adamw"
                 metrics=["accuracy"],
                 jit_compile=False,
             )
-            blank = np.zeros((len(self.classes_), *self.image_shape_), self._spec.dtype)
+            # SciKeras takes only what can be cast to this type.
+            blank = np.zeros((len(self.classes_), *self.image_shape_), np.float64)
             parameters = {"optimizer": optimizer, "epochs": self.epochs, "verbose": 0}
             estimator = _wrap(model, blank, self.classes_, **parameters)
             estimator.history_ = copy.deepcopy(self.history_)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from sklearn.base import BaseEstimator
 
 FORMAT = 1
 
@@ -56,7 +57,7 @@ class Journal:
         finished: dict = {}
         for line in self.path.read_text(encoding="utf-8").splitlines()[1:]:
             entry = _parse(line)
-            if entry:
+            if isinstance(entry, dict) and "fit" in entry:  # two processes may both have begun
                 folds = finished.setdefault(entry["fit"], {})
                 folds.setdefault(entry["fold"], {})[entry["part"]] = entry["scores"]
         return finished
@@ -96,7 +97,7 @@ class Journal:
         str
             Equal for equal fits.
         """
-        return f"{ {name: grid[name] for name in sorted(grid)} } of {epochs}"
+        return f"{ {name: describe(grid[name]) for name in sorted(grid)} } of {epochs}"
 
     @staticmethod
     def mark(X) -> str:
@@ -121,6 +122,30 @@ class Journal:
             os.write(descriptor, f"{line}\n".encode())
         finally:
             os.close(descriptor)
+
+
+def describe(value) -> str:
+    """Write a parameter's value, the same in every process.
+
+    Parameters
+    ----------
+    value : object
+        The value; a function in it is written by its name.
+
+    Returns
+    -------
+    str
+        Equal for equal values.
+    """
+    if isinstance(value, dict):
+        return f"{ {name: describe(value[name]) for name in value} }"
+    if isinstance(value, (list, tuple)):
+        return f"{[describe(item) for item in value]}"
+    if isinstance(value, BaseEstimator):  # its own text has the addresses of functions
+        return describe(type(value)) + describe(value.get_params(deep=False))
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
 
 
 def _parse(line):

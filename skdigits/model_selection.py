@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from itertools import product
 from numbers import Integral
 from typing import Any, ClassVar
@@ -25,7 +26,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 
-from skdigits.journal import Journal
+from skdigits.journal import Journal, describe
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -250,9 +251,9 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         splits = list(cv.split(X, y, **split_params))
         journal = Journal(
             self.journal,
-            sorted(map(repr, self.estimator.get_params().items())),
-            repr(self.scoring),
-            *(np.asarray(X), np.asarray(y), splits),
+            describe(self.estimator.get_params()),
+            *(describe(self.scoring), describe(self.error_score)),
+            *(np.asarray(X), np.asarray(y), splits, params),
         )
         marks = {
             journal.mark(_safe_indexing(X, test)): fold for fold, (_, test) in enumerate(splits)
@@ -294,24 +295,27 @@ multimetric_, classes_, n_features_in_, feature_names_in_
                 scores = {name: fit.scores[fold][part][f"{name}@{epochs}"] for name in names}
                 yield scores if several else scores["score"]
 
+        def with_times(results):
+            for fit in fits:
+                for i, epochs in fit.members.items():
+                    for name, value in fit.times.items():
+                        share = epochs / fit.longest if "fit" in name else 1 / len(fit.members)
+                        results[name][i] = value * share
+            return results
+
         scores = told()
         search = GridSearchCV(
             _Told(),
             self.param_grid,
             scoring=lambda estimator, X, y=None: next(scores),
-            refit=self.refit,
+            refit=(lambda r: self.refit(with_times(r))) if callable(self.refit) else self.refit,
             cv=[([0], [0])] * self.n_splits_,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
         )
         with joblib.parallel_config("sequential"):
             search.fit([[0.0]])
-        self.cv_results_ = search.cv_results_
-        for fit in fits:
-            for i, epochs in fit.members.items():
-                for name, value in fit.times.items():
-                    share = epochs / fit.longest if "fit" in name else 1 / len(fit.members)
-                    self.cv_results_[name][i] = value * share
+        self.cv_results_ = with_times(search.cv_results_)
         for name in ("best_index_", "best_params_", "best_score_", "multimetric_"):
             if hasattr(search, name):
                 setattr(self, name, getattr(search, name))
@@ -480,6 +484,12 @@ class _EpochScorer:
             self.journal.write(self._grid(estimator), self.epochs, estimator._fold, part, scores)
         return scores
 
+    def _accept_sample_weight(self):
+        """Tell scikit-learn, as its own scorers do."""
+        if hasattr(self.scorer, "_accept_sample_weight"):
+            return self.scorer._accept_sample_weight()
+        return "sample_weight" in signature(self.scorer).parameters
+
     def __getattr__(self, name):
         if name.startswith("__") or "scorer" not in vars(self):
             raise AttributeError(name)
@@ -506,9 +516,9 @@ class _EpochScorer:
 
     def _grid(self, estimator):
         """Which of the grids this estimator was made from."""
-        params = {name: repr(value) for name, value in estimator.get_params().items()}
+        params = {name: describe(value) for name, value in estimator.get_params().items()}
         for grid in self.grids:
-            if all(params[name] == repr(value) for name, (value,) in grid.items()):
+            if all(params[name] == describe(value) for name, (value,) in grid.items()):
                 return grid
         raise RuntimeError("The estimator is of no candidate.")
 

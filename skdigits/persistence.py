@@ -7,9 +7,10 @@ version number, and a version that is not known is refused.
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 import zlib
 from pathlib import Path
@@ -97,8 +98,9 @@ def load(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
+    content = path.read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             document = json.loads(archive.read(DOCUMENT))
             _check_document(document)
             state = {k: _decode(v, archive) for k, v in document["state"].items()}
@@ -109,9 +111,8 @@ def load(path):
             raise ValueError(f"the parameters {', '.join(missing)} are missing")
         estimator.__dict__.update(state)
         check_is_fitted(estimator)
-    except OSError:
-        raise
     except (
+        OSError,  # of a damaged zip: the file has been read
         ValueError,
         AttributeError,
         KeyError,
@@ -167,20 +168,17 @@ class replacing:
             raise FileNotFoundError(f"{folder}: there is no such folder to write into.")
         if self.path.is_dir():
             raise IsADirectoryError(f"{self.path} is a folder; expected the name of a file.")
-        self.file = tempfile.NamedTemporaryFile(
-            self.mode, dir=folder, prefix=f".{self.path.name}.", delete=False, **self.options
-        )
+        self.unfinished = folder / f".{self.path.name}.{secrets.token_hex(4)}"
+        self.file = open(self.unfinished, self.mode.replace("w", "x"), **self.options)
         return self.file
 
     def __exit__(self, kind, error, trace):
-        self.file.close()
-        if kind is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(self.file.name, 0o666 & ~mask)
-            os.replace(self.file.name, self.path)
-        else:
-            os.unlink(self.file.name)
+        try:
+            self.file.close()
+            if kind is None:
+                os.replace(self.unfinished, self.path)
+        finally:
+            self.unfinished.unlink(missing_ok=True)
 
 
 def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:

@@ -324,9 +324,20 @@ def _resized(ink, scale):
     return np.clip(small / small.max(), 0, 1)
 
 
+def _with_bytes(picture):
+    """A picture whose grey has 16 bits or more, with 8; Pillow would clip it."""
+    from PIL import Image
+
+    if picture.mode[0] not in "IF":
+        return picture
+    grey = np.asarray(picture, float)
+    largest = next((n for n in (1, 255, 65535) if grey.max() <= n), grey.max())
+    return Image.fromarray((grey.clip(0) * (255 / largest)).astype(np.uint8))
+
+
 def _ink(picture):
     """Darkness or brightness against the background, in 0–1; zeros without contrast."""
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     if not isinstance(picture, Image.Image):
         pixels = np.asarray(picture)
@@ -339,7 +350,7 @@ def _ink(picture):
         if pixels.dtype.kind not in "iuf" or not (pixels.min() >= 0 and pixels.max() <= 255):
             raise ValueError("picture should hold numbers from 0 to 255.")
         picture = Image.fromarray(pixels.astype(np.uint8))
-    picture = picture.convert("RGBA")
+    picture = _with_bytes(ImageOps.exif_transpose(picture)).convert("RGBA")
     white = Image.new("RGBA", picture.size, "white")
     grey = np.asarray(Image.alpha_composite(white, picture).convert("L"), float)
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])

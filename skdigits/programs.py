@@ -36,17 +36,25 @@ def fresh_state(spec: NetworkSpec, seed: int) -> training.TrainingState:
 
 
 def _draw(network, rng):
-    """Draw again what Keras drew with Python's global generator, which any thread may use."""
+    """Draw again what Keras drew with Python's global generator, which any thread may use.
+
+    Weights that an architecture function set, and those of an initializer with a seed, stay.
+    """
     for layer in network.layers:
         if hasattr(layer, "layers"):
             _draw(layer, rng)
             continue
         for variable in layer.weights:
             initializer: Any = getattr(layer, f"{variable.name}_initializer", None)
-            if hasattr(initializer, "seed"):
-                config = {**initializer.get_config(), "seed": int(rng.integers(2**31))}
-                drawn = type(initializer).from_config(config)(variable.shape, variable.dtype)
-                variable.assign(drawn)
+            if not hasattr(initializer, "seed") or initializer.get_config()["seed"] is not None:
+                continue
+            config = {**initializer.get_config(), "seed": int(rng.integers(2**31))}
+            drawn, again = (
+                draw(variable.shape, variable.dtype)
+                for draw in (initializer, type(initializer).from_config(config))
+            )
+            if np.array_equal(variable, drawn):
+                variable.assign(again)
         if getattr(layer, "seed_generator", None) is not None:
             layer.seed_generator.state.assign([int(rng.integers(2**31)), 0])
 

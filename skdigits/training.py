@@ -276,7 +276,9 @@ class EpochModel(keras.Model):
         """Mean loss and accuracy with the present weights."""
         losses, hits = self._judge(x, y, recipe, samples)
         weights = None if loss_weight is None else loss_weight[samples]
-        penalty = float(sum(self.losses)) if self.losses else 0.0
+        # Not self.losses: that of an activity is a tensor of the program last traced.
+        regular = [v for v in self.trainable_variables if v.regularizer is not None]
+        penalty = sum(float(v.regularizer(v)) for v in regular)
         return float(np.average(losses, weights=weights)) + penalty, float(hits.mean())
 
     def _judge(self, x, y, recipe, samples):

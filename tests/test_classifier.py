@@ -471,6 +471,34 @@ def test_early_stopping_goes_back_to_the_best_weights(digits):
     assert classifier.n_iter_ == len(losses) == best + 1 + 3 < 60
     kept = list(classifier.staged_predict_proba(X))[best]
     np.testing.assert_array_equal(classifier.predict_proba(X), kept)
+    stopped = classifier.n_iter_
+    np.testing.assert_array_equal(classifier.at_epoch(stopped).predict_proba(X), kept)
+    classifier.partial_fit(X, y)  # has no validation
+    for epoch, expected in ((stopped, kept), (stopped + 1, classifier.predict_proba(X))):
+        np.testing.assert_array_equal(classifier.at_epoch(epoch).predict_proba(X), expected)
+    classifier.set_params(warm_start=True, epochs=2, learning_rate=0.1).fit(X, y)
+    assert min(classifier.history_["val_loss"][-2:]) > losses[best], "else it would be the best"
+    last = classifier.at_epoch(classifier.n_iter_)
+    np.testing.assert_array_equal(last.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_epochs_without_validation_are_as_they_were(digits):
+    classifier = quick(early_stopping=True, keep_epochs=True)
+    classifier.partial_fit(*digits, classes=np.arange(10))
+    assert_same_weights(classifier.at_epoch(1), classifier)
+
+
+@pytest.mark.parametrize("options", [{"early_stopping": True}, {"validation_fraction": 0.2}])
+def test_a_penalty_of_activities_is_no_part_of_validation(digits, options):
+    def network(image_shape, n_classes):
+        import keras
+
+        flat = keras.layers.Flatten()
+        last = keras.layers.Dense(n_classes, "softmax", activity_regularizer="l2")
+        return keras.Sequential([keras.Input(image_shape), flat, last])
+
+    classifier = quick(architecture=network, **options).fit(*digits)
+    assert np.isfinite(classifier.history_["val_loss"]).all()
 
 
 def test_validation_figures_are_those_of_the_held_out_samples(digits):
@@ -856,7 +884,9 @@ def test_keras_classifier_is_scikeras_and_fitted(digits):
     inner = classifier.keras_classifier_
     assert isinstance(inner, KerasClassifier)
     assert inner is classifier.keras_classifier_
-    np.testing.assert_array_equal(inner.predict(X.reshape(-1, 8, 8, 1)), classifier.predict(X))
+    for dtype in (np.uint8, np.int64, np.float64):
+        images = X.reshape(-1, 8, 8, 1).astype(dtype)
+        np.testing.assert_array_equal(inner.predict(images), classifier.predict(X))
     assert inner.history_ == classifier.history_
     assert inner is not classifier.fit(X, names).keras_classifier_
 

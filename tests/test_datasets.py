@@ -357,6 +357,25 @@ def test_pictures_without_labels(picture_folder):
         load_pictures(picture_folder / "1")
 
 
+def test_pictures_lying_on_their_side_and_of_sixteen_bits(picture_folder):
+    upright = load_pictures(picture_folder).images[0]
+    with Image.open(picture_folder / "0" / "00.JPG") as picture:
+        exif = picture.getexif()
+        exif[0x0112] = 6
+        lying = picture.transpose(Image.Transpose.ROTATE_90)
+        deep = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    lying.save(picture_folder / "0" / "lying.png", exif=exif)
+    deep.save(picture_folder / "0" / "deep.png")
+    for image in load_pictures(picture_folder).images[2:4]:
+        np.testing.assert_allclose(image.astype(int), upright, atol=1)
+
+
+def test_a_picture_beside_the_folders_is_named(picture_folder):
+    (picture_folder / "3" / "03.png").rename(picture_folder / "stray.png")
+    with pytest.raises(ValueError, match=r"named after it; stray\.png is in none"):
+        load_pictures(picture_folder)
+
+
 def test_folders_with_other_names(picture_folder):
     (picture_folder / "3").rename(picture_folder / "three")
     assert "three" in load_pictures(picture_folder, return_X_y=True)[1].tolist()

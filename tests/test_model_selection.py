@@ -189,6 +189,32 @@ def test_groups_and_sample_weights_go_where_they_belong(digits):
     np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
 
 
+def weighted_accuracy(estimator, X, y, sample_weight=None):
+    return float(np.average(estimator.predict(X) == y, weights=sample_weight))
+
+
+def test_weights_reach_a_function_that_scores_as_in_grid_search_cv(digits):
+    X, y = digits
+    weights = np.linspace(0.1, 2, len(y)) ** 2
+    options = {"cv": 2, "scoring": weighted_accuracy}
+    ours = EpochSearchCV(quick(), {"epochs": [1, 2]}, **options).fit(X, y, sample_weight=weights)
+    theirs = GridSearchCV(quick(), {"epochs": [1, 2]}, **options).fit(X, y, sample_weight=weights)
+    assert_same_results(ours, theirs)
+
+
+def test_a_function_that_chooses_is_told_the_times(digits):
+    seen = []
+
+    def fastest(results):
+        seen.append(results["mean_fit_time"].copy())
+        return int(np.argmin(results["mean_fit_time"]))
+
+    search = EpochSearchCV(quick(), {"epochs": [3, 1]}, cv=2, refit=fastest).fit(*digits)
+    np.testing.assert_array_equal(seen[0], search.cv_results_["mean_fit_time"])
+    assert seen[0][0] == pytest.approx(3 * seen[0][1])
+    assert search.best_params_ == {"epochs": 1}
+
+
 def test_metadata_is_routed(digits):
     X, y = digits
     scorer = make_scorer(precision_score, average="macro", zero_division=0)
@@ -265,14 +291,17 @@ def test_a_journal_of_another_search_is_refused(digits, fits, tmp_path):
     search = EpochSearchCV(quick(), {"epochs": [1]}, cv=2, refit=False, journal=journal)
     search.fit(X, y)
     fits.clear()
-    for changed, images in (
-        (search, X[::-1]),
-        (clone(search).set_params(scoring="f1_macro"), X),
-        (clone(search).set_params(estimator__l2=0.1), X),
-        (clone(search).set_params(cv=3), X),
+    for changed, images, weights in (
+        (search, X[::-1], None),
+        (search, X, np.linspace(1, 2, len(y))),
+        (clone(search).set_params(scoring="f1_macro"), X, None),
+        (clone(search).set_params(error_score=0), X, None),
+        (clone(search).set_params(estimator__l2=0.1), X, None),
+        (clone(search).set_params(cv=3), X, None),
     ):
+        params = {} if weights is None else {"sample_weight": weights}
         with pytest.raises(ValueError, match="no journal of this search.*to begin anew"):
-            changed.fit(images, y)
+            changed.fit(images, y, **params)
     journal.write_text("epoch,loss\n")
     with pytest.raises(ValueError, match="no journal of this search"):
         search.fit(X, y)
@@ -290,8 +319,32 @@ def test_a_journal_reads_back_what_was_written(tmp_path):
     scores = Journal(tmp_path / "j", "search").read()[journal.key(grid, [1, 2])]
     assert scores[0] == {"test": {"score@1": 0.5}}
     assert np.isnan(scores[1]["test"]["score@1"])
-    assert len((tmp_path / "j").read_text().splitlines()) == 3
-    json.loads((tmp_path / "j").read_text().splitlines()[0])
+    lines = (tmp_path / "j").read_text().splitlines()
+    assert len(lines) == 3
+    json.loads(lines[0])
+    # Two processes that begin at once both write the first line.
+    (tmp_path / "j").write_text("\n".join([lines[0], *lines]) + "\n")
+    again = Journal(tmp_path / "j", "search").read()
+    np.testing.assert_equal(again[journal.key(grid, [1, 2])], scores)
+
+
+def test_functions_have_the_same_name_in_every_process():
+    from skdigits.journal import describe
+
+    def make():
+        def network(image_shape, n_classes):
+            raise NotImplementedError
+
+        return network
+
+    def described(network, l2=0.0):
+        steps = [("scale", MinMaxScaler()), ("cnn", quick(architecture=network, l2=l2))]
+        return describe({"estimator": Pipeline(steps), "scoring": {"a": network}})
+
+    assert make() is not make()
+    assert described(make()) == described(make())
+    assert described(make()) != described(make(), l2=0.1)
+    assert described(make()) != described(weighted_accuracy)
 
 
 def test_progress_is_shown_by_scikit_learns_callback(digits, capsys):

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -94,7 +95,18 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
         file.write("half")
         raise RuntimeError
     assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+    errors = IsADirectoryError, PermissionError
+    with pytest.raises(errors), replacing(tmp_path / "new", "w") as file:
+        (tmp_path / "new").mkdir()  # cannot be replaced by a file
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "new"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_new_file_has_the_permissions_of_any(tmp_path):
+    (tmp_path / "any").write_text("")
+    with replacing(tmp_path / "new", "w") as file:
+        file.write("whole")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 def _rewritten(saved, path, change):
@@ -134,6 +146,20 @@ def test_a_missing_file_and_another_kind_of_file(tmp_path):
     (tmp_path / "text").write_text("no zip")
     with pytest.raises(ValueError, match="cannot be read as a file written by skdigits.save"):
         load(tmp_path / "text")
+
+
+def test_every_damaged_byte_of_the_directory_is_refused_by_name(saved, tmp_path):
+    content = saved.read_bytes()
+    path = tmp_path / "damaged"
+    for place in range(content.rindex(b"PK\1\2"), len(content)):
+        for change in (1, 4, 255):
+            damaged = bytearray(content)
+            damaged[place] ^= change
+            path.write_bytes(damaged)
+            try:
+                load(path)
+            except ValueError as error:
+                assert str(path) in str(error)
 
 
 @settings(max_examples=150, deadline=None)

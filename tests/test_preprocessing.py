@@ -125,6 +125,21 @@ def test_place_polarity_colour_and_transparency_do_not_matter(digit):
         np.testing.assert_allclose(clean_picture(same).astype(int), image, atol=8)
 
 
+def test_a_picture_from_a_phone_stands_upright(digit):
+    lying = Image.fromarray(digit).transpose(Image.Transpose.ROTATE_90)
+    lying.getexif()[0x0112] = 6  # orientation: to be turned to the right
+    np.testing.assert_array_equal(clean_picture(lying), clean_picture(digit))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "factor"), [(np.uint16, 257), (np.int32, 257), (np.int32, 1), (np.float32, 1 / 255)]
+)
+def test_grey_of_more_than_eight_bits(digit, dtype, factor):
+    deep = Image.fromarray((digit * np.float64(factor)).astype(dtype))
+    assert deep.mode[0] in "IF"
+    np.testing.assert_allclose(clean_picture(deep).astype(int), clean_picture(digit), atol=1)
+
+
 def test_size_hardly_matters(digit):
     large = np.asarray(Image.fromarray(digit).resize((450, 600)))
     difference = clean_picture(large).astype(int) - clean_picture(digit)

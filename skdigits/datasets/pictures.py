@@ -152,7 +152,7 @@ def _find_labelled(path, subset, as_labels=as_labels):
     if subset == "train" and not labelled:
         raise ValueError(
             f"{path}: pictures to train on belong into one subfolder per label, named after it; "
-            f"{files[0].name} is in none."
+            f"{next(file.name for file in files if path in (file, file.parent))} is in none."
         )
     return files, as_labels([file.parent.name for file in files]) if labelled else None
 
@@ -162,11 +162,11 @@ def _read_all(files):
 
 
 def _read(file):
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings(), Image.open(file) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return picture.convert("RGBA")
+            return ImageOps.exif_transpose(picture)
     except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
         raise ValueError(f"{file}: not a picture, or damaged ({error}).") from error
