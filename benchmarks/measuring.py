@@ -62,7 +62,7 @@ class Parts:
         found = self.last(part, parameters) if self.resume else None
         if found is None:
             found = function(*args)
-            self._known[part] = {"parameters": parameters, "found": found}
+            self._known[part] = {"parameters": _as_json(parameters), "found": found}
             self.file.parent.mkdir(exist_ok=True)
             unfinished = self.file.with_suffix(".tmp")
             unfinished.write_text(json.dumps(self._known, indent=1) + "\n")
@@ -72,8 +72,11 @@ class Parts:
     def last(self, part, parameters):
         """What was measured last with these parameters, or None."""
         known = self._known.get(part, {})
-        same = json.loads(json.dumps(parameters)) == known.get("parameters")
-        return known["found"] if same else None
+        return known["found"] if _as_json(parameters) == known.get("parameters") else None
+
+
+def _as_json(value):
+    return json.loads(json.dumps(value))
 
 
 def _folder(args):
