@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,10 +121,10 @@ def train(
     ] = False,
     architecture: Annotated[
         str | None,
-        typer.Option(help="Network: lenet, compact or tiny (a fifth of its size), or deep."),
+        typer.Option(help="Network: lenet (by default), compact or tiny (smaller), or deep."),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the training images.")
+        int | None, typer.Option(min=1, help="Passes over the training images; 15 by default.")
     ] = None,
     batch_size: Annotated[str, typer.Option(help="Images per gradient step, or auto.")] = "auto",
     learning_rate: Annotated[str, typer.Option(help="Highest learning rate, or auto.")] = "auto",
@@ -131,11 +132,12 @@ def train(
         bool, typer.Option("--augment", help="Rotate, zoom and shift training images a little.")
     ] = False,
     early_stopping: Annotated[
-        bool, typer.Option("--early-stopping", help="Stop when validation no longer improves.")
+        bool,
+        typer.Option("--early-stopping", help="Stop when a tenth, held out, is read no better."),
     ] = False,
     validation_fraction: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.9, help="Share of the training images for curves only."),
+        typer.Option(min=0.01, max=0.9, help="Share of the training images to validate on."),
     ] = None,
     test_fraction: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Share of the images held out to test on.")
@@ -147,6 +149,8 @@ def train(
     With --sequences train a reader of sequences, on new ones made of the digits in every epoch,
     and test it on sequences of the digits held out.
     """
+    import numpy as np
+
     from skdigits import DigitClassifier, DigitSequenceRecognizer
 
     if sequences and (augment or architecture):
@@ -155,8 +159,8 @@ def train(
     if not sequences:
         options |= {"architecture": architecture or "lenet", "augment": augment}
     estimator = (DigitSequenceRecognizer if sequences else DigitClassifier)(
-        batch_size=_number(batch_size, int, "--batch-size"),
-        learning_rate=_number(learning_rate, float, "--learning-rate"),
+        batch_size=_number(batch_size, int, "--batch-size", auto=True),
+        learning_rate=_number(learning_rate, float, "--learning-rate", auto=True),
         early_stopping=early_stopping,
         validation_fraction=validation_fraction,
         random_state=seed,
@@ -167,6 +171,8 @@ def train(
     X_train, X_test, y_train, y_test = _read_split(data, output, test_fraction, seed)
     out.print(f"{len(y_train)} images to train on, {len(y_test)} held out to test on.")
     seconds = _fit_showing_epochs(estimator, X_train, y_train)
+    if not all(np.isfinite(weights).all() for weights in estimator.to_keras().get_weights()):
+        raise ValueError("The training has diverged, nothing is saved; lower --learning-rate.")
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed}
     if sequences:
@@ -217,10 +223,10 @@ def search(
     from skdigits import DigitClassifier, EpochSearchCV
 
     grid = {
-        "architecture": architecture.split(","),
+        "architecture": _names(architecture),
         "epochs": _numbers(epochs, int, "--epochs"),
-        "batch_size": _numbers(batch_size, int, "--batch-size"),
-        "learning_rate": _numbers(learning_rate, float, "--learning-rate"),
+        "batch_size": _numbers(batch_size, int, "--batch-size", auto=True),
+        "learning_rate": _numbers(learning_rate, float, "--learning-rate", auto=True),
         "filters": _numbers(filters, int, "--filters"),
         "dropout": _numbers(dropout, float, "--dropout"),
     }
@@ -281,7 +287,8 @@ def compare(
     held_out = splits = []
     if curves or folds is None:
         shuffled = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
-        held_out = splits = list(shuffled.split(X, y))
+        with _told_of_test_fraction():
+            held_out = splits = list(shuffled.split(X, y))
     if folds is not None:
         splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, y))
     _make_folder(output)
@@ -310,10 +317,13 @@ def _choose(known, names):
 
     if names is None:
         return known
-    chosen = [name.strip() for name in names.split(",")]
-    for name in chosen:
+    for name in _names(names):
         check_name("classifier", name, known)
-    return {name: known[name] for name in chosen}
+    return {name: known[name] for name in _names(names)}
+
+
+def _names(text):
+    return [name.strip() for name in text.split(",")]
 
 
 @app.command()
@@ -338,24 +348,30 @@ def predict(
 ) -> None:
     """Read images with a saved model, and write ImageId,Label as Kaggle wants it.
 
-    Files are read, predicted and written in chunks, however large they are. A model trained with
-    --sequences reads pictures of sequences.
+    For pictures ImageId is the name of the file. Files are read, predicted and written in chunks,
+    however large they are. A model trained with --sequences reads pictures of sequences.
     """
     import numpy as np
     import pandas as pd
 
     from skdigits import DigitSequenceRecognizer, load
     from skdigits.datasets import iter_data
+    from skdigits.datasets.sources import picture_names
     from skdigits.persistence import replacing
 
     if not output.parent.is_dir():
         raise ValueError(f"{output.parent}: there is no such folder to write into.")
     estimator = load(model)
-    chunks = iter_data(data, lines=isinstance(estimator, DigitSequenceRecognizer))
+    lines = isinstance(estimator, DigitSequenceRecognizer)
+    chunks = iter_data(data, lines=lines)
+    if not lines:
+        chunks = _of_size(estimator, chunks)
+    names = picture_names(data)
     n_images, n_kept, n_labelled, n_right = 0, 0, 0, 0
     with _backend(dask), replacing(output, "w", newline="", encoding="utf-8") as file:
         for (labels, kept), target in _predictions(estimator, chunks, reject_below):
-            ids = range(n_images + 1, n_images + len(labels) + 1)
+            ids = np.arange(n_images, n_images + len(labels))
+            ids = ids + 1 if names is None else names[ids]
             table = pd.DataFrame({"ImageId": ids, "Label": np.where(kept, labels, "")})
             table.to_csv(file, index=False, header=not n_images, lineterminator="\n")
             n_images += len(labels)
@@ -372,6 +388,19 @@ def predict(
     if n_labelled:
         of = "labels given" if n_kept == n_images else f"{n_labelled} labels kept"
         out.print(f"Accuracy on the {of}: {n_right / n_labelled:.4f}")
+
+
+def _of_size(classifier, chunks):
+    """The chunks; a ValueError if their images are of another size than those trained on."""
+    height, width, _ = classifier.image_shape_
+    for images, target in chunks:
+        found = "×".join(map(str, images.shape[1:]))
+        if images[0].size != classifier.n_features_in_:
+            raise ValueError(
+                f"The model reads images of {height}×{width} pixels; these have {found}. Train on "
+                "images of that size; pictures are made 28×28, as MNIST's are."
+            )
+        yield images, target
 
 
 def _predictions(estimator, chunks, reject_below):
@@ -392,19 +421,18 @@ def _predict(estimator, images, reject_below):
     return labels, (confidence >= reject_below) | (reject_below == 0)
 
 
-def _number(text, kind, option):
-    if text == "auto":
+def _number(text, kind, option, *, auto=False):
+    if auto and text == "auto":
         return text
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{option} should be a number or auto; got {text!r}.") from None
+        expected = "a number or auto" if auto else "a number"
+        raise ValueError(f"{option} should be {expected}; got {text!r}.") from None
 
 
-def _numbers(text, kind, option):
-    return (
-        None if text is None else [_number(part.strip(), kind, option) for part in text.split(",")]
-    )
+def _numbers(text, kind, option, *, auto=False):
+    return None if text is None else [_number(n, kind, option, auto=auto) for n in _names(text)]
 
 
 def _check_grid(grid):
@@ -459,9 +487,19 @@ def _read_split(data, folder, test_fraction, seed):
     from sklearn.model_selection import train_test_split
 
     X, y = _read_images(data)
-    split = train_test_split(X, y, test_size=test_fraction, stratify=y, random_state=seed)
+    with _told_of_test_fraction():
+        split = train_test_split(X, y, test_size=test_fraction, stratify=y, random_state=seed)
     _make_folder(folder)
     return split
+
+
+@contextlib.contextmanager
+def _told_of_test_fraction():
+    try:
+        yield
+    except ValueError as error:
+        told = str(error).rstrip(".")
+        raise ValueError(f"{told}. --test-fraction is the share held out to test on.") from error
 
 
 def _read_images(data):
@@ -482,7 +520,10 @@ def _check_folder(folder):
 
 
 def _make_folder(folder):
+    """Make it, and raise now rather than after the work if nothing can be written into it."""
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _fit_showing_epochs(estimator, X, y):

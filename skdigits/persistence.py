@@ -90,12 +90,14 @@ def load(path):
 
     Raises
     ------
-    FileNotFoundError
+    FileNotFoundError, IsADirectoryError
         If there is no such file.
     ValueError
         If it is damaged, not of this form, or of another version of it.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected a file, such as a model.skdigits.")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
     content = path.read_bytes()

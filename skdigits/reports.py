@@ -85,9 +85,9 @@ def save_classifier(classifier, X, y, folder, facts):
     facts : dict
         What else to write into ``metrics.json``.
     """
+    _save_model(classifier, folder)
     probability = classifier.predict_proba(X)
     _print_report(classifier, y, probability, facts["fit_seconds"])
-    _save_model(classifier, folder)
     _save_metrics(classifier, y, probability, folder / "metrics.json", **facts)
     _save_pictures(classifier, X, y, probability, folder)
 
@@ -111,6 +111,7 @@ def save_recognizer(recognizer, X, y, folder, facts):
     from skdigits import metrics
     from skdigits.inspection import CoverageDisplay, SequenceGridDisplay
 
+    _save_model(recognizer, folder)
     read, confidence = (found[:, 0] for found in recognizer.predict_top_k(X, k=1))
     report = metrics.length_report(y, read)
     figures = {
@@ -125,8 +126,7 @@ def save_recognizer(recognizer, X, y, folder, facts):
         f"mistake after {facts['fit_seconds']:.1f} s of training.",
         style="bold",
     )
-    _save_model(recognizer, folder)
-    per_length = {name: values.tolist() for name, values in report.items()}
+    per_length = {name: _known(values.tolist()) for name, values in report.items()}
     figures |= {**facts, "per_length": per_length, "parameters": recognizer.get_params()}
     _save_json(figures, folder / "metrics.json")
     draw_off_screen()
@@ -158,8 +158,8 @@ def save_comparison(found, folder, facts):
     _print_comparison(results)
     _save_table(results, folder / "comparison.csv")
     say(f"Wrote {folder / 'comparison.csv'}")
-    known = results.astype(object).where(results.notna(), None)  # JSON has no NaN
-    _save_json({**facts, "classifiers": known.to_dict("records")}, folder / "comparison.json")
+    rows = [dict(zip(row, _known(row.values()), strict=True)) for row in results.to_dict("records")]
+    _save_json({**facts, "classifiers": rows}, folder / "comparison.json")
     draw_off_screen()
     trade_off = TradeOffDisplay(found.table, emphasized=ARCHITECTURES)
     for time in ("fit", "predict"):
@@ -376,13 +376,18 @@ def _save_table(table, path):
         table.to_csv(file, index=False, lineterminator="\n")
 
 
+def _known(values):
+    """Values with None for NaN, which JSON does not have."""
+    return [None if value != value else value for value in values]
+
+
 def _save_json(metrics, path):
     import json
 
     from skdigits.persistence import replacing, versions
 
     with replacing(path, "w", encoding="utf-8") as file:
-        json.dump({**metrics, "versions": versions()}, file, indent=2)
+        json.dump({**metrics, "versions": versions()}, file, indent=2, allow_nan=False)
         file.write("\n")
     say(f"Wrote {path}")
 

@@ -3,12 +3,14 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import image
+from sklearn.exceptions import ConvergenceWarning
 
 import skdigits
 from skdigits import DigitClassifier, DigitSequenceRecognizer, datasets
@@ -165,6 +167,78 @@ def test_predict_leaves_empty_what_is_not_sure(trained, csv_folder, tmp_path, ca
     assert f"Accuracy on the {kept.sum()} labels kept: {accuracy:.4f}" in told
 
 
+def test_predict_names_pictures(csv_folder, tmp_path, capsys):
+    from PIL import Image
+
+    X, y = load_digits(return_X_y=True)
+    images = np.kron(X.reshape(-1, 8, 8)[600:612], np.ones((3, 3), np.uint8))
+    pictures = tmp_path / "pictures"
+    (pictures / ".ipynb_checkpoints").mkdir(parents=True)
+    for i in range(12):
+        Image.fromarray(255 - np.pad(images[i], 4)).save(pictures / f"{i}.png")
+    (pictures / ".ipynb_checkpoints" / "0.png").write_bytes((pictures / "0.png").read_bytes())
+    output = tmp_path / "read.csv"
+    classifier = skdigits.DigitClassifier(epochs=1, random_state=0)
+    large = datasets.load_pictures(pictures, subset="test").data
+    model = skdigits.save(classifier.fit(large, y[600:612]), tmp_path / "model.skdigits")
+    assert run("predict", model, pictures, "-o", output) == 0
+    table = pd.read_csv(output)
+    assert table["ImageId"].tolist() == [f"{i}.png" for i in range(12)]
+    assert table["Label"].tolist() == classifier.predict(large).tolist()
+    assert run("predict", model, pictures / "7.png", "-o", output) == 0
+    assert pd.read_csv(output)["ImageId"].tolist() == ["7.png"]
+
+
+def test_predict_reads_idx_files_without_labels(trained, tmp_path, capsys):
+    write_idx(tmp_path, "t10k", load_digits().images[:20], np.zeros(20, int))
+    next(tmp_path.glob("*labels*")).unlink()
+    output = tmp_path / "s.csv"
+    assert run("predict", trained / "model.skdigits", tmp_path, "-o", output) == 0
+    assert len(pd.read_csv(output)) == 20
+    assert "Accuracy" not in capsys.readouterr().out
+
+
+def test_what_cannot_be_done_is_told_in_the_commands_words(trained, tmp_path, capsys):
+    from PIL import Image
+
+    Image.new("L", (30, 30)).save(tmp_path / "a.png")
+    write_idx(tmp_path, "train", load_digits().images[:20], load_digits().target[:20])
+    for arguments, message in (
+        (["predict", trained, tmp_path], "is a folder; expected a file, such as a model.skdigits"),
+        (
+            ["predict", trained / "model.skdigits", tmp_path / "a.png", "-o", tmp_path / "s.csv"],
+            "The model reads images of 8×8 pixels; these have 784.",
+        ),
+        (["train", tmp_path, "-o", tmp_path / "out"], "--test-fraction is the share held out"),
+        (["compare", tmp_path, "-o", tmp_path / "out", "--test-fraction", 0.1], "--test-fraction"),
+    ):
+        assert run(*arguments) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_a_diverged_training_leaves_what_was_there(csv_folder, tmp_path, capsys):
+    (tmp_path / "model.skdigits").write_text("old")
+    with pytest.warns(ConvergenceWarning):
+        assert run("train", csv_folder, "-o", tmp_path, "--learning-rate", 1e30) == 2
+    assert "diverged, nothing is saved; lower --learning-rate" in capsys.readouterr().err
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_that_cannot_be_written_into_is_refused_before_training(
+    csv_folder, tmp_path, capsys, monkeypatch
+):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert run("train", csv_folder, "-o", tmp_path) == 2
+    told = capsys.readouterr()
+    assert f"Permission denied: '{tmp_path}'" in told.err
+    assert "epoch" not in told.out
+
+
 @pytest.mark.parametrize("sequences", [False, True])
 def test_images_that_are_no_squares_are_read_as_they_are(tmp_path, sequences):
     images, labels = load_digits().images.astype(np.uint8)[:200], load_digits().target[:200]
@@ -197,7 +271,7 @@ def skdigits_digits(n):
 def test_predict_writes_nothing_when_it_fails(trained, tmp_path, capsys):
     (tmp_path / "test.csv").write_text("pixel0,pixel1\n1,2\n")
     assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
-    assert "X has 2 features, but DigitClassifier is expecting 64" in capsys.readouterr().err
+    assert "images of 8×8 pixels; these have 2." in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["test.csv"]
     (tmp_path / "test.csv").write_text("pixel0\n300\n")
     assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
@@ -285,7 +359,7 @@ def test_predict_leaves_no_half_written_file(trained, tmp_path, capsys):
     output = tmp_path / "submission.csv"
     output.write_text("the last one")
     assert run("predict", trained / "model.skdigits", tmp_path / "test.csv", "-o", output) == 2
-    assert "X has 1 features" in capsys.readouterr().err
+    assert "images of 8×8 pixels; these have 1." in capsys.readouterr().err
     text = ",".join(["0"] * 64)
     header = ",".join(f"pixel{i}" for i in range(64))
     (tmp_path / "test.csv").write_text(f"{header}\n" + f"{text}\n" * 9000 + f"{text}x\n")
@@ -303,7 +377,9 @@ def reader_folder(csv_folder, tmp_path_factory):
 
 
 def test_train_sequences_writes_all_there_is_to_know(reader_folder):
-    metrics = json.loads((reader_folder / "metrics.json").read_text())
+    text = (reader_folder / "metrics.json").read_text()
+    metrics = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
+    assert metrics["per_length"]["repeated_exact_match"][0] is None
     assert metrics["exact_match"] > 0.5
     assert metrics["per_length"]["length"] == [1, 2, 3, 4, 5]
     assert metrics["n_test"] == sum(metrics["per_length"]["n_sequences"]) == 2000
@@ -332,9 +408,10 @@ def test_predict_knows_a_reader_of_sequences(reader_folder, tmp_path, capsys):
     output = tmp_path / "read.csv"
     command = "predict", reader_folder / "model.skdigits", tmp_path / "lines", "-o", output
     assert run(*command) == 0
-    read = pd.read_csv(output, dtype=str, keep_default_na=False)["Label"]
-    files = sorted((tmp_path / "lines").glob("*/*.png"))
-    right = np.array([text == file.parent.name for text, file in zip(read, files, strict=True)])
+    table = pd.read_csv(output, dtype=str, keep_default_na=False)
+    names, read = table["ImageId"], table["Label"]
+    assert sorted(names) == sorted(f"{text}/{i}.png" for i, text in enumerate(texts))
+    right = np.array([name.split("/")[0] == text for name, text in zip(names, read, strict=True)])
     assert f"Accuracy on the labels given: {right.mean():.4f}" in capsys.readouterr().out
     assert right.mean() > 0.3
 
@@ -349,6 +426,13 @@ def test_predict_knows_a_reader_of_sequences(reader_folder, tmp_path, capsys):
     expected = f"Accuracy on the {kept.sum()} labels kept: {right[kept].mean():.4f}"
     assert expected in capsys.readouterr().out
 
+    wide = pictures[0]
+    rows = pd.DataFrame(wide.reshape(1, -1)).add_prefix("pixel")
+    rows.insert(0, "label", ["00" + read[0]])
+    rows.to_csv(tmp_path / "line.csv", index=False)
+    ((_, label),) = datasets.iter_data(tmp_path / "line.csv", lines=True)
+    assert label.tolist() == ["00" + read[0]]
+
 
 def test_sequences_have_one_network(tmp_path, capsys):
     assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
@@ -356,7 +440,7 @@ def test_sequences_have_one_network(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", "compact", "--folds", 2]
+SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", " compact", "--folds", 2]
 
 
 def test_search_writes_results_pictures_and_the_best_model(csv_folder, tmp_path, capsys):
@@ -389,7 +473,8 @@ def test_search_writes_results_pictures_and_the_best_model(csv_folder, tmp_path,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--epochs", "5,x"], "--epochs should be a number or auto; got 'x'"),
+        (["--epochs", "5,x"], "--epochs should be a number; got 'x'"),
+        (["--batch-size", "5,x"], "--batch-size should be a number or auto; got 'x'"),
         (["--epochs", "0,1"], "'epochs' parameter"),
         (["--architecture", "compakt"], "Did you mean 'compact'"),
         (["--filters", "4,-1"], "'filters' parameter"),

@@ -296,6 +296,10 @@ def test_missing_idx_files(tmp_path):
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(IMAGES))
     with pytest.raises(FileNotFoundError, match="expected train-labels-idx1-ubyte"):
         load_idx(tmp_path)
+    bunch = load_idx(tmp_path / "train-images-idx3-ubyte", subset="test")
+    assert bunch.target is None
+    np.testing.assert_array_equal(bunch.images, IMAGES)
+    assert "and no labels" in bunch.DESCR
 
 
 @settings(max_examples=300, deadline=None)

@@ -41,7 +41,7 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
         expected beside it. EMNIST's files have a prefix; where a folder holds several
         collections, name the file of images.
     subset : {"train", "test"}, default="train"
-        Which images of a folder.
+        Which images of a folder; ``"test"`` does without labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -50,9 +50,9 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, height * width), uint8; ``target`` of shape (n,), integers;
-        ``images`` of shape (n, height, width); ``feature_names``, ``target_names``, ``frame``,
-        ``DESCR``.
+        ``data`` of shape (n, height * width), uint8; ``target`` of shape (n,), integers, or
+        None without labels; ``images`` of shape (n, height, width); ``feature_names``,
+        ``target_names``, ``frame``, ``DESCR``.
 
     Raises
     ------
@@ -63,16 +63,19 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     """
     image_file, label_file = _find_files(path, subset)
     images = read_idx(image_file, ndim=3)
-    labels = read_idx(label_file, ndim=1)
-    _check_as_many(len(images), image_file, labels, label_file)
+    labels = _read_labels(label_file, len(images), image_file)
     n, height, width = images.shape
     return make_bunch(
         images.reshape(n, height * width),
-        labels.astype(np.int64),
+        labels,
         image_shape=(height, width),
         feature_names=pixel_names(height * width),
         descr=DESCR.format(
-            images=image_file.name, labels=label_file.name, n=n, height=height, width=width
+            images=image_file.name,
+            labels="no labels" if label_file is None else label_file.name,
+            n=n,
+            height=height,
+            width=width,
         ),
         as_frame=as_frame,
         return_X_y=return_X_y,
@@ -87,7 +90,7 @@ def iter_idx(path, *, subset="train", chunk_size=8192):
     path : str or path-like
         Folder with files named as MNIST's, or a file of images with its labels beside it.
     subset : {"train", "test"}, default="train"
-        Which images of a folder.
+        Which images of a folder; ``"test"`` does without labels.
     chunk_size : int, default=8192
         Images in a chunk at most.
 
@@ -95,8 +98,8 @@ def iter_idx(path, *, subset="train", chunk_size=8192):
     ------
     data : ndarray of shape (n, height, width), uint8
         The next images.
-    target : ndarray of shape (n,)
-        Their labels.
+    target : ndarray of shape (n,) or None
+        Their labels; None without labels.
 
     Raises
     ------
@@ -106,15 +109,15 @@ def iter_idx(path, *, subset="train", chunk_size=8192):
         If a file is not of that form, when that shows, or images and labels differ in number.
     """
     image_file, label_file = _find_files(path, subset)
-    labels = read_idx(label_file, ndim=1)
     with _unpacked(image_file) as file:
         n, height, width = _read_shape(file, image_file, ndim=3)
-        _check_as_many(n, image_file, labels, label_file)
+        labels = _read_labels(label_file, n, image_file)
         for start in range(0, n, chunk_size):
             chosen = slice(start, min(start + chunk_size, n))
             shape = chosen.stop - start, height, width
             ends = chosen.stop == n
-            yield _read_values(file, image_file, shape, ends), labels[chosen].astype(np.int64)
+            images = _read_values(file, image_file, shape, ends)
+            yield images, None if labels is None else labels[chosen]
 
 
 def read_idx(path, *, ndim) -> np.ndarray:
@@ -214,19 +217,23 @@ def find_idx(folder, subset) -> list[Path]:
 
 
 def _find_files(path, subset):
-    """The file of images and the file of labels."""
+    """The file of images and the file of labels, which those to test on may do without."""
     check_subset(subset)
     path = Path(path)
     image_file = _images_in(path, subset) if path.is_dir() else path
-    return image_file, _labels_of(image_file)
+    return image_file, _labels_of(image_file, needed=subset == "train")
 
 
-def _check_as_many(n_images, image_file, labels, label_file):
+def _read_labels(label_file, n_images, image_file):
+    if label_file is None:
+        return None
+    labels = read_idx(label_file, ndim=1)
     if n_images != len(labels):
         raise ValueError(
             f"{image_file.name} holds {n_images} images and {label_file.name} holds "
             f"{len(labels)} labels; there should be as many of each."
         )
+    return labels.astype(np.int64)
 
 
 def _images_in(folder, subset):
@@ -242,7 +249,7 @@ def _images_in(folder, subset):
     return files[0]
 
 
-def _labels_of(image_file):
+def _labels_of(image_file, needed):
     name = image_file.name.replace("-images", "-labels").replace("idx3", "idx1")
     plain = name.removesuffix(".gz")
     for candidate in (name, plain, f"{plain}.gz"):
@@ -251,4 +258,6 @@ def _labels_of(image_file):
             return file
     if not image_file.exists():
         raise FileNotFoundError(f"{image_file}: there is no such file or folder.")
-    raise FileNotFoundError(f"{image_file} has no file of labels beside it; expected {name}.")
+    if needed:
+        raise FileNotFoundError(f"{image_file} has no file of labels beside it; expected {name}.")
+    return None

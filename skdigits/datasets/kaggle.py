@@ -81,7 +81,7 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     )
 
 
-def iter_kaggle(path, *, subset="train", chunk_size=8192):
+def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False):
     """Read the images that `load_kaggle` loads in chunks, so that memory is bounded.
 
     Parameters
@@ -92,6 +92,8 @@ def iter_kaggle(path, *, subset="train", chunk_size=8192):
         ``"train"`` needs labels; ``"test"`` does without.
     chunk_size : int, default=8192
         Rows in a chunk at most.
+    lines : bool, default=False
+        Whether labels are strings of digits, which keep their zeros.
 
     Yields
     ------
@@ -110,11 +112,11 @@ def iter_kaggle(path, *, subset="train", chunk_size=8192):
     file, names, label = _find_columns(path, subset)
     first, empty = 2, True
     try:
-        with _open(file) as lines:
-            next(lines)
-            while chunk := list(itertools.islice(lines, chunk_size)):
+        with _open(file) as rows:
+            next(rows)
+            while chunk := list(itertools.islice(rows, chunk_size)):
                 if not all(map(str.isspace, chunk)):
-                    yield _read_rows(file, names, label, chunk, first)
+                    yield _read_rows(file, names, label, chunk, first, as_text=lines)
                     empty = False
                 first += len(chunk)
     except READING_ERRORS as error:
@@ -158,7 +160,8 @@ def _find_columns(path, subset):
     if label is None and subset == "train":
         raise ValueError(
             f"{file}: no column of labels. Expected a column 'label' among "
-            f"{', '.join(names[:3])}, …; to predict without labels, use subset='test'."
+            f"{', '.join(names[:3])}, …. Without labels it can be predicted only: "
+            "`skdigits predict`, or subset='test'."
         )
     if not [name for name in names if name != label]:
         raise ValueError(f"{file}, line 1: expected columns of pixels beside {label!r}.")
@@ -209,18 +212,19 @@ def _label_column(file, names, folder):
     return next((name for name in names if name.lower() == "label"), None)
 
 
-def _read_rows(file, names, label, lines=None, first=2):
+def _read_rows(file, names, label, lines=None, first=2, *, as_text=False):
     """Pixels as bytes, and labels or None, of a file or of lines of it from number `first`."""
     try:
         # By name where it can be: from lines NumPy reads more slowly.
-        return _read_quickly(file if lines is None else lines, names, label, lines is None)
+        data, texts = _read_quickly(file if lines is None else lines, names, label, lines is None)
+        return data, _labels(texts, as_text)
     except (ValueError, Warning, *READING_ERRORS):
         pass  # it takes whole numbers only; the other way says what is wrong where
     try:
         with _open(file) if lines is None else contextlib.nullcontext(lines) as rows:
-            return _read_line_by_line(
-                itertools.islice(rows, lines is None, None), names, label, first
-            )
+            rows = itertools.islice(rows, lines is None, None)
+            data, texts = _read_line_by_line(rows, names, label, first)
+            return data, _labels(texts, as_text)
     except _Fault as fault:
         raise ValueError(f"{file}{fault}") from None
     except (ValueError, *READING_ERRORS) as error:
@@ -228,7 +232,10 @@ def _read_rows(file, names, label, lines=None, first=2):
 
 
 def _read_quickly(source, names, label, has_header):
-    """Let NumPy parse whole numbers straight into bytes; anything else is a ValueError."""
+    """Let NumPy parse whole numbers straight into bytes; anything else is a ValueError.
+
+    Returns the texts of the labels, or None.
+    """
     before = len(names) if label is None else names.index(label)
     after = len(names) - before - 1
     columns: list[tuple] = [("left", np.uint8, (before,))]
@@ -248,7 +255,7 @@ def _read_quickly(source, names, label, has_header):
         )
     if label is None:
         return np.ascontiguousarray(table["left"]), None
-    return np.hstack([table["left"], table["right"]]), _labels(table["label"])
+    return np.hstack([table["left"], table["right"]]), table["label"]
 
 
 def _read_line_by_line(lines, names, label, first):
@@ -267,7 +274,7 @@ def _read_line_by_line(lines, names, label, first):
     if not rows:
         raise _Fault(NO_ROWS)
     data = np.frombuffer(bytearray().join(rows), np.uint8).reshape(len(rows), -1)
-    return data, None if label is None else _labels(labels)
+    return data, None if label is None else labels
 
 
 class _Fault(Exception):
@@ -281,11 +288,15 @@ def _byte(text, name, where):
     raise _Fault(f"{where}{found} in the column {name!r}; expected a whole number from 0 to 255.")
 
 
-def _labels(texts):
+def _labels(texts, as_text):
     """Labels, whole numbers written as floats too; ValueError where one is missing."""
+    if texts is None:
+        return None
     texts = np.char.strip(np.array(texts, dtype=str))
     if (texts == "").any():
         raise ValueError("a label is missing")
+    if as_text:
+        return texts
     labels = as_labels(texts)
     if labels.dtype.kind == "U" and all(
         _is_number(text) and float(text).is_integer() for text in texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 
@@ -127,16 +128,23 @@ def find_pictures(path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files, sorted.
+        The files, sorted, 2 before 10; without hidden files and folders.
     """
     if path.is_file():
         return [path]
-    return sorted(
+    found = [
         file
-        for pattern in ("*", "*/*")
+        for pattern in ("[!.]*", "[!.]*/[!.]*")
         for file in path.glob(pattern)
         if file.suffix.lower() in SUFFIXES and file.is_file()
-    )
+    ]
+    return sorted(found, key=lambda file: [_natural(n) for n in file.relative_to(path).parts])
+
+
+def _natural(name):
+    """Key to sort names by, with the numbers in them as numbers."""
+    parts = re.split(r"(\d+)", name)
+    return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name
 
 
 def _find_labelled(path, subset, as_labels=as_labels):

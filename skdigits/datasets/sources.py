@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from sklearn.utils import gen_batches
 
 from skdigits.datasets.bundled import load_digits
@@ -65,7 +66,7 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
     chunk_size : int, default=8192
         Images in a chunk at most.
     lines : bool, default=False
-        Whether pictures show lines of digits rather than single ones.
+        Whether images show lines of digits rather than single ones, and labels are strings.
 
     Yields
     ------
@@ -73,6 +74,10 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
         The next images; a list of arrays of shape (28, width) for pictures of lines.
     target : ndarray of shape (n,) or None
         Their labels; None without labels.
+
+    See Also
+    --------
+    skdigits.datasets.sources.picture_names : The files, where they are pictures.
 
     Raises
     ------
@@ -85,8 +90,32 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
             yield data[chosen], target[chosen]
         return
     read = IN_CHUNKS[_loader(source, subset)]
-    options = {"lines": True} if lines and read is iter_pictures else {}
+    options = {"lines": True} if lines and read is not iter_idx else {}
     yield from read(source, subset=subset, chunk_size=chunk_size, **options)
+
+
+def picture_names(source, subset="test"):
+    """List the pictures that `iter_data` reads, in its order.
+
+    Parameters
+    ----------
+    source : str, path-like or None
+        As for `iter_data`.
+    subset : {"train", "test"}, default="test"
+        As for `iter_data`.
+
+    Returns
+    -------
+    ndarray of str or None
+        Names below `source`, with ``/`` between folders; None if `source` is something else.
+    """
+    if source is None or source in ("digits", "mnist"):
+        return None
+    if _loader(source, subset) is not load_pictures:
+        return None
+    path = Path(source)
+    folder = path if path.is_dir() else path.parent
+    return np.array([file.relative_to(folder).as_posix() for file in find_pictures(path)])
 
 
 def _loader(source, subset):

@@ -11,6 +11,7 @@ from skdigits.inspection.axes import make_axes
 from skdigits.preprocessing import infer_image_shape, split_images
 
 TILES_PER_ROW = 10
+LEAST_WIDTH = 4.5  # inches, of a title
 
 
 class LabelCountDisplay:
@@ -234,7 +235,9 @@ class ImageGridDisplay:
         columns = min(TILES_PER_ROW, max(n, 1))
         rows = max(1, math.ceil(n / columns))
         lines = 1 + max((caption.count("\n") for caption in self.captions), default=0)
-        self.ax_, self.figure_ = make_axes(ax, size=(columns, rows * (1 + 0.18 * lines) + 0.4))
+        self.ax_, self.figure_ = make_axes(
+            ax, size=(max(columns, LEAST_WIDTH), rows * (1 + 0.18 * lines) + 0.4)
+        )
         for i, (image, caption) in enumerate(zip(self.images, self.captions, strict=True)):
             left, top = i % columns, (i // columns) * (1 + 0.18 * lines)
             low, high = float(image.min()), float(image.max())
