@@ -1,3 +1,4 @@
+import itertools
 import json
 import pickle
 import re
@@ -127,6 +128,12 @@ def test_displays_draw_every_classifier(found):
     assert texts.pop("NB") == "bold"
     assert texts == dict.fromkeys(("ours", "compact", "LinearSVC"), "normal")
     assert display.ax_.get_xlabel() == "seconds to predict all test images"
+    crowd = {name: [0.5] * 5 for name in found.table}
+    crowd |= {"classifier": list("abcde"), "fit_seconds": [1, 1.01, 1.02, 1.5, 1e-3]}
+    crowded = TradeOffDisplay(crowd).plot()
+    boxes = [text.get_window_extent() for text in crowded.ax_.texts]
+    assert len(boxes) == 5
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     with pytest.raises(ValueError, match="Unknown time 'x'"):
         display.plot(time="x")
     curves = {"classifier": ["a", "a", "b"], "n_train": [10, 100, 10], "accuracy": [0.5, 0.9, 0.2]}

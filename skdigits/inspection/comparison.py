@@ -7,6 +7,10 @@ from sklearn.calibration import CalibrationDisplay
 
 from skdigits.inspection.axes import make_axes
 
+MARKERS = "osv^DPX"  # as many as, with ten colours, make seventy lines differ
+# Of a name beside its point: points to the right and up, and what of it is there.
+PLACES = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
+PLACES += [((6, -12), "left"), ((-6, -12), "right")]
 TIMES = {
     "fit_seconds": "seconds to fit",
     "predict_seconds": "seconds to predict all test images",
@@ -59,17 +63,39 @@ class TradeOffDisplay:
             raise ValueError(f"Unknown time {time!r}; expected one of {', '.join(TIMES)}.")
         self.ax_, self.figure_ = make_axes(ax, size=(7.5, 5))
         columns = ("classifier", time, "accuracy", "accuracy_low", "accuracy_high")
-        for name, x, y, low, high in zip(*(self.table[c] for c in columns), strict=True):
-            color, weight = _style(name in self.emphasized)
+        rows = list(zip(*(self.table[c] for c in columns), strict=True))
+        for name, x, y, low, high in rows:
+            color, _ = _style(name in self.emphasized)
             self.ax_.errorbar(x, y, [[y - low], [high - y]], fmt="o", color=color, capsize=2)
-            self.ax_.annotate(
-                name, (x, y), (6, 3), textcoords="offset points", color=color, weight=weight
-            )
         self.ax_.set(xscale="log", xlabel=TIMES[time], ylabel="accuracy")
         self.ax_.set_title("Accuracy and its 95 % interval")
         self.ax_.margins(x=0.15)
         self.ax_.grid(alpha=0.3)
+        self._write_names([(name, (x, y)) for name, x, y, *_ in rows])
         return self
+
+    def _write_names(self, points):
+        """Write each name where it hides no other and no point, if there is such a place."""
+        from matplotlib.transforms import Bbox
+
+        self.figure_.canvas.figure.draw_without_rendering()  # settles where the axes are
+        taken = [
+            Bbox.from_extents(*(place - 5), *(place + 5))
+            for place in self.ax_.transData.transform([point for _, point in points])
+        ]
+        for name, point in points:
+            color, weight = _style(name in self.emphasized)
+            style = {"color": color, "weight": weight, "textcoords": "offset points"}
+            for offset, side in PLACES:
+                text = self.ax_.annotate(name, point, offset, ha=side, **style)
+                box = text.get_window_extent()
+                inside = self.ax_.bbox.x0 < box.x0 and box.x1 < self.ax_.bbox.x1
+                if inside and not any(box.overlaps(other) for other in taken):
+                    break
+                text.remove()
+            else:
+                text = self.ax_.annotate(name, point, offset, ha=side, **style)
+            taken.append(box)
 
 
 class TrainSizeDisplay:
@@ -115,7 +141,7 @@ class TrainSizeDisplay:
         for i, name in enumerate(dict.fromkeys(names.tolist())):
             own = names == name
             style = {"lw": 2.5} if name in self.emphasized else {"lw": 1, "ls": "--"}
-            marker = "osv^D"[i % 5]
+            marker = MARKERS[i % len(MARKERS)]
             self.lines_ += self.ax_.plot(
                 sizes[own], 1 - accuracy[own], marker=marker, ms=4, label=name, **style
             )
@@ -163,7 +189,7 @@ class ReliabilityDisplay:
             The display.
         """
         self.ax_, self.figure_ = make_axes(ax, size=(6, 5.5))
-        for name, right in self.right.items():
+        for i, (name, right) in enumerate(self.right.items()):
             confidence = self.confidence[name]
             if confidence is None or right.all() or not right.any():
                 continue
@@ -174,8 +200,15 @@ class ReliabilityDisplay:
                 strategy="quantile",
                 name=name,
                 ax=self.ax_,
+                marker=MARKERS[i % len(MARKERS)],
+                color=f"C{i % 10}",
+                ms=4,
+                lw=1,
             )
+        lowest = min((np.min(line.get_data()) for line in self.ax_.lines[1:]), default=0)
+        limits = (max(lowest - 0.05, 0), 1.02)  # lines[0] is the diagonal
         self.ax_.set(xlabel="confidence", ylabel="share of right predictions")
+        self.ax_.set(xlim=limits, ylim=limits)
         self.ax_.set_title("Is confidence what it says?")
         if self.ax_.lines:
             self.ax_.legend(fontsize="small")
