@@ -10,7 +10,7 @@ from skdigits.inspection.axes import make_axes
 MARKERS = "osv^DPX"  # as many as, with ten colours, make seventy lines differ
 # Of a name beside its point: points to the right and up, and what of it is there.
 PLACES = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
-PLACES += [((6, -12), "left"), ((-6, -12), "right")]
+PLACES += [((30, 8), "right"), ((30, -16), "right"), ((6, -12), "left"), ((-6, -12), "right")]
 TIMES = {
     "fit_seconds": "seconds to fit",
     "predict_seconds": "seconds to predict all test images",
