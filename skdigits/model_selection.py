@@ -251,8 +251,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         splits = list(cv.split(X, y, **split_params))
         journal = Journal(
             self.journal,
-            describe(self.estimator.get_params()),
-            *(describe(self.scoring), describe(self.error_score)),
+            *map(describe, (self.estimator, self.scoring, self.error_score)),
             *(np.asarray(X), np.asarray(y), splits, params),
         )
         marks = {
@@ -295,27 +294,22 @@ multimetric_, classes_, n_features_in_, feature_names_in_
                 scores = {name: fit.scores[fold][part][f"{name}@{epochs}"] for name in names}
                 yield scores if several else scores["score"]
 
-        def with_times(results):
-            for fit in fits:
-                for i, epochs in fit.members.items():
-                    for name, value in fit.times.items():
-                        share = epochs / fit.longest if "fit" in name else 1 / len(fit.members)
-                        results[name][i] = value * share
-            return results
+        def choose(results):
+            return self.refit(_with_times(results, fits))
 
         scores = told()
         search = GridSearchCV(
             _Told(),
             self.param_grid,
             scoring=lambda estimator, X, y=None: next(scores),
-            refit=(lambda r: self.refit(with_times(r))) if callable(self.refit) else self.refit,
+            refit=choose if callable(self.refit) else self.refit,
             cv=[([0], [0])] * self.n_splits_,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
         )
         with joblib.parallel_config("sequential"):
             search.fit([[0.0]])
-        self.cv_results_ = with_times(search.cv_results_)
+        self.cv_results_ = _with_times(search.cv_results_, fits)
         for name in ("best_index_", "best_params_", "best_score_", "multimetric_"):
             if hasattr(search, name):
                 setattr(self, name, getattr(search, name))
@@ -339,6 +333,16 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
 
 TIMES = ("mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time")
+
+
+def _with_times(results, fits):
+    """The results of a search with each candidate's share of the times of its fit."""
+    for fit in fits:
+        for i, epochs in fit.members.items():
+            for name, value in fit.times.items():
+                share = epochs / fit.longest if "fit" in name else 1 / len(fit.members)
+                results[name][i] = value * share
+    return results
 
 
 @dataclass

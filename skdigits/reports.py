@@ -126,7 +126,7 @@ def save_recognizer(recognizer, X, y, folder, facts):
         f"mistake after {facts['fit_seconds']:.1f} s of training.",
         style="bold",
     )
-    per_length = {name: _known(values.tolist()) for name, values in report.items()}
+    per_length = {name: values.tolist() for name, values in report.items()}
     figures |= {**facts, "per_length": per_length, "parameters": recognizer.get_params()}
     _save_json(figures, folder / "metrics.json")
     draw_off_screen()
@@ -158,8 +158,8 @@ def save_comparison(found, folder, facts):
     _print_comparison(results)
     _save_table(results, folder / "comparison.csv")
     say(f"Wrote {folder / 'comparison.csv'}")
-    rows = [dict(zip(row, _known(row.values()), strict=True)) for row in results.to_dict("records")]
-    _save_json({**facts, "classifiers": rows}, folder / "comparison.json")
+    figures = {**facts, "classifiers": results.to_dict("records")}
+    _save_json(figures, folder / "comparison.json")
     draw_off_screen()
     trade_off = TradeOffDisplay(found.table, emphasized=ARCHITECTURES)
     for time in ("fit", "predict"):
@@ -376,9 +376,13 @@ def _save_table(table, path):
         table.to_csv(file, index=False, lineterminator="\n")
 
 
-def _known(values):
-    """Values with None for NaN, which JSON does not have."""
-    return [None if value != value else value for value in values]
+def _known(value):
+    """A value, or what is in it, with None for NaN, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _known(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
 
 
 def _save_json(metrics, path):
@@ -387,7 +391,8 @@ def _save_json(metrics, path):
     from skdigits.persistence import replacing, versions
 
     with replacing(path, "w", encoding="utf-8") as file:
-        json.dump({**metrics, "versions": versions()}, file, indent=2, allow_nan=False)
+        content = _known({**metrics, "versions": versions()})
+        json.dump(content, file, indent=2, allow_nan=False)
         file.write("\n")
     say(f"Wrote {path}")
 

@@ -15,7 +15,7 @@ from skdigits.datasets.bunch import check_subset, make_bunch, pixel_names
 
 DESCR = """Images from IDX files
 
-{images} and {labels}: {n} images of {height}×{width} bytes and their labels.
+{images} and {labels}: {n} images of {height}×{width} bytes.
 """
 UNSIGNED_BYTE = 8
 GZIP_MAGIC = b"\x1f\x8b"
