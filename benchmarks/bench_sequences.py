@@ -20,7 +20,7 @@ from sklearn.utils import gen_batches
 
 from skdigits import DigitClassifier, DigitSequenceRecognizer
 from skdigits.datasets import iter_digit_sequences, load_digits, load_idx, make_digit_sequences
-from skdigits.lines import ImageLines
+from skdigits.inference.line_images import ImageLines
 from skdigits.metrics import (
     character_error_rate,
     coverage_at_accuracy,
@@ -224,7 +224,7 @@ def cut_and_classify(classifier, train, tests):
 
 def five_heads(recipe, train, tests):
     """A network that says the length and, at five places, the digit; plain Keras."""
-    from skdigits.startup import keras
+    from skdigits.training.tensorflow import keras
 
     keras.utils.set_random_seed(0)
     layers = keras.layers

@@ -19,9 +19,9 @@ import numpy as np
 from measuring import RESULTS, Checks, finish, parser
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from skdigits.cli.reports import save_comparison, save_learning_curves
 from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
 from skdigits.datasets import load_data
-from skdigits.reports import save_comparison, save_learning_curves
 
 LEAST_ACCURACY_BUNDLED = 0.985
 LEAST_BEYOND_SVC = 0.0

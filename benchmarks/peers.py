@@ -14,8 +14,9 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skdigits.architectures import NetworkSpec
-from skdigits.startup import keras
+from skdigits.networks.spec import NetworkSpec
+from skdigits.training.plain_keras import build
+from skdigits.training.tensorflow import keras
 
 LOSS = "sparse_categorical_crossentropy"
 
@@ -23,7 +24,7 @@ LOSS = "sparse_categorical_crossentropy"
 def network(image_shape, n_classes, architecture="compact"):
     """The network with new random weights."""
     spec = NetworkSpec(architecture, image_shape, n_classes, (), "float32")
-    return spec.build(seed=secrets.randbelow(2**31))
+    return build(spec, seed=secrets.randbelow(2**31))
 
 
 def compiled(image_shape, n_classes):

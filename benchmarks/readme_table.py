@@ -9,7 +9,7 @@ import json
 import statistics
 from pathlib import Path
 
-from skdigits.reports import format_p_value
+from skdigits.cli.reports import format_p_value
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"

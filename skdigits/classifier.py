@@ -8,9 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-
-# scikit-learn's own parameter validation has no public module yet.
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -19,11 +16,19 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdigits import callbacks
-from skdigits.architectures import ARCHITECTURES, NetworkSpec, check_name
-from skdigits.base import NetworkEstimator, keeps_epochs
-from skdigits.preprocessing import infer_image_shape, split_images
-from skdigits.validation import check_known, check_top, check_weights, pixel_dtype, split_validation
+from skdigits.compatibility import Interval, StrOptions, with_callbacks
+from skdigits.estimator import NetworkEstimator, keeps_epochs
+from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
+from skdigits.validation import (
+    check_known,
+    check_name,
+    check_top,
+    check_weights,
+    infer_image_shape,
+    pixel_dtype,
+    split_images,
+    split_validation,
+)
 
 LOSS = "sparse_categorical_crossentropy"
 
@@ -203,7 +208,7 @@ default="adamw"
 
     # -- fitting -------------------------------------------------------------------------
 
-    @callbacks.with_callbacks
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -228,7 +233,7 @@ default="adamw"
             If a parameter, the images or the labels cannot be used; before any training.
         """
         self._check_parameters()
-        own = callbacks.copied(self.callbacks)
+        own = self._copied_callbacks()
         resume = self.warm_start and self.__sklearn_is_fitted__()
         if not resume:
             self.n_iter_ = 0  # whatever fails from here on, the last fit is over
@@ -275,7 +280,7 @@ default="adamw"
             If the first call names no classes, or a label is not among them.
         """
         self._check_parameters()
-        own = callbacks.copied(self.callbacks)
+        own = self._copied_callbacks()
         if isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' needs all samples at once, so partial_fit cannot use it; "
@@ -568,9 +573,9 @@ default="adamw"
             yield self.classes_[probability.argmax(axis=1)]
 
     def _predict_rows(self, rows, pixels, weights, kind="predict"):
-        from skdigits import programs
+        from skdigits.training import model_cache
 
-        with programs.cache.borrow(*self._key) as model:
+        with model_cache.cache.borrow(*self._key) as model:
             return model.predict_rows(weights, rows, pixels, self._scale or 1.0, kind)
 
     # -- the Keras side ------------------------------------------------------------------
@@ -580,7 +585,7 @@ default="adamw"
         """The fitted SciKeras estimator."""
         check_is_fitted(self)
         if "_keras_classifier" not in vars(self):
-            from skdigits import schedules
+            from skdigits.training import schedules
 
             _, optimizer, _ = self._key
             model = self.to_keras()

@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from skdigits.architectures import ARCHITECTURES
 from skdigits.metrics import expected_calibration_error
+from skdigits.networks.spec import ARCHITECTURES
 from skdigits.preprocessing import ImageReshaper
 
 ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
@@ -151,7 +151,8 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
                 "take StratifiedKFold, or leave rare classes out."
             )
     if any(map(_is_ours, classifiers.values())):
-        importlib.import_module("skdigits.training")  # starts TensorFlow, before time is taken
+        # Starts TensorFlow, before time is taken.
+        importlib.import_module("skdigits.training.tensorflow")
     rows, right, confidence = [], {}, {}
     for name, classifier in classifiers.items():
         row, right[name], confidence[name] = _measure(classifier, X, y, splits)

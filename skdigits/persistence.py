@@ -9,8 +9,6 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import json
-import os
-import secrets
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,8 +17,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.architectures import NETWORKS, NetworkSpec
 from skdigits.classifier import DigitClassifier
+from skdigits.files import replacing
+from skdigits.networks.spec import ARCHITECTURES, READER, NetworkSpec
 from skdigits.sequence import DigitSequenceRecognizer
 
 FORMAT = 2  # 1 was of networks that saw small images without a margin
@@ -146,43 +145,6 @@ def versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in packages}
 
 
-class replacing:
-    """Context manager for a file that appears whole or not at all.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file to write.
-    mode : str, default="wb"
-        Mode of the temporary file that is yielded.
-    **options
-        Further arguments for opening it.
-    """
-
-    def __init__(self, path, mode="wb", **options):
-        self.path = Path(path)
-        self.mode = mode
-        self.options = options
-
-    def __enter__(self):
-        folder = self.path.parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{folder}: there is no such folder to write into.")
-        if self.path.is_dir():
-            raise IsADirectoryError(f"{self.path} is a folder; expected the name of a file.")
-        self.unfinished = folder / f".{self.path.name}.{secrets.token_hex(4)}"
-        self.file = open(self.unfinished, self.mode.replace("w", "x"), **self.options)
-        return self.file
-
-    def __exit__(self, kind, error, trace):
-        try:
-            self.file.close()
-            if kind is None:
-                os.replace(self.unfinished, self.path)
-        finally:
-            self.unfinished.unlink(missing_ok=True)
-
-
 def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
     """Turn a value into JSON, with arrays by number and anything not JSON as [tag, …]."""
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -232,8 +194,8 @@ def _decode(value, archive):
     if tag == "dict":
         return {_decode(k, archive): _decode(v, archive) for k, v in rest[0]}
     if tag == "network":
-        spec = NetworkSpec(**_decode(rest[0], archive))
-        if spec.architecture not in NETWORKS:
+        spec = NetworkSpec(**_as_of_today(_decode(rest[0], archive)))
+        if spec.architecture not in (*ARCHITECTURES, READER):
             raise ValueError(f"the architecture {spec.architecture!r} is not known here")
         return spec
     raise ValueError(f"an unknown kind of value, {tag!r}")
@@ -247,3 +209,11 @@ def _check_document(document):
         )
     if document["estimator"] not in ESTIMATORS:
         raise ValueError(f"it holds a {document['estimator']!r}, which is not known here")
+
+
+def _as_of_today(network):
+    """The fields of a network, renamed where an older version wrote them."""
+    if "n_classes" in network:
+        network["n_outputs"] = network.pop("n_classes")
+        network["reads_sequences"] = network["image_shape"][1] is None
+    return network

@@ -6,17 +6,16 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdigits import callbacks
-from skdigits.architectures import NetworkSpec
-from skdigits.base import NetworkEstimator, keeps_epochs
-from skdigits.datasets.drawing import DigitSource, Style, check_digits
-from skdigits.datasets.sequences import epoch_seed
-from skdigits.lines import HEIGHT, ImageLines
+from skdigits.compatibility import Interval, with_callbacks
+from skdigits.estimator import NetworkEstimator, keeps_epochs
+from skdigits.inference import ctc
+from skdigits.inference.line_images import HEIGHT, ImageLines
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
+from skdigits.networks.spec import READER, NetworkSpec
+from skdigits.synthesis.composition import DigitSource, Style, check_digits, epoch_seed
 from skdigits.validation import check_top, check_weights, split_validation
 
 N_DIGITS = 10
@@ -206,7 +205,7 @@ default="adam"
 
     # -- fitting -------------------------------------------------------------------------
 
-    @callbacks.with_callbacks
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Train the network.
 
@@ -233,7 +232,7 @@ default="adam"
             If a parameter, the images or the labels cannot be used; before any training.
         """
         self._check_parameters()
-        own = callbacks.copied(self.callbacks)
+        own = self._copied_callbacks()
         resume = self.warm_start and self.__sklearn_is_fitted__()
         if not resume:
             self.n_iter_ = 0  # whatever fails from here on, the last fit is over
@@ -266,7 +265,9 @@ default="adam"
 
     def _network_spec(self):
         given = self._network_options("filters", "dropout", "l2")
-        return NetworkSpec("reader", (HEIGHT, None, 1), N_DIGITS + 1, given, self.dtype)
+        return NetworkSpec(
+            READER, (HEIGHT, None, 1), N_DIGITS + 1, given, self.dtype, reads_sequences=True
+        )
 
     def _as_bytes(self, lines):
         return lines.as_bytes(*self._range)
@@ -292,8 +293,6 @@ default="adam"
 
     def _check_overlap(self, digit_width):
         """Raise if digits may overlap so far that the network has too few frames for them."""
-        from skdigits import ctc
-
         style = self._style()
         numbers, shares = style.length_weights()
         numbers = numbers[shares > 0]
@@ -323,8 +322,6 @@ default="adam"
 
     def _prepare_sequences(self, lines, sequences, weights):
         """Arguments of the model's fit for sequences as they are."""
-        from skdigits import ctc
-
         rows, widths = lines.rows()
         labels = _as_rows(sequences, widths, max(map(len, sequences)))
         digits = labels[:, 1:]
@@ -412,9 +409,7 @@ default="adam"
             If `k` is another number.
         """
         check_is_fitted(self)
-        from skdigits.ctc import BEAM_WIDTH
-
-        return self._read(self._check(X), self._state["weights"], check_top(k, BEAM_WIDTH))
+        return self._read(self._check(X), self._state["weights"], check_top(k, ctc.BEAM_WIDTH))
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -450,16 +445,15 @@ default="adam"
             and bottom outside of it; -1 behind the last digit.
         """
         check_is_fitted(self)
-        from skdigits import programs
-        from skdigits.ctc import digit_centres
+        from skdigits.training import model_cache
 
         lines = self._check(X)
         sequences = self._read(lines, self._state["weights"], 1)[0][:, 0]
-        with programs.cache.borrow(*self._key) as model:
+        with model_cache.cache.borrow(*self._key) as model:
             scores = model.score_frames(self._state["weights"], lines, self._scale)
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
-            centres = digit_centres(frame_scores, [int(digit) for digit in sequence])
+            centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
             boxes[i, : len(sequence)] = lines.boxes(i, centres)
         return boxes
 
@@ -507,9 +501,9 @@ default="adam"
         return lines
 
     def _read(self, lines, weights, k):
-        from skdigits import programs
+        from skdigits.training import model_cache
 
-        with programs.cache.borrow(*self._key) as model:
+        with model_cache.cache.borrow(*self._key) as model:
             digits, log_probability = model.read_sequences(weights, lines, self._scale, top=k)
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)

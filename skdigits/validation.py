@@ -1,13 +1,95 @@
-"""What an estimator checks first: pixels, labels, weights, validation sets, numbers of answers."""
+"""Checks of what a user gives: shapes, pixels, labels, weights, names."""
 
 from __future__ import annotations
 
+import difflib
+import math
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
+
+
+def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
+    """Flatten images to rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+        Rows or images.
+
+    Returns
+    -------
+    rows : array-like of shape (n, n_features)
+        `X` itself where it has no more than two dimensions, else a view if possible.
+    image_shape : tuple of int or None
+        Height, width and channels; None for rows.
+
+    Raises
+    ------
+    ValueError
+        If `X` has more than four dimensions.
+    """
+    if not hasattr(X, "ndim"):
+        X = np.asarray(X)
+    if X.ndim <= 2:
+        return X, None
+    X = np.asarray(X)
+    if X.ndim > 4:
+        raise ValueError(
+            f"Found array with dim {X.ndim}; expected rows (n, n_features), images "
+            "(n, height, width) or images (n, height, width, channels)."
+        )
+    height, width, *channels = X.shape[1:]
+    shape = (height, width, *(channels or [1]))
+    return X.reshape(len(X), math.prod(shape)), shape
+
+
+def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]:
+    """Find the shape of images in rows of pixels.
+
+    Parameters
+    ----------
+    n_features : int
+        Numbers per row.
+    seen : tuple of int, optional
+        Shape that the images came in.
+    asked : tuple of int, optional
+        Height, width and optionally channels that the user gave.
+
+    Returns
+    -------
+    tuple of int
+        Height, width and channels: `asked`, else `seen`, else one channel and a side of the
+        ceiling of the square root of `n_features`.
+
+    Raises
+    ------
+    ValueError
+        If `asked` is not two or three positive whole numbers, or does not fit.
+    """
+    if asked is None:
+        if seen is not None:
+            return seen
+        side = math.isqrt(n_features - 1) + 1
+        return side, side, 1
+    numbers = np.asarray(asked)
+    if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
+        raise ValueError(
+            "image_shape should be (height, width) or (height, width, channels), all positive "
+            f"whole numbers; got {asked!r}."
+        )
+    height, width, *channels = numbers.tolist()
+    shape = (height, width, *(channels or [1]))
+    if math.prod(shape) != n_features or seen not in (None, shape):
+        given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
+        raise ValueError(
+            f"image_shape={asked!r} means {math.prod(shape)} numbers per image; X has {given}."
+        )
+    return shape
 
 
 def pixel_dtype(X, dtype) -> np.dtype:
@@ -186,3 +268,24 @@ def check_top(k, most) -> int:
     if not isinstance(k, Integral) or not 1 <= int(k) <= most:
         raise ValueError(f"k should be a whole number from 1 to {most}; got {k!r}.")
     return int(k)
+
+
+def check_name(parameter: str, name: str, known) -> None:
+    """Raise a ``ValueError`` that suggests the nearest known name.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter that took the name.
+    name : str
+        The name given.
+    known : iterable of str
+        The names accepted.
+    """
+    known = sorted(known)
+    if name in known:
+        return
+    lowered = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=2)
+    hint = f" Did you mean {' or '.join(repr(lowered[word]) for word in near)}?" if near else ""
+    raise ValueError(f"Unknown {parameter} {name!r}.{hint} Known names: {', '.join(known)}.")

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from skdigits import DigitClassifier
-from skdigits.architectures import ARCHITECTURES, NetworkSpec, find_architecture
+from skdigits.networks.architectures import ARCHITECTURES, find_architecture
+from skdigits.networks.spec import NetworkSpec
+from skdigits.training import plain_keras
 
 
 def test_compact_is_the_reference_network():
@@ -102,7 +104,7 @@ def test_small_images_are_enlarged_with_a_margin_and_large_ones_left(shape, ink)
         return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 
     seen = []
-    network = NetworkSpec(ones, (*shape, 1), 10, (), "float32").build()
+    network = plain_keras.build(NetworkSpec(ones, (*shape, 1), 10, (), "float32"))
     images = np.ones((1, *shape, 1), "float32")
     for layer in network.layers[:-1]:
         images = layer(images)

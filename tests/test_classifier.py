@@ -31,8 +31,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, ImageReshaper
-from skdigits.architectures import ARCHITECTURES, compact
 from skdigits.datasets import load_digits
+from skdigits.networks.architectures import ARCHITECTURES, compact
 
 
 def quick(**parameters):

@@ -392,7 +392,7 @@ def test_train_sequences_writes_all_there_is_to_know(reader_folder):
 def test_predict_knows_a_reader_of_sequences(reader_folder, tmp_path, capsys):
     from PIL import Image
 
-    from skdigits.lines import ImageLines
+    from skdigits.inference.line_images import ImageLines
 
     X, y = load_digits(return_X_y=True)
     images = ImageLines(X.reshape(-1, 8, 8)[600:]).as_bytes(0, 255).images

@@ -22,7 +22,7 @@ from dask.distributed import Client, LocalCluster
 from skdigits import DigitClassifier, EpochSearchCV, cli, datasets
 
 def threads():
-    from skdigits.startup import tf
+    from skdigits.training.tensorflow import tf
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 def kill_a_busy_worker(client, killed):

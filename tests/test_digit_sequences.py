@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from skdigits.datasets import iter_digit_sequences, make_digit_sequences, train_test_sequences
-from skdigits.datasets.distortion import Distortion
-from skdigits.datasets.drawing import DigitSource, Style
+from skdigits.synthesis.composition import DigitSource, Style
+from skdigits.synthesis.distortion import Distortion
 
 # Ten digits of 6×4 pixels whose only value tells them apart; ink in columns 1 and 2, rows 1 to 4.
 IMAGES = np.zeros((10, 6, 4), np.uint8)

@@ -310,7 +310,7 @@ def test_a_journal_of_another_search_is_refused(digits, fits, tmp_path):
 
 
 def test_a_journal_reads_back_what_was_written(tmp_path):
-    from skdigits.journal import Journal
+    from skdigits.model_selection.journal import Journal
 
     journal = Journal(tmp_path / "j", "search")
     grid = {"batch_size": [16], "epochs": [2]}
@@ -329,7 +329,7 @@ def test_a_journal_reads_back_what_was_written(tmp_path):
 
 
 def test_functions_have_the_same_name_in_every_process():
-    from skdigits.journal import describe
+    from skdigits.model_selection.journal import describe
 
     def make():
         def network(image_shape, n_classes):

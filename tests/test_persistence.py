@@ -13,7 +13,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, load, save
-from skdigits.persistence import FORMAT, replacing
+from skdigits.files import replacing
+from skdigits.persistence import FORMAT
 
 
 @pytest.fixture(scope="module")

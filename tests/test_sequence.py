@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 import skdigits
 from skdigits import DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits, make_digit_sequences
-from skdigits.lines import ImageLines
+from skdigits.inference.line_images import ImageLines
 
 
 @pytest.fixture(scope="module")
@@ -127,16 +127,16 @@ def test_a_network_that_diverged_is_not_sure_of_anything(reader, sequences):
 
 
 def test_one_wide_picture_costs_the_others_nothing(reader, sequences, monkeypatch):
-    from skdigits import ctc
+    from skdigits.training import sequence_model
 
     X, y, _ = sequences
-    batches, program = [], ctc.SequenceModel._reading_program
+    batches, program = [], sequence_model.SequenceModel._reading_program
 
     def watched(self, kind):
         run = program(self, kind)
         return lambda rows, *others: batches.append(rows.shape) or run(rows, *others)
 
-    monkeypatch.setattr(ctc.SequenceModel, "_reading_program", watched)
+    monkeypatch.setattr(sequence_model.SequenceModel, "_reading_program", watched)
     wide = np.concatenate(list(X), axis=1)
     alone = reader.predict([X[0], wide])[1]
     batches.clear()
@@ -151,11 +151,11 @@ def test_probabilities_are_those_of_all_alignments(reader):
     """On a narrow image every alignment can be counted."""
     import itertools
 
-    from skdigits import programs
+    from skdigits.training import model_cache
 
     image = np.random.RandomState(0).randint(0, 256, (1, 28, 12), np.uint8)
     found, probability = reader.predict_top_k(image, k=3)
-    with programs.cache.borrow(*reader._key) as model:
+    with model_cache.cache.borrow(*reader._key) as model:
         lines = reader._check(image)
         (scores,) = model.score_frames(weights_of(reader), lines, reader._scale)
     assert scores.shape == (3, 11)
@@ -378,10 +378,10 @@ def test_saves_and_loads_without_code(reader, sequences, tmp_path):
 
 
 def test_the_keras_model_gives_the_same_frames(reader, sequences):
-    from skdigits import programs
+    from skdigits.training import model_cache
 
     X = sequences[0][:3, :, :100]
-    with programs.cache.borrow(*reader._key) as model:
+    with model_cache.cache.borrow(*reader._key) as model:
         scores = model.score_frames(weights_of(reader), ImageLines(X), reader._scale)
     logits = reader.to_keras().predict(X[..., None].astype(np.float32), verbose=0)
     logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))

@@ -15,7 +15,7 @@ import numpy as np
 
 from skdigits.datasets.bunch import as_labels, check_subset, make_bunch
 from skdigits.datasets.idx import GZIP_MAGIC
-from skdigits.preprocessing import infer_image_shape
+from skdigits.validation import infer_image_shape
 
 DESCR = """Images from a CSV file
 

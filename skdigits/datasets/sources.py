@@ -11,7 +11,7 @@ from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.idx import find_idx, iter_idx, load_idx
 from skdigits.datasets.kaggle import find_csv, iter_kaggle, load_kaggle
 from skdigits.datasets.openml import fetch_mnist
-from skdigits.datasets.pictures import SUFFIXES, find_pictures, iter_pictures, load_pictures
+from skdigits.datasets.picture_files import SUFFIXES, find_pictures, iter_pictures, load_pictures
 
 IN_CHUNKS = {load_idx: iter_idx, load_kaggle: iter_kaggle, load_pictures: iter_pictures}
 

@@ -4,11 +4,11 @@ They compute with ``from_…`` and draw with ``plot``. A confusion matrix is dra
 own ``ConfusionMatrixDisplay``.
 """
 
-from skdigits.inspection.comparison import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
+from skdigits.inspection.classifiers import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
 from skdigits.inspection.coverage import CoverageDisplay
 from skdigits.inspection.curves import HistoryDisplay, SearchHistoryDisplay, SearchScoreDisplay
 from skdigits.inspection.images import ImageGridDisplay, LabelCountDisplay
-from skdigits.inspection.lines import SequenceGridDisplay
+from skdigits.inspection.sequences import SequenceGridDisplay
 
 __all__ = [
     "CoverageDisplay",

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skdigits.inspection.axes import make_axes
-from skdigits.preprocessing import infer_image_shape, split_images
+from skdigits.validation import infer_image_shape, split_images
 
 TILES_PER_ROW = 10
 LEAST_WIDTH = 4.5  # inches, of a title

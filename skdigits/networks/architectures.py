@@ -8,19 +8,12 @@ shape (n, n_classes). A user's own function of that form is accepted wherever a 
 
 from __future__ import annotations
 
-import contextlib
-import difflib
-import inspect
-import random
-import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-# Smaller images get the size that the networks were designed for, MNIST's, and a margin as there:
-# a convolution without padding sees little of what is at the edge.
-MINIMUM_SIDE = 28
-MARGIN = 4
+from skdigits.networks.spec import READER
+from skdigits.training.tensorflow import keras
+from skdigits.validation import check_name
 
 
 def compact(
@@ -50,8 +43,6 @@ def compact(
     keras.Sequential
         The uncompiled network.
     """
-    from skdigits.startup import keras
-
     conv = _convolution(kernel_size, l2, dtype)
     return _sequential(
         "compact",
@@ -97,8 +88,6 @@ def lenet(
     keras.Sequential
         The uncompiled network.
     """
-    from skdigits.startup import keras
-
     conv = _convolution(kernel_size, l2, dtype)
     return _sequential(
         "lenet",
@@ -142,8 +131,6 @@ def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float
     keras.Model
         The uncompiled network.
     """
-    from skdigits.startup import keras
-
     convolution = _normalized(l2, dtype)
     x = inputs = keras.Input(image_shape, dtype=dtype)
     x = convolution(x, "convolution_1", filters)
@@ -177,8 +164,6 @@ def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="floa
     keras.Model
         The uncompiled network.
     """
-    from skdigits.startup import keras
-
     inputs = keras.Input(image_shape, dtype=dtype)
     x = _residual_trunk(inputs, filters, _normalized(l2, dtype))
     return keras.Model(inputs, _by_place(x, n_classes, dropout, l2, dtype), name="deep")
@@ -211,8 +196,6 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
     keras.Model
         The uncompiled network, to scores (logits) of shape (n, n_frames, n_classes).
     """
-    from skdigits.startup import keras
-
     inputs = keras.Input(image_shape, dtype=dtype)
     # A width that is no multiple of four still fills its last frame.
     x = keras.ops.pad(inputs, [[0, 0], [0, 0], [0, 3], [0, 0]], constant_values=-1)
@@ -243,7 +226,7 @@ ARCHITECTURES: dict[str, Callable[..., Any]] = {
     "lenet": lenet,
     "deep": deep,
 }
-NETWORKS = {**ARCHITECTURES, "reader": reader}  # all that a model can be made of
+NETWORKS = {**ARCHITECTURES, READER: reader}  # all that a model can be made of
 
 
 def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -271,194 +254,15 @@ def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., A
     return NETWORKS[architecture]
 
 
-def check_name(parameter: str, name: str, known) -> None:
-    """Raise a ``ValueError`` that suggests the nearest known name.
-
-    Parameters
-    ----------
-    parameter : str
-        The parameter that took the name.
-    name : str
-        The name given.
-    known : iterable of str
-        The names accepted.
-    """
-    known = sorted(known)
-    if name in known:
-        return
-    lowered = {candidate.lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(str(name).lower(), lowered, n=2)
-    hint = f" Did you mean {' or '.join(repr(lowered[word]) for word in near)}?" if near else ""
-    raise ValueError(f"Unknown {parameter} {name!r}.{hint} Known names: {', '.join(known)}.")
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """Everything that determines a network, so that equal specs mean equal programs.
-
-    Parameters
-    ----------
-    architecture : str or callable
-        Name or function.
-    image_shape : tuple of int
-        Height, width and channels of the images given; a width of None is any, and the network
-        then gives scores per frame.
-    n_classes : int
-        Number of classes.
-    options : tuple of (str, value)
-        Keyword arguments for the architecture function, `dtype` apart.
-    dtype : str
-        Type of weights and arithmetic.
-    """
-
-    architecture: str | Callable[..., Any]
-    image_shape: tuple[int, int | None, int]
-    n_classes: int
-    options: tuple[tuple[str, Hashable], ...]
-    dtype: str
-
-    def build(self, scale: float = 1.0, seed: int = 0, replace=None):
-        """Build the network, without a trace in Python's global generator.
-
-        Parameters
-        ----------
-        scale : float, default=1.0
-            Factor by which pixels are multiplied first; 1.0 adds no layer.
-        seed : int, default=0
-            The initial weights depend on it alone.
-        replace : callable, optional
-            From a layer to the layer to take in its place.
-
-        Returns
-        -------
-        keras.Sequential
-            From images as the user has them to class probabilities.
-
-        Raises
-        ------
-        ValueError
-            If the architecture does not fit the images, or is not what was asked for.
-        """
-        from skdigits.startup import keras
-
-        front: list[Any] = [keras.Input(self.image_shape, dtype=self.dtype)]
-        if scale != 1.0:
-            front.append(keras.layers.Rescaling(scale, dtype=self.dtype))
-        front += self._enlarge()
-        with _seeded(seed):
-            network = self._build_inner(self._inner_shape())
-            if isinstance(network, keras.Sequential):
-                inner = [replace(layer) for layer in network.layers] if replace else network.layers
-            elif replace and isinstance(self.architecture, str):
-
-                def renew(layer):  # a layer of two networks would be a part of both
-                    new = replace(layer)
-                    return new if new is not layer else layer.from_config(layer.get_config())
-
-                inner = [keras.models.clone_model(network, clone_function=renew)]
-            else:
-                inner = [network]  # a user's layers may not be meant to be made again
-        return keras.Sequential([*front, *inner])
-
-    def _enlarge(self):
-        """Layers that make small images larger, and put black around them."""
-        from skdigits.startup import keras
-
-        height, width, _ = self.image_shape
-        inner_height, inner_width, _ = self._inner_shape()
-        if width is None or (height, width) == (inner_height, inner_width):
-            return []
-        enlarged = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
-        missing = inner_height - enlarged[0], inner_width - enlarged[1]
-        return [
-            keras.layers.Resizing(*enlarged, interpolation="bilinear", dtype=self.dtype),
-            keras.layers.ZeroPadding2D([(n // 2, n - n // 2) for n in missing], dtype=self.dtype),
-        ]
-
-    def _name(self):
-        return getattr(self.architecture, "__qualname__", self.architecture)
-
-    def _inner_shape(self):
-        height, width, channels = self.image_shape
-        if width is None:
-            return self.image_shape
-        return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
-
-    def _build_inner(self, shape):
-        from skdigits.startup import keras
-
-        function = find_architecture(self.architecture)
-        options = self._accepted(function)
-        try:
-            network = function(shape, self.n_classes, **options)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"The architecture {self._name()!r} could not be built for images of shape "
-                f"{shape} and {self.n_classes} classes with {dict(self.options)}: {error}"
-            ) from error
-        if not isinstance(network, keras.Model):
-            raise ValueError(
-                f"The architecture {self._name()!r} returned {type(network).__name__}; "
-                "it should return a keras.Model."
-            )
-        frames = (None,) if shape[1] is None else ()
-        expected = (None, *frames, self.n_classes)
-        if not network.built or tuple(network.output_shape) != expected:
-            raise ValueError(
-                f"The architecture {self._name()!r} should map images of shape {shape} to "
-                f"outputs of shape {expected}; "
-                f"it gave {network.output_shape if network.built else 'a model without an input'}."
-            )
-        return network
-
-    def _accepted(self, function):
-        """`options`, and dtype where the function has a parameter for it."""
-        parameters = inspect.signature(function).parameters.values()
-        takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        names = {p.name for p in parameters}
-        unknown = [name for name, _ in self.options if not (takes_all or name in names)]
-        if unknown:
-            raise ValueError(
-                f"The architecture {self._name()!r} takes no {', '.join(unknown)}; "
-                "leave it at None, or add the parameter to the function."
-            )
-        given = dict(self.options)
-        if takes_all or "dtype" in names:
-            given["dtype"] = self.dtype
-        return given
-
-
-_build_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def _seeded(seed):
-    """Make Keras draw the seeds of initializers and dropout layers from `seed`.
-
-    Keras takes them from Python's global generator, which is put back afterwards.
-    """
-    with _build_lock:
-        before = random.getstate()
-        try:
-            random.seed(seed)
-            yield
-        finally:
-            random.setstate(before)
-
-
 # Networks and layers have names, since TensorFlow keeps 30 kB for every new name of a variable.
 
 
 def _sequential(name, image_shape, layers):
-    from skdigits.startup import keras
-
     return keras.Sequential([keras.Input(image_shape), *layers], name=name)
 
 
 def _convolution(kernel_size, l2, dtype):
     def layer(name, filters, padding):
-        from skdigits.startup import keras
-
         return keras.layers.Conv2D(
             filters,
             kernel_size,
@@ -477,8 +281,6 @@ def _normalized(l2, dtype):
     """A convolution followed by pooling if wanted, batch normalisation and ReLU, as a function."""
 
     def convolution(x, name, filters, kernel_size=3, *, pool=False, skip=None):
-        from skdigits.startup import keras
-
         x = keras.layers.Conv2D(
             filters,
             kernel_size,
@@ -511,8 +313,6 @@ def _residual_trunk(x, filters, convolution):
 
 def _weighted_places(x, size, l2, dtype):
     """One weighted sum per filter, over the places in a window, normalised."""
-    from skdigits.startup import keras
-
     x = keras.layers.DepthwiseConv2D(
         size,
         use_bias=False,
@@ -524,15 +324,11 @@ def _weighted_places(x, size, l2, dtype):
 
 
 def _batch_normalization(name, dtype):
-    from skdigits.startup import keras
-
     return keras.layers.BatchNormalization(momentum=0.9, dtype=dtype, name=f"{name}_normalization")
 
 
 def _by_place(x, n_classes, dropout, l2, dtype):
     """Class probabilities, from one weighted sum over all places per filter."""
-    from skdigits.startup import keras
-
     x = _weighted_places(x, x.shape[1:3], l2, dtype)
     x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
     x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
@@ -540,8 +336,6 @@ def _by_place(x, n_classes, dropout, l2, dtype):
 
 
 def _dense(name, units, activation, l2, dtype):
-    from skdigits.startup import keras
-
     return keras.layers.Dense(
         units,
         activation=activation,
@@ -553,6 +347,4 @@ def _dense(name, units, activation, l2, dtype):
 
 
 def _penalty(l2):
-    from skdigits.startup import keras
-
     return keras.regularizers.L2(l2) if l2 else None

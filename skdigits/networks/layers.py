@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skdigits.startup import keras, tf
+from skdigits.training.tensorflow import keras, tf
 
 
 class MaskedDropout(keras.layers.Dropout):

@@ -11,14 +11,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-
-# scikit-learn's own parameter validation has no public module yet.
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits import callbacks
-from skdigits.architectures import NetworkSpec, check_name
+from skdigits.compatibility import CallbackSupportMixin, Interval, StrOptions
+from skdigits.networks.spec import NetworkSpec
+from skdigits.validation import check_name
 
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
 SCHEDULES = ("averaged", "one_cycle")
@@ -63,7 +61,7 @@ def keeps_epochs(estimator) -> bool:
     return True
 
 
-class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """An estimator that trains a network in compiled epochs.
 
     A subclass sets ``_seed``, ``_spec``, ``_state``, ``_kept``, ``_key`` and ``_scale`` before
@@ -115,6 +113,13 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
                     f"got {self.keep_epochs!r}."
                 )
 
+    def _copied_callbacks(self):
+        if not self.callbacks:
+            return []
+        from skdigits.training import callbacks
+
+        return callbacks.copied(self.callbacks)
+
     def _network_options(self, *names):
         """What an architecture is given: those of the parameters that are set."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
@@ -131,10 +136,10 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
 
     def _begin(self, spec):
         """Set what a first fit starts from, and draw the initial weights."""
-        from skdigits import programs
+        from skdigits.training import initial_weights
 
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._state = programs.fresh_state(spec, seed)
+        self._state = initial_weights.fresh_state(spec, seed)
         self._seed, self._spec, self._kept = seed, spec, {}
         self._key = self._program_key()
         self.history_, self.n_iter_, self._calls = {}, 0, []
@@ -151,7 +156,7 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         ``fit(model, recipe=, epochs=, initial_epoch=, callbacks=)`` returns a history. Without
         `fit_input`, the arguments of a user's fit, training goes on with no known end.
         """
-        from skdigits import programs, schedules, training
+        from skdigits.training import epoch_model, model_cache, schedules
 
         self.__dict__.pop("_keras_classifier", None)
         # Without a known end, a cycle is a constant rate.
@@ -160,12 +165,12 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
         rate = self.learning_rate
         if rate == "auto":
             rate = schedules.default_rate(self.optimizer, schedule, self._spec.architecture)
-        recipe = training.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
+        recipe = epoch_model.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
         kept: dict[int, list[np.ndarray]] = {}
         key = self._program_key()
         optimizer = self._state["optimizer"] if key == self._key else []
         # A user's callback may keep or change the model it is given, so that one is not lent.
-        with programs.cache.borrow(*key, private=bool(own)) as model:
+        with model_cache.cache.borrow(*key, private=bool(own)) as model:
             model.load_state({**self._state, "optimizer": optimizer})
             history = fit(
                 model,
@@ -196,6 +201,8 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
 
     def _callbacks(self, epochs, kept, fit_input):
         """Callbacks of our own: early stopping, kept epochs and scikit-learn's callbacks."""
+        from skdigits.training import callbacks
+
         chain = []
         if self.early_stopping and fit_input is not None:
             chain.append(callbacks.stop_early(self.patience))
@@ -267,9 +274,9 @@ class NetworkEstimator(callbacks.CallbackSupportMixin, BaseEstimator):
             were given to fit, to what the architecture gives.
         """
         check_is_fitted(self)
-        from skdigits import training
+        from skdigits.training import plain_keras
 
-        return training.build_keras(self._spec, self._scale or 1.0, self._state["weights"])
+        return plain_keras.build_trained(self._spec, self._scale or 1.0, self._state["weights"])
 
     def __sklearn_is_fitted__(self):
         """Tell a finished fit from one that was broken off before its first epoch counted."""

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from sklearn.utils.validation import check_array
 
-from skdigits.preprocessing import infer_image_shape, split_images
+from skdigits.validation import infer_image_shape, split_images
 
 HEIGHT = 28
 INK = 64  # grey level of 255 above which a pixel belongs to a digit

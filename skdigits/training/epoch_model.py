@@ -12,17 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.architectures import NetworkSpec
-from skdigits.augmentation import jitter
-from skdigits.layers import faster
-from skdigits.schedules import OPTIMIZERS, set_rate
-from skdigits.startup import keras, tf
+from skdigits.networks.layers import faster
+from skdigits.networks.spec import NetworkSpec
+from skdigits.training import plain_keras
+from skdigits.training.augmentation import jitter
+from skdigits.training.data import TrainingData, _Plan
+from skdigits.training.plain_keras import assign, read, state_variables
+from skdigits.training.schedules import OPTIMIZERS, set_rate
+from skdigits.training.tensorflow import keras, tf
 
 PREDICT_BATCH = 2048
-# Training data up to the first size lies on the device whole; more is fetched in parts of the
-# second, so that a memory-mapped array is never copied.
-RESIDENT_BYTES = 2**28
-PART_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class EpochModel(keras.Model):
     @classmethod
     def from_spec(cls, spec: NetworkSpec, optimizer: str, augment: float) -> EpochModel:
         """Build and compile the network of `spec`."""
-        network = spec.build(replace=faster)
+        network = plain_keras.build(spec, replace=faster)
         model = cls(network.inputs, network.outputs)
         model._spec, model._real = spec, spec.dtype
         model.compile(
@@ -125,7 +124,7 @@ class EpochModel(keras.Model):
         **options
             Further arguments of ``keras.Model.save``.
         """
-        plain = build_keras(self._spec, self._scale, self.read_weights())
+        plain = plain_keras.build_trained(self._spec, self._scale, self.read_weights())
         plain.save(filepath, overwrite=overwrite, **options)
 
     # -- training ------------------------------------------------------------------------
@@ -205,7 +204,7 @@ class EpochModel(keras.Model):
         elif verbose == 1:
             stride = -(-steps // 40)  # often enough for a progress bar
         if data is None:
-            data = _TrainingData(x, y, loss_weight, recipe.pixels, self._real)
+            data = TrainingData(x, y, loss_weight, recipe.pixels, self._real)
         plan = _Plan(samples, batch_size, steps, min(stride, data.most_rows // batch_size or 1))
         self.stop_training = False
         self._scale = recipe.scale
@@ -258,7 +257,7 @@ class EpochModel(keras.Model):
 
     def _drawn(self, draw, epoch, recipe):
         x, y = draw(epoch)
-        return _TrainingData(x, y, None, recipe.pixels, self._real)
+        return TrainingData(x, y, None, recipe.pixels, self._real)
 
     def _order(self, data, plan, rng):
         """The samples of an epoch in the order in which batches take them."""
@@ -426,7 +425,7 @@ class EpochModel(keras.Model):
         return self._predict(x, pixels, scale, kind=kind)
 
     def _features_of_batch(self):
-        network = without_last_layer(self)
+        network = plain_keras.without_last_layer(self)
 
         def features_of_batch(rows, scale):
             features = network(self._images(rows, scale), training=False)
@@ -450,152 +449,6 @@ class EpochModel(keras.Model):
             rows = x[chosen if samples is None else samples[chosen]]
             parts.append(program(tf.constant(rows.astype(pixels, copy=False)), factor).numpy())
         return np.concatenate(parts)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Which samples an epoch takes, in how many steps, and how many of them in one call."""
-
-    samples: np.ndarray
-    batch_size: int
-    steps: int
-    stride: int
-
-
-class _TrainingData:
-    """Samples, labels and weights: on the device whole, or fetched from memory in parts."""
-
-    def __init__(self, x, y, loss_weight, pixels, real):
-        if loss_weight is None:
-            loss_weight = np.ones(len(y))
-        self.n_samples, self.n_features = x.shape
-        self.labels = y
-        self._arrays = x, y, loss_weight
-        self._types = pixels, np.int32, real
-        row_bytes = self.n_features * pixels.itemsize
-        self._resident = None
-        self.most_rows = len(x)
-        if len(x) * row_bytes <= RESIDENT_BYTES:
-            self._resident = self._tensors(slice(None))
-        else:
-            self.most_rows = PART_BYTES // row_bytes
-
-    def fetch(self, chosen):
-        """Tensors of samples, labels and weights, and the indices of `chosen` in them."""
-        if self._resident is not None:
-            return *self._resident, tf.constant(chosen, tf.int32)
-        ascending = np.argsort(chosen)  # a file is read from front to back
-        ranks = np.empty_like(ascending)
-        ranks[ascending] = np.arange(len(chosen))
-        return *self._tensors(chosen[ascending]), tf.constant(ranks, tf.int32)
-
-    def _tensors(self, which):
-        return tuple(
-            tf.constant(array[which].astype(dtype, copy=False))
-            for array, dtype in zip(self._arrays, self._types, strict=True)
-        )
-
-
-def build_keras(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
-    """Build a plain Keras model of trained weights, from raw pixels to probabilities.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    scale : float
-        Factor by which pixels are multiplied.
-    weights : list of ndarray
-        As in a `TrainingState`.
-
-    Returns
-    -------
-    keras.Sequential
-        The uncompiled model.
-    """
-    network = spec.build(scale)
-    assign(state_variables(network), weights)
-    return network
-
-
-def without_last_layer(network):
-    """Build the part of a network that is before its last layer.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Layers one after the other, the last of which may be a network; the last layer of that is
-        then meant.
-
-    Returns
-    -------
-    keras.Model
-        It shares the layers.
-
-    Raises
-    ------
-    ValueError
-        If the layers are no graph, or the last has more than one input or is not where the output
-        comes from.
-    """
-    *front, last = (x for x in network.layers if not isinstance(x, keras.layers.InputLayer))
-    if isinstance(last, keras.Model):
-        inputs = getattr(last.layers[-1], "input", None) if last.layers else None
-        ends_there = inputs is not None and last.outputs[0] is last.layers[-1].output
-        if not ends_there or isinstance(inputs, list):
-            raise ValueError(
-                "There are no features: the architecture should be a Sequential or functional "
-                "keras.Model whose last layer has one input."
-            )
-        front.append(keras.Model(last.inputs, inputs))
-    image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
-    return keras.Sequential([image, *front])
-
-
-def state_variables(network) -> list:
-    """List all variables of a network: the trainable ones, then the others.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    list of keras.Variable
-        The variables.
-    """
-    return [*network.trainable_variables, *network.non_trainable_variables]
-
-
-def read(variables) -> list[np.ndarray]:
-    """Copy variables out.
-
-    Parameters
-    ----------
-    variables : list of keras.Variable
-        The variables.
-
-    Returns
-    -------
-    list of ndarray
-        Their values.
-    """
-    return [variable.numpy().copy() for variable in variables]
-
-
-def assign(variables, values) -> None:
-    """Copy values into variables.
-
-    Parameters
-    ----------
-    variables : list of keras.Variable
-        The variables.
-    values : list of ndarray
-        One per variable.
-    """
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _watches_batches(callback):

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from skdigits.startup import keras, tf
+from skdigits.training.tensorflow import keras, tf
 
 OPTIMIZERS = {
     "adadelta": keras.optimizers.Adadelta,

@@ -18,7 +18,7 @@ def print_description(bunch):
     import pandas as pd
     from rich.table import Table
 
-    from skdigits.preprocessing import infer_image_shape
+    from skdigits.validation import infer_image_shape
 
     pixels = bunch.data.shape[1]
     if bunch.images is None:
@@ -151,8 +151,8 @@ def save_comparison(found, folder, facts):
     """
     import pandas as pd
 
-    from skdigits.architectures import ARCHITECTURES
     from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay
+    from skdigits.networks.spec import ARCHITECTURES
 
     results = pd.DataFrame(found.table).sort_values("accuracy", ascending=False, kind="stable")
     _print_comparison(results)
@@ -181,8 +181,8 @@ def save_learning_curves(curves, folder):
     """
     import pandas as pd
 
-    from skdigits.architectures import ARCHITECTURES
     from skdigits.inspection import TrainSizeDisplay
+    from skdigits.networks.spec import ARCHITECTURES
 
     _save_table(pd.DataFrame(curves), folder / "learning_curves.csv")
     say(f"Wrote {folder / 'learning_curves.csv'}")
@@ -221,7 +221,7 @@ def save_picture(display, path):
     """
     from matplotlib import pyplot as plt
 
-    from skdigits.persistence import replacing
+    from skdigits.files import replacing
 
     with replacing(path) as file:
         display.figure_.savefig(file, format="png", dpi=120)
@@ -370,7 +370,7 @@ def _save_pictures(classifier, X, y, probability, folder):
 
 
 def _save_table(table, path):
-    from skdigits.persistence import replacing
+    from skdigits.files import replacing
 
     with replacing(path, "w", newline="", encoding="utf-8") as file:
         table.to_csv(file, index=False, lineterminator="\n")
@@ -388,7 +388,8 @@ def _known(value):
 def _save_json(metrics, path):
     import json
 
-    from skdigits.persistence import replacing, versions
+    from skdigits.files import replacing
+    from skdigits.persistence import versions
 
     with replacing(path, "w", encoding="utf-8") as file:
         content = _known({**metrics, "versions": versions()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdigits.startup import keras, tf
+from skdigits.training.tensorflow import keras, tf
 
 
 def jitter(images, seed, strength=1.0):

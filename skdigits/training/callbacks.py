@@ -4,37 +4,7 @@ from __future__ import annotations
 
 import copy
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn < 1.9
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand-in where scikit-learn has no callbacks."""
-
-    def with_callbacks(method):
-        """Stand-in where scikit-learn has no callbacks.
-
-        Parameters
-        ----------
-        method : callable
-            The method to be decorated.
-
-        Returns
-        -------
-        callable
-            The method itself.
-        """
-        return method
-
-
-__all__ = [
-    "CallbackSupportMixin",
-    "call_sklearn",
-    "copied",
-    "keep_weights",
-    "stop_early",
-    "with_callbacks",
-]
+from skdigits.training.tensorflow import keras
 
 
 def copied(callbacks) -> list:
@@ -57,8 +27,6 @@ def copied(callbacks) -> list:
     """
     if not callbacks:
         return []
-    import keras
-
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
@@ -84,8 +52,6 @@ def stop_early(patience: int):
     keras.callbacks.EarlyStopping
         The callback.
     """
-    import keras
-
     return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
 
 
@@ -104,7 +70,6 @@ def keep_weights(epochs, kept: dict):
     keras.callbacks.Callback
         The callback.
     """
-    import keras
 
     def keep(epoch, logs):
         if epochs is None or epoch + 1 in epochs:
@@ -134,8 +99,6 @@ def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
     keras.callbacks.Callback
         The callback.
     """
-    import keras
-
     X, y, sample_weight = fit_input
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}

@@ -21,12 +21,12 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, get_tags, indexable
-from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 
-from skdigits.journal import Journal, describe
+from skdigits.compatibility import InvalidParameterError, safe_indexing
+from skdigits.model_selection.journal import Journal, describe
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -255,7 +255,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             *(np.asarray(X), np.asarray(y), splits, params),
         )
         marks = {
-            journal.mark(_safe_indexing(X, test)): fold for fold, (_, test) in enumerate(splits)
+            journal.mark(safe_indexing(X, test)): fold for fold, (_, test) in enumerate(splits)
         }
         if len(marks) < len(splits):
             raise ValueError("With a journal, no two folds should have the same test samples.")

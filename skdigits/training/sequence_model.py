@@ -1,8 +1,4 @@
-"""Networks that read sequences: trained with CTC, decoded with a beam.
-
-Graves et al., "Connectionist temporal classification" (2006). The network gives, for every frame
-(a few columns of pixels), the probability of each digit and of none, the blank.
-"""
+"""Networks that read sequences: trained with CTC, decoded with a beam."""
 
 from __future__ import annotations
 
@@ -10,32 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.lines import HEIGHT, ImageLines
-from skdigits.startup import tf
-from skdigits.training import EpochModel
+from skdigits.inference.ctc import BEAM_WIDTH, COLUMNS_PER_FRAME, PADDING, frames
+from skdigits.inference.line_images import HEIGHT, ImageLines
+from skdigits.training.epoch_model import EpochModel
+from skdigits.training.tensorflow import tf
 
-COLUMNS_PER_FRAME = 4
 BUCKET = 16  # widths inside the network are multiples of it, so that TensorFlow sees few shapes
 EDGE = COLUMNS_PER_FRAME - 1  # columns that the network itself adds
-PADDING = -1  # of labels behind the last digit, and of pixels right of an image
 READ_PIXELS = 2**20  # of one batch
-BEAM_WIDTH = 10  # a frame has no more than one leaf per digit and one for none
-
-
-def frames(widths):
-    """Count the frames of images.
-
-    Parameters
-    ----------
-    widths : int, or ndarray or tensor of int
-        Widths in pixels.
-
-    Returns
-    -------
-    int, or ndarray or tensor of int
-        Frames; the last may be of fewer columns.
-    """
-    return -(-widths // COLUMNS_PER_FRAME)
 
 
 class SequenceModel(EpochModel):
@@ -270,44 +248,3 @@ def ctc_loss(logits, labels, n_frames):
     blanks = tf.nn.log_softmax(logits)[..., -1]
     counts = tf.sequence_mask(n_frames, tf.shape(logits)[1], logits.dtype)
     return tf.where(empty, -tf.reduce_sum(blanks * counts, axis=1), losses)
-
-
-def digit_centres(scores, digits) -> np.ndarray:
-    """Find where digits stand: the most probable alignment of a sequence with the frames.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_frames, n_digits + 1)
-        Logarithm of the probability of each label in each frame, the blank last.
-    digits : list of int
-        The sequence; there is at least one way to align it.
-
-    Returns
-    -------
-    ndarray of shape (len(digits),)
-        Middle of the frames of each digit, in pixels from the left.
-    """
-    if not digits:
-        return np.zeros(0)
-    blank = scores.shape[1] - 1
-    states = np.full(2 * len(digits) + 1, blank)
-    states[1::2] = digits
-    skips = np.zeros(len(states), bool)  # from a digit to another one, without a blank
-    skips[3::2] = states[3::2] != states[1:-2:2]
-    best = np.full(len(states), -np.inf)
-    best[:2] = scores[0, states[:2]]
-    came = np.zeros((len(scores), len(states)), int)
-    for t in range(1, len(scores)):
-        steps = np.full((3, len(states)), -np.inf)
-        steps[0], steps[1, 1:] = best, best[:-1]
-        steps[2, 2:] = np.where(skips[2:], best[:-2], -np.inf)
-        came[t] = steps.argmax(axis=0)
-        best = steps.max(axis=0) + scores[t, states]
-    state = len(states) - 1 - int(best[-1] < best[-2])
-    path_back = [state]
-    for t in range(len(scores) - 1, 0, -1):
-        state -= came[t, state]
-        path_back.append(state)
-    path = np.array(path_back[::-1])
-    middles = [np.flatnonzero(path == 2 * k + 1).mean() for k in range(len(digits))]
-    return (np.array(middles) + 0.5) * COLUMNS_PER_FRAME

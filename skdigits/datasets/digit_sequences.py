@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skdigits.datasets.drawing import DigitSource, Style
+from skdigits.synthesis.composition import DigitSource, Style, epoch_seed
 
 NOT_THERE = -1  # in boxes, where a sequence is shorter than the longest
 
@@ -190,24 +190,6 @@ def train_test_sequences(
         )
     ]
     return tuple(array for arrays in zip(*made, strict=True) for array in arrays)
-
-
-def epoch_seed(seed, number) -> int:
-    """Derive the seed of one draw of many.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of them all.
-    number : int
-        Number of the draw.
-
-    Returns
-    -------
-    int
-        A seed in [0, 2**32).
-    """
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def _canvas_width(width, widest):

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdigits.datasets.bunch import as_labels, check_subset, make_bunch, pixel_names
-from skdigits.preprocessing import clean_line, clean_picture
+from skdigits.pictures import clean_line, clean_picture
 
 DESCR = """Images from picture files
 
@@ -50,7 +50,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
 
     See Also
     --------
-    skdigits.preprocessing.clean_picture : What is done to each picture.
+    skdigits.pictures.clean_picture : What is done to each picture.
 
     Raises
     ------

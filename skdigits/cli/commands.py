@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 import skdigits
-from skdigits.reports import (
+from skdigits.cli.reports import (
     draw_off_screen,
     out,
     print_description,
@@ -185,7 +185,7 @@ def train(
 def _sequences(recognizer, X, y, seed):
     """Sequences of digits, as those trained on, but for what is done to a digit."""
     from skdigits.datasets import make_digit_sequences
-    from skdigits.lines import ImageLines
+    from skdigits.inference.line_images import ImageLines
 
     images = ImageLines.check(X).as_bytes(0, 255).same_width()
     style = {"lengths": recognizer.lengths, "gap": recognizer.gap}
@@ -313,7 +313,7 @@ def _report_size(name, size, accuracy):
 
 
 def _choose(known, names):
-    from skdigits.architectures import check_name
+    from skdigits.validation import check_name
 
     if names is None:
         return known
@@ -357,7 +357,7 @@ def predict(
     from skdigits import DigitSequenceRecognizer, load
     from skdigits.datasets import iter_data
     from skdigits.datasets.sources import picture_names
-    from skdigits.persistence import replacing
+    from skdigits.files import replacing
 
     if not output.parent.is_dir():
         raise ValueError(f"{output.parent}: there is no such folder to write into.")
@@ -533,7 +533,7 @@ def _fit_showing_epochs(estimator, X, y):
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     with out.status("Starting TensorFlow …"):
-        from skdigits.training import keras
+        from skdigits.training.tensorflow import keras
 
     columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn())
     with Progress(*columns, TimeRemainingColumn(), console=out, transient=True) as progress:

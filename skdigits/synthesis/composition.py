@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_consistent_length, gen_batches
 
-from skdigits.datasets.distortion import Distortion
+from skdigits.synthesis.distortion import Distortion
 
 DIGITS_AT_A_TIME = 512  # painted, so that memory is bounded
 
@@ -291,6 +291,24 @@ class Drawn:
         for chosen in gen_batches(len(self.digits), DIGITS_AT_A_TIME):
             images = self.source.images[self.digits[chosen]]
             yield from images if self.distortion is None else self.distortion(images, chosen)
+
+
+def epoch_seed(seed, number) -> int:
+    """Derive the seed of one draw of many.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of them all.
+    number : int
+        Number of the draw.
+
+    Returns
+    -------
+    int
+        A seed in [0, 2**32).
+    """
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def check_digits(labels):

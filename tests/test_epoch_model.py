@@ -5,8 +5,17 @@ import keras
 import numpy as np
 import pytest
 
-from skdigits import DigitClassifier, architectures, augmentation, programs, schedules, training
-from skdigits.architectures import NetworkSpec
+from skdigits import DigitClassifier
+from skdigits.networks.spec import NetworkSpec
+from skdigits.training import (
+    augmentation,
+    data,
+    epoch_model,
+    initial_weights,
+    model_cache,
+    plain_keras,
+    schedules,
+)
 
 UINT8 = np.dtype("uint8")
 SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
@@ -25,13 +34,15 @@ def images():
 def test_compiled_epochs_do_what_plain_keras_does(images, spec, precision):
     """Weights and losses, with sample weights, L2 and a short last batch."""
     X, y, weight = images
-    state = programs.fresh_state(spec, seed=1)
-    recipe = training.Recipe(seed=3, learning_rate=0.01, schedule=None, pixels=UINT8, scale=1 / 255)
-    model = training.EpochModel.from_spec(spec, "adam", False)
+    state = initial_weights.fresh_state(spec, seed=1)
+    recipe = epoch_model.Recipe(
+        seed=3, learning_rate=0.01, schedule=None, pixels=UINT8, scale=1 / 255
+    )
+    model = epoch_model.EpochModel.from_spec(spec, "adam", False)
     model.load_state(state)
     history = model.fit(X, y, recipe=recipe, epochs=2, batch_size=32, loss_weight=weight).history
 
-    plain = training.build_keras(spec, 1.0, state["weights"])
+    plain = plain_keras.build_trained(spec, 1.0, state["weights"])
     plain.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
     losses = []
     for epoch in range(2):
@@ -59,9 +70,9 @@ def test_batches_one_by_one_equal_the_whole_epoch(images):
 
     results = []
     for callbacks in ([], [watcher := Watcher()]):
-        model = training.EpochModel.from_spec(SPEC, "adam", False)
-        model.load_state(programs.fresh_state(SPEC, seed=1))
-        recipe = training.Recipe(
+        model = epoch_model.EpochModel.from_spec(SPEC, "adam", False)
+        model.load_state(initial_weights.fresh_state(SPEC, seed=1))
+        recipe = epoch_model.Recipe(
             seed=3,
             learning_rate=0.01,
             schedule="one_cycle",
@@ -85,9 +96,9 @@ def test_averaged_weights_are_the_power_function_average(images):
         def on_train_batch_end(self, batch, logs=None):
             raw.append([v.numpy().copy() for v in self.model.trainable_variables])
 
-    model = training.EpochModel.from_spec(SPEC, "adam", False)
-    model.load_state(programs.fresh_state(SPEC, seed=1))
-    recipe = training.Recipe(
+    model = epoch_model.EpochModel.from_spec(SPEC, "adam", False)
+    model.load_state(initial_weights.fresh_state(SPEC, seed=1))
+    recipe = epoch_model.Recipe(
         seed=3, learning_rate=0.01, schedule="averaged", pixels=UINT8, scale=1 / 255
     )
     model.fit(X, y, recipe=recipe, epochs=2, batch_size=16, callbacks=[Raw()])
@@ -115,9 +126,9 @@ def test_warm_up_and_one_cycle_set_the_rate(images):
             self.old = [v.numpy().copy() for v in self.model.trainable_variables]
 
     for schedule in ("averaged", "one_cycle"):
-        model = training.EpochModel.from_spec(SPEC, "sgd", False)
-        model.load_state(programs.fresh_state(SPEC, seed=1))
-        recipe = training.Recipe(
+        model = epoch_model.EpochModel.from_spec(SPEC, "sgd", False)
+        model.load_state(initial_weights.fresh_state(SPEC, seed=1))
+        recipe = epoch_model.Recipe(
             seed=3, learning_rate=0.01, schedule=schedule, pixels=UINT8, scale=1 / 255
         )
         model.fit(X, y, recipe=recipe, epochs=4, batch_size=7, callbacks=[Rates()])
@@ -166,7 +177,7 @@ def test_augmentation_moves_digits_and_keeps_them():
 
 def test_programs_are_reused_and_bounded(digits):
     X, y = digits
-    cache = programs.cache
+    cache = model_cache.cache
     DigitClassifier(epochs=1, random_state=0).fit(X, y)
     models = {id(m) for idle in cache._idle.values() for m in idle}
     for seed in range(3):
@@ -174,7 +185,7 @@ def test_programs_are_reused_and_bounded(digits):
             X[: 200 + seed], y[: 200 + seed]
         )
     assert {id(m) for idle in cache._idle.values() for m in idle} == models
-    small = programs.ProgramCache(size=2)
+    small = model_cache.ModelCache(size=2)
     for filters in range(1, 5):
         spec = NetworkSpec("compact", (28, 28, 1), 10, (("filters", filters),), "float32")
         with small.borrow(spec, "adam", False):
@@ -183,7 +194,7 @@ def test_programs_are_reused_and_bounded(digits):
 
 
 def test_a_model_is_lent_to_one_at_a_time_and_dropped_after_an_error():
-    cache = programs.ProgramCache(size=4)
+    cache = model_cache.ModelCache(size=4)
     key = (SPEC, "adam", False)
     with cache.borrow(*key) as first, cache.borrow(*key) as second:
         assert first is not second
@@ -200,21 +211,21 @@ def test_large_data_is_fetched_in_parts_to_the_same_end(images, monkeypatch, tmp
     np.save(tmp_path / "images.npy", X)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     most = []
-    original = training._TrainingData._tensors
+    original = data.TrainingData._tensors
 
     def tensors(self, which):
         result = original(self, which)
         most.append(len(result[0]))
         return result
 
-    monkeypatch.setattr(training._TrainingData, "_tensors", tensors)
+    monkeypatch.setattr(data.TrainingData, "_tensors", tensors)
     results = []
     for limit, rows in ((2**28, X), (0, mapped)):
-        monkeypatch.setattr(training, "RESIDENT_BYTES", limit)
-        monkeypatch.setattr(training, "PART_BYTES", 33 * 784)
-        model = training.EpochModel.from_spec(SPEC, "adam", False)
-        model.load_state(programs.fresh_state(SPEC, seed=1))
-        recipe = training.Recipe(
+        monkeypatch.setattr(data, "RESIDENT_BYTES", limit)
+        monkeypatch.setattr(data, "PART_BYTES", 33 * 784)
+        model = epoch_model.EpochModel.from_spec(SPEC, "adam", False)
+        model.load_state(initial_weights.fresh_state(SPEC, seed=1))
+        recipe = epoch_model.Recipe(
             seed=3, learning_rate=0.01, schedule="averaged", pixels=UINT8, scale=1 / 255
         )
         history = model.fit(
@@ -237,10 +248,12 @@ def test_large_data_is_fetched_in_parts_to_the_same_end(images, monkeypatch, tmp
 
 def test_dropout_drops_what_keras_drops():
     spec = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.3),), "float32")
-    model = training.EpochModel.from_spec(spec, "adam", False)
+    model = epoch_model.EpochModel.from_spec(spec, "adam", False)
     (ours,) = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert type(ours) is not keras.layers.Dropout
-    (theirs,) = [layer for layer in spec.build().layers if isinstance(layer, keras.layers.Dropout)]
+    (theirs,) = [
+        layer for layer in plain_keras.build(spec).layers if isinstance(layer, keras.layers.Dropout)
+    ]
     theirs.seed_generator.state.assign(ours.seed_generator.state)
     x = np.random.default_rng(0).normal(size=(50, 14, 14, 4)).astype("float32")
     for _ in range(2):
@@ -251,7 +264,7 @@ def test_dropout_drops_what_keras_drops():
 
 
 def share_of_the_cores():
-    from skdigits.startup import tf
+    from skdigits.training.tensorflow import tf
 
     return tf.config.threading.get_intra_op_parallelism_threads()
 
@@ -278,7 +291,7 @@ def test_weights_that_an_architecture_sets_stay():
         return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 
     spec = NetworkSpec(network, (28, 28, 1), 3, (), "float32")
-    first, other = (programs.fresh_state(spec, seed)["weights"] for seed in (1, 2))
+    first, other = (initial_weights.fresh_state(spec, seed)["weights"] for seed in (1, 2))
     assert (first[0] == 0.25).all()
     np.testing.assert_array_equal(first[2], keras.initializers.GlorotUniform(seed=42)((5, 4)))
     assert [(a != b).any() for a, b in zip(first[::2], other[::2], strict=True)] == [0, 0, 1]
@@ -287,8 +300,8 @@ def test_weights_that_an_architecture_sets_stay():
 def test_initial_weights_do_not_depend_on_pythons_global_generator(monkeypatch):
     """Which any thread may use in the meantime, as those of Dask's workers do."""
     spec = NetworkSpec("lenet", (8, 8, 1), 3, (), "float32")
-    monkeypatch.setattr(architectures, "_seeded", lambda seed: contextlib.nullcontext())
-    first, again, other = (programs.fresh_state(spec, seed)["weights"] for seed in (1, 1, 2))
+    monkeypatch.setattr(plain_keras, "_seeded", lambda seed: contextlib.nullcontext())
+    first, again, other = (initial_weights.fresh_state(spec, seed)["weights"] for seed in (1, 1, 2))
     for a, b in zip(first, again, strict=True):
         np.testing.assert_array_equal(a, b)
     assert sum((a != b).any() for a, b in zip(first, other, strict=True)) == 4 + 1, "and dropout"

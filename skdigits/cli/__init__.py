@@ -1,0 +1,5 @@
+"""The command line."""
+
+from skdigits.cli.commands import main
+
+__all__ = ["main"]

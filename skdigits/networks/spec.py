@@ -1,0 +1,61 @@
+"""What determines a network; without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+ARCHITECTURES = ("compact", "tiny", "lenet", "deep")  # names of networks for single digits
+READER = "reader"  # the network for sequences
+# Smaller images get the size that the networks were designed for, MNIST's, and a margin as there:
+# a convolution without padding sees little of what is at the edge.
+MINIMUM_SIDE = 28
+MARGIN = 4
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Everything that determines a network, so that equal specs mean equal programs.
+
+    Parameters
+    ----------
+    architecture : str or callable
+        A name in ``ARCHITECTURES``, ``READER``, or an architecture function.
+    image_shape : tuple of int
+        Height, width and channels of the images given. The width is None where images may have
+        any width.
+    n_outputs : int
+        Number of classes; for sequences, of digits and the blank.
+    options : tuple of (str, value)
+        Keyword arguments for the architecture function, `dtype` apart.
+    dtype : str
+        Type of weights and arithmetic.
+    reads_sequences : bool, default=False
+        Whether the network gives scores per frame of a line, rather than probabilities per image.
+    """
+
+    architecture: str | Callable[..., Any]
+    image_shape: tuple[int, int | None, int]
+    n_outputs: int
+    options: tuple[tuple[str, Hashable], ...]
+    dtype: str
+    reads_sequences: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the architecture, for messages."""
+        return getattr(self.architecture, "__qualname__", str(self.architecture))
+
+    def enlarged_shape(self) -> tuple[int, int | None, int]:
+        """Shape of the images that the architecture function is given.
+
+        Returns
+        -------
+        tuple of int
+            Height, width and channels; sides of at least 28 pixels where the width is fixed.
+        """
+        height, width, channels = self.image_shape
+        if width is None:
+            return self.image_shape
+        return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels

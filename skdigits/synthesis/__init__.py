@@ -1,0 +1,1 @@
+"""Lines of digits made of single digits."""

@@ -1,0 +1,239 @@
+"""Plain Keras models: built, and their variables read and assigned."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import random
+import threading
+from typing import Any
+
+import numpy as np
+
+from skdigits.networks.architectures import find_architecture
+from skdigits.networks.spec import MARGIN, MINIMUM_SIDE, NetworkSpec
+from skdigits.training.tensorflow import keras
+
+
+def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
+    """Build a network, without a trace in Python's global generator.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    scale : float, default=1.0
+        Factor by which pixels are multiplied first; 1.0 adds no layer.
+    seed : int, default=0
+        The initial weights depend on it alone.
+    replace : callable, optional
+        From a layer to the layer to take in its place.
+
+    Returns
+    -------
+    keras.Sequential
+        From images as the user has them to what the architecture gives.
+
+    Raises
+    ------
+    ValueError
+        If the architecture does not fit the images, or is not what was asked for.
+    """
+    front: list[Any] = [keras.Input(spec.image_shape, dtype=spec.dtype)]
+    if scale != 1.0:
+        front.append(keras.layers.Rescaling(scale, dtype=spec.dtype))
+    front += _enlarging_layers(spec)
+    with _seeded(seed):
+        network = _call_architecture(spec)
+        if isinstance(network, keras.Sequential):
+            inner = [replace(layer) for layer in network.layers] if replace else network.layers
+        elif replace and isinstance(spec.architecture, str):
+
+            def renew(layer):  # a layer of two networks would be a part of both
+                new = replace(layer)
+                return new if new is not layer else layer.from_config(layer.get_config())
+
+            inner = [keras.models.clone_model(network, clone_function=renew)]
+        else:
+            inner = [network]  # a user's layers may not be meant to be made again
+    return keras.Sequential([*front, *inner])
+
+
+def build_trained(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
+    """Build a model of trained weights, from raw pixels to what the architecture gives.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    scale : float
+        Factor by which pixels are multiplied.
+    weights : list of ndarray
+        One per variable of `state_variables`.
+
+    Returns
+    -------
+    keras.Sequential
+        The uncompiled model.
+    """
+    network = build(spec, scale)
+    assign(state_variables(network), weights)
+    return network
+
+
+def without_last_layer(network):
+    """Build the part of a network that is before its last layer.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Layers one after the other, the last of which may be a network; the last layer of that is
+        then meant.
+
+    Returns
+    -------
+    keras.Model
+        It shares the layers.
+
+    Raises
+    ------
+    ValueError
+        If the layers are no graph, or the last has more than one input or is not where the output
+        comes from.
+    """
+    *front, last = (x for x in network.layers if not isinstance(x, keras.layers.InputLayer))
+    if isinstance(last, keras.Model):
+        inputs = getattr(last.layers[-1], "input", None) if last.layers else None
+        ends_there = inputs is not None and last.outputs[0] is last.layers[-1].output
+        if not ends_there or isinstance(inputs, list):
+            raise ValueError(
+                "There are no features: the architecture should be a Sequential or functional "
+                "keras.Model whose last layer has one input."
+            )
+        front.append(keras.Model(last.inputs, inputs))
+    image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
+    return keras.Sequential([image, *front])
+
+
+def state_variables(network) -> list:
+    """List all variables of a network: the trainable ones, then the others.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    list of keras.Variable
+        The variables.
+    """
+    return [*network.trainable_variables, *network.non_trainable_variables]
+
+
+def read(variables) -> list[np.ndarray]:
+    """Copy variables out.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+        The variables.
+
+    Returns
+    -------
+    list of ndarray
+        Their values.
+    """
+    return [variable.numpy().copy() for variable in variables]
+
+
+def assign(variables, values) -> None:
+    """Copy values into variables.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+        The variables.
+    values : list of ndarray
+        One per variable.
+    """
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _enlarging_layers(spec):
+    """Layers that make small images larger, and put black around them."""
+    height, width, _ = spec.image_shape
+    inner_height, inner_width, _ = spec.enlarged_shape()
+    if (height, width) == (inner_height, inner_width):
+        return []
+    enlarged = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
+    missing = inner_height - enlarged[0], inner_width - enlarged[1]
+    last = {"data_format": "channels_last", "dtype": spec.dtype}
+    return [
+        keras.layers.Resizing(*enlarged, interpolation="bilinear", **last),
+        keras.layers.ZeroPadding2D([(n // 2, n - n // 2) for n in missing], **last),
+    ]
+
+
+def _call_architecture(spec):
+    """What the architecture function returns, checked."""
+    function = find_architecture(spec.architecture)
+    shape = spec.enlarged_shape()
+    options = _accepted_options(spec, function)
+    try:
+        network = function(shape, spec.n_outputs, **options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The architecture {spec.name!r} could not be built for images of shape "
+            f"{shape} and {spec.n_outputs} classes with {dict(spec.options)}: {error}"
+        ) from error
+    if not isinstance(network, keras.Model):
+        raise ValueError(
+            f"The architecture {spec.name!r} returned {type(network).__name__}; "
+            "it should return a keras.Model."
+        )
+    frames = (None,) if spec.reads_sequences else ()
+    expected = (None, *frames, spec.n_outputs)
+    if not network.built or tuple(network.output_shape) != expected:
+        raise ValueError(
+            f"The architecture {spec.name!r} should map images of shape {shape} to "
+            f"outputs of shape {expected}; "
+            f"it gave {network.output_shape if network.built else 'a model without an input'}."
+        )
+    return network
+
+
+def _accepted_options(spec, function):
+    """The options of `spec`, and its dtype where the function has a parameter for it."""
+    parameters = inspect.signature(function).parameters.values()
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    names = {p.name for p in parameters}
+    unknown = [name for name, _ in spec.options if not (takes_all or name in names)]
+    if unknown:
+        raise ValueError(
+            f"The architecture {spec.name!r} takes no {', '.join(unknown)}; "
+            "leave it at None, or add the parameter to the function."
+        )
+    options = dict(spec.options)
+    if takes_all or "dtype" in names:
+        options["dtype"] = spec.dtype
+    return options
+
+
+_build_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _seeded(seed):
+    """Make Keras draw the seeds of initializers and dropout layers from `seed`.
+
+    Keras takes them from Python's global generator, which is put back afterwards.
+    """
+    with _build_lock:
+        before = random.getstate()
+        try:
+            random.seed(seed)
+            yield
+        finally:
+            random.setstate(before)
