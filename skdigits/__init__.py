@@ -32,8 +32,22 @@ _homes = {
 }
 
 
+_submodules = {
+    "comparison",
+    "datasets",
+    "inspection",
+    "metrics",
+    "model_selection",
+    "persistence",
+    "pictures",
+    "preprocessing",
+}
+
+
 def __getattr__(name):
     """Import a public name when it is first used, so that importing skdigits costs nothing."""
+    if name in _submodules:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_homes[name]}"), name)
@@ -42,4 +56,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_submodules})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -19,18 +19,22 @@ from sklearn.utils.validation import (
 from skdigits.compatibility import Interval, StrOptions, with_callbacks
 from skdigits.estimator import NetworkEstimator, keeps_epochs
 from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
+from skdigits.training.task import Samples
 from skdigits.validation import (
     check_known,
     check_name,
+    check_not_one_hot,
+    check_not_one_image,
     check_top,
     check_weights,
     infer_image_shape,
     pixel_dtype,
+    pixel_range,
     split_images,
     split_validation,
+    warn_if_other_range,
+    warn_if_padded,
 )
-
-LOSS = "sparse_categorical_crossentropy"
 
 
 # ClassifierMixin stands left of BaseEstimator, so that its tags win.
@@ -44,7 +48,7 @@ class DigitClassifier(
 
     Parameters
     ----------
-    architecture : {"compact", "tiny", "lenet", "deep"} or callable, default="compact"
+    architecture : {"compact", "tiny", "lenet", "deep"} or callable, default="lenet"
         The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
         maps images of shape (n, height, width, channels) to class probabilities. Those of
         `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
@@ -54,23 +58,23 @@ class DigitClassifier(
         classes ``"compact"`` has 4,518 parameters, ``"tiny"`` 4,738, ``"lenet"`` 21,518 and
         ``"deep"`` 111,258.
     filters : int, default=None
-        Filters of the first convolution; None is the architecture's own number.
+        Filters of the first convolution; None is the architecture's default.
     kernel_size : int, default=None
-        Side of the convolution kernels, in pixels; None is the architecture's own.
+        Side of the convolution kernels, in pixels; None is the architecture's default.
     dropout : float, default=None
-        Dropout rate, in [0, 1); None is the architecture's own.
+        Dropout rate, in [0, 1); None is the architecture's default.
     l2 : float, default=0.0
         L2 penalty on the kernels.
-    optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"}, \
-default="adamw"
-        Keras optimizer, with Keras's settings but for the learning rate; ``"adamw"`` has a weight
-        decay of 0.05.
+    optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"} or \
+keras.optimizers.Optimizer, default="adamw"
+        A name means the Keras optimizer with Keras's settings except for the learning rate and,
+        with ``"adamw"``, a weight decay of 0.05. An optimizer is copied by its configuration.
     learning_rate : float or "auto", default="auto"
-        The highest learning rate. ``"auto"`` is a rate tuned for the schedule with Adam and
-        AdamW, and Keras's default otherwise.
+        The highest learning rate. ``"auto"`` is a rate tuned for the schedule with the names
+        ``"adam"`` and ``"adamw"``, and the optimizer's default otherwise.
     schedule : {"averaged", "one_cycle"} or None, default="averaged"
         ``"averaged"``: constant rate after a short warm-up; predictions use the weights
-        averaged over about the last tenth of the steps so far. ``"one_cycle"``: the rate rises
+        averaged over about the last tenth of the steps taken. ``"one_cycle"``: the rate rises
         and falls once over all epochs. None: constant rate. Only ``"one_cycle"`` depends on
         the total number of epochs.
     epochs : int, default=15
@@ -85,7 +89,7 @@ default="adamw"
     validation_fraction : float, default=None
         Share of the training images, stratified, on which ``val_loss`` and ``val_accuracy``
         are measured after each epoch instead of training on them. None is 0.1 with
-        `early_stopping`, else no validation.
+        `early_stopping`, else no validation. Not with `X_val`.
     early_stopping : bool, default=False
         Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to go
         back to the best weights.
@@ -99,12 +103,12 @@ default="adamw"
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
-        Keras callbacks; copies of them are used. Those with hooks for batches make training
-        slower, as each batch is then a call of its own.
+        Keras callbacks; copies of them are used. Those with methods for batches make training
+        slower, as each batch is then a separate call. ``BackupAndRestore`` is refused.
     augment : bool or float, default=False
         Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
         side) at random. A number in [0, 10] is a factor of these limits: with 2, ``"deep"`` goes
-        on improving over many epochs; it is more than the smallest networks can learn.
+        on improving over many epochs; the smallest networks underfit then.
     dtype : {"float32", "float64"}, default="float32"
         Type of weights, arithmetic and probabilities.
     verbose : int, default=0
@@ -128,8 +132,8 @@ default="adamw"
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if fitted on a DataFrame.
     keras_classifier_ : scikeras.wrappers.KerasClassifier
-        The SciKeras estimator, fitted, with a Keras model of its own that takes images. It is
-        put together on first access.
+        The fitted SciKeras estimator, with a separate Keras model that takes images. It is
+        made on first access.
 
     See Also
     --------
@@ -157,7 +161,7 @@ default="adamw"
 
     def __init__(
         self,
-        architecture="compact",
+        architecture="lenet",
         *,
         filters=None,
         kernel_size=None,
@@ -209,8 +213,10 @@ default="adamw"
     # -- fitting -------------------------------------------------------------------------
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, **unknown):
         """Train the network.
+
+        A fit that raises, whatever the reason, leaves the classifier as it was.
 
         Parameters
         ----------
@@ -221,6 +227,12 @@ default="adamw"
             Labels: integers, strings, booleans, or floats that are whole numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, none negative; only their ratios matter.
+        X_val : array-like of shape (n_val, …), default=None
+            Images to validate on after each epoch, instead of a share of `X`.
+        y_val : array-like of shape (n_val,), default=None
+            Their labels.
+        **unknown
+            Anything else is an error that says where it belongs.
 
         Returns
         -------
@@ -231,28 +243,15 @@ default="adamw"
         ------
         ValueError
             If a parameter, the images or the labels cannot be used; before any training.
+        TypeError
+            If there are further arguments.
         """
+        self._check_fit_parameters(unknown)
         self._check_parameters()
-        own = self._copied_callbacks()
-        resume = self.warm_start and self.__sklearn_is_fitted__()
-        if not resume:
-            self.n_iter_ = 0  # whatever fails from here on, the last fit is over
-        rows, pixels, labels = self._check_images(X, y, reset=not resume)
-        classes = self.classes_ if resume else np.unique(labels)
-        weights = check_weights(sample_weight, self.class_weight, labels, classes)
-        if weights is not None:
-            if len(np.unique(labels[weights > 0])) < 2:
-                raise ValueError(
-                    "Only one class has samples with a sample_weight above 0; "
-                    "at least 2 classes are needed."
-                )
-            weights = weights / weights[weights > 0].mean()
-        if resume:
-            self._check_resumable(labels)
-        else:
-            self._start(classes)
-        fit_input = X, y, sample_weight
-        return self._train(rows, pixels, labels, weights, self.epochs, own, fit_input)
+        user_callbacks = self._copy_callbacks()
+        with self._unchanged_by_errors():
+            task = self._describe_fit(X, y, sample_weight, X_val, y_val)
+            return self._train(task, user_callbacks, fit_input=(X, y, sample_weight))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these images, going on from where the last call stopped.
@@ -277,32 +276,76 @@ default="adamw"
         Raises
         ------
         ValueError
-            If the first call names no classes, or a label is not among them.
+            If the first call names no classes, a label is not among them, or a parameter is set
+            that needs all samples at once.
         """
         self._check_parameters()
-        own = self._copied_callbacks()
+        user_callbacks = self._copy_callbacks()
+        with self._unchanged_by_errors():
+            task = self._describe_partial_fit(X, y, classes, sample_weight)
+            return self._train(task, user_callbacks)
+
+    def _describe_fit(self, X, y, sample_weight, X_val, y_val):
+        """The task of a call of fit, checked."""
+        resume = self.warm_start and self.__sklearn_is_fitted__()
+        fraction = self._validation_share(X_val, y_val)
+        rows, labels = self._check_images(X, y, reset=not resume)
+        if resume:
+            check_known(labels, self.classes_)
+        else:
+            self.classes_ = self._check_classes(np.unique(labels))
+        weights = check_weights(sample_weight, self.class_weight, labels, self.classes_)
+        if weights is not None:
+            if len(np.unique(labels[weights > 0])) < 2:
+                raise ValueError(
+                    "Only one class has samples with a sample_weight above 0; "
+                    "at least 2 classes are needed."
+                )
+            weights = weights / weights[weights > 0].mean()
+        training = self._samples(rows, labels, weights)
+        start = self._start_on(training, resume)
+        validation = None
+        if fraction is not None:
+            training, validation = _divide(training, fraction, start.seed)
+        elif X_val is not None:
+            rows_val, labels_val = self._check_images(X_val, y_val, reset=False)
+            check_known(labels_val, self.classes_)
+            validation = self._samples(rows_val, labels_val, None)
+        return self._samples_task(start, training, validation)
+
+    def _describe_partial_fit(self, X, y, classes, sample_weight):
+        """The task of a call of partial_fit, checked."""
+        for name in ("early_stopping", "validation_fraction"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"partial_fit does not support {name}={getattr(self, name)!r}: it needs a "
+                    f"validation set. Set {name} back to its default, or use fit."
+                )
         if isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' needs all samples at once, so partial_fit cannot use it; "
                 "pass a dict of weights."
             )
-        first = not self.__sklearn_is_fitted__()
-        if first and classes is None:
+        resume = self.__sklearn_is_fitted__()
+        if not resume and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
             classes = np.unique(column_or_1d(classes))
-            if not first and not np.array_equal(classes, self.classes_):
+            if resume and not np.array_equal(classes, self.classes_):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on the first call to partial_fit, "
                     f"{self.classes_!r}."
                 )
-        rows, pixels, labels = self._check_images(X, y, reset=first)
-        classes = classes if first else self.classes_
-        check_known(labels, classes)
-        weights = check_weights(sample_weight, self.class_weight, labels, classes)
-        if first:
-            self._start(classes)
-        return self._train(rows, pixels, labels, weights, 1, own)
+        rows, labels = self._check_images(X, y, reset=not resume)
+        if not resume:
+            self.classes_ = self._check_classes(classes)
+        check_known(labels, self.classes_)
+        weights = check_weights(sample_weight, self.class_weight, labels, self.classes_)
+        training = self._samples(rows, labels, weights)
+        # Training goes on with no known end, so that a cycle is a constant rate.
+        schedule = None if self.schedule == "one_cycle" else self.schedule
+        start = self._start_on(training, resume)
+        return self._samples_task(start, training, None, epochs=1, schedule=schedule, patience=None)
 
     def _check_parameters(self):
         """Raise before any work if a parameter cannot be used."""
@@ -318,100 +361,69 @@ default="adamw"
             ) from None
 
     def _check_images(self, X, *y, reset):
-        """Validated rows of pixels, the type they take, and the labels if `y` is given."""
+        """Validated rows of pixels, and the labels if `y` is given."""
+        if not reset:
+            check_not_one_image(X, self.image_shape_, self.n_features_in_)
         flat, image_shape = split_images(X)
         labels = None
         if y:
+            check_not_one_hot(*y)
             flat, labels = validate_data(self, flat, *y, reset=reset)
             check_classification_targets(labels)
         else:
             flat = validate_data(self, flat, reset=reset)
         if reset:
             self.image_shape_ = infer_image_shape(flat.shape[1], image_shape, self.image_shape)
+            warn_if_padded(flat.shape[1], self.image_shape_)
         elif image_shape not in (None, self.image_shape_):
             raise ValueError(
                 f"X holds images of shape {image_shape}, but {type(self).__name__} was fitted "
                 f"on images of shape {self.image_shape_}."
             )
-        pixels = pixel_dtype(flat, self.dtype if y else self._spec.dtype)
-        return flat, pixels, labels
+        return flat, labels
 
-    def _check_resumable(self, labels):
-        """A warm start needs the network and the labels of the first fit."""
-        check_known(labels, self.classes_)
-        names = "architecture, filters, kernel_size, dropout, l2 and dtype"
-        self._check_same_network(self._network_spec(len(self.classes_)), names)
-
-    def _network_spec(self, n_classes):
-        given = self._network_options("filters", "kernel_size", "dropout", "l2")
-        return NetworkSpec(self.architecture, self.image_shape_, n_classes, given, self.dtype)
-
-    def _start(self, classes):
-        """Set everything that a first fit decides, and draw the initial weights."""
+    def _check_classes(self, classes):
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes; "
                 f"got 1 class, {classes.tolist()}."
             )
-        self._begin(self._network_spec(len(classes)))
-        self.classes_ = classes
-        self._scale = None
+        return classes
 
-    def _find_scale(self, rows, weights):
-        """Set the factor of the pixels, at the first images that are not all blank."""
-        used = True if weights is None else (weights > 0)[:, np.newaxis]
-        extremes = rows.max(initial=0, where=used), rows.min(initial=0, where=used)
-        largest = max(abs(float(value)) for value in extremes) if self.rescale else 1.0
-        self._scale = 1.0 / largest if largest else None
+    def _samples(self, rows, labels, weights):
+        indices = None if weights is None else np.flatnonzero(weights)
+        return Samples(rows, np.searchsorted(self.classes_, labels), weights, indices)
 
-    def _train(self, rows, pixels, labels, weights, epochs, own, fit_input=None):
-        """Train on checked images and labels."""
-        if self._scale is None:
-            self._find_scale(rows, weights)
-        indices = np.searchsorted(self.classes_, labels)
-        samples, validation = self._split(indices, weights, validate=fit_input is not None)
-        batch_size = self._batch_size(len(samples))
-
-        def fit(model, **arguments):
-            return self._fit_scikeras(
-                model,
-                rows,
-                indices,
-                batch_size=batch_size,
-                loss_weight=weights,
-                samples=samples,
-                validation_samples=validation,
-                **arguments,
-            )
-
-        return self._run(fit, pixels, epochs, own, fit_input)
-
-    def _fit_scikeras(self, model, x, y, *, batch_size, callbacks, **fit_arguments):
-        """Train `model` through SciKeras; return its history."""
-        estimator = _wrap(
-            model,
-            np.zeros((len(self.classes_), x.shape[1]), x.dtype),
-            np.arange(len(self.classes_)),
-            batch_size=batch_size,
-            callbacks=callbacks,
-            verbose=min(int(self.verbose), 2),
-            warm_start=True,
+    def _start_on(self, training, resume):
+        """Where a fit begins; the range of the pixels is that of the first images not blank."""
+        options = self._network_options("filters", "kernel_size", "dropout", "l2")
+        spec = NetworkSpec(
+            self.architecture, self.image_shape_, len(self.classes_), options, self.dtype
         )
-        estimator.fit(x, y, **fit_arguments)
-        return estimator.history_
+        parameters = "architecture, filters, kernel_size, dropout, l2 and dtype"
+        start = self._start(spec, resume, parameters)
+        if start.pixel_range is not None:
+            return start
+        used = True if training.weight is None else (training.weight > 0)[:, np.newaxis]
+        seen = pixel_range(training.x, used)
+        scale = 1 / max(-seen.low, seen.high) if seen and self.rescale else 1.0
+        return replace(start, pixel_range=seen, scale=scale)
 
-    def _split(self, indices, weights, *, validate):
-        """Samples with a weight, divided into what trains and what validates (or None)."""
-        samples = np.arange(len(indices)) if weights is None else np.flatnonzero(weights)
-        fraction = self._validation_share()
-        if fraction is None or not validate:
-            return samples, None
-        return split_validation(samples, indices, fraction, self._seed)
-
-    def _batch_size(self, n_samples):
-        if self.batch_size != "auto":
-            return min(int(self.batch_size), n_samples)
-        return int(np.clip(n_samples // 250, 16, 256))
+    def _samples_task(self, start, training, validation, **options):
+        dtypes = {pixel_dtype(s.x, self.dtype) for s in (training, validation) if s is not None}
+        count = len(training.used())
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = int(np.clip(count // 250, 16, 256))
+        return self._task(
+            start,
+            draw=lambda epoch: training,
+            draws_anew=False,
+            validation=validation,
+            batch_size=min(int(batch_size), count),
+            pixel_dtype=dtypes.pop() if len(dtypes) == 1 else np.dtype(self.dtype),
+            **options,
+        )
 
     # -- predicting ----------------------------------------------------------------------
 
@@ -429,9 +441,24 @@ default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        check_is_fitted(self)
-        rows, pixels, _ = self._check_images(X, reset=False)
-        return self._predict_rows(rows, pixels, self._state["weights"])
+        return self._predict_rows(*self._check(X), self._network.weights)
+
+    def predict_log_proba(self, X):
+        """Logarithms of class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms, in the order of `classes_`; -inf where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X):
         """Labels.
@@ -480,7 +507,7 @@ default="adamw"
         return self.classes_[order], np.take_along_axis(probability, order, axis=1)
 
     def predict_confidence(self, X):
-        """Probability of the label that `predict` gives: reject what is below a threshold.
+        """Probability of the label that `predict` returns, to reject uncertain predictions.
 
         Parameters
         ----------
@@ -496,11 +523,10 @@ default="adamw"
         return self.predict_proba(X).max(axis=1)
 
     def transform(self, X):
-        """Features of images: what the last layer of the network is given.
+        """Features of images: the input of the last layer of the network.
 
-        They are what to search for outliers or neighbours in: with
-        ``LocalOutlierFactor(metric="cosine", novelty=True)`` behind it, a pipeline tells digits
-        from other things.
+        Outliers and neighbours are found among these features: a pipeline of a classifier and
+        ``LocalOutlierFactor(metric="cosine", novelty=True)`` tells digits from other things.
 
         Parameters
         ----------
@@ -519,14 +545,12 @@ default="adamw"
         ValueError
             If the architecture is no Sequential or functional model with one last layer.
         """
-        check_is_fitted(self)
-        rows, pixels, _ = self._check_images(X, reset=False)
-        return self._predict_rows(rows, pixels, self._state["weights"], "features")
+        return self._predict_rows(*self._check(X), self._network.weights, "features")
 
     @property
     def _n_features_out(self):
         blank = np.zeros((1, self.n_features_in_), np.uint8)
-        features = self._predict_rows(blank, blank.dtype, self._state["weights"], "features")
+        features = self._predict_rows(blank, blank.dtype, self._network.weights, "features")
         return features.shape[1]
 
     @available_if(keeps_epochs)
@@ -544,15 +568,9 @@ default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, one array per kept epoch, first epoch first.
         """
-        check_is_fitted(self)
-        if not self._kept:
-            raise ValueError(
-                f"No epoch was kept: keep_epochs={self.keep_epochs!r} should be set before fit "
-                f"and name epochs from 1 to {self.n_iter_}."
-            )
-        rows, pixels, _ = self._check_images(X, reset=False)
-        for epoch in sorted(self._kept):
-            yield self._predict_rows(rows, pixels, self._kept[epoch])
+        rows, dtype = self._check(X)
+        for weights in self._kept_weights():
+            yield self._predict_rows(rows, dtype, weights)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -572,11 +590,21 @@ default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _predict_rows(self, rows, pixels, weights, kind="predict"):
-        from skdigits.training import model_cache
+    def _check(self, X):
+        """Validated rows of pixels to predict, and the type they take."""
+        check_is_fitted(self)
+        rows, _ = self._check_images(X, reset=False)
+        dtype = pixel_dtype(rows, self._network.key.spec.dtype)
+        # The first images are enough, and a file is not read whole for it.
+        warn_if_other_range(pixel_range(rows[:1000]), self._network.pixel_range)
+        return rows, dtype
 
-        with model_cache.cache.borrow(*self._key) as model:
-            return model.predict_rows(weights, rows, pixels, self._scale or 1.0, kind)
+    def _predict_rows(self, rows, dtype, weights, kind="predict"):
+        from skdigits.training.model_cache import cache
+
+        network = self._network
+        with cache.borrow(network.key) as model:
+            return model.predict_rows(weights, rows, dtype, network.scale, kind)
 
     # -- the Keras side ------------------------------------------------------------------
 
@@ -584,34 +612,24 @@ default="adamw"
     def keras_classifier_(self):
         """The fitted SciKeras estimator."""
         check_is_fitted(self)
-        if "_keras_classifier" not in vars(self):
-            from skdigits.training import schedules
+        network, classifier = vars(self).get("_keras_classifier", (None, None))
+        if network is not self._network:
+            from skdigits.training.keras_classifier import make_fitted
 
-            _, optimizer, _ = self._key
-            model = self.to_keras()
-            model.compile(
-                schedules.OPTIMIZERS[optimizer](learning_rate=self._rate),
-                LOSS,
-                metrics=["accuracy"],
-                jit_compile=False,
+            classifier = make_fitted(
+                self._network, self.classes_, self.image_shape_, epochs=self.epochs
             )
-            # SciKeras takes only what can be cast to this type.
-            blank = np.zeros((len(self.classes_), *self.image_shape_), np.float64)
-            parameters = {"optimizer": optimizer, "epochs": self.epochs, "verbose": 0}
-            estimator = _wrap(model, blank, self.classes_, **parameters)
-            estimator.history_ = copy.deepcopy(self.history_)
-            self._keras_classifier = estimator
-        return self._keras_classifier
+            self._keras_classifier = self._network, classifier
+        return classifier
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = []  # features have the network's own
+        tags.transformer_tags.preserves_dtype = []  # features have the dtype of the network
         return tags
 
 
-def _wrap(model, X, y, **parameters):
-    """A SciKeras classifier around a compiled Keras model, told of all classes."""
-    from scikeras.wrappers import KerasClassifier
-
-    return KerasClassifier(model=model, loss=LOSS, **parameters).initialize(X, y)
+def _divide(samples, fraction, seed):
+    """Samples to train on, and samples to validate on."""
+    training, validation = split_validation(samples.used(), samples.y, fraction, seed)
+    return replace(samples, indices=training), replace(samples, indices=validation)

@@ -1,9 +1,12 @@
-"""What the estimators share: parameters, and the course of a fit."""
+"""What the two estimators share: parameters, and the course of a fit."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import warnings
+from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -14,32 +17,26 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.compatibility import CallbackSupportMixin, Interval, StrOptions
+from skdigits.compatibility import (
+    HAS_CALLBACKS,
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameters,
+)
 from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.trained import ProgramKey, TrainedNetwork
+from skdigits.training.task import TrainingTask
 from skdigits.validation import check_name
 
 OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
 SCHEDULES = ("averaged", "one_cycle")
-
-
-def keeps_any(keep_epochs) -> bool:
-    """Tell whether `keep_epochs` asks for any epoch.
-
-    Parameters
-    ----------
-    keep_epochs : bool or list of int
-        The parameter.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-    """
-    return bool(keep_epochs) if isinstance(keep_epochs, (bool, np.bool_)) else True
+EARLY_STOPPING_FRACTION = 0.1
 
 
 def keeps_epochs(estimator) -> bool:
-    """Tell whether an estimator has its staged methods.
+    """Check that an estimator has its staged methods.
 
     Parameters
     ----------
@@ -54,35 +51,23 @@ def keeps_epochs(estimator) -> bool:
     Raises
     ------
     AttributeError
-        If it was not told to keep epochs.
+        If it keeps no epochs.
     """
-    if not keeps_any(estimator.keep_epochs):
+    if not estimator._epochs_to_keep():
         raise AttributeError("Set keep_epochs=True, or to a list of epochs, before fit.")
     return True
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
-    """An estimator that trains a network in compiled epochs.
+    """An estimator that trains a network; everything that a fit leaves behind is ``_network``."""
 
-    A subclass sets ``_seed``, ``_spec``, ``_state``, ``_kept``, ``_key`` and ``_scale`` before
-    the first epoch.
-    """
-
-    _seed: int
-    _spec: NetworkSpec
-    _state: dict[str, list[np.ndarray]]
-    _kept: dict[int, list[np.ndarray]]
-    _key: tuple[NetworkSpec, str, float]
-    _calls: list[tuple[int, bool]]  # epochs before each call that trained, and if it stopped early
-    _scale: float | None
-    n_iter_: int
-    history_: dict[str, list[float]]
+    _network: TrainedNetwork
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "filters": [Interval(Integral, 1, None, closed="left"), None],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
         "l2": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [str],
+        "optimizer": [str, HasMethods("get_config")],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "schedule": [str, None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -99,9 +84,32 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    # -- what a fit leaves behind ----------------------------------------------------------
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of epochs trained."""
+        return self._network.n_epochs
+
+    @property
+    def history_(self) -> dict[str, list[float]]:
+        """Values per epoch."""
+        return self._network.history
+
+    def __sklearn_is_fitted__(self):
+        """Whether at least one epoch was trained."""
+        return hasattr(self, "_network")
+
+    def __getstate__(self):
+        """Leave out what is put together on first access."""
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_keras_classifier"}
+
+    # -- checks ----------------------------------------------------------------------------
+
     def _check_parameters(self):
         """Raise before any work if a parameter cannot be used."""
-        self._validate_params()
+        validate_parameters(self)
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
             if isinstance(getattr(self, name), str):
                 check_name(name, getattr(self, name), known)
@@ -113,119 +121,133 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                     f"got {self.keep_epochs!r}."
                 )
 
-    def _copied_callbacks(self):
+    def _check_fit_parameters(self, unknown):
+        """Raise a TypeError if fit is given a parameter that it does not have."""
+        for name, value in unknown.items():
+            if name in self.get_params(deep=False):
+                kind = type(self).__name__
+                raise TypeError(
+                    f"{name} is a constructor parameter: {kind}({name}={value!r}), in a Pipeline "
+                    f"with the step 'cnn' set_params(cnn__{name}={value!r}). fit takes X, y, "
+                    "sample_weight, X_val and y_val."
+                )
+            hint = " Pass X_val and y_val." if name.startswith("validation") else ""
+            raise TypeError(f"fit() has no parameter {name!r}.{hint}")
+
+    @contextlib.contextmanager
+    def _unchanged_by_errors(self):
+        """Put fitted attributes back if the block raises."""
+
+        def fitted():
+            return {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_network"}
+
+        before = fitted()
+        try:
+            yield
+        except BaseException:
+            for name in fitted():
+                del self.__dict__[name]
+            self.__dict__.update(before)
+            raise
+
+    def _copy_callbacks(self):
         if not self.callbacks:
             return []
-        from skdigits.training import callbacks
+        from skdigits.training.callbacks import copy_callbacks
 
-        return callbacks.copied(self.callbacks)
+        return copy_callbacks(self.callbacks)
+
+    # -- the description of a fit ------------------------------------------------------------
+
+    def _start(self, spec: NetworkSpec, resume: bool, parameters: str) -> TrainedNetwork:
+        """Where a fit begins: a network without weights, or with `resume` the present one."""
+        key = ProgramKey(spec, self._optimizer(), float(getattr(self, "augment", False)))
+        if not resume:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            return TrainedNetwork(key, seed)
+        present = self._network
+        if spec != present.key.spec:
+            raise ValueError(
+                f"warm_start goes on with the network of the first fit, so that {parameters} "
+                "cannot change. Set warm_start=False to begin anew."
+            )
+        # The state of another optimizer means nothing to this one.
+        state = present.optimizer_state if key == present.key else []
+        return replace(present, key=key, optimizer_state=state)
+
+    def _optimizer(self):
+        if isinstance(self.optimizer, str):
+            return self.optimizer
+        from skdigits.training.schedules import describe_optimizer
+
+        return describe_optimizer(self.optimizer)
 
     def _network_options(self, *names):
         """What an architecture is given: those of the parameters that are set."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
         return tuple((name, value) for name, value in values.items() if value is not None)
 
-    def _check_same_network(self, asked, parameters):
-        """Raise if a warm start would need another network than that of the first fit."""
-        if asked != self._spec:
+    def _epochs_to_keep(self):
+        """`keep_epochs` as a bool or a tuple of int."""
+        if isinstance(self.keep_epochs, (bool, np.bool_)):
+            return bool(self.keep_epochs)
+        return tuple(int(epoch) for epoch in self.keep_epochs)
+
+    def _validation_share(self, X_val, y_val):
+        """Share of the samples to validate on, or None; with X_val those are the user's."""
+        if (X_val is None) != (y_val is None):
+            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} was given without {missing}; pass both, or neither.")
+        if X_val is None:
+            default = EARLY_STOPPING_FRACTION if self.early_stopping else None
+            return self.validation_fraction or default
+        if self.validation_fraction is not None:
             raise ValueError(
-                f"warm_start goes on with the network of the first fit, so that {parameters} "
-                f"cannot change: it was {self._spec}, now {asked}. "
-                "Set warm_start=False to begin anew."
+                "X_val and validation_fraction were both given; set validation_fraction=None to "
+                "validate on X_val."
             )
+        return None
 
-    def _begin(self, spec):
-        """Set what a first fit starts from, and draw the initial weights."""
-        from skdigits.training import initial_weights
+    def _task(self, start, **options) -> TrainingTask:
+        """The task of a call of fit, unless `options` say otherwise."""
+        parameters = {
+            "epochs": self.epochs,
+            "learning_rate": self.learning_rate,
+            "schedule": self.schedule,
+            "patience": self.patience if self.early_stopping else None,
+            "keep_epochs": self._epochs_to_keep(),
+            "verbose": min(int(self.verbose), 2),
+        }
+        return TrainingTask(start=start, **{**parameters, **options})
 
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._state = initial_weights.fresh_state(spec, seed)
-        self._seed, self._spec, self._kept = seed, spec, {}
-        self._key = self._program_key()
-        self.history_, self.n_iter_, self._calls = {}, 0, []
+    # -- training ----------------------------------------------------------------------------
 
-    def _program_key(self):
-        return self._spec, self.optimizer, float(getattr(self, "augment", False))
+    def _train(self, task, user_callbacks, fit_input=None):
+        """Carry out a task; `fit_input` is what a call of fit was given."""
+        from skdigits.training import callbacks, trainer
 
-    def _validation_share(self):
-        return self.validation_fraction or (0.1 if self.early_stopping else None)
-
-    def _run(self, fit, pixels, epochs, own, fit_input):
-        """Train on a model lent by the cache, and copy the result out.
-
-        ``fit(model, recipe=, epochs=, initial_epoch=, callbacks=)`` returns a history. Without
-        `fit_input`, the arguments of a user's fit, training goes on with no known end.
-        """
-        from skdigits.training import epoch_model, model_cache, schedules
-
-        self.__dict__.pop("_keras_classifier", None)
-        # Without a known end, a cycle is a constant rate.
-        endless = self.schedule == "one_cycle" and fit_input is None
-        schedule = None if endless else self.schedule
-        rate = self.learning_rate
-        if rate == "auto":
-            rate = schedules.default_rate(self.optimizer, schedule, self._spec.architecture)
-        recipe = epoch_model.Recipe(self._seed, float(rate), schedule, pixels, self._scale or 1.0)
-        kept: dict[int, list[np.ndarray]] = {}
-        key = self._program_key()
-        optimizer = self._state["optimizer"] if key == self._key else []
-        # A user's callback may keep or change the model it is given, so that one is not lent.
-        with model_cache.cache.borrow(*key, private=bool(own)) as model:
-            model.load_state({**self._state, "optimizer": optimizer})
-            history = fit(
-                model,
-                recipe=recipe,
-                epochs=epochs,
-                initial_epoch=self.n_iter_,
-                callbacks=[*own, *self._callbacks(epochs, kept, fit_input)],
-            )
-            self._state = model.read_state()
-        self._key = key
-        self._kept = {**self._kept, **kept}
-        before, self.n_iter_ = self.n_iter_, self.n_iter_ + len(history["loss"])
-        self._calls = [*self._calls, (before, self.early_stopping and fit_input is not None)]
-        for name in {**self.history_, **history}:
-            # Epochs without validation have NaN, so that every list has one value per epoch.
-            past = self.history_.get(name, [np.nan] * before)
-            new = history.get(name, [np.nan] * (self.n_iter_ - before))
-            self.history_[name] = [*past, *map(float, new)]
-        self._rate = recipe.learning_rate
-        if not np.isfinite(history["loss"][-1]):
+        make_observer = None
+        if HAS_CALLBACKS and fit_input is not None:
+            make_observer = partial(callbacks.call_sklearn, self, fit_input)
+        self._network = trainer.train(task, user_callbacks, make_observer)
+        if not np.isfinite(self.history_["loss"][-1]):
             warnings.warn(
-                f"The training loss is {history['loss'][-1]} after {self.n_iter_} epochs: the "
-                "weights have diverged. Lower learning_rate, or set rescale=True.",
+                f"The training loss is {self.history_['loss'][-1]} after {self.n_iter_} epochs: "
+                "the weights have diverged. Lower learning_rate, or set rescale=True.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
         return self
 
-    def _callbacks(self, epochs, kept, fit_input):
-        """Callbacks of our own: early stopping, kept epochs and scikit-learn's callbacks."""
-        from skdigits.training import callbacks
-
-        chain = []
-        if self.early_stopping and fit_input is not None:
-            chain.append(callbacks.stop_early(self.patience))
-        if keeps_any(self.keep_epochs):
-            everything = isinstance(self.keep_epochs, (bool, np.bool_))
-            wanted = None if everything else self.keep_epochs
-            chain.append(callbacks.keep_weights(wanted, kept))
-        if fit_input is not None and hasattr(self, "_init_callback_context"):
-
-            def fitted(weights, n_epochs):
-                state = {**self._state, "weights": weights}
-                return {"_state": state, "_key": self._key, "n_iter_": self.n_iter_ + n_epochs}
-
-            chain.append(callbacks.call_sklearn(self, epochs, fit_input, fitted))
-        return chain
+    # -- the trained network -------------------------------------------------------------------
 
     @available_if(keeps_epochs)
     def at_epoch(self, epoch):
         """Copy the estimator as it was after a kept epoch.
 
-        Unless `schedule` is ``"one_cycle"``, that is what a fit of so many epochs would have
-        given. With early stopping it has the weights of the best epoch up to that one in the same
-        fit, as such a fit would, and epochs after the last are the last.
+        Unless `schedule` is ``"one_cycle"``, that is the result of a fit of so many epochs. With
+        early stopping the copy has the best weights up to that epoch in the same fit, as the
+        result of such a fit would. An epoch after the last means the last.
 
         Parameters
         ----------
@@ -243,26 +265,20 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             If that epoch was not kept.
         """
         check_is_fitted(self)
-        last = min(epoch, self.n_iter_)
-        best = last
-        start, early = max((call for call in self._calls if call[0] < last), default=(0, False))
-        if early:
-            losses = np.array(self.history_["val_loss"][start:last])
-            best = start + 1 + (int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0)
-        if best not in self._kept:
-            raise ValueError(
-                f"The weights after epoch {best} were not kept; those of epochs "
-                f"{sorted(self._kept)} were. Set keep_epochs before fit."
-            )
-        weights = self._kept[best]
         result = copy.copy(self)
-        result.__dict__.pop("_keras_classifier", None)
+        result._network = self._network.at_epoch(epoch)
         result.epochs, result.keep_epochs = epoch, False
-        result.n_iter_, result._kept = last, {}
-        result._calls = [call for call in self._calls if call[0] < last]
-        result.history_ = {name: values[:last] for name, values in self.history_.items()}
-        result._state = {"weights": weights, "raw": weights, "optimizer": []}
         return result
+
+    def _kept_weights(self):
+        """Weights of the kept epochs, the first epoch first; at least one."""
+        kept = self._network.kept
+        if not kept:
+            raise ValueError(
+                f"No epoch was kept: keep_epochs={self.keep_epochs!r} should be set before fit "
+                f"and name epochs from 1 to {self.n_iter_}."
+            )
+        return [kept[epoch] for epoch in sorted(kept)]
 
     def to_keras(self):
         """Copy the trained network into a plain Keras model.
@@ -271,18 +287,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         -------
         keras.Sequential
             Uncompiled, from images of shape (n, height, width, channels), with pixels as they
-            were given to fit, to what the architecture gives.
+            were given to fit, to what the architecture gives. It can be exported in every format
+            of ``keras.Model.export``.
         """
         check_is_fitted(self)
-        from skdigits.training import plain_keras
+        from skdigits.training.plain_keras import build_trained
 
-        return plain_keras.build_trained(self._spec, self._scale or 1.0, self._state["weights"])
-
-    def __sklearn_is_fitted__(self):
-        """Tell a finished fit from one that was broken off before its first epoch counted."""
-        return getattr(self, "n_iter_", 0) > 0
-
-    def __getstate__(self):
-        """Leave out what is put together on first access."""
-        state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_keras_classifier"}
+        return build_trained(self._network)

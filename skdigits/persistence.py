@@ -12,7 +12,7 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -20,15 +20,22 @@ from sklearn.utils.validation import check_is_fitted
 from skdigits.classifier import DigitClassifier
 from skdigits.files import replacing
 from skdigits.networks.spec import ARCHITECTURES, READER, NetworkSpec
+from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.sequence import DigitSequenceRecognizer
+from skdigits.validation import PixelRange
 
-FORMAT = 2  # 1 was of networks that saw small images without a margin
+FORMAT = 3
+FORMATS = (2, 3)  # that can be read; 1 was of networks that saw small images without a margin
 DOCUMENT = "estimator.json"
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
     "DigitSequenceRecognizer": DigitSequenceRecognizer,
 }
-_forgotten = {"_skl_callbacks", "_sklearn_output_config", "_metadata_request"}
+RECORDS: dict[str, Any] = {
+    record.__name__: record
+    for record in (FitCall, NetworkSpec, PixelRange, ProgramKey, TrainedNetwork)
+}
+NOT_SAVED = {"_skl_callbacks", "_sklearn_output_config", "_metadata_request"}
 
 
 def save(estimator, path) -> Path:
@@ -50,7 +57,7 @@ def save(estimator, path) -> Path:
     ------
     TypeError
         If it is no estimator of skdigits, or holds something that only code can describe: a
-        function as `architecture`, Keras callbacks, a RandomState.
+        lambda as `architecture`, a Keras optimizer or callback, a RandomState.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
@@ -59,7 +66,7 @@ def save(estimator, path) -> Path:
         raise TypeError(f"save() takes a {' or '.join(ESTIMATORS)}; got {kind}.")
     check_is_fitted(estimator)
     arrays: list[np.ndarray] = []
-    state = {k: v for k, v in estimator.__getstate__().items() if k not in _forgotten}
+    state = {k: v for k, v in estimator.__getstate__().items() if k not in NOT_SAVED}
     document = {
         "format": FORMAT,
         "estimator": kind,
@@ -74,13 +81,16 @@ def save(estimator, path) -> Path:
     return Path(path)
 
 
-def load(path):
+def load(path, architectures=None):
     """Read an estimator written by `save`. No code from the file is run.
 
     Parameters
     ----------
     path : str or path-like
         The file.
+    architectures : dict of str to callable, default=None
+        Functions by name, for estimators with a function as `architecture`; the file holds only
+        the name.
 
     Returns
     -------
@@ -104,7 +114,10 @@ def load(path):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             document = json.loads(archive.read(DOCUMENT))
             _check_document(document)
-            state = {k: _decode(v, archive) for k, v in document["state"].items()}
+            decode = _Decoder(archive, architectures or {})
+            state = {name: decode(value) for name, value in document["state"].items()}
+            if document["format"] == 2:
+                state = _from_format_2(state)
         estimator = ESTIMATORS[document["estimator"]]()
         parameters = estimator.get_params(deep=False)
         missing = sorted(parameters.keys() - state.keys())
@@ -164,56 +177,105 @@ def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, dict):
         pairs = value.items()
         return ["dict", [[_encode(k, name, arrays), _encode(v, name, arrays)] for k, v in pairs]]
-    if isinstance(value, NetworkSpec):
-        return ["network", _encode(vars(value), name, arrays)]
+    if type(value).__name__ in RECORDS:
+        fields = {n: _encode(v, n, arrays) for n, v in vars(value).items()}
+        return ["record", type(value).__name__, fields]
+    if name == "architecture" and getattr(value, "__name__", "<lambda>").isidentifier():
+        return ["function", value.__name__]
     raise TypeError(
         f"{name.lstrip('_')} holds a {type(value).__name__}, which a file without code cannot "
-        "describe. Parameters can be set to None before saving; an estimator with a function as "
+        "describe. Set the parameter to a plain value before saving. An estimator with a lambda as "
         "architecture, or with other labels than numbers and strings, can only be pickled."
     )
 
 
-def _decode(value, archive):
-    if not isinstance(value, list):
-        if isinstance(value, dict):
-            raise ValueError("an object where none is expected")
-        return value
-    tag, *rest = value
-    if tag == "strings":
-        return np.array([str(item) for item in rest[0]], dtype=object)
-    if tag == "array":
-        number, dtype, shape = rest
+class _Decoder:
+    """Turns JSON values into what `_encode` made them of."""
+
+    def __init__(self, archive, architectures):
+        self.archive, self.architectures = archive, architectures
+
+    def __call__(self, value):
+        if not isinstance(value, list):
+            if isinstance(value, dict):
+                raise ValueError("an object where none is expected")
+            return value
+        tag, *rest = value
+        if tag not in self._TAGS:
+            raise ValueError(f"an unknown kind of value, {tag!r}")
+        return self._TAGS[tag](self, *rest)
+
+    def _array(self, number, dtype, shape):
         kind = np.dtype(dtype)
         if kind.kind not in "biufUS":
             raise ValueError(f"an array of type {dtype}")
-        flat = np.frombuffer(archive.read(f"array-{int(number)}"), kind)
+        flat = np.frombuffer(self.archive.read(f"array-{int(number)}"), kind)
         return flat.reshape([int(length) for length in shape]).copy()
-    if tag in ("list", "tuple"):
-        items = [_decode(item, archive) for item in rest[0]]
-        return items if tag == "list" else tuple(items)
-    if tag == "dict":
-        return {_decode(k, archive): _decode(v, archive) for k, v in rest[0]}
-    if tag == "network":
-        spec = NetworkSpec(**_as_of_today(_decode(rest[0], archive)))
-        if spec.architecture not in (*ARCHITECTURES, READER):
-            raise ValueError(f"the architecture {spec.architecture!r} is not known here")
-        return spec
-    raise ValueError(f"an unknown kind of value, {tag!r}")
+
+    def _record(self, name, fields):
+        record = RECORDS[name](**{name: self(value) for name, value in fields.items()})
+        if isinstance(record, NetworkSpec):
+            self._check_architecture(record.architecture)
+        return record
+
+    def _check_architecture(self, architecture):
+        if not callable(architecture) and architecture not in (*ARCHITECTURES, READER):
+            raise ValueError(f"the architecture {architecture!r} is not known here")
+
+    def _function(self, name):
+        if name not in self.architectures:
+            raise ValueError(
+                f"its architecture is the function {name!r}, which is not in the file; pass "
+                f"load(path, architectures={{{name!r}: function}})"
+            )
+        return self.architectures[name]
+
+    def _network_of_format_2(self, pairs):
+        fields = self(pairs)
+        self._check_architecture(fields["architecture"])
+        fields["n_outputs"] = fields.pop("n_classes")
+        return NetworkSpec(**fields, reads_sequences=fields["architecture"] == READER)
+
+    _TAGS: ClassVar[dict[str, Any]] = {
+        "strings": lambda self, items: np.array([str(item) for item in items], dtype=object),
+        "array": _array,
+        "list": lambda self, items: [self(item) for item in items],
+        "tuple": lambda self, items: tuple(self(item) for item in items),
+        "dict": lambda self, pairs: {self(k): self(v) for k, v in pairs},
+        "record": _record,
+        "function": _function,
+        "network": _network_of_format_2,
+    }
+
+
+def _from_format_2(state):
+    """The state of an estimator, from the attributes that it had in format 2."""
+    state = dict(state)
+    spec, optimizer, augment = state.pop("_key")
+    arrays, scale = state.pop("_state"), state.pop("_scale")
+    low, high = state.pop("_range", (0.0, 1 / scale if scale else 1.0))
+    del state["_spec"], state["n_iter_"]
+    state["_network"] = TrainedNetwork(
+        key=ProgramKey(spec, optimizer, augment),
+        seed=state.pop("_seed"),
+        pixel_range=PixelRange(low, high, np.nan) if scale else None,
+        scale=scale or 1.0,
+        learning_rate=state.pop("_rate"),
+        weights=arrays["weights"],
+        raw_weights=arrays["raw"],
+        optimizer_state=arrays["optimizer"],
+        history=state.pop("history_"),
+        calls=tuple(FitCall(*call) for call in state.pop("_calls")),
+        kept=state.pop("_kept"),
+    )
+    return state
 
 
 def _check_document(document):
-    if document["format"] != FORMAT:
+    if document["format"] not in FORMATS:
         raise ValueError(
             f"its format is {document['format']!r} and this version of skdigits reads "
-            f"{FORMAT}; install the version it was written with, or train again"
+            f"{' and '.join(map(str, FORMATS))}; install the version that wrote it, or train again"
         )
     if document["estimator"] not in ESTIMATORS:
         raise ValueError(f"it holds a {document['estimator']!r}, which is not known here")
-
-
-def _as_of_today(network):
-    """The fields of a network, renamed where an older version wrote them."""
-    if "n_classes" in network:
-        network["n_outputs"] = network.pop("n_classes")
-        network["reads_sequences"] = network["image_shape"][1] is None
-    return network

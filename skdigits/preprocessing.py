@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skdigits.compatibility import StrOptions
+from skdigits.compatibility import StrOptions, validate_parameters
 from skdigits.pictures import clean_line, clean_picture
 from skdigits.validation import infer_image_shape, split_images
 
@@ -82,7 +82,7 @@ class ImageReshaper(TransformerMixin, BaseEstimator):
         ValueError
             If `image_shape` does not fit `X`.
         """
-        self._validate_params()
+        validate_parameters(self)
         rows, seen = split_images(X)
         rows = validate_data(self, rows)
         self.image_shape_ = infer_image_shape(rows.shape[1], seen, self.image_shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,22 +13,30 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdigits.compatibility import Interval, with_callbacks
 from skdigits.estimator import NetworkEstimator, keeps_epochs
 from skdigits.inference import ctc
-from skdigits.inference.line_images import HEIGHT, ImageLines
+from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.networks.spec import READER, NetworkSpec
 from skdigits.synthesis.composition import DigitSource, Style, check_digits, epoch_seed
-from skdigits.validation import check_top, check_weights, split_validation
+from skdigits.training.task import Samples
+from skdigits.validation import (
+    PixelRange,
+    check_top,
+    check_weights,
+    split_validation,
+    warn_if_other_range,
+)
 
 N_DIGITS = 10
 SEQUENCE_BATCH = 64
 VALIDATION_DRAW = 2**31  # no epoch has this number
+BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
 
 
 class DigitSequenceRecognizer(NetworkEstimator):
     """Convolutional network that reads sequences of digits of any length.
 
-    It is trained on pictures of sequences, or on pictures of single digits, of which it makes new
-    sequences for every epoch. The network gives scores per four columns of pixels, trained by
+    It is trained on images of sequences, or on images of single digits. Of single digits it makes
+    new sequences for every epoch. The network gives scores per four columns of pixels, trained by
     connectionist temporal classification: it sees 62 columns at a time, and so reads sequences
     longer than any it was trained on.
 
@@ -39,13 +48,12 @@ class DigitSequenceRecognizer(NetworkEstimator):
         Share of activations set to zero in training, in [0, 1); None is 0.2.
     l2 : float, default=0.0
         L2 penalty on the kernels.
-    optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"}, \
-default="adam"
-        Keras optimizer, with Keras's settings but for the learning rate; ``"adamw"`` has a weight
-        decay of 0.05.
+    optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"} or \
+keras.optimizers.Optimizer, default="adamw"
+        As for `DigitClassifier`.
     learning_rate : float or "auto", default="auto"
-        Highest learning rate. ``"auto"`` is 0.003 for Adam and AdamW with a schedule, else
-        Keras's.
+        Highest learning rate. ``"auto"`` is 0.003 for ``"adam"`` and ``"adamw"`` with a schedule,
+        else the optimizer's default.
     schedule : {"averaged", "one_cycle", None}, default="averaged"
         As for `DigitClassifier`: a constant rate and averaged weights, one cycle over all
         epochs, or a constant rate.
@@ -54,8 +62,8 @@ default="adam"
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
-        Digits in a sequence made for training, as for `make_digit_sequences`.
-    gap : int or tuple of (int, int), default=(-8, 8)
+        Lengths of the sequences made for training, as for `make_digit_sequences`.
+    gap : int or tuple of (int, int), default=(-6, 8)
         Pixels between the images of two digits, which are 28 pixels high then.
     shift : int, default=2
         Pixels that a digit is moved up or down at most.
@@ -150,13 +158,13 @@ default="adam"
         filters=None,
         dropout=None,
         l2=0.0,
-        optimizer="adam",
+        optimizer="adamw",
         learning_rate="auto",
         schedule="averaged",
         epochs=15,
         batch_size="auto",
         lengths=(1, 5),
-        gap=(-8, 8),
+        gap=(-6, 8),
         shift=2,
         rotation=15,
         scale=0.15,
@@ -206,8 +214,10 @@ default="adam"
     # -- fitting -------------------------------------------------------------------------
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, **unknown):
         """Train the network.
+
+        A fit that raises, whatever the reason, leaves the recognizer as it was.
 
         Parameters
         ----------
@@ -220,6 +230,13 @@ default="adam"
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, none negative; only their ratios matter. A digit of twice the
             weight is drawn twice as often.
+        X_val : array-like or list of array-like, default=None
+            Images to validate on after each epoch, instead of a share of `X`.
+        y_val : array-like of shape (n_val,), default=None
+            Their labels: strings, or whole numbers 0–9. If both `y` and `y_val` are whole numbers,
+            sequences are made of these digits, too.
+        **unknown
+            Anything else is an error that says where it belongs.
 
         Returns
         -------
@@ -230,30 +247,34 @@ default="adam"
         ------
         ValueError
             If a parameter, the images or the labels cannot be used; before any training.
+        TypeError
+            If there are further arguments.
         """
+        self._check_fit_parameters(unknown)
         self._check_parameters()
-        own = self._copied_callbacks()
+        user_callbacks = self._copy_callbacks()
+        with self._unchanged_by_errors():
+            task = self._describe_fit(X, y, sample_weight, X_val, y_val)
+            return self._train(task, user_callbacks, fit_input=(X, y, sample_weight))
+
+    def _describe_fit(self, X, y, sample_weight, X_val, y_val):
+        """The task of a call of fit, checked."""
         resume = self.warm_start and self.__sklearn_is_fitted__()
-        if not resume:
-            self.n_iter_ = 0  # whatever fails from here on, the last fit is over
-        spec = self._network_spec()
-        if resume:
-            self._check_same_network(spec, "filters, dropout, l2 and dtype")
+        fraction = self._validation_share(X_val, y_val)
         lines = self._check_images(X, reset=not resume)
         y = _check_labels(y, len(lines))
         weights = check_weights(sample_weight, None, y, None)
+        start = self._start(self._network_spec(), resume, "filters, dropout, l2 and dtype")
         if not resume:
-            self._begin(spec)
-            self._scale = 1 / 255
-            self._range = lines.range()
-        prepare = self._prepare_sequences if y.dtype.kind == "U" else self._prepare_digits
-        arguments = prepare(self._as_bytes(lines), y, weights)
-
-        def train(model, *, epochs, initial_epoch, **others):
-            arguments.update(others, epochs=initial_epoch + epochs, initial_epoch=initial_epoch)
-            return model.fit(**arguments, verbose=min(int(self.verbose), 2)).history
-
-        return self._run(train, np.dtype(np.uint8), self.epochs, own, (X, y, sample_weight))
+            start = replace(start, pixel_range=lines.pixel_range() or BLANK, scale=1 / 255)
+        lines = self._as_bytes(lines, start)
+        held_out = None
+        if X_val is not None:
+            held_out = self._as_bytes(self._check_images(X_val, reset=False), start)
+            held_out = held_out, _check_labels(y_val, len(held_out))
+        describe = self._describe_sequences if y.dtype.kind == "U" else self._describe_digits
+        options = describe(lines, y, weights, fraction, held_out, start.seed)
+        return self._task(start, pixel_dtype=np.dtype(np.uint8), **options)
 
     def _check_parameters(self):
         super()._check_parameters()
@@ -264,35 +285,38 @@ default="adam"
         return Style(**{name: getattr(self, name) for name in names})
 
     def _network_spec(self):
-        given = self._network_options("filters", "dropout", "l2")
-        return NetworkSpec(
-            READER, (HEIGHT, None, 1), N_DIGITS + 1, given, self.dtype, reads_sequences=True
-        )
+        options = self._network_options("filters", "dropout", "l2")
+        shape = HEIGHT, None, 1
+        return NetworkSpec(READER, shape, N_DIGITS + 1, options, self.dtype, reads_sequences=True)
 
-    def _as_bytes(self, lines):
-        return lines.as_bytes(*self._range)
-
-    def _prepare_digits(self, lines, digits, weights):
-        """Arguments of the model's fit that make sequences of single digits."""
+    def _describe_digits(self, lines, digits, weights, fraction, held_out, seed):
+        """The part of a task that makes sequences of single digits."""
         images = lines.same_width()
         self._check_overlap(images.shape[2])
         weights = np.ones(len(digits)) if weights is None else weights
         indices = np.flatnonzero(weights)
-        fraction = self._validation_share()
-        arguments: dict[str, Any] = {"x": None, "y": None}
+        validation = None
         if fraction is not None:
-            indices, held_out = split_validation(indices, digits, fraction, self._seed)
-            source = DigitSource(images[held_out], digits[held_out], weights[held_out])
+            indices, chosen = split_validation(indices, digits, fraction, seed)
+            source = DigitSource(images[chosen], digits[chosen], weights[chosen])
             n_sequences = max(1, round(fraction * self.sequences_per_epoch))
-            arguments["x"], arguments["y"] = self._draw(source, n_sequences, VALIDATION_DRAW)
-            arguments["validation_samples"] = np.arange(n_sequences)
+            validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
+        elif held_out is not None and held_out[1].dtype.kind != "U":
+            source = DigitSource(held_out[0].same_width(), held_out[1])
+            n_sequences = max(1, self.sequences_per_epoch // 10)
+            validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
+        elif held_out is not None:
+            validation = _sequence_samples(*held_out)
         source = DigitSource(images[indices], digits[indices], weights[indices])
-        arguments["draw"] = lambda epoch: self._draw(source, self.sequences_per_epoch, epoch)
-        arguments["batch_size"] = self._batch_size(self.sequences_per_epoch)
-        return arguments
+        return {
+            "draw": lambda epoch: self._draw(source, self.sequences_per_epoch, seed, epoch),
+            "draws_anew": True,
+            "validation": validation,
+            "batch_size": self._batch_size(self.sequences_per_epoch),
+        }
 
     def _check_overlap(self, digit_width):
-        """Raise if digits may overlap so far that the network has too few frames for them."""
+        """Raise if digits may overlap so much that the network has too few frames."""
         style = self._style()
         numbers, shares = style.length_weights()
         numbers = numbers[shares > 0]
@@ -306,47 +330,38 @@ default="adam"
                 "them, four for each digit and four between equal ones. Use a wider gap."
             )
 
-    def _draw(self, source, n_sequences, number):
-        """Make sequences: rows of pixels, and labels as the network takes them.
+    def _draw(self, source, n_sequences, seed, number):
+        """Make sequences.
 
-        A fifth of them have black beside them, so that wide margins read as nothing.
+        A fifth of them have black margins, so that margins are read as no digit.
         """
-        rng = np.random.RandomState(epoch_seed(self._seed, number))
+        rng = np.random.RandomState(epoch_seed(seed, number))
         style = self._style()
         drawn = source.draw(n_sequences, style, rng)
         width = max(style.widest(source.width), 4 * source.width)
         margins = rng.randint(0, width - drawn.widths + 1) * (rng.uniform(size=n_sequences) < 0.2)
         images = drawn.paint(width, rng.randint(0, margins + 1), rng)
         labels = _as_rows(drawn.target(), drawn.widths + margins, style.longest)
-        return images.reshape(n_sequences, -1), labels
+        return Samples(images.reshape(n_sequences, -1), labels)
 
-    def _prepare_sequences(self, lines, sequences, weights):
-        """Arguments of the model's fit for sequences as they are."""
-        rows, widths = lines.rows()
-        labels = _as_rows(sequences, widths, max(map(len, sequences)))
-        digits = labels[:, 1:]
-        needed = (digits != ctc.PADDING).sum(axis=1)
-        needed += ((digits[:, 1:] == digits[:, :-1]) & (digits[:, 1:] != ctc.PADDING)).sum(axis=1)
-        narrow = np.flatnonzero(ctc.frames(widths) < needed)
-        if len(narrow):
-            i = narrow[0]
-            raise ValueError(
-                f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
-                f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
-                f"{ctc.COLUMNS_PER_FRAME} are needed, four for each digit and four between equal "
-                "ones."
-            )
-        samples = np.arange(len(rows)) if weights is None else np.flatnonzero(weights)
-        held_out, fraction = None, self._validation_share()
+    def _describe_sequences(self, lines, sequences, weights, fraction, held_out, seed):
+        """The part of a task that trains on sequences as they are."""
+        indices = None if weights is None else np.flatnonzero(weights)
+        weights = None if weights is None else weights / weights[weights > 0].mean()
+        training = replace(_sequence_samples(lines, sequences), weight=weights, indices=indices)
+        validation = None
         if fraction is not None:
-            samples, held_out = split_validation(samples, np.zeros(len(rows)), fraction, self._seed)
+            classes = np.zeros(len(sequences))
+            chosen = split_validation(training.used(), classes, fraction, seed)
+            validation = replace(training, indices=chosen[1])
+            training = replace(training, indices=chosen[0])
+        elif held_out is not None:
+            validation = _sequence_samples(held_out[0], as_sequences(held_out[1]))
         return {
-            "x": rows,
-            "y": labels,
-            "loss_weight": None if weights is None else weights / weights[weights > 0].mean(),
-            "samples": samples,
-            "validation_samples": held_out,
-            "batch_size": self._batch_size(len(samples)),
+            "draw": lambda epoch: training,
+            "draws_anew": False,
+            "validation": validation,
+            "batch_size": self._batch_size(len(training.used())),
         }
 
     def _batch_size(self, n_sequences):
@@ -409,7 +424,8 @@ default="adam"
             If `k` is another number.
         """
         check_is_fitted(self)
-        return self._read(self._check(X), self._state["weights"], check_top(k, ctc.BEAM_WIDTH))
+        k = check_top(k, ctc.BEAM_WIDTH)
+        return self._read(self._check(X), self._network.weights, k)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -427,8 +443,8 @@ default="adam"
         """
         check_is_fitted(self)
         lines = self._check(X)
-        for epoch in sorted(self._kept):
-            yield self._read(lines, self._kept[epoch], 1)[0][:, 0]
+        for weights in self._kept_weights():
+            yield self._read(lines, weights, 1)[0][:, 0]
 
     def locate(self, X):
         """Find where the digits stand that `predict` reads.
@@ -445,12 +461,9 @@ default="adam"
             and bottom outside of it; -1 behind the last digit.
         """
         check_is_fitted(self)
-        from skdigits.training import model_cache
-
         lines = self._check(X)
-        sequences = self._read(lines, self._state["weights"], 1)[0][:, 0]
-        with model_cache.cache.borrow(*self._key) as model:
-            scores = model.score_frames(self._state["weights"], lines, self._scale)
+        sequences = self._read(lines, self._network.weights, 1)[0][:, 0]
+        scores = self._score_frames(lines)
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
             centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
@@ -478,7 +491,24 @@ default="adam"
 
     def _check(self, X):
         """Images as bytes, in the range of those seen in fit."""
-        return self._as_bytes(self._check_images(X, reset=False))
+        self._check_not_one_image(X)
+        lines = self._check_images(X, reset=False)
+        first = lines[np.arange(min(len(lines), 100))]
+        warn_if_other_range(first.pixel_range(), self._network.pixel_range)
+        return self._as_bytes(lines, self._network)
+
+    def _as_bytes(self, lines, network):
+        return lines.as_bytes(network.pixel_range.low, network.pixel_range.high)
+
+    def _check_not_one_image(self, X):
+        """Raise if one image of a line is given where rows of pixels are expected."""
+        shape, expected = getattr(X, "shape", ()), getattr(self, "n_features_in_", "no")
+        if len(shape) == 2 and shape[1] != expected:
+            raise ValueError(
+                f"X has {shape[1]} features, but {type(self).__name__} is expecting {expected} "
+                f"features as input. If it is one image of {shape[0]}×{shape[1]} pixels, pass "
+                "X[np.newaxis]."
+            )
 
     def _check_images(self, X, reset):
         """Validated images; the number and names of features only where there are rows."""
@@ -492,7 +522,7 @@ default="adam"
             height, width = self.image_shape_
             if height * width == self.n_features_in_:  # else rows are padded to a square
                 shape = self.image_shape_
-        lines = ImageLines.check(X, shape)
+        lines = LineImages.check(X, shape)
         if reset:
             self.__dict__.pop("image_shape_", None)
             if lines.shape is not None:
@@ -501,12 +531,21 @@ default="adam"
         return lines
 
     def _read(self, lines, weights, k):
-        from skdigits.training import model_cache
+        from skdigits.training.model_cache import cache
 
-        with model_cache.cache.borrow(*self._key) as model:
-            digits, log_probability = model.read_sequences(weights, lines, self._scale, top=k)
+        network = self._network
+        with cache.borrow(network.key) as model:
+            digits, log_probability = model.read_sequences(weights, lines, network.scale, top=k)
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
+
+    def _score_frames(self, lines):
+        """Logarithms of the probability of each label in each frame, an array per image."""
+        from skdigits.training.model_cache import cache
+
+        network = self._network
+        with cache.borrow(network.key) as model:
+            return model.score_frames(network.weights, lines, network.scale)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -537,6 +576,24 @@ def _check_labels(y, n_samples):
         if not (text.isascii() and text.isdigit()) and text:
             raise ValueError(f"Label {i} is {text!r}; it should have no other characters than 0–9.")
     return y
+
+
+def _sequence_samples(lines, sequences):
+    """Images of sequences as samples; raise if one is too narrow for its label."""
+    rows, widths = lines.rows()
+    labels = _as_rows(sequences, widths, max(map(len, sequences)))
+    digits = labels[:, 1:]
+    needed = (digits != ctc.PADDING).sum(axis=1)
+    needed += ((digits[:, 1:] == digits[:, :-1]) & (digits[:, 1:] != ctc.PADDING)).sum(axis=1)
+    narrow = np.flatnonzero(ctc.frames(widths) < needed)
+    if len(narrow):
+        i = narrow[0]
+        raise ValueError(
+            f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
+            f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
+            f"{ctc.COLUMNS_PER_FRAME} are needed, four for each digit and four between equal ones."
+        )
+    return Samples(rows, labels)
 
 
 def _as_rows(sequences, widths, longest):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
+import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,6 +13,25 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
+
+OTHER_RANGE = 10  # factor between the largest values from which a warning says so
+
+
+@dataclass(frozen=True)
+class PixelRange:
+    """Pixel values of the images that a network was trained on.
+
+    Parameters
+    ----------
+    low, high : float
+        The lowest value, at most 0, and the highest; they differ.
+    mean : float
+        The mean value.
+    """
+
+    low: float
+    high: float
+    mean: float
 
 
 def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
@@ -124,6 +145,113 @@ def pixel_dtype(X, dtype) -> np.dtype:
             "rescale the pixels, or set dtype='float64'."
         )
     return np.dtype(dtype)
+
+
+def warn_if_padded(n_features, image_shape) -> None:
+    """Warn where flat rows are padded with zeros to make an image.
+
+    Parameters
+    ----------
+    n_features : int
+        Pixels per row.
+    image_shape : tuple of int
+        Height, width and channels of the images made.
+    """
+    height, width, _ = image_shape
+    if math.prod(image_shape) != n_features:
+        warnings.warn(
+            f"Rows of {n_features} pixels make no square image; they are padded with zeros to "
+            f"{height}×{width}. If the images are no squares, set image_shape=(height, width).",
+            stacklevel=3,
+        )
+
+
+def check_not_one_image(X, image_shape, n_features) -> None:
+    """Raise a ValueError if `X` is one image rather than an array of images.
+
+    Parameters
+    ----------
+    X : array-like
+        Images or rows of pixels.
+    image_shape : tuple of int
+        Height, width and channels of the images seen in fit.
+    n_features : int
+        Pixels per image.
+    """
+    shape = X.shape if hasattr(X, "shape") else np.asarray(X, dtype=object).shape
+    if shape in (image_shape, image_shape[:2]) and math.prod(shape[1:]) != n_features:
+        raise ValueError(
+            f"X has shape {shape}: that is one image, without an axis for samples. Expected an "
+            "array of images; pass X[np.newaxis]."
+        )
+
+
+def check_not_one_hot(y) -> None:
+    """Raise a ValueError if labels are one-hot encoded.
+
+    Parameters
+    ----------
+    y : array-like
+        Labels.
+    """
+    values = np.asarray(y)
+    shape = values.shape
+    if len(shape) != 2 or shape[1] < 2:
+        return
+    if values.dtype.kind in "biuf" and (np.sort(values, axis=1) == np.eye(shape[1])[-1]).all():
+        raise ValueError(
+            f"y is one-hot encoded, of shape {shape}; expected one label per sample. Pass "
+            "y.argmax(axis=1)."
+        )
+
+
+def pixel_range(X, used=True) -> PixelRange | None:
+    """Find the lowest, highest and mean value of pixels.
+
+    Parameters
+    ----------
+    X : ndarray
+        Pixels.
+    used : ndarray of bool or True, default=True
+        Which values count; of a shape that can be broadcast to that of `X`.
+
+    Returns
+    -------
+    PixelRange or None
+        None where all of them are 0.
+    """
+    low, high = float(X.min(initial=0, where=used)), float(X.max(initial=0, where=used))
+    if low == high:
+        return None
+    return PixelRange(low, high, float(X.mean(where=used, dtype=np.float64)))
+
+
+def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> None:
+    """Warn where images have another range of values than those of fit, or are inverted.
+
+    Parameters
+    ----------
+    seen : PixelRange or None
+        Of the images to predict; None where they are blank.
+    fitted : PixelRange or None
+        Of the images of fit; its mean is NaN where nothing is known.
+    """
+    if seen is None or fitted is None or math.isnan(fitted.mean):
+        return
+    factor = max(-seen.low, seen.high) / max(-fitted.low, fitted.high)
+    span = fitted.high - fitted.low
+    inverted_mean = fitted.low + fitted.high - seen.mean
+    if not 1 / OTHER_RANGE < factor < OTHER_RANGE:
+        advice = "Scale them to the same range."
+    elif abs(inverted_mean - fitted.mean) < 0.2 * span and seen.mean - fitted.mean > 0.3 * span:
+        advice = f"They seem to be inverted: pass {fitted.low + fitted.high:g} - X."
+    else:
+        return
+    warnings.warn(
+        f"X has values from {seen.low:g} to {seen.high:g}, mean {seen.mean:.3g}; the images of fit "
+        f"had {fitted.low:g} to {fitted.high:g}, mean {fitted.mean:.3g}. {advice}",
+        stacklevel=4,
+    )
 
 
 def check_known(labels, classes) -> None:
@@ -246,14 +374,14 @@ def split_validation(samples, labels, fraction, seed):
 
 
 def check_top(k, most) -> int:
-    """Check how many of the most probable answers are wanted.
+    """Check the number of most probable predictions.
 
     Parameters
     ----------
     k : int
-        How many.
+        The number.
     most : int
-        How many there are.
+        The maximum.
 
     Returns
     -------

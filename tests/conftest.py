@@ -22,7 +22,7 @@ def digits():
 def fitted(digits):
     from skdigits import DigitClassifier
 
-    return DigitClassifier(epochs=3, random_state=0, keep_epochs=True).fit(*digits)
+    return DigitClassifier("compact", epochs=3, random_state=0, keep_epochs=True).fit(*digits)
 
 
 def _folder(variable):

@@ -1,3 +1,4 @@
+import contextlib
 import copy
 import hashlib
 import os
@@ -32,15 +33,18 @@ from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, ImageReshaper
 from skdigits.datasets import load_digits
-from skdigits.networks.architectures import ARCHITECTURES, compact
+from skdigits.networks.architectures import compact
+from skdigits.networks.spec import ARCHITECTURES
 
 
 def quick(**parameters):
-    return DigitClassifier(**{"epochs": 2, "random_state": 0, **parameters})
+    return DigitClassifier(
+        **{"architecture": "compact", "epochs": 2, "random_state": 0, **parameters}
+    )
 
 
 def weights_of(classifier):
-    return [w.copy() for w in classifier._state["weights"]]
+    return classifier.to_keras().get_weights()
 
 
 def assert_same_weights(first, second):
@@ -138,7 +142,11 @@ def test_one_class_is_refused(digits):
 @pytest.mark.parametrize(("n_features", "side"), [(1, 1), (10, 4), (63, 8), (50, 8)])
 def test_rows_that_are_no_square_are_padded(digits, n_features, side):
     X, y = digits
-    classifier = quick(epochs=1).fit(X[:, :n_features], y)
+    square = n_features == side * side
+    with (
+        contextlib.nullcontext() if square else pytest.warns(UserWarning, match="padded with zeros")
+    ):
+        classifier = quick(epochs=1).fit(X[:, :n_features], y)
     assert classifier.image_shape_ == (side, side, 1)
     padded = np.zeros((len(X), side * side), X.dtype)
     padded[:, :n_features] = X[:, :n_features]
@@ -301,8 +309,7 @@ def test_parameters_change_the_network(digits):
     assert count == (9 * 2 + 2) + (9 * 2 * 2 + 2) + (12 * 12 * 2 * 10 + 10)
     small = quick(epochs=4, l2=1.0).fit(X, y)
     assert (
-        np.abs(small._state["weights"][0]).max()
-        < np.abs(quick(epochs=4).fit(X, y)._state["weights"][0]).max()
+        np.abs(weights_of(small)[0]).max() < np.abs(weights_of(quick(epochs=4).fit(X, y))[0]).max()
     )
 
 
@@ -395,7 +402,7 @@ def test_features_are_what_the_last_layer_is_given(digits, architecture):
     dtype = "float64" if exact else "float32"
     classifier = quick(architecture=architecture, epochs=1, dtype=dtype).fit(X, y)
     features = classifier.transform(X)
-    *_, kernel, bias = classifier._state["weights"][: len(classifier.to_keras().trainable_weights)]
+    *_, kernel, bias = classifier.to_keras().trainable_weights
     scores = features @ kernel + bias
     probability = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     rtol = 1e-9 if exact else 1e-3
@@ -473,19 +480,21 @@ def test_early_stopping_goes_back_to_the_best_weights(digits):
     np.testing.assert_array_equal(classifier.predict_proba(X), kept)
     stopped = classifier.n_iter_
     np.testing.assert_array_equal(classifier.at_epoch(stopped).predict_proba(X), kept)
-    classifier.partial_fit(X, y)  # has no validation
+    without = {"early_stopping": False, "validation_fraction": None}
+    classifier.set_params(**without).partial_fit(X, y)
     for epoch, expected in ((stopped, kept), (stopped + 1, classifier.predict_proba(X))):
         np.testing.assert_array_equal(classifier.at_epoch(epoch).predict_proba(X), expected)
+    classifier.set_params(early_stopping=True, validation_fraction=0.3)
     classifier.set_params(warm_start=True, epochs=2, learning_rate=0.1).fit(X, y)
     assert min(classifier.history_["val_loss"][-2:]) > losses[best], "else it would be the best"
     last = classifier.at_epoch(classifier.n_iter_)
     np.testing.assert_array_equal(last.predict_proba(X), classifier.predict_proba(X))
 
 
-def test_epochs_without_validation_are_as_they_were(digits):
-    classifier = quick(early_stopping=True, keep_epochs=True)
-    classifier.partial_fit(*digits, classes=np.arange(10))
-    assert_same_weights(classifier.at_epoch(1), classifier)
+@pytest.mark.parametrize("options", [{"early_stopping": True}, {"validation_fraction": 0.2}])
+def test_partial_fit_refuses_what_needs_a_validation_set(digits, options):
+    with pytest.raises(ValueError, match=f"partial_fit does not support {next(iter(options))}"):
+        quick(**options).partial_fit(*digits, classes=np.arange(10))
 
 
 @pytest.mark.parametrize("options", [{"early_stopping": True}, {"validation_fraction": 0.2}])
@@ -501,15 +510,13 @@ def test_a_penalty_of_activities_is_no_part_of_validation(digits, options):
     assert np.isfinite(classifier.history_["val_loss"]).all()
 
 
-def test_validation_figures_are_those_of_the_held_out_samples(digits):
+def test_validation_figures_are_those_of_the_validation_set(digits):
     X, y = digits
-    classifier = quick(validation_fraction=0.2, epochs=2).fit(X, y)
-    _, chosen = classifier._split(y, None, validate=True)
-    assert len(chosen) == 60
-    assert np.bincount(y[chosen]).min() >= 5, "the split is stratified"
-    probability = classifier.predict_proba(X[chosen])
-    accuracy = (probability.argmax(axis=1) == y[chosen]).mean()
-    loss = -np.log(probability[np.arange(60), y[chosen]]).mean()
+    classifier = quick().fit(X[:240], y[:240], X_val=X[240:].astype(float), y_val=y[240:])
+    probability = classifier.predict_proba(X[240:])
+    accuracy = (probability.argmax(axis=1) == y[240:]).mean()
+    loss = -np.log(probability[np.arange(60), y[240:]]).mean()
+    assert_same_weights(classifier, quick().fit(X[:240].astype(float), y[:240]))
     assert classifier.history_["val_accuracy"][-1] == pytest.approx(accuracy)
     assert classifier.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
 
@@ -799,7 +806,7 @@ from skdigits import DigitClassifier
 from skdigits.datasets import load_digits
 X, y = load_digits(return_X_y=True)
 model = DigitClassifier(epochs=2, random_state=7, augment=True).fit(X[:300], y[:300])
-print(hashlib.sha256(b"".join(w.tobytes() for w in model._state["weights"])).hexdigest())
+print(hashlib.sha256(b"".join(w.tobytes() for w in model.to_keras().get_weights())).hexdigest())
 """
 
 
@@ -1012,16 +1019,40 @@ def test_a_refused_first_partial_fit_leaves_no_trace(digits):
     assert classifier.partial_fit(X, y, classes=range(10)).n_iter_ == 1
 
 
-def test_a_refused_fit_ends_the_last_one(digits):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (lambda X, y: (X[:, :16], np.zeros(len(X))), "1 class"),
+        (lambda X, y: (X[:, :16], y[:-1]), "inconsistent numbers of samples"),
+        (lambda X, y: (X * np.nan, y), "NaN"),
+    ],
+)
+def test_a_refused_fit_leaves_the_classifier_as_it_was(digits, arguments, message):
+    X, y = digits
+    classifier = quick().fit(X, np.array(list("abcdefghij"))[y])
+    before, history = classifier.predict_proba(X), classifier.history_
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(*arguments(X, y))
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
+    assert classifier.history_ is history
+    assert list(classifier.classes_) == list("abcdefghij")
+    assert classifier.n_features_in_ == 64
+
+
+def test_a_fit_that_is_broken_off_leaves_the_last_one(digits):
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
     X, y = digits
     classifier = quick().fit(X, y)
-    with pytest.raises(ValueError, match="1 class"):
-        classifier.fit(X[:, :16], np.zeros(len(X)))
-    with pytest.raises(NotFittedError):
-        classifier.predict(X[:, :16])
-    with pytest.raises(ValueError, match="classes must be passed on the first call"):
-        classifier.partial_fit(X, y)
-    assert_same_weights(classifier.set_params(warm_start=True).fit(X, y), quick().fit(X, y))
+    before = classifier.predict_proba(X)
+    classifier.set_params(callbacks=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X[:, :16], y % 2)
+    np.testing.assert_array_equal(classifier.predict_proba(X), before)
 
 
 @pytest.mark.parametrize(
@@ -1036,7 +1067,7 @@ def test_warm_start_with_another_network_is_refused(digits, change):
 def test_epochs_without_validation_are_nan_in_the_history(digits):
     classifier = quick(warm_start=True).fit(*digits)
     classifier.set_params(validation_fraction=0.2).fit(*digits)
-    classifier.partial_fit(*digits)
+    classifier.set_params(validation_fraction=None).partial_fit(*digits)
     assert np.isnan(classifier.history_["val_loss"]).tolist() == [True, True, False, False, True]
     assert {len(values) for values in classifier.history_.values()} == {5}
 
@@ -1045,8 +1076,11 @@ def test_training_goes_on_from_the_best_weights(digits):
     X, y = digits
     classifier = quick(early_stopping=True, patience=2, epochs=40, learning_rate=0.05).fit(X, y)
     assert classifier.n_iter_ < 40
-    for weights, raw in zip(classifier._state["weights"], classifier._state["raw"], strict=True):
-        np.testing.assert_array_equal(weights, raw)
+    best = weights_of(classifier)
+    classifier.set_params(early_stopping=False, warm_start=True, epochs=1, learning_rate=1e-12)
+    classifier.set_params(schedule=None).fit(X, y)
+    for before, after in zip(best, weights_of(classifier), strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-8)
 
 
 def test_too_few_samples_to_validate_on(digits):
@@ -1058,7 +1092,10 @@ def test_too_few_samples_to_validate_on(digits):
 def test_a_blank_first_batch_does_not_fix_the_scale(digits):
     X, y = digits
     classifier = quick().partial_fit(X * 0, y, classes=range(10)).partial_fit(X, y)
-    assert classifier._scale == 1 / 255
+    whole = quick().partial_fit(X, y, classes=range(10)).partial_fit(X, y)
+    assert classifier.score(X, y) == pytest.approx(whole.score(X, y), abs=0.1)
+    bright = classifier.to_keras().predict(np.full((1, 8, 8, 1), 255.0), verbose=0)
+    np.testing.assert_allclose(bright, classifier.predict_proba(np.full((1, 64), 255)), atol=1e-6)
 
 
 def test_parameters_set_after_fit_do_not_change_predictions(digits, fitted):
@@ -1121,3 +1158,183 @@ def test_keras_classifier_knows_how_it_was_trained(digits):
     inner = quick(optimizer="rmsprop", learning_rate=0.004).fit(*digits).keras_classifier_
     assert inner.get_params()["optimizer"] == "rmsprop"
     assert float(inner.model_.optimizer.learning_rate.numpy()) == pytest.approx(0.004)
+
+
+# -- what a user gets wrong ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"epochs": 3},
+            r"epochs is a constructor parameter: DigitClassifier\(epochs=3\).*cnn__epochs",
+        ),
+        ({"validation_data": None}, "no parameter 'validation_data'. Pass X_val and y_val"),
+        ({"shuffle": True}, "no parameter 'shuffle'"),
+    ],
+)
+def test_a_parameter_in_the_wrong_place_is_an_error_that_says_the_right_one(
+    digits, arguments, message
+):
+    with pytest.raises(TypeError, match=message) as error:
+        quick().fit(*digits, **arguments)
+    assert len(str(error.value)) <= 300
+
+
+def test_one_hot_labels_are_an_error_that_says_what_to_pass(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match=r"one-hot encoded.*y.argmax\(axis=1\)"):
+        quick().fit(X, np.eye(10)[y])
+    with pytest.raises(ValueError, match="1d array"):
+        quick().fit(X, np.tile(y, (2, 1)).T)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
+def test_one_image_without_a_batch_axis_is_an_error_that_says_so(digits, fitted, shape):
+    X, _ = digits
+    with pytest.raises(ValueError, match=r"that is one image.*pass X\[np.newaxis\]"):
+        fitted.predict(X[0].reshape(shape))
+    assert fitted.predict(X[0].reshape(shape)[np.newaxis]).shape == (1,)
+
+
+def test_values_of_another_range_than_in_fit_are_warned_of(digits, fitted):
+    X, _ = digits
+    with pytest.warns(UserWarning, match="from 0 to 1, .*had 0 to 255.*Scale them to the same"):
+        fitted.predict(X / 255)
+    with pytest.warns(UserWarning, match="inverted: pass 255 - X"):
+        fitted.predict_proba(255 - X)
+    small = quick(epochs=1).fit(X / 255, digits[1])
+    with pytest.warns(UserWarning, match="from 0 to 255.*had 0 to 1,"):
+        small.predict(X)
+    for same in (X[:1], X // 4, np.zeros_like(X), np.maximum(X, 60)):
+        fitted.predict(same)
+
+
+def test_a_validation_set_needs_labels_and_no_fraction(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="X_val was given without y_val"):
+        quick().fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match="y_val was given without X_val"):
+        quick().fit(X, y, y_val=y)
+    with pytest.raises(ValueError, match="set validation_fraction=None to validate on X_val"):
+        quick(validation_fraction=0.1).fit(X, y, X_val=X, y_val=y)
+    with pytest.raises(ValueError, match="64"):
+        quick().fit(X, y, X_val=X[:, :49], y_val=y)
+    with pytest.raises(ValueError, match="not among the classes"):
+        quick().fit(X[y < 9], y[y < 9], X_val=X, y_val=y)
+
+
+def test_early_stopping_on_the_users_validation_set(digits):
+    X, y = digits
+    wrong = (y[250:] + 1) % 10  # the better the network learns, the worse it is here
+    classifier = quick(early_stopping=True, patience=2, epochs=50)
+    classifier.fit(X[:250], y[:250], X_val=X[250:], y_val=wrong)
+    assert classifier.n_iter_ < 50
+
+
+def test_log_probabilities(digits, fitted):
+    X, _ = digits
+    np.testing.assert_array_equal(fitted.predict_log_proba(X), np.log(fitted.predict_proba(X)))
+
+
+# -- Keras's optimizers, callbacks, settings and exports -------------------------------------
+
+
+def test_a_keras_optimizer_is_copied(digits):
+    import keras
+
+    optimizer = keras.optimizers.Adam(0.004, beta_1=0.8)
+    classifier = quick(optimizer=optimizer)
+    classifier.fit(*digits)
+    assert not optimizer.built
+    assert_same_weights(
+        classifier, quick(optimizer=keras.optimizers.Adam(0.004, beta_1=0.8)).fit(*digits)
+    )
+    plain = quick(optimizer="adam", learning_rate=0.004).fit(*digits)
+    assert (weights_of(classifier)[0] != weights_of(plain)[0]).any()
+    same = quick(optimizer=keras.optimizers.Adam(), learning_rate=0.004).fit(*digits)
+    assert_same_weights(same, plain)
+    assert cross_val_score(classifier, *digits, cv=2).min() > 0.2
+    assert classifier.keras_classifier_.model_.optimizer.get_config()["beta_1"] == pytest.approx(
+        0.8
+    )
+
+
+def test_backup_and_restore_is_refused_with_the_way_that_works(digits, tmp_path):
+    import keras
+
+    backup = keras.callbacks.BackupAndRestore(str(tmp_path / "backup"))
+    with pytest.raises(ValueError, match="Use warm_start=True with few epochs per fit"):
+        quick(callbacks=[backup]).fit(*digits)
+    in_parts = quick(warm_start=True, epochs=1).fit(*digits)
+    in_parts = pickle.loads(pickle.dumps(in_parts)).fit(*digits)
+    assert_same_weights(in_parts, quick(epochs=2).fit(*digits))
+    assert in_parts.history_ == quick(epochs=2).fit(*digits).history_
+
+
+SETTINGS = """
+import hashlib, sys
+import keras
+{}
+from skdigits import DigitClassifier, DigitSequenceRecognizer
+from skdigits.datasets import load_digits, make_digit_sequences
+X, y = load_digits(return_X_y=True)
+X, y = X[:200], y[:200]
+for architecture in ("compact", "tiny", "lenet", "deep"):
+    model = DigitClassifier(architecture, epochs=1, augment=True, random_state=0).fit(X, y)
+    model.to_keras(), model.transform(X), model.keras_classifier_
+    print(hashlib.sha256(model.predict_proba(X).tobytes()).hexdigest())
+images, texts = make_digit_sequences(X.reshape(-1, 8, 8), y, 50, gap=1, random_state=0)
+reader = DigitSequenceRecognizer(filters=2, epochs=1, random_state=0).fit(images, texts)
+print(hashlib.sha256(reader.predict_confidence(images).tobytes()).hexdigest())
+"""
+
+
+def test_global_settings_of_keras_change_nothing():
+    def digests(setting):
+        run = subprocess.run(
+            [sys.executable, "-c", SETTINGS.format(setting)], capture_output=True, text=True
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+        return run.stdout.split()
+
+    expected = digests("")
+    assert len(set(expected)) == 5
+    settings = (
+        'keras.config.set_image_data_format("channels_first"); keras.config.set_floatx("float64")',
+        'keras.config.set_dtype_policy("mixed_float16")',
+    )
+    for setting in settings:
+        assert digests(setting) == expected, setting
+
+
+@pytest.mark.parametrize("architecture", ["deep", "lenet"])
+@pytest.mark.parametrize("shape", [(8, 8), (30, 30)])
+def test_the_keras_model_can_be_exported(digits, tmp_path, architecture, shape):
+    import tensorflow as tf
+
+    X, y = digits
+    images = np.zeros((len(X), *shape), np.uint8)
+    images[:, :8, :8] = X.reshape(-1, 8, 8)
+    classifier = quick(architecture=architecture, epochs=1).fit(images, y)
+    expected = classifier.predict_proba(images[:5])
+    inputs = images[:5, :, :, np.newaxis].astype(np.float32)
+    classifier.to_keras().export(str(tmp_path / "saved"), verbose=False)
+    saved = tf.saved_model.load(str(tmp_path / "saved"))
+    served = saved.serve(inputs)
+    np.testing.assert_allclose(served, expected, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")  # Keras's exporter
+@pytest.mark.parametrize("architecture", ["deep", "compact"])
+def test_the_keras_model_can_be_exported_as_onnx(digits, tmp_path, architecture):
+    pytest.importorskip("tf2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    X, y = digits
+    classifier = quick(architecture=architecture, epochs=1).fit(X, y)
+    classifier.to_keras().export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    inputs = {session.get_inputs()[0].name: X[:5].reshape(5, 8, 8, 1).astype(np.float32)}
+    (probability,) = session.run(None, inputs)
+    np.testing.assert_allclose(probability, classifier.predict_proba(X[:5]), atol=1e-5)

@@ -40,7 +40,9 @@ ESTIMATORS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # scikit-learn's own
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # of the checks themselves
+@pytest.mark.filterwarnings("ignore:Rows of . pixels make no square image")  # as the checks' data
+@pytest.mark.filterwarnings("ignore:Rows of .. pixels make no square image")
 @parametrize_with_checks(
     [e for e in ESTIMATORS if type(e) is not DigitSequenceRecognizer] + [NumberReader(**READING)]
 )

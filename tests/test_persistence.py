@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, load, save
+from skdigits.datasets import load_digits
 from skdigits.files import replacing
 from skdigits.persistence import FORMAT
 
@@ -108,6 +110,48 @@ def test_a_new_file_has_the_permissions_of_any(tmp_path):
     with replacing(tmp_path / "new", "w") as file:
         file.write("whole")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+FILES = Path(__file__).parent / "files"
+
+
+def test_files_of_the_format_before_are_read():
+    """Written by the version before, with their predictions."""
+    X, y = load_digits().images, load_digits().target
+    expected = np.load(FILES / "predictions-format-2.npz")
+    classifier = load(FILES / "classifier-format-2.skdigits")
+    probability = classifier.predict_proba(X[:20])
+    np.testing.assert_allclose(probability, expected["probability"], atol=1e-5)
+    staged = next(classifier.staged_predict_proba(X[:20]))
+    np.testing.assert_allclose(staged, expected["staged"], atol=1e-5)
+    assert classifier.n_iter_ == 3
+    assert classifier.set_params(warm_start=True, epochs=1).fit(X, y).n_iter_ == 4
+    recognizer = load(FILES / "recognizer-format-2.skdigits")
+    assert recognizer.predict(X[:20]).tolist() == expected["sequences"].tolist()
+    confidence = recognizer.predict_confidence(X[:20])
+    np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
+
+
+def linear(image_shape, n_classes):
+    import keras
+
+    inputs = keras.Input(image_shape)
+    x = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def test_a_function_as_architecture_is_saved_by_name(digits, tmp_path):
+    X, y = digits
+    classifier = DigitClassifier(linear, epochs=1, random_state=0).fit(X, y)
+    path = save(classifier, tmp_path / "model.skdigits")
+    with pytest.raises(ValueError, match=r"architectures=\{'linear': function\}"):
+        load(path)
+    loaded = load(path, architectures={"linear": linear})
+    assert loaded.architecture is linear
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+    nameless = DigitClassifier(lambda *args: linear(*args), epochs=1)
+    with pytest.raises(TypeError, match="architecture holds a function"):
+        save(nameless.fit(X, y), path)
 
 
 def _rewritten(saved, path, change):

@@ -40,6 +40,15 @@ def test_public_names():
         skdigits.DigitClasifier  # noqa: B018
 
 
+def test_submodules_are_there_after_import_skdigits():
+    code = (
+        "import skdigits; skdigits.datasets.load_digits; skdigits.preprocessing.ImageReshaper; "
+        "skdigits.metrics.exact_match_score; print('inspection' in dir(skdigits))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "True"
+
+
 def test_importing_loads_nothing_heavy():
     code = (
         "import skdigits, skdigits.cli, sys; "

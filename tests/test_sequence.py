@@ -13,14 +13,14 @@ from sklearn.pipeline import Pipeline
 import skdigits
 from skdigits import DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits, make_digit_sequences
-from skdigits.inference.line_images import ImageLines
+from skdigits.inference.line_images import LineImages
 
 
 @pytest.fixture(scope="module")
 def sources():
     """Bundled digits to train on and others to read."""
     X, y = load_digits(return_X_y=True)
-    images = ImageLines(X.reshape(-1, 8, 8)).as_bytes(0, 255).images
+    images = LineImages(X.reshape(-1, 8, 8)).as_bytes(0, 255).images
     return (images[:1300], y[:1300]), (images[1300:], y[1300:])
 
 
@@ -50,7 +50,7 @@ def quick(**parameters):
 
 
 def weights_of(recognizer):
-    return recognizer._state["weights"]
+    return recognizer.to_keras().get_weights()
 
 
 def assert_same_weights(a, b):
@@ -109,6 +109,7 @@ def test_the_first_of_any_k_is_what_predict_reads(reader, sources):
         np.testing.assert_allclose(probability[:, 0], confidence, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:X has values from 0 to 9")
 def test_ten_readings_of_a_single_frame(reader):
     found, probability = reader.predict_top_k(np.full((1, 28, 1), 9, np.uint8), k=10)
     assert len(set(found[0])) == 10
@@ -117,7 +118,7 @@ def test_ten_readings_of_a_single_frame(reader):
 
 def test_a_network_that_diverged_is_not_sure_of_anything(reader, sequences):
     diverged = copy.deepcopy(reader)
-    for weight in weights_of(diverged):
+    for weight in diverged._network.weights:
         if weight.dtype.kind == "f":
             weight[...] = np.nan
     for k in (1, 3):
@@ -151,13 +152,9 @@ def test_probabilities_are_those_of_all_alignments(reader):
     """On a narrow image every alignment can be counted."""
     import itertools
 
-    from skdigits.training import model_cache
-
     image = np.random.RandomState(0).randint(0, 256, (1, 28, 12), np.uint8)
     found, probability = reader.predict_top_k(image, k=3)
-    with model_cache.cache.borrow(*reader._key) as model:
-        lines = reader._check(image)
-        (scores,) = model.score_frames(weights_of(reader), lines, reader._scale)
+    (scores,) = reader._score_frames(reader._check(image))
     assert scores.shape == (3, 11)
     total = {}
     for path in itertools.product(range(11), repeat=3):
@@ -240,7 +237,7 @@ def test_image_shape_is_of_rows_alone(sequences):
 
 def load_digits_28():
     X, y = load_digits(return_X_y=True)
-    return ImageLines(X.reshape(-1, 8, 8)[:100]).as_bytes(0, 255).images, y[:100]
+    return LineImages(X.reshape(-1, 8, 8)[:100]).as_bytes(0, 255).images, y[:100]
 
 
 def test_another_height_is_rescaled_keeping_the_aspect(reader, sequences):
@@ -296,10 +293,10 @@ def test_each_epoch_trains_on_other_sequences(sources, monkeypatch):
     drawn = []
     original = DigitSequenceRecognizer._draw
 
-    def draw(self, source, n_sequences, number):
-        rows, labels = original(self, source, n_sequences, number)
-        drawn.append((len(source.images), labels.tobytes()))
-        return rows, labels
+    def draw(self, source, *args):
+        samples = original(self, source, *args)
+        drawn.append((len(source.images), samples.y.tobytes()))
+        return samples
 
     monkeypatch.setattr(DigitSequenceRecognizer, "_draw", draw)
     quick(epochs=3, validation_fraction=0.25).fit(*sources[0])
@@ -332,8 +329,8 @@ def test_early_stopping_goes_back_to_the_best_epoch(sources):
     losses = stopped.history_["val_loss"]
     assert len(losses) < 40
     assert len(losses) == np.argmin(losses) + 2
-    best = stopped._kept[1 + np.argmin(losses)]
-    for found, expected in zip(weights_of(stopped), best, strict=True):
+    best = stopped.at_epoch(int(1 + np.argmin(losses)))
+    for found, expected in zip(weights_of(stopped), weights_of(best), strict=True):
         if found.dtype.kind == "f":  # not the state of dropout's generator
             np.testing.assert_array_equal(found, expected)
     assert {"val_loss", "val_accuracy", "loss", "accuracy"} == set(stopped.history_)
@@ -378,11 +375,8 @@ def test_saves_and_loads_without_code(reader, sequences, tmp_path):
 
 
 def test_the_keras_model_gives_the_same_frames(reader, sequences):
-    from skdigits.training import model_cache
-
     X = sequences[0][:3, :, :100]
-    with model_cache.cache.borrow(*reader._key) as model:
-        scores = model.score_frames(weights_of(reader), ImageLines(X), reader._scale)
+    scores = reader._score_frames(LineImages(X))
     logits = reader.to_keras().predict(X[..., None].astype(np.float32), verbose=0)
     logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
     np.testing.assert_allclose(logits, np.stack(scores), atol=1e-3)
@@ -449,3 +443,42 @@ def test_bad_reading(reader, sequences):
         reader.predict(np.full((2, 28, 12), np.nan))
     with pytest.raises(AttributeError, match="no attribute .staged_predict"):
         list(reader.staged_predict(sequences[0]))
+
+
+def test_one_picture_is_not_taken_for_rows_of_pixels(reader, sequences):
+    X, y, _ = sequences
+    with pytest.raises(ValueError, match=r"one image of 28×.* pixels, pass X\[np.newaxis\]"):
+        reader.predict(X[0])
+    ragged = quick().fit([X[0], X[1][:, :60]], y[:2])
+    with pytest.raises(ValueError, match="expecting no features as input. If it is one image"):
+        ragged.predict(X[0])
+    assert ragged.predict(X[:1]).shape == (1,)
+
+
+def test_a_validation_set_of_the_user(sources, sequences):
+    (X, y), (X_val, y_val) = sources
+    images, texts, _ = sequences
+    for validation in ((X_val, y_val), (images, texts)):
+        recognizer = quick(sequences_per_epoch=200).fit(
+            X, y, X_val=validation[0], y_val=validation[1]
+        )
+        assert_same_weights(recognizer, quick(sequences_per_epoch=200).fit(X, y))
+        assert recognizer.history_["val_loss"][-1] > 0
+    losses = recognizer.history_["val_accuracy"]
+    assert losses[-1] == pytest.approx(np.mean(recognizer.predict(images) == texts), abs=0.05)
+    other = quick().fit(images, texts, X_val=X_val, y_val=y_val)
+    assert np.isfinite(other.history_["val_loss"][-1])
+
+
+def test_no_kept_epoch_is_an_error(sources, sequences):
+    recognizer = quick(keep_epochs=[7]).fit(*sources[0])
+    with pytest.raises(ValueError, match="keep_epochs=\\[7\\] should be set before fit and name"):
+        next(recognizer.staged_predict(sequences[0]))
+
+
+def test_values_of_another_range_are_warned_of(reader, sequences):
+    X, y, _ = sequences
+    with pytest.warns(UserWarning, match="from 0 to 1, .*Scale them to the same range"):
+        reader.predict(X[:5] / 255)
+    with pytest.warns(UserWarning, match="inverted: pass 255 - X"):
+        reader.predict(255 - X)

@@ -8,14 +8,14 @@ import numpy as np
 from PIL import Image
 from sklearn.utils.validation import check_array
 
-from skdigits.validation import infer_image_shape, split_images
+from skdigits.validation import PixelRange, infer_image_shape, pixel_range, split_images
 
 HEIGHT = 28
 INK = 64  # grey level of 255 above which a pixel belongs to a digit
-CUT_RANGE = 5  # columns around the middle between two digits, where they may be told apart
+CUT_RANGE = 5  # columns around the middle between two digits, where the cut between them may be
 
 
-class ImageLines:
+class LineImages:
     """Images of lines of digits.
 
     Parameters
@@ -42,7 +42,7 @@ class ImageLines:
         self.shape = images.shape[1:] if isinstance(images, np.ndarray) else None
 
     @classmethod
-    def check(cls, X, image_shape=None) -> ImageLines:
+    def check(cls, X, image_shape=None) -> LineImages:
         """Validate images.
 
         Parameters
@@ -55,7 +55,7 @@ list of array-like of shape (height, width)
 
         Returns
         -------
-        ImageLines
+        LineImages
             The images.
 
         Raises
@@ -86,24 +86,24 @@ list of array-like of shape (height, width)
         """Those of the images that an array of indices names."""
         several = self.shape is not None
         images = self.images[chosen] if several else [self.images[i] for i in chosen]
-        return ImageLines(images, self.n_features, self.sizes[chosen])
+        return LineImages(images, self.n_features, self.sizes[chosen])
 
-    def range(self) -> tuple[float, float]:
-        """Find the values of black and white.
+    def pixel_range(self) -> PixelRange | None:
+        """Find the lowest, highest and mean value.
 
         Returns
         -------
-        tuple of float
-            The lowest value, at most 0, and the highest; different in any case.
+        PixelRange or None
+            The lowest is at most 0; None where all values are 0.
         """
-        if self.shape is None:
-            extremes = [value for image in self.images for value in (image.min(), image.max())]
-        else:
-            extremes = [self.images.min(), self.images.max()]
-        low, high = min(0.0, float(min(extremes))), float(max(extremes))
-        return (low, high) if high > low else (low, low + 1)
+        images = self.images if self.shape is None else [self.images]
+        ranges = [pixel_range(image) or PixelRange(0, 0, 0) for image in images]
+        low, high = min(r.low for r in ranges), max(r.high for r in ranges)
+        sizes = [image.size for image in images]
+        mean = float(np.average([r.mean for r in ranges], weights=sizes))
+        return PixelRange(low, high, mean) if high > low else None
 
-    def as_bytes(self, low, high) -> ImageLines:
+    def as_bytes(self, low, high) -> LineImages:
         """Bring images to bytes and to one height.
 
         Parameters
@@ -113,7 +113,7 @@ list of array-like of shape (height, width)
 
         Returns
         -------
-        ImageLines
+        LineImages
             Images of bytes, ``HEIGHT`` pixels high, of the same proportions.
         """
 
@@ -124,9 +124,9 @@ list of array-like of shape (height, width)
             return np.rint(grey).astype(np.uint8)
 
         if self.shape is not None and self.shape[0] == HEIGHT:
-            return ImageLines(convert(self.images), sizes=self.sizes)
+            return LineImages(convert(self.images), sizes=self.sizes)
         images = [self._rescaled(convert(image)) for image in self.images]
-        return ImageLines(images if self.shape is None else np.stack(images), sizes=self.sizes)
+        return LineImages(images if self.shape is None else np.stack(images), sizes=self.sizes)
 
     def _rescaled(self, image):
         height, width = image.shape
@@ -135,13 +135,13 @@ list of array-like of shape (height, width)
         size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
-    def same_width(self, place=0.5) -> np.ndarray:
-        """Put images into one array, with black beside the narrower ones.
+    def same_width(self, position=0.5) -> np.ndarray:
+        """Put images into one array, with black margins at the narrower ones.
 
         Parameters
         ----------
-        place : float, default=0.5
-            Where in it they stand: 0 is at the left, 0.5 in the middle.
+        position : float, default=0.5
+            Horizontal position of the narrower images: 0 is at the left, 0.5 in the middle.
 
         Returns
         -------
@@ -153,7 +153,7 @@ list of array-like of shape (height, width)
         widest = max(image.shape[1] for image in self.images)
         array = np.zeros((len(self), self.images[0].shape[0], widest), self.images[0].dtype)
         for row, image in zip(array, self.images, strict=True):
-            left = int((widest - image.shape[1]) * place)
+            left = int((widest - image.shape[1]) * position)
             row[:, left : left + image.shape[1]] = image
         return array
 
@@ -167,7 +167,7 @@ list of array-like of shape (height, width)
         widths : ndarray of shape (n,), int
             Width of each.
         """
-        return self.same_width(place=0).reshape(len(self), -1), self.widths
+        return self.same_width(position=0).reshape(len(self), -1), self.widths
 
     def batches(self, pixels):
         """Divide images into batches of similar width.

@@ -3,7 +3,7 @@
 Every function takes `image_shape` and `n_classes`, and by keyword those of `filters`,
 `kernel_size`, `dropout`, `l2` and `dtype` that it understands. It returns an uncompiled
 Keras model from images of shape (n, height, width, channels) to class probabilities of
-shape (n, n_classes). A user's own function of that form is accepted wherever a name is.
+shape (n, n_classes). A user's function of that form is accepted wherever a name is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 from skdigits.networks.spec import READER
 from skdigits.training.tensorflow import keras
-from skdigits.validation import check_name
+
+CHANNELS_LAST = "channels_last"  # whatever Keras's global setting is
 
 
 def compact(
@@ -47,12 +48,13 @@ def compact(
     return _sequential(
         "compact",
         image_shape,
+        dtype,
         [
             conv("convolution_1", filters, padding="same"),
-            keras.layers.MaxPooling2D(2, dtype=dtype, name="pooling"),
+            _pooling("pooling", dtype),
             keras.layers.Dropout(dropout, dtype=dtype, name="dropout"),
             conv("convolution_2", filters, padding="valid"),
-            keras.layers.Flatten(dtype=dtype, name="flatten"),
+            _flatten(dtype),
             _dense("output", n_classes, "softmax", l2, dtype),
         ],
     )
@@ -92,12 +94,13 @@ def lenet(
     return _sequential(
         "lenet",
         image_shape,
+        dtype,
         [
             conv("convolution_1", filters, padding="same"),
-            keras.layers.MaxPooling2D(2, dtype=dtype, name="pooling_1"),
+            _pooling("pooling_1", dtype),
             conv("convolution_2", 2 * filters, padding="valid"),
-            keras.layers.MaxPooling2D(2, dtype=dtype, name="pooling_2"),
-            keras.layers.Flatten(dtype=dtype, name="flatten"),
+            _pooling("pooling_2", dtype),
+            _flatten(dtype),
             keras.layers.Dropout(dropout, dtype=dtype, name="dropout"),
             _dense("hidden", 44, "relu", l2, dtype),
             _dense("output", n_classes, "softmax", l2, dtype),
@@ -108,8 +111,8 @@ def lenet(
 def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float32"):
     """Five normalised convolutions: 4,738 parameters for 28×28 images and ten classes.
 
-    At the end every filter has weights of its own for the places of the image: a tenth of what
-    a dense layer needs.
+    At the end a depthwise layer has one weight per filter and position: a tenth of the weights of
+    a dense layer.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float
     x = convolution(x, "convolution_3", 3 * filters)
     x = convolution(x, "convolution_4", 3 * filters, pool=True)
     x = convolution(x, "convolution_5", 3 * filters)
-    return keras.Model(inputs, _by_place(x, n_classes, dropout, l2, dtype), name="tiny")
+    return keras.Model(inputs, _classify(x, n_classes, dropout, l2, dtype), name="tiny")
 
 
 def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="float32"):
@@ -166,7 +169,7 @@ def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="floa
     """
     inputs = keras.Input(image_shape, dtype=dtype)
     x = _residual_trunk(inputs, filters, _normalized(l2, dtype))
-    return keras.Model(inputs, _by_place(x, n_classes, dropout, l2, dtype), name="deep")
+    return keras.Model(inputs, _classify(x, n_classes, dropout, l2, dtype), name="deep")
 
 
 def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="float32"):
@@ -210,55 +213,35 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
 
     x = _residual_trunk(keras.ops.relu(x), filters, convolution)
     x = keras.ops.pad(x, [[0, 0], [0, 0], [3, 3], [0, 0]])
-    x = keras.ops.relu(_weighted_places(x, (x.shape[1], 7), l2, dtype)) * inside
+    x = keras.ops.relu(_depthwise(x, (x.shape[1], 7), l2, dtype)) * inside
     x = convolution(x, "mixture", 8 * filters, 1)
     x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
     # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
     output = keras.layers.Conv2D(
-        n_classes, 1, kernel_regularizer=_penalty(l2), dtype=dtype, name="output"
+        n_classes,
+        1,
+        data_format=CHANNELS_LAST,
+        kernel_regularizer=_penalty(l2),
+        dtype=dtype,
+        name="output",
     )
     return keras.Model(inputs, output(x)[:, 0], name="reader")
 
 
-ARCHITECTURES: dict[str, Callable[..., Any]] = {
+BY_NAME: dict[str, Callable[..., Any]] = {
     "compact": compact,
     "tiny": tiny,
     "lenet": lenet,
     "deep": deep,
+    READER: reader,
 }
-NETWORKS = {**ARCHITECTURES, READER: reader}  # all that a model can be made of
-
-
-def find_architecture(architecture: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function behind a name; a callable is returned as it is.
-
-    Parameters
-    ----------
-    architecture : str or callable
-        A name in ``NETWORKS``, or an architecture function.
-
-    Returns
-    -------
-    callable
-        The architecture function.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    """
-    if callable(architecture):
-        return architecture
-    if architecture not in NETWORKS:
-        check_name("architecture", architecture, ARCHITECTURES)
-    return NETWORKS[architecture]
 
 
 # Networks and layers have names, since TensorFlow keeps 30 kB for every new name of a variable.
 
 
-def _sequential(name, image_shape, layers):
-    return keras.Sequential([keras.Input(image_shape), *layers], name=name)
+def _sequential(name, image_shape, dtype, layers):
+    return keras.Sequential([keras.Input(image_shape, dtype=dtype), *layers], name=name)
 
 
 def _convolution(kernel_size, l2, dtype):
@@ -266,6 +249,7 @@ def _convolution(kernel_size, l2, dtype):
         return keras.layers.Conv2D(
             filters,
             kernel_size,
+            data_format=CHANNELS_LAST,
             padding=padding,
             activation="relu",
             kernel_initializer="glorot_uniform",
@@ -284,6 +268,7 @@ def _normalized(l2, dtype):
         x = keras.layers.Conv2D(
             filters,
             kernel_size,
+            data_format=CHANNELS_LAST,
             padding="same",
             use_bias=False,
             kernel_regularizer=_penalty(l2),
@@ -291,7 +276,7 @@ def _normalized(l2, dtype):
             name=name,
         )(x)
         if pool:  # before what follows, which then has a quarter of the work
-            x = keras.layers.MaxPooling2D(2, dtype=dtype, name=f"{name}_pooling")(x)
+            x = _pooling(f"{name}_pooling", dtype)(x)
         x = _batch_normalization(name, dtype)(x)
         return keras.ops.relu(x if skip is None else x + skip)
 
@@ -311,26 +296,27 @@ def _residual_trunk(x, filters, convolution):
     return convolution(x, "residual_2", 4 * filters, skip=x)
 
 
-def _weighted_places(x, size, l2, dtype):
-    """One weighted sum per filter, over the places in a window, normalised."""
+def _depthwise(x, size, l2, dtype):
+    """One weight per filter and position of a window, normalised."""
     x = keras.layers.DepthwiseConv2D(
         size,
+        data_format=CHANNELS_LAST,
         use_bias=False,
         depthwise_regularizer=_penalty(l2),
         dtype=dtype,
-        name="places",
+        name="depthwise",
     )(x)
-    return _batch_normalization("places", dtype)(x)
+    return _batch_normalization("depthwise", dtype)(x)
 
 
 def _batch_normalization(name, dtype):
     return keras.layers.BatchNormalization(momentum=0.9, dtype=dtype, name=f"{name}_normalization")
 
 
-def _by_place(x, n_classes, dropout, l2, dtype):
-    """Class probabilities, from one weighted sum over all places per filter."""
-    x = _weighted_places(x, x.shape[1:3], l2, dtype)
-    x = keras.layers.Flatten(dtype=dtype, name="flatten")(x)
+def _classify(x, n_classes, dropout, l2, dtype):
+    """Class probabilities, from one weighted sum over all positions per filter."""
+    x = _depthwise(x, x.shape[1:3], l2, dtype)
+    x = _flatten(dtype)(x)
     x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
     return _dense("output", n_classes, "softmax", l2, dtype)(x)
 
@@ -344,6 +330,14 @@ def _dense(name, units, activation, l2, dtype):
         dtype=dtype,
         name=name,
     )
+
+
+def _pooling(name, dtype):
+    return keras.layers.MaxPooling2D(2, data_format=CHANNELS_LAST, dtype=dtype, name=name)
+
+
+def _flatten(dtype):
+    return keras.layers.Flatten(data_format=CHANNELS_LAST, dtype=dtype, name="flatten")
 
 
 def _penalty(l2):

@@ -1,4 +1,4 @@
-"""Layers that do on a CPU in less time what Keras's own do, with the same state."""
+"""Faster layers for the CPU, with the function and the state of Keras's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from skdigits.training.tensorflow import keras, tf
 
 
 class MaskedDropout(keras.layers.Dropout):
-    """Dropout with Keras's own random numbers, by a product instead of a choice.
+    """Dropout with Keras's random numbers, by a product instead of a selection.
 
     On a CPU TensorFlow's `select` takes several times as long, forwards and back.
     """
@@ -49,9 +49,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         inputs : tensor of shape (n, height, width, channels)
             The images.
         training : bool, default=False
-            Whether with the batch's own mean and variance, which the moving ones then follow.
+            Whether to normalise by the mean and variance of the batch and update the moving ones.
         mask : tensor, optional
-            Left to Keras's own layer.
+            With a mask, Keras's layer is used.
 
         Returns
         -------
@@ -89,7 +89,7 @@ FASTER: dict[type, Any] = {
 
 
 def faster(layer):
-    """Make the layer to train with in place of a layer of the same function and state.
+    """Make a faster layer of the same function and state.
 
     Parameters
     ----------

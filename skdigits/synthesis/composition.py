@@ -74,7 +74,7 @@ class Style:
 
     @property
     def longest(self) -> int:
-        """Most digits that a sequence can have."""
+        """Maximum sequence length."""
         numbers, shares = self.length_weights()
         return int(numbers[shares > 0].max())
 
@@ -274,14 +274,14 @@ class Drawn:
         height, digit_width = self.source.height, self.source.width
         canvas = np.zeros((len(self.lengths), height, width), np.uint8)
         lefts = self._lefts + starts[self._owners]
-        places = np.arange(len(self.digits)) - (self._ends - self.lengths)[self._owners]
+        positions = np.arange(len(self.digits)) - (self._ends - self.lengths)[self._owners]
         for i, image in enumerate(self._images()):
             owner, left, top = self._owners[i], lefts[i], self.shifts[i]
             image = image[max(0, -top) : height - max(0, top)]
             part = canvas[owner, max(0, top) : height + min(0, top), left : left + digit_width]
             np.maximum(part, image, out=part)
             if boxes is not None:
-                boxes[owner, places[i]] = _ink_box(image) + [left, max(0, top)] * 2
+                boxes[owner, positions[i]] = _ink_box(image) + [left, max(0, top)] * 2
         if self.noise:
             _add_noise(canvas, self.noise, np.random.default_rng(rng.randint(2**31)))
         return canvas

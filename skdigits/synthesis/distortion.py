@@ -112,10 +112,10 @@ def _displacements(shape, rng):
 
 
 def _interpolated(images, across, down):
-    """Pixels at places between pixels, by bilinear interpolation."""
+    """Values at positions between pixels, by bilinear interpolation."""
     n, height, width = images.shape
     padded = np.pad(images, [(0, 0), (1, 1), (1, 1)])
-    # Places within the frame of black around the image, so that four pixels are there for each.
+    # Positions within the black frame around the image, so that four pixels are there for each.
     across = np.clip(across + 1, 0, width + 0.999)
     down = np.clip(down + 1, 0, height + 0.999)
     left, top = across.astype(np.int32), down.astype(np.int32)

@@ -39,4 +39,4 @@ def jitter(images, seed, strength=1.0):
         ],
         axis=1,
     )
-    return keras.ops.image.affine_transform(images, transform)
+    return keras.ops.image.affine_transform(images, transform, data_format="channels_last")

@@ -1,18 +1,21 @@
-"""Callbacks: Keras's, scikit-learn's, and our own, which are Keras callbacks too."""
+"""Keras callbacks of a fit: copies of the user's, and those that record and stop it."""
 
 from __future__ import annotations
 
 import copy
 
+from skdigits.compatibility import init_callback_context
+from skdigits.networks.trained import TrainedNetwork, Weights
+from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras
 
 
-def copied(callbacks) -> list:
+def copy_callbacks(callbacks) -> list:
     """Copy a user's Keras callbacks, so that fits do not share them.
 
     Parameters
     ----------
-    callbacks : list of keras.callbacks.Callback or None
+    callbacks : list of keras.callbacks.Callback
         The user's.
 
     Returns
@@ -24,14 +27,20 @@ def copied(callbacks) -> list:
     ------
     TypeError
         If something else is among them, or one cannot be copied.
+    ValueError
+        If ``BackupAndRestore`` is among them.
     """
-    if not callbacks:
-        return []
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
                 f"callbacks should hold Keras callbacks; got {type(callback).__name__}. "
                 "scikit-learn's callbacks are set with set_callbacks()."
+            )
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            raise ValueError(
+                "BackupAndRestore would train other weights than an undisturbed fit. Use "
+                "warm_start=True with few epochs per fit and skdigits.save after each: the result "
+                "is that of one long fit."
             )
     try:
         return copy.deepcopy(list(callbacks))
@@ -39,60 +48,64 @@ def copied(callbacks) -> list:
         raise TypeError(f"callbacks are copied for each fit; these cannot be: {error}.") from error
 
 
-def stop_early(patience: int):
-    """Stop when ``val_loss`` no longer improves, and go back to the best weights.
+class Recorder(keras.callbacks.Callback):
+    """Record the values of every epoch, and the weights of those to keep.
 
     Parameters
     ----------
-    patience : int
-        Epochs without improvement before stopping.
-
-    Returns
-    -------
-    keras.callbacks.EarlyStopping
-        The callback.
-    """
-    return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-
-
-def keep_weights(epochs, kept: dict):
-    """Keep the weights at the end of epochs.
-
-    Parameters
-    ----------
-    epochs : collection of int or None
-        Which, from 1; None keeps all.
-    kept : dict
-        Where they go, by epoch.
-
-    Returns
-    -------
-    keras.callbacks.Callback
-        The callback.
+    task : TrainingTask
+        What is trained.
     """
 
-    def keep(epoch, logs):
-        if epochs is None or epoch + 1 in epochs:
-            kept[epoch + 1] = callback.model.read_weights()
+    def __init__(self, task: TrainingTask):
+        super().__init__()
+        self.task = task
+        self.logs: list[dict[str, float]] = []
+        self.kept: dict[int, Weights] = {}
 
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=keep)
-    return callback
+    def on_epoch_end(self, epoch, logs=None):
+        """Record an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 0.
+        logs : dict of str to float, optional
+            Its values.
+        """
+        self.logs.append(dict(logs or {}))
+        keep = self.task.keep_epochs
+        if keep is True or (keep and epoch + 1 in keep):
+            self.kept[epoch + 1] = self.model.read_weights()
+
+    def network(self, **state) -> TrainedNetwork:
+        """Return the network after the epochs recorded so far.
+
+        Parameters
+        ----------
+        **state
+            Its weights, and other fields of `TrainedNetwork`.
+
+        Returns
+        -------
+        TrainedNetwork
+            The network.
+        """
+        start = self.task.start
+        return start.extended(self.logs, kept={**start.kept, **self.kept}, **state)
 
 
-def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
+def call_sklearn(estimator, fit_input, recorder: Recorder):
     """Call the estimator's scikit-learn callbacks: a task for the fit, a task per epoch in it.
 
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``.
-    n_epochs : int
-        Epochs at most.
+        With ``CallbackSupportMixin``; a copy of it with another ``_network`` predicts with that.
     fit_input : tuple of X, y and sample_weight
         What ``fit`` was given.
-    fitted : callable
-        From weights and the number of epochs trained to the attributes that make a copy of the
-        estimator predict with them.
+    recorder : Recorder
+        Called before this callback.
 
     Returns
     -------
@@ -102,11 +115,11 @@ def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
     X, y, sample_weight = fit_input
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-    root = estimator._init_callback_context(max_subtasks=n_epochs)
+    root = init_callback_context(estimator, recorder.task.epochs)
     epochs: list = []
 
     def attributes():
-        return fitted(callback.model.read_weights(), len(epochs))
+        return {"_network": recorder.network(weights=recorder.model.read_weights())}
 
     def on_train_begin(logs):
         root.call_on_fit_task_begin(**task)
@@ -117,15 +130,14 @@ def call_sklearn(estimator, n_epochs: int, fit_input, fitted):
 
     def on_epoch_end(epoch, logs):
         stop = epochs[-1].call_on_fit_task_end(**task, reconstruction_attributes=attributes)
-        callback.model.stop_training |= stop
+        recorder.model.stop_training |= stop
 
     def on_train_end(logs):
         root.call_on_fit_task_end(**task, reconstruction_attributes=attributes)
 
-    callback = keras.callbacks.LambdaCallback(
+    return keras.callbacks.LambdaCallback(
         on_train_begin=on_train_begin,
         on_epoch_begin=on_epoch_begin,
         on_epoch_end=on_epoch_end,
         on_train_end=on_train_end,
     )
-    return callback

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from skdigits.training.task import Samples
 from skdigits.training.tensorflow import tf
 
 # Training data up to the first size lies on the device whole; more is fetched in parts of the
@@ -14,36 +13,60 @@ RESIDENT_BYTES = 2**28
 PART_BYTES = 2**26
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Which samples an epoch takes, in how many steps, and how many of them in one call."""
-
-    samples: np.ndarray
-    batch_size: int
-    steps: int
-    stride: int
-
-
 class TrainingData:
-    """Samples, labels and weights: on the device whole, or fetched from memory in parts."""
+    """Samples, labels and weights: on the device whole, or fetched from memory in parts.
 
-    def __init__(self, x, y, loss_weight, pixels, real):
-        if loss_weight is None:
-            loss_weight = np.ones(len(y))
-        self.n_samples, self.n_features = x.shape
-        self.labels = y
-        self._arrays = x, y, loss_weight
-        self._types = pixels, np.int32, real
-        row_bytes = self.n_features * pixels.itemsize
-        self._resident = None
-        self.most_rows = len(x)
-        if len(x) * row_bytes <= RESIDENT_BYTES:
-            self._resident = self._tensors(slice(None))
-        else:
-            self.most_rows = PART_BYTES // row_bytes
+    Parameters
+    ----------
+    samples : Samples
+        The samples.
+    pixel_dtype, float_dtype : dtype
+        Types of pixels and of weights on the device.
+    """
+
+    def __init__(self, samples: Samples, pixel_dtype, float_dtype):
+        weight = np.ones(len(samples.y)) if samples.weight is None else samples.weight
+        self.samples = samples
+        self.n_features = samples.x.shape[1]
+        self._arrays = samples.x, samples.y, weight
+        self._dtypes = pixel_dtype, np.int32, float_dtype
+        row_bytes = self.n_features * pixel_dtype.itemsize
+        resident = len(samples.x) * row_bytes <= RESIDENT_BYTES
+        self._resident = self._tensors(slice(None)) if resident else None
+        self._part_rows = None if resident else PART_BYTES // row_bytes
+
+    def steps_per_call(self, n_steps: int, batch_size: int) -> int:
+        """Number of steps that one call of the compiled program can take.
+
+        Parameters
+        ----------
+        n_steps : int
+            Number of steps of an epoch.
+        batch_size : int
+            Samples per step.
+
+        Returns
+        -------
+        int
+            All, unless the samples are fetched in parts.
+        """
+        if self._part_rows is None:
+            return n_steps
+        return min(n_steps, max(1, self._part_rows // batch_size))
 
     def fetch(self, chosen):
-        """Tensors of samples, labels and weights, and the indices of `chosen` in them."""
+        """Fetch samples.
+
+        Parameters
+        ----------
+        chosen : ndarray of int
+            Indices of the samples.
+
+        Returns
+        -------
+        tuple of tensor
+            Samples, labels and weights, and the indices of `chosen` in them.
+        """
         if self._resident is not None:
             return *self._resident, tf.constant(chosen, tf.int32)
         ascending = np.argsort(chosen)  # a file is read from front to back
@@ -54,5 +77,5 @@ class TrainingData:
     def _tensors(self, which):
         return tuple(
             tf.constant(array[which].astype(dtype, copy=False))
-            for array, dtype in zip(self._arrays, self._types, strict=True)
+            for array, dtype in zip(self._arrays, self._dtypes, strict=True)
         )

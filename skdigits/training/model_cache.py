@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
 
+from skdigits.networks.trained import ProgramKey
 from skdigits.training.epoch_model import EpochModel
 from skdigits.training.sequence_model import SequenceModel
 
 
-def _build(spec, optimizer, augment):
-    model = SequenceModel if spec.reads_sequences else EpochModel
-    return model.from_spec(spec, optimizer, augment)
-
-
 class ModelCache:
-    """Idle models with their compiled programs, least recently used first.
+    """Idle models with their compiled programs.
 
     A model is lent to one caller at a time, who loads the state to start from and copies the
     state reached, so that no two estimators ever share one.
@@ -26,22 +20,22 @@ class ModelCache:
     Parameters
     ----------
     size : int
-        Models kept at most.
+        Maximum number of idle models; the least recently used is dropped first.
     """
 
     def __init__(self, size: int):
         self.size = size
-        self._idle: OrderedDict[Any, list[EpochModel]] = OrderedDict()
+        self._idle: list[tuple[ProgramKey, EpochModel]] = []  # the least recently used first
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def borrow(self, *key, private: bool = False) -> Iterator[EpochModel]:
+    def borrow(self, key: ProgramKey, *, private: bool = False) -> Iterator[EpochModel]:
         """Lend a model for the time of a ``with`` block; after an error it is not kept.
 
         Parameters
         ----------
-        *key
-            The arguments of `EpochModel.from_spec`.
+        key : ProgramKey
+            What the model's programs depend on.
         private : bool, default=False
             Whether the model is a new one that nobody else gets, before or after.
 
@@ -50,22 +44,27 @@ class ModelCache:
         EpochModel
             In whatever state its last user left it.
         """
-        if private:
-            yield _build(*key)
-            return
+        model = None if private else self._take(key)
+        yield (model := model or _build(key))
+        if not private:
+            self._put_back(key, model)
+
+    def _take(self, key):
         with self._lock:
-            models = self._idle.pop(key, [])
-            model = models.pop() if models else None
-            if models:
-                self._idle[key] = models
-        if model is None:
-            model = _build(*key)
-        yield model
+            for i in reversed(range(len(self._idle))):
+                if self._idle[i][0] == key:
+                    return self._idle.pop(i)[1]
+        return None
+
+    def _put_back(self, key, model):
         with self._lock:
-            self._idle.setdefault(key, []).append(model)
-            self._idle.move_to_end(key)
-            while sum(map(len, self._idle.values())) > self.size:
-                self._idle.popitem(last=False)
+            self._idle.append((key, model))
+            del self._idle[: -self.size]
+
+
+def _build(key):
+    model = SequenceModel if key.spec.reads_sequences else EpochModel
+    return model.from_key(key)
 
 
 cache = ModelCache(size=16)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.networks.architectures import find_architecture
+from skdigits.networks.architectures import BY_NAME
 from skdigits.networks.spec import MARGIN, MINIMUM_SIDE, NetworkSpec
+from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.training.tensorflow import keras
 
 
@@ -27,7 +28,7 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     seed : int, default=0
         The initial weights depend on it alone.
     replace : callable, optional
-        From a layer to the layer to take in its place.
+        From a layer to the layer that replaces it.
 
     Returns
     -------
@@ -42,7 +43,8 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     front: list[Any] = [keras.Input(spec.image_shape, dtype=spec.dtype)]
     if scale != 1.0:
         front.append(keras.layers.Rescaling(scale, dtype=spec.dtype))
-    front += _enlarging_layers(spec)
+    if spec.enlarged_shape() != spec.image_shape:
+        front.append(_enlargement(spec))
     with _seeded(seed):
         network = _call_architecture(spec)
         if isinstance(network, keras.Sequential):
@@ -53,32 +55,32 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
                 new = replace(layer)
                 return new if new is not layer else layer.from_config(layer.get_config())
 
-            inner = [keras.models.clone_model(network, clone_function=renew)]
+            inner = [_of_dtype(keras.models.clone_model(network, clone_function=renew), spec.dtype)]
         else:
             inner = [network]  # a user's layers may not be meant to be made again
-    return keras.Sequential([*front, *inner])
+    return _of_dtype(keras.Sequential([*front, *inner]), spec.dtype)
 
 
-def build_trained(spec: NetworkSpec, scale: float, weights: list[np.ndarray]):
-    """Build a model of trained weights, from raw pixels to what the architecture gives.
+def build_trained(network: TrainedNetwork):
+    """Build a model of a trained network, from raw pixels to what the architecture gives.
 
     Parameters
     ----------
-    spec : NetworkSpec
+    network : TrainedNetwork
         The network.
-    scale : float
-        Factor by which pixels are multiplied.
-    weights : list of ndarray
-        One per variable of `state_variables`.
 
     Returns
     -------
     keras.Sequential
-        The uncompiled model.
+        The uncompiled model, ready to be exported.
     """
-    network = build(spec, scale)
-    assign(state_variables(network), weights)
-    return network
+    spec = network.key.spec
+    model = build(spec, network.scale)
+    assign(state_variables(model), network.weights)
+    height, width, channels = spec.image_shape
+    # Keras exports only what has been called.
+    model(np.zeros((1, height, width or height, channels), spec.dtype), training=False)
+    return model
 
 
 def without_last_layer(network):
@@ -87,8 +89,7 @@ def without_last_layer(network):
     Parameters
     ----------
     network : keras.Model
-        Layers one after the other, the last of which may be a network; the last layer of that is
-        then meant.
+        A sequence of layers. If the last one is a network, the last layer of that is left out.
 
     Returns
     -------
@@ -110,9 +111,9 @@ def without_last_layer(network):
                 "There are no features: the architecture should be a Sequential or functional "
                 "keras.Model whose last layer has one input."
             )
-        front.append(keras.Model(last.inputs, inputs))
+        front.append(_of_dtype(keras.Model(last.inputs, inputs), last.dtype_policy))
     image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
-    return keras.Sequential([image, *front])
+    return _of_dtype(keras.Sequential([image, *front]), network.dtype_policy)
 
 
 def state_variables(network) -> list:
@@ -131,7 +132,7 @@ def state_variables(network) -> list:
     return [*network.trainable_variables, *network.non_trainable_variables]
 
 
-def read(variables) -> list[np.ndarray]:
+def read(variables) -> Weights:
     """Copy variables out.
 
     Parameters
@@ -161,24 +162,32 @@ def assign(variables, values) -> None:
         variable.assign(value)
 
 
-def _enlarging_layers(spec):
-    """Layers that make small images larger, and put black around them."""
-    height, width, _ = spec.image_shape
-    inner_height, inner_width, _ = spec.enlarged_shape()
-    if (height, width) == (inner_height, inner_width):
-        return []
-    enlarged = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
-    missing = inner_height - enlarged[0], inner_width - enlarged[1]
-    last = {"data_format": "channels_last", "dtype": spec.dtype}
-    return [
-        keras.layers.Resizing(*enlarged, interpolation="bilinear", **last),
-        keras.layers.ZeroPadding2D([(n // 2, n - n // 2) for n in missing], **last),
-    ]
+def _enlargement(spec):
+    """A model that makes small images larger, and puts black around them.
+
+    Not of Keras's Resizing layer: called first, it has all other layers called as in training.
+    """
+    height, width, channels = spec.image_shape
+    size = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
+    missing = [a - b for a, b in zip(spec.enlarged_shape(), size, strict=False)]
+    margins = [[0, 0], *([n // 2, n - n // 2] for n in missing), [0, 0]]
+    images = keras.Input((height, width, channels), dtype=spec.dtype)
+    enlarged = keras.ops.image.resize(
+        images, size, interpolation="bilinear", data_format="channels_last"
+    )
+    model = keras.Model(images, keras.ops.pad(enlarged, margins), name="enlargement")
+    return _of_dtype(model, spec.dtype)
+
+
+def _of_dtype(model, dtype):
+    """The model with a dtype policy, since a new one has Keras's global policy."""
+    model.dtype_policy = dtype
+    return model
 
 
 def _call_architecture(spec):
     """What the architecture function returns, checked."""
-    function = find_architecture(spec.architecture)
+    function = BY_NAME.get(spec.architecture, spec.architecture)
     shape = spec.enlarged_shape()
     options = _accepted_options(spec, function)
     try:
@@ -201,7 +210,7 @@ def _call_architecture(spec):
             f"outputs of shape {expected}; "
             f"it gave {network.output_shape if network.built else 'a model without an input'}."
         )
-    return network
+    return _of_dtype(network, spec.dtype)
 
 
 def _accepted_options(spec, function):

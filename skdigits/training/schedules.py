@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,7 @@ OPTIMIZERS = {
     "adagrad": keras.optimizers.Adagrad,
     "adam": keras.optimizers.Adam,
     "adamax": keras.optimizers.Adamax,
-    # Keras's 0.004 does nothing to see in so few steps.
+    # Keras's default of 0.004 has no visible effect in so few steps.
     "adamw": partial(keras.optimizers.AdamW, weight_decay=0.05),
     "nadam": keras.optimizers.Nadam,
     "rmsprop": keras.optimizers.RMSprop,
@@ -26,23 +27,79 @@ ADAM_RATES = dict.fromkeys(("lenet", "deep", "reader"), 3e-3)
 WARM_UP_STEPS = 50
 
 
+def describe_optimizer(optimizer) -> str:
+    """Describe an optimizer, so that equal descriptions mean equal optimizers.
+
+    Parameters
+    ----------
+    optimizer : str or keras.optimizers.Optimizer
+        A name in ``OPTIMIZERS``, or an optimizer.
+
+    Returns
+    -------
+    str
+        The name, or the optimizer serialized as JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or its learning rate is a schedule of Keras's.
+    """
+    if isinstance(optimizer, str):
+        return optimizer
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(
+            f"optimizer should be one of {', '.join(OPTIMIZERS)}, or a Keras optimizer; "
+            f"got {type(optimizer).__name__}."
+        )
+    config = keras.optimizers.serialize(optimizer)
+    if not isinstance(config["config"]["learning_rate"], float):
+        raise ValueError(
+            "The optimizer has a learning-rate schedule of Keras, which cannot be used here. Give "
+            'it a number, and choose schedule="averaged", "one_cycle" or None.'
+        )
+    del config["config"]["name"]  # which Keras counts up
+    return json.dumps(config, sort_keys=True)
+
+
+def make_optimizer(description: str):
+    """Make a new optimizer.
+
+    Parameters
+    ----------
+    description : str
+        As `describe_optimizer` gives it.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+        The optimizer.
+    """
+    if description in OPTIMIZERS:
+        return OPTIMIZERS[description]()
+    return keras.optimizers.deserialize(json.loads(description))
+
+
 def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
     """Return the learning rate that ``learning_rate="auto"`` means.
 
     Parameters
     ----------
     optimizer : str
-        A name in ``OPTIMIZERS``.
+        As `describe_optimizer` gives it.
     schedule : str or None
-        A schedule of `Recipe`.
+        A schedule of `TrainingTask`.
     architecture : str or callable
         The network.
 
     Returns
     -------
     float
-        The rate tuned for Adam with a schedule, else Keras's default for the optimizer.
+        The rate tuned for Adam with a schedule, else Keras's default for the optimizer, or the
+        optimizer's where the user gave one.
     """
+    if optimizer not in OPTIMIZERS:
+        return float(json.loads(optimizer)["config"]["learning_rate"])
     if optimizer in ("adam", "adamw") and schedule is not None:
         return ADAM_RATES.get(architecture, ADAM_RATE)
     return float(inspect.signature(OPTIMIZERS[optimizer]).parameters["learning_rate"].default)
@@ -84,8 +141,13 @@ def set_rate(optimizer, schedule: str | None, peak, step, horizon) -> None:
     step, horizon : tensor of float
         Number of the step, from 0, and of all steps of this fit.
     """
+    if schedule is None:
+        return
     if schedule == "one_cycle":
-        optimizer.learning_rate.assign(peak * one_cycle(step / horizon))
-    elif schedule == "averaged":
+        factor = one_cycle(step / horizon)
+    else:
         taken = tf.cast(optimizer.iterations, tf.float32) + 1
-        optimizer.learning_rate.assign(peak * tf.minimum(1.0, taken / WARM_UP_STEPS))
+        factor = tf.minimum(1.0, taken / WARM_UP_STEPS)
+    # In float32, whatever type Keras's global setting gives the variable.
+    rate = tf.cast(peak, tf.float32) * factor
+    optimizer.learning_rate.assign(tf.cast(rate, peak.dtype))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skdigits.inference.ctc import BEAM_WIDTH, COLUMNS_PER_FRAME, PADDING, frames
-from skdigits.inference.line_images import HEIGHT, ImageLines
+from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.training.epoch_model import EpochModel
 from skdigits.training.tensorflow import tf
 
@@ -25,14 +25,11 @@ class SequenceModel(EpochModel):
 
     _label_spec = tf.TensorSpec([None, None], tf.int32)
 
-    def _as_labels(self, y):
-        return y
-
     def _order(self, data, plan, rng):
         """Batches of similar widths in random order; the last, shorter one is drawn from all."""
         order = super()._order(data, plan, rng)
         whole = len(order) // plan.batch_size * plan.batch_size
-        by_width = order[np.argsort(data.labels[order[:whole], 0], kind="stable")]
+        by_width = order[np.argsort(data.samples.y[order[:whole], 0], kind="stable")]
         batches = by_width.reshape(-1, plan.batch_size)
         return np.concatenate([batches[rng.permutation(len(batches))].ravel(), order[whole:]])
 
@@ -43,27 +40,27 @@ class SequenceModel(EpochModel):
         images = tf.reshape(rows, [tf.shape(rows)[0], HEIGHT, -1])
         missing = tf.maximum(0, width - tf.shape(images)[2])
         images = tf.pad(images[:, :, :width], [[0, 0], [0, 0], [0, missing]])
-        images = tf.cast(images, self._real) * scale
+        images = tf.cast(images, self._float_dtype) * scale
         inside = tf.range(width)[None, None, :] < widths[:, None, None]
-        return tf.where(inside, images, tf.cast(PADDING, self._real))[..., None]
+        return tf.where(inside, images, tf.cast(PADDING, self._float_dtype))[..., None]
 
     def _sample_losses(self, y, outputs):
         return ctc_loss(outputs, y[:, 1:], frames(y[:, 0]))
 
-    def _hits(self, y, outputs):
-        """Which sequences are right if every frame is read by itself."""
+    def _is_correct(self, y, outputs):
+        """Which sequences are correct if every frame is decoded by itself."""
         best = tf.argmax(outputs, axis=2, output_type=tf.int32)
         before = tf.pad(best, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
         inside = tf.range(tf.shape(best)[1])[None] < frames(y[:, 0])[:, None]
         read = inside & (best != before) & (best != outputs.shape[2] - 1)
         labels = y[:, 1:]
-        places = tf.cumsum(tf.cast(read, tf.int32), axis=1) - 1
-        within = tf.clip_by_value(places, 0, tf.shape(labels)[1] - 1)
+        positions = tf.cumsum(tf.cast(read, tf.int32), axis=1) - 1
+        within = tf.clip_by_value(positions, 0, tf.shape(labels)[1] - 1)
         expected = tf.gather(labels, within, batch_dims=1)
-        n_read = places[:, -1] + 1
+        n_read = positions[:, -1] + 1
         n_digits = tf.reduce_sum(tf.cast(labels != PADDING, tf.int32), axis=1)
-        right = tf.reduce_all(~read | (best == expected), axis=1)
-        return right & (n_read == n_digits)
+        correct = tf.reduce_all(~read | (best == expected), axis=1)
+        return correct & (n_read == n_digits)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -74,7 +71,7 @@ class SequenceModel(EpochModel):
         ----------
         weights : list of ndarray
             As for `predict_rows`.
-        lines : ImageLines
+        lines : LineImages
             Images of bytes and of the network's height.
         scale : float
             Factor of the pixels.
@@ -93,7 +90,7 @@ class SequenceModel(EpochModel):
             digits, log_probability = self._decode(lines, scale, BEAM_WIDTH)
             return digits[:, :top], log_probability[:, :top]
         digits, log_probability = self._decode(lines, scale, 1)
-        # The beam ranks by probabilities of its own that are not quite exact. What has more than
+        # The beam search ranks by probabilities that are not quite exact. A sequence of more than
         # half of all probability is the first in any case.
         unsure = np.flatnonzero(log_probability[:, 0] <= np.log(0.5))
         if len(unsure):
@@ -106,7 +103,7 @@ class SequenceModel(EpochModel):
 
     def _decode(self, lines, scale, top):
         """The sequences that the beam finds, by falling probability, and its logarithm."""
-        found = self._in_batches(("read", top), lines, lines.widths[:, None], scale)
+        found = self._in_batches(("decode", top), lines, lines.widths[:, None], scale)
         longest = max(digits.shape[2] for _, (digits, _) in found)
         digits = np.full((len(lines), top, longest), PADDING, np.int32)
         log_probability = np.zeros((len(lines), top))
@@ -138,19 +135,20 @@ class SequenceModel(EpochModel):
                 scores[i] = frame_scores[: frames(lines.widths[i])]
         return scores
 
-    def _judge(self, x, y, recipe, samples):
-        x, y = x[samples].reshape(len(samples), HEIGHT, -1), y[samples]
-        lines = ImageLines([image[:, :width] for image, width in zip(x, y[:, 0], strict=True)])
-        found = self._in_batches(("judge",), lines, y, recipe.scale)
-        losses, hits = np.empty(len(samples)), np.empty(len(samples), bool)
-        for chosen, (batch_losses, batch_hits) in found:
-            losses[chosen], hits[chosen] = batch_losses, batch_hits
-        return losses, hits
+    def _losses_and_correct(self, samples):
+        indices = samples.used()
+        x, y = samples.x[indices].reshape(len(indices), HEIGHT, -1), samples.y[indices]
+        lines = LineImages([image[:, :width] for image, width in zip(x, y[:, 0], strict=True)])
+        found = self._in_batches(("evaluate",), lines, y, self._task.start.scale)
+        losses, correct = np.empty(len(indices)), np.empty(len(indices), bool)
+        for chosen, (batch_losses, batch_correct) in found:
+            losses[chosen], correct[chosen] = batch_losses, batch_correct
+        return losses, correct
 
     def _in_batches(self, kind, lines, labels, scale):
         """Run a program on images of similar width at a time: (indices, results) of each batch."""
         program = self._reading_program(kind)
-        scale = tf.constant(scale, self._real)
+        scale = tf.constant(scale, self._float_dtype)
         found = []
         for chosen, rows in lines.batches(READ_PIXELS):
             results = program(tf.constant(rows), tf.constant(labels[chosen], tf.int32), scale)
@@ -160,14 +158,14 @@ class SequenceModel(EpochModel):
     def _reading_program(self, kind):
         if kind not in self._programs:
             make: dict[str, Any] = {
-                "read": self._reader,
-                "frames": self._framer,
-                "judge": self._judger,
+                "decode": self._decoding_program,
+                "frames": self._frames_program,
+                "evaluate": self._evaluation_program,
             }
             signature = [
                 tf.TensorSpec([None, None], tf.uint8),
                 self._label_spec,
-                tf.TensorSpec([], self._real),
+                tf.TensorSpec([], self._float_dtype),
             ]
             function = make[kind[0]](*kind[1:])
             program = tf.function(function, input_signature=signature, autograph=False)
@@ -177,17 +175,17 @@ class SequenceModel(EpochModel):
     def _frame_logits(self, rows, labels, scale):
         return self(self._network_input(rows, labels, scale), training=False)
 
-    def _framer(self):
+    def _frames_program(self):
         return lambda *batch: [tf.nn.log_softmax(self._frame_logits(*batch))]
 
-    def _judger(self):
-        def judge(rows, labels, scale):
+    def _evaluation_program(self):
+        def evaluate(rows, labels, scale):
             outputs = self._frame_logits(rows, labels, scale)
-            return [self._sample_losses(labels, outputs), self._hits(labels, outputs)]
+            return [self._sample_losses(labels, outputs), self._is_correct(labels, outputs)]
 
-        return judge
+        return evaluate
 
-    def _reader(self, top):
+    def _decoding_program(self, top):
         """A function from rows and widths to sequences and the logarithms of their probability."""
 
         def read(rows, widths, scale):

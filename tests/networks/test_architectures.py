@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 from skdigits import DigitClassifier
-from skdigits.networks.architectures import ARCHITECTURES, find_architecture
-from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.architectures import BY_NAME
+from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
 from skdigits.training import plain_keras
 
 
 def test_compact_is_the_reference_network():
-    network = ARCHITECTURES["compact"]((28, 28, 1), 10)
+    network = BY_NAME["compact"]((28, 28, 1), 10)
     table = [
         (type(layer).__name__, layer.output.shape[1:], layer.count_params())
         for layer in network.layers
@@ -38,15 +38,15 @@ def test_compact_is_the_reference_network():
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
 def test_a_network_has_the_parameters_it_says(name):
-    network = ARCHITECTURES[name]((28, 28, 1), 10)
-    for text in (ARCHITECTURES[name].__doc__, DigitClassifier.__doc__):
+    network = BY_NAME[name]((28, 28, 1), 10)
+    for text in (BY_NAME[name].__doc__, DigitClassifier.__doc__):
         assert f"{network.count_params():,}" in text
     assert network.count_params() <= {"tiny": 5000, "deep": 150_000}.get(name, 25_000)
 
 
 def test_the_reader_is_as_its_docstring_says():
-    network = find_architecture("reader")((28, None, 1), 11, dtype="float64")
-    assert f"{network.count_params():,} parameters" in find_architecture("reader").__doc__
+    network = BY_NAME["reader"]((28, None, 1), 11, dtype="float64")
+    assert f"{network.count_params():,} parameters" in BY_NAME["reader"].__doc__
     images = np.random.default_rng(0).random((1, 28, 130, 1))
     scores = network(images).numpy()
     assert scores.shape == (1, 33, 11)
@@ -59,7 +59,7 @@ def test_the_reader_is_as_its_docstring_says():
 
 @pytest.mark.parametrize("width", [1, 50, 51, 96])
 def test_padding_never_changes_what_the_reader_sees(width):
-    network = find_architecture("reader")((28, None, 1), 11, dtype="float64")
+    network = BY_NAME["reader"]((28, None, 1), 11, dtype="float64")
     for layer in network.layers:  # as after training: blank columns are not mapped to 0
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.beta.assign(np.linspace(-1, 1, layer.beta.shape[0]))
@@ -74,7 +74,7 @@ def test_options_reach_the_layers(name):
     options = {"filters": 5, "dropout": 0.4, "l2": 0.01, "dtype": "float64"}
     if name in ("compact", "lenet"):
         options["kernel_size"] = 3
-    network = ARCHITECTURES[name]((28, 28, 3), 7, **options)
+    network = BY_NAME[name]((28, 28, 3), 7, **options)
     weighted = [layer for layer in network.layers if hasattr(layer, "kernel")]
     assert weighted[0].filters == 5
     assert weighted[0].kernel_size == (3, 3)

@@ -1,0 +1,164 @@
+"""What a fit leaves behind, as arrays; without Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from skdigits.networks.spec import NetworkSpec
+from skdigits.validation import PixelRange
+
+Weights = list[np.ndarray]  # the trainable variables of a network, then the others
+
+
+@dataclass(frozen=True)
+class ProgramKey:
+    """What a compiled training program depends on.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+    optimizer : str
+        Name of an optimizer, or the JSON of a serialized Keras optimizer.
+    augment : float, default=0.0
+        Strength of the augmentation.
+    """
+
+    spec: NetworkSpec
+    optimizer: str
+    augment: float = 0.0
+
+
+@dataclass(frozen=True)
+class FitCall:
+    """One call that trained.
+
+    Parameters
+    ----------
+    first : int
+        Number of epochs before it.
+    early_stopping : bool
+        Whether it went back to its best weights.
+    """
+
+    first: int
+    early_stopping: bool
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network between two fits.
+
+    Parameters
+    ----------
+    key : ProgramKey
+        Network, optimizer and augmentation.
+    seed : int
+        Source of all random draws, in [0, 2**31).
+    pixel_range : PixelRange or None
+        Of the first images trained on; None as long as they were all blank.
+    scale : float
+        Factor by which pixels are multiplied.
+    learning_rate : float
+        Highest learning rate of the last fit.
+    weights : list of ndarray
+        What predicts; empty before the initial weights are drawn.
+    raw_weights : list of ndarray
+        What training goes on from: other than `weights` where those are averages.
+    optimizer_state : list of ndarray
+        Variables of the optimizer; empty before its first step.
+    history : dict of str to list of float
+        Values per epoch; NaN for epochs without the value.
+    calls : tuple of FitCall
+        The calls that trained.
+    kept : dict of int to list of ndarray
+        Weights by epoch, from 1.
+    """
+
+    key: ProgramKey
+    seed: int
+    pixel_range: PixelRange | None = None
+    scale: float = 1.0
+    learning_rate: float = 0.0
+    weights: Weights = field(default_factory=list)
+    raw_weights: Weights = field(default_factory=list)
+    optimizer_state: Weights = field(default_factory=list)
+    history: dict[str, list[float]] = field(default_factory=dict)
+    calls: tuple[FitCall, ...] = ()
+    kept: dict[int, Weights] = field(default_factory=dict)
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of epochs trained."""
+        return len(self.history.get("loss", []))
+
+    def extended(self, logs: list[dict[str, float]], **changes: Any) -> TrainedNetwork:
+        """Return the network after further epochs.
+
+        Parameters
+        ----------
+        logs : list of dict
+            The values of each further epoch.
+        **changes
+            Other fields.
+
+        Returns
+        -------
+        TrainedNetwork
+            A copy.
+        """
+        names = dict.fromkeys([*self.history, *(name for values in logs for name in values)])
+        missing = [np.nan] * self.n_epochs
+        history = {
+            name: [*self.history.get(name, missing), *(float(v.get(name, np.nan)) for v in logs)]
+            for name in names
+        }
+        return replace(self, history=history, **changes)
+
+    def at_epoch(self, epoch: int) -> TrainedNetwork:
+        """Return the network as it was after a kept epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 1. Epochs after the last mean the last.
+
+        Returns
+        -------
+        TrainedNetwork
+            A copy without kept epochs. With early stopping it has the best weights up to then.
+
+        Raises
+        ------
+        ValueError
+            If the weights were not kept.
+        """
+        last = min(epoch, self.n_epochs)
+        best = self._best_epoch(last)
+        if best not in self.kept:
+            raise ValueError(
+                f"The weights after epoch {best} were not kept; those of epochs "
+                f"{sorted(self.kept)} were. Set keep_epochs before fit."
+            )
+        return replace(
+            self,
+            weights=self.kept[best],
+            raw_weights=self.kept[best],
+            optimizer_state=[],
+            history={name: values[:last] for name, values in self.history.items()},
+            calls=tuple(call for call in self.calls if call.first < last),
+            kept={},
+        )
+
+    def _best_epoch(self, last):
+        """The epoch up to `last` whose weights a fit of so many epochs would have."""
+        call = max((call for call in self.calls if call.first < last), key=lambda c: c.first)
+        if not call.early_stopping:
+            return last
+        losses = np.array(self.history["val_loss"][call.first : last])
+        if not np.isfinite(losses).any():
+            return last
+        return call.first + 1 + int(np.nanargmin(losses))

@@ -1,0 +1,79 @@
+"""Training through SciKeras's ``KerasClassifier``.
+
+What SciKeras does for us: it takes the compiled model, checks that images and labels fit each
+other, encodes the labels, calls ``model.fit`` with batch size, callbacks and verbosity, and gives
+users a fitted ``KerasClassifier`` of the trained network. What it does not: the compiled epochs,
+schedules, validation and sample weights are those of `EpochModel.fit`, which it calls; parameters,
+labels and random state are those of `DigitClassifier`.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from scikeras.wrappers import KerasClassifier
+
+from skdigits.training import plain_keras, schedules
+
+LOSS = "sparse_categorical_crossentropy"
+
+
+def fit_through_scikeras(model, task, callbacks) -> None:
+    """Train a model on the samples of a task.
+
+    Parameters
+    ----------
+    model : EpochModel
+        The compiled model.
+    task : TrainingTask
+        What to do; the samples are the same in each epoch.
+    callbacks : list of keras.callbacks.Callback
+        Callbacks.
+    """
+    samples = task.draw(task.start.n_epochs)
+    n_classes = task.start.key.spec.n_outputs
+    # SciKeras learns the classes from labels, and samples may lack some.
+    one_of_each = np.zeros((n_classes, samples.x.shape[1]), samples.x.dtype)
+    classifier = KerasClassifier(
+        model=model,
+        loss=LOSS,
+        batch_size=task.batch_size,
+        callbacks=callbacks,
+        verbose=task.verbose,
+        warm_start=True,
+    ).initialize(one_of_each, np.arange(n_classes))
+    classifier.fit(samples.x, samples.y, task=task)
+
+
+def make_fitted(network, classes, image_shape, *, epochs):
+    """Make a fitted ``KerasClassifier`` of a trained network.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        The network.
+    classes : ndarray of shape (n_classes,)
+        Its labels.
+    image_shape : tuple of int
+        Height, width and channels.
+    epochs : int
+        Its parameter `epochs`.
+
+    Returns
+    -------
+    scikeras.wrappers.KerasClassifier
+        The estimator, with a separate Keras model that takes images.
+    """
+    model = plain_keras.build_trained(network)
+    optimizer = schedules.make_optimizer(network.key.optimizer)
+    optimizer.learning_rate.assign(network.learning_rate)
+    model.compile(optimizer, LOSS, metrics=["accuracy"], jit_compile=False)
+    # SciKeras takes only what can be cast to the type of these.
+    blank = np.zeros((len(classes), *image_shape), np.float64)
+    name = network.key.optimizer if network.key.optimizer in schedules.OPTIMIZERS else optimizer
+    classifier = KerasClassifier(
+        model=model, loss=LOSS, optimizer=name, epochs=epochs, verbose=0
+    ).initialize(blank, classes)
+    classifier.history_ = copy.deepcopy(network.history)
+    return classifier

@@ -1,0 +1,88 @@
+"""The description of a course of training; without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdigits.networks.trained import TrainedNetwork
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images as rows of pixels, their labels, and which of them to use.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_features)
+        Rows of pixels.
+    y : ndarray of shape (n_samples,) or (n_samples, n_columns), int
+        Class indices; for sequences rows of the width of the image, the digits, then -1.
+    weight : ndarray of shape (n_samples,) or None, default=None
+        Factor of each sample's loss.
+    indices : ndarray of int or None, default=None
+        Which samples to use; None is all.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None = None
+    indices: np.ndarray | None = None
+
+    def used(self) -> np.ndarray:
+        """Indices of the samples to use.
+
+        Returns
+        -------
+        ndarray of int
+            All of them where `indices` is None.
+        """
+        return np.arange(len(self.y)) if self.indices is None else self.indices
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """Everything that determines a course of training.
+
+    Parameters
+    ----------
+    start : TrainedNetwork
+        Where training begins, with the key of the program to use.
+    draw : callable
+        From the number of an epoch to its `Samples`, as many in each.
+    draws_anew : bool
+        Whether the samples of each epoch are others.
+    validation : Samples or None
+        What is evaluated after each epoch.
+    epochs : int
+        Number of epochs to train.
+    batch_size : int
+        Samples per gradient step.
+    learning_rate : float or "auto"
+        The highest; ``"auto"`` is `schedules.default_rate`.
+    schedule : {"averaged", "one_cycle", None}
+        Course of the learning rate, and whether predictions use averaged weights.
+    pixel_dtype : dtype
+        Type of the pixels on the device: uint8, or that of the network.
+    patience : int or None
+        Epochs without improvement before stopping early; None does not stop early.
+    keep_epochs : bool or sequence of int
+        Epochs, from 1, whose weights are kept.
+    verbose : int
+        0 is silent, 1 a progress bar, 2 a line per epoch.
+    """
+
+    start: TrainedNetwork
+    draw: Callable[[int], Samples]
+    draws_anew: bool
+    validation: Samples | None
+    epochs: int
+    batch_size: int
+    learning_rate: float | str
+    schedule: str | None
+    pixel_dtype: np.dtype
+    patience: int | None = None
+    keep_epochs: bool | tuple[int, ...] = False
+    verbose: int = 0

@@ -1,0 +1,71 @@
+"""The course of training: a task becomes a trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from skdigits.networks.trained import FitCall, TrainedNetwork
+from skdigits.training import initial_weights, model_cache, schedules
+from skdigits.training.callbacks import Recorder
+from skdigits.training.keras_classifier import fit_through_scikeras
+from skdigits.training.task import TrainingTask
+from skdigits.training.tensorflow import keras
+
+
+def train(
+    task: TrainingTask,
+    user_callbacks: Sequence[keras.callbacks.Callback] = (),
+    make_observer: Callable[[Recorder], keras.callbacks.Callback] | None = None,
+) -> TrainedNetwork:
+    """Train a network.
+
+    Parameters
+    ----------
+    task : TrainingTask
+        What to do.
+    user_callbacks : sequence of keras.callbacks.Callback, default=()
+        They are called first. A user's callback may keep or change the model it is given, so that
+        the model is then not one that other fits use.
+    make_observer : callable, default=None
+        Makes a callback that is called last, from the `Recorder`.
+
+    Returns
+    -------
+    TrainedNetwork
+        The network afterwards.
+    """
+    task = _prepared(task)
+    recorder = Recorder(task)
+    callbacks = [*user_callbacks, recorder]
+    if task.patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                "val_loss", patience=task.patience, restore_best_weights=True
+            )
+        )
+    if make_observer is not None:
+        callbacks.append(make_observer(recorder))
+    fit = _fit if task.start.key.spec.reads_sequences else fit_through_scikeras
+    with model_cache.cache.borrow(task.start.key, private=bool(user_callbacks)) as model:
+        fit(model, task, callbacks)
+        return recorder.network(**model.read_state())
+
+
+def _prepared(task):
+    """The task with initial weights and learning rate, and this call in its network."""
+    start = task.start
+    rate = task.learning_rate
+    if rate == "auto":
+        architecture = start.key.spec.architecture
+        rate = schedules.default_rate(start.key.optimizer, task.schedule, architecture)
+    if not start.weights:
+        drawn = initial_weights.draw(start.key.spec, start.seed)
+        start = replace(start, weights=drawn, raw_weights=drawn)
+    call = FitCall(start.n_epochs, early_stopping=task.patience is not None)
+    start = replace(start, learning_rate=float(rate), calls=(*start.calls, call))
+    return replace(task, start=start, learning_rate=float(rate))
+
+
+def _fit(model, task, callbacks):
+    model.fit(task=task, callbacks=callbacks, verbose=task.verbose)

@@ -1,0 +1,69 @@
+import pytest
+
+from skdigits import DigitClassifier
+from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.trained import ProgramKey
+from skdigits.training import model_cache
+
+
+def key_of(filters):
+    options = (("filters", filters),)
+    return ProgramKey(NetworkSpec("compact", (28, 28, 1), 10, options, "float32"), "adam")
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """Number of filters of every model that is built."""
+    filters = []
+    build = model_cache._build
+
+    def counting(key):
+        filters.append(dict(key.spec.options).get("filters"))
+        return build(key)
+
+    monkeypatch.setattr(model_cache, "_build", counting)
+    return filters
+
+
+def test_fits_of_one_network_reuse_its_model(digits, monkeypatch, built):
+    monkeypatch.setattr(model_cache, "cache", model_cache.ModelCache(size=4))
+    monkeypatch.setattr("skdigits.training.trainer.model_cache.cache", model_cache.cache)
+    X, y = digits
+    for seed in range(3):
+        classifier = DigitClassifier(epochs=1, batch_size=20 + seed, random_state=seed)
+        classifier.fit(X[: 200 + seed], y[: 200 + seed]).predict(X)
+    assert len(built) == 1
+
+
+def test_the_least_recently_used_model_is_dropped_alone(built):
+    cache = model_cache.ModelCache(size=3)
+    with cache.borrow(key_of(2)), cache.borrow(key_of(1)), cache.borrow(key_of(1)):
+        pass
+    assert built == [2, 1, 1]
+    with cache.borrow(key_of(3)):  # the fourth, so that one of the two first goes
+        pass
+    with cache.borrow(key_of(1)), cache.borrow(key_of(2)), cache.borrow(key_of(3)):
+        pass
+    assert built == [2, 1, 1, 3]
+    with cache.borrow(key_of(1)), cache.borrow(key_of(1)):
+        pass
+    assert built == [2, 1, 1, 3, 1]
+
+
+def test_a_model_is_lent_to_one_at_a_time_and_dropped_after_an_error():
+    cache = model_cache.ModelCache(size=4)
+    with cache.borrow(key_of(1)) as first, cache.borrow(key_of(1)) as second:
+        assert first is not second
+    with pytest.raises(KeyError), cache.borrow(key_of(1)) as broken:
+        raise KeyError
+    with cache.borrow(key_of(1)) as next_one, cache.borrow(key_of(1)) as newest:
+        assert next_one is not broken
+        assert newest is not broken
+
+
+def test_a_private_model_is_nobody_elses():
+    cache = model_cache.ModelCache(size=4)
+    with cache.borrow(key_of(1), private=True) as mine:
+        pass
+    with cache.borrow(key_of(1)) as other:
+        assert other is not mine
