@@ -6,17 +6,27 @@ import math
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdigits.compatibility import StrOptions, validate_parameters
 from skdigits.pictures import clean_line, clean_picture
-from skdigits.validation import infer_image_shape, split_images
+from skdigits.validation import (
+    check_not_one_image,
+    infer_image_shape,
+    split_images,
+    warn_if_padded,
+)
 
 __all__ = ["ImageReshaper", "clean_line", "clean_picture"]
 
 
-class ImageReshaper(TransformerMixin, BaseEstimator):
+def _gives_rows(reshaper):
+    return reshaper.output == "flat"
+
+
+class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Reshape flat rows of pixels to images, or images to flat rows.
 
     It takes both and gives what is asked for, so that one Pipeline serves convolutional
@@ -86,6 +96,7 @@ class ImageReshaper(TransformerMixin, BaseEstimator):
         rows, seen = split_images(X)
         rows = validate_data(self, rows)
         self.image_shape_ = infer_image_shape(rows.shape[1], seen, self.image_shape)
+        warn_if_padded(rows.shape[1], self.image_shape_)
         return self
 
     def transform(self, X):
@@ -103,6 +114,7 @@ class ImageReshaper(TransformerMixin, BaseEstimator):
             Images, or rows; a view of `X` where that is possible.
         """
         check_is_fitted(self)
+        check_not_one_image(X, self.image_shape_, self.n_features_in_)
         rows, seen = split_images(X)
         rows = validate_data(self, rows, reset=False)
         if seen not in (None, self.image_shape_):
@@ -142,6 +154,39 @@ class ImageReshaper(TransformerMixin, BaseEstimator):
                 f"{self.image_shape_}."
             )
         return rows[:, : self.n_features_in_]
+
+    @available_if(_gives_rows)
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` gives; only with ``output="flat"``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the input; None is `feature_names_in_`, else ``x0``, ``x1``, …
+
+        Returns
+        -------
+        ndarray of str
+            The names, and ``padding0``, … for the zeros behind them.
+        """
+        names = super().get_feature_names_out(input_features)
+        missing = math.prod(self.image_shape_) - len(names)
+        return np.array([*names, *(f"padding{i}" for i in range(missing))], dtype=object)
+
+    def set_output(self, *, transform=None):
+        """Set the container of flat rows; images stay arrays.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            As for scikit-learn's transformers.
+
+        Returns
+        -------
+        self : ImageReshaper
+            The transformer.
+        """
+        return super().set_output(transform=transform) if _gives_rows(self) else self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

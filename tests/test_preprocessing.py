@@ -1,6 +1,9 @@
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from PIL import Image
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -40,7 +43,8 @@ def test_images_to_rows_and_back():
 def test_rows_that_are_no_square_are_padded_at_the_end():
     X = np.ones((2, 10), np.uint8)
     reshaper = ImageReshaper()
-    images = reshaper.fit_transform(X)
+    with pytest.warns(UserWarning, match="padded with zeros to 4×4.*image_shape"):
+        images = reshaper.fit_transform(X)
     assert images.shape == (2, 4, 4, 1)
     assert images.reshape(2, 16)[:, 10:].sum() == 0
     np.testing.assert_array_equal(reshaper.inverse_transform(images), X)
@@ -61,6 +65,23 @@ def test_dataframes_and_their_names():
     assert reshaper.transform(frame).dtype == np.uint8
     with pytest.raises(ValueError, match="feature names"):
         reshaper.transform(frame.rename(columns={"a": "z"}))
+
+
+def test_rows_can_be_dataframes_and_images_stay_arrays():
+    frame = pd.DataFrame(np.arange(18).reshape(2, 9), columns=list("abcdefghi"), index=[5, 7])
+    rows = ImageReshaper(output="flat").set_output(transform="pandas").fit_transform(frame)
+    pd.testing.assert_frame_equal(rows, frame)
+    for context in (contextlib.nullcontext(), sklearn.config_context(transform_output="pandas")):
+        with context:
+            reshaper = ImageReshaper().set_output(transform="pandas")
+            assert reshaper.fit_transform(frame).shape == (2, 3, 3, 1)
+    both = make_pipeline(ImageReshaper(), ImageReshaper(output="flat")).set_output(
+        transform="pandas"
+    )
+    assert list(both.fit_transform(frame).columns) == [f"x{i}" for i in range(9)]
+    with pytest.warns(UserWarning, match="Rows of 8 pixels make no square image"):
+        padded = ImageReshaper(output="flat").fit(frame.drop(columns="i"))
+    assert list(padded.get_feature_names_out()) == [*"abcdefgh", "padding0"]
 
 
 def test_another_size_is_refused():

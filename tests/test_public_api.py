@@ -1,6 +1,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -71,26 +72,38 @@ def test_estimators_and_datasets_load_no_tensorflow():
 
 # The commands are documented by their --help.
 @pytest.mark.parametrize("module", [name for name in MODULES if name != "skdigits.cli.commands"])
-def test_public_functions_document_their_parameters(module):
+def test_public_functions_and_classes_document_their_parameters(module):
     module = importlib.import_module(module)
     for name, thing in vars(module).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
             continue
-        for function in _functions(thing):
-            doc = inspect.getdoc(function) or ""
-            for parameter in inspect.signature(function).parameters:
-                if parameter not in ("self", "cls"):
-                    assert parameter in doc, (
-                        f"{module.__name__}.{function.__qualname__}: {parameter}"
-                    )
+        for function, doc in _documented(thing):
+            expected = [p for p in inspect.signature(function).parameters if p != "self"]
+            assert _parameters(doc or "") == expected, f"{module.__name__}.{function.__qualname__}"
 
 
-def _functions(thing):
+def _documented(thing):
+    """Functions, and the docstring that should list their parameters."""
     if inspect.isfunction(thing) and not hasattr(thing, "__wrapped__"):
-        yield thing
-    elif inspect.isclass(thing):
-        yield from (
-            member
-            for name, member in vars(thing).items()
-            if inspect.isfunction(member) and not name.startswith("_")
-        )
+        yield thing, inspect.getdoc(thing)
+    elif inspect.isclass(thing) and not issubclass(thing, Exception):
+        if "__init__" in vars(thing):
+            yield thing.__init__, inspect.getdoc(thing)
+        for name, member in vars(thing).items():
+            if inspect.isfunction(member) and not name.startswith("_"):
+                yield member, inspect.getdoc(member)
+
+
+def _parameters(doc):
+    """Names in the section of parameters, in their order."""
+    section = re.search(
+        r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+$|\Z)", doc, re.DOTALL | re.MULTILINE
+    )
+    heads = re.findall(r"^(\S.*?)(?: :.*)?$", section[1], re.MULTILINE) if section else []
+    return [name.strip().lstrip("*") for head in heads for name in head.split(",")]
+
+
+def test_a_missing_parameter_would_be_found():
+    assert _parameters(inspect.getdoc(datasets.load_digits)) == ["as_frame", "return_X_y"]
+    doc = "Text.\n\nParameters\n----------\na, b : int\n    Two.\n*c\n\nReturns\n-------\nd : x"
+    assert _parameters(doc) == ["a", "b", "c"]

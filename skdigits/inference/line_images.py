@@ -8,7 +8,13 @@ import numpy as np
 from PIL import Image
 from sklearn.utils.validation import check_array
 
-from skdigits.validation import PixelRange, infer_image_shape, pixel_range, split_images
+from skdigits.validation import (
+    PixelRange,
+    infer_image_shape,
+    pixel_range,
+    split_images,
+    warn_if_padded,
+)
 
 HEIGHT = 28
 INK = 64  # grey level of 255 above which a pixel belongs to a digit
@@ -69,6 +75,7 @@ list of array-like of shape (height, width)
         flat = check_array(flat, dtype="numeric")
         asked = image_shape if seen is None else None  # images may have any width
         height, width, channels = infer_image_shape(flat.shape[1], seen, asked)
+        warn_if_padded(flat.shape[1], (height, width, channels))
         if channels != 1:
             raise ValueError(
                 f"X holds images of {channels} channels; expected grey ones, of shape "
