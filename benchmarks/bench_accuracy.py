@@ -1,10 +1,11 @@
 """How accurate is each network on MNIST?
 
-    python benchmarks/bench_accuracy.py MNIST [--recipes NAME ...] [--quick] [--resume]
+    python benchmarks/bench_accuracy.py DATA [--recipes NAME ...] [--quick] [--resume]
 
-Trained on MNIST's 60,000 training images and tested on its 10,000 test images, five seeds each.
-All choices were made on a part of the training images. ``--recipes`` measures only those named,
-and keeps what ``results/parts/`` has of the others; with ``--resume`` that of all is kept.
+Networks are trained on MNIST's 60,000 training images and tested on its 10,000 test images, with
+five seeds each. All choices were made on a part of the training images. ``--recipes`` measures
+the named recipes and takes the others from ``results/parts/``; ``--resume`` measures only what is
+missing there.
 """
 
 from __future__ import annotations
@@ -13,36 +14,39 @@ import statistics
 import time
 
 import numpy as np
-from measuring import Checks, Parts, figure, finish, parser
+from measuring import MNIST, Checks, Parts, figure, finish, load_mnist, parser
 
 from skdigits import DigitClassifier
 from skdigits.comparison import probability_figures
-from skdigits.datasets import load_idx
 
 SEEDS = (0, 1, 2, 3, 4)
 # The classifier's parameters, the least mean accuracy, and the longest fit in seconds.
 RECIPES = {
-    "compact": ({}, 0.9865, 40),
-    "compact, augmented": ({"augment": True, "epochs": 50}, 0.9890, None),
+    "compact": ({"architecture": "compact"}, 0.9865, 40),
+    "compact, augmented": (
+        {"architecture": "compact", "augment": True, "epochs": 50},
+        0.9890,
+        None,
+    ),
     "tiny": ({"architecture": "tiny"}, 0.9915, None),
     "lenet": ({"architecture": "lenet"}, 0.9930, 60),
     "deep": ({"architecture": "deep"}, 0.9950, 240),
     "deep, augmented": ({"architecture": "deep", "augment": 2, "epochs": 80}, 0.9965, None),
 }
-MEMBERS_OF = "deep, augmented"  # the ensemble is what VotingClassifier(voting="soft") makes of them
+# An ensemble is the mean probability of all seeds, as VotingClassifier(voting="soft") takes it.
+MEMBERS_OF = "deep, augmented"
 LEAST_OF_ENSEMBLE = 0.9972
 MOST_CALIBRATION_ERROR = 0.005
-# Ticks of the picture.
+# Ticks of the plot.
 SECONDS = (20, 50, 100, 200, 500, 1000, 2000)
 ERRORS = (0.003, 0.004, 0.005, 0.007, 0.01, 0.014)
 
 
 def main():
-    options = parser(__doc__, resumable=True)
-    options.add_argument("data", help="folder of MNIST's IDX files")
+    options = parser(__doc__, data=MNIST, resumable=True)
     options.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     args = options.parse_args()
-    train, test = (load_idx(args.data, subset=subset) for subset in ("train", "test"))
+    train, test = load_mnist(args)
     parts = Parts("bench_accuracy", args)
     recipes = {name: RECIPES[name][0] | ({"epochs": 1} if args.quick else {}) for name in RECIPES}
     seeds = SEEDS[: 2 if args.quick else args.runs]
@@ -58,7 +62,7 @@ def main():
 
 
 def measure(name, parameters, seeds, train, test):
-    """Fit a recipe with each seed; the figures of each, and of their mean probability."""
+    """Fit a recipe with each seed; figures of each fit, and of the mean probability."""
     runs, probabilities = [], []
     for seed in seeds:
         classifier = DigitClassifier(**parameters, random_state=seed)
@@ -104,7 +108,7 @@ def mean(result, name):
 
 
 def plot(found):
-    picture, ax = figure(1)
+    fig, ax = figure(1)
     for name, result in found.items():
         seconds = [run["fit_seconds"] for run in result["runs"]]
         errors = [1 - run["accuracy"] for run in result["runs"]]
@@ -115,7 +119,7 @@ def plot(found):
     ax.minorticks_off()
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
-    return picture
+    return fig
 
 
 if __name__ == "__main__":

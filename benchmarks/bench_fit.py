@@ -2,10 +2,10 @@
 
     python benchmarks/bench_fit.py [DATA] [--quick]
 
-DATA is whatever ``skdigits train`` takes; MNIST is what the figures in the README are of. All
-train the same network with Adam at 0.001, without a schedule. Bare Keras is ``keras.Model.fit``
-alone, of a model built and traced before and of data made ready before; the others are timed
-from estimator to fitted estimator.
+DATA is whatever ``skdigits train`` takes; the published figures are those of MNIST. All train the
+network "compact" with Adam at a constant learning rate of 0.001. "Keras" is ``keras.Model.fit``
+alone: the model is built and traced, and the data converted, before the clock starts. The others
+are timed from a new estimator to the fitted one.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ SIZES = (1000, 3000, 10_000, 30_000, 60_000)
 
 
 def main():
-    options = parser(__doc__)
-    options.add_argument("data", nargs="?")
-    args = options.parse_args()
+    args = parser(__doc__, data="whatever `skdigits train` takes").parse_args()
     X, X_test, y, y_test, shape = read(args.data)
     n_classes = len(np.unique(y))
     runs = args.runs or (2 if args.quick else 9)
@@ -53,12 +51,12 @@ def main():
         details[f"batch {batch_size}"] = result
         median = result["median_seconds"]
         ratio = median["skdigits"] / median["Keras"]
-        checks.at_most(f"fit, batch {batch_size}: time over bare Keras", ratio, limit)
+        checks.at_most(f"fit, batch {batch_size}: time relative to bare Keras", ratio, limit)
         for name in median:
             if name not in ("skdigits", "Keras"):
                 ratio = median["skdigits"] / median[name]
                 checks.at_most(
-                    f"fit, batch {batch_size}: time over {name}",
+                    f"fit, batch {batch_size}: time relative to {name}",
                     ratio,
                     1.0,
                     readme=name == "skorch",
@@ -71,7 +69,7 @@ def main():
 
 
 def read(source):
-    """Images (n, height, width) and labels to train and to test on, and the shape of an image."""
+    """Images and labels to train and to test on, and the shape of an image, with channels."""
     X, y = load_data(source, return_X_y=True)
     shape = ImageReshaper().fit_transform(X[:1]).shape[1:]
     X = X.reshape(len(X), *shape)
@@ -79,7 +77,9 @@ def read(source):
 
 
 def ours(shape, epochs, batch_size):
+    """The estimator as the peers have it: "compact", and Adam at a constant rate."""
     return DigitClassifier(
+        "compact",
         optimizer="adam",
         schedule=None,
         learning_rate=1e-3,
@@ -94,7 +94,7 @@ def as_floats(X, shape):
 
 
 def estimator_fits(X, y, shape, epochs, batch_size):
-    """A fit of a new estimator of ours, and of every peer that is installed."""
+    """A fit of a new DigitClassifier, and one of every peer that is installed."""
     floats, n_classes = as_floats(X, shape), len(np.unique(y))
     cases = {"skdigits": lambda: ours(shape, epochs, batch_size).fit(X, y)}
     for name, make in PEERS.items():
@@ -106,7 +106,7 @@ def estimator_fits(X, y, shape, epochs, batch_size):
 
 
 class Accuracies(dict):
-    """Accuracies of fitted estimators by name, told to `alternate` to be called after each."""
+    """Accuracies of fitted estimators by name; `alternate` calls it after each fit."""
 
     def __init__(self, X, y, shape):
         self.images, self.floats, self.labels = X, as_floats(X, shape), y
@@ -116,7 +116,7 @@ class Accuracies(dict):
         self.setdefault(name, []).append(float(np.mean(predicted == self.labels)))
 
     def check(self, checks, what, peer, most_difference):
-        """Faster, but not by learning less: within a bound or what the runs' spread explains."""
+        """Being faster must not cost accuracy, beyond a bound or the noise between runs."""
         spread = max(statistics.stdev(values) for values in self.values())
         allowed = max(most_difference, 3 * spread / len(self["skdigits"]) ** 0.5)
         less = statistics.mean(self[peer]) - statistics.mean(self["skdigits"])
@@ -148,7 +148,7 @@ def compare(X, y, X_test, y_test, shape, n_classes, epochs, batch_size, runs):
 
 
 def growth(X, y, shape, n_classes, sizes, runs):
-    """Seconds of one epoch of batch 128 for more and more images, and the least possible."""
+    """Seconds of one epoch of batch 128 by number of images, and the shortest time possible."""
     rate = matrix_rate()
     per_image = operations(network(shape, n_classes), training=True)
     result = {"sizes": sizes, "matrix_rate": rate, "operations_per_image": per_image}
@@ -166,14 +166,14 @@ def growth(X, y, shape, n_classes, sizes, runs):
 
 
 def plot(details):
-    picture, (left, right) = figure(2)
+    fig, (left, right) = figure(2)
     batches = list(MOST_RATIO)
     names = list(details[f"batch {batches[0]}"]["median_seconds"])
     width = 0.8 / len(names)
     for i, name in enumerate(names):
         heights = [details[f"batch {b}"]["median_seconds"][name] for b in batches]
-        places = np.arange(len(batches)) + i * width
-        left.bar(places, heights, width, label=name, color=COLORS[name])
+        positions = np.arange(len(batches)) + i * width
+        left.bar(positions, heights, width, label=name, color=COLORS[name])
     left.set_xticks(np.arange(len(batches)) + 0.4 - width / 2, batches)
     left.set(
         xlabel="batch size",
@@ -183,7 +183,7 @@ def plot(details):
     left.legend()
     draw_growth(right, details["growth"], ("Keras", "skdigits"))
     right.set_title("One epoch of batch 128")
-    return picture
+    return fig
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How much memory do many fits keep, and how much does a large array take to train on?
+"""How much memory do many fits keep, and how much does training on a large array take?
 
     python benchmarks/bench_memory.py [--quick]
 
-Each case is a process of its own. Memory is what the process holds that is no file's: pages of a
-memory-mapped file can be dropped at any time.
+Each case runs in a new process. What is measured is anonymous memory; pages of a memory-mapped
+file do not count, since the system can drop them at any time.
 """
 
 from __future__ import annotations
@@ -24,28 +24,45 @@ MOST_FOR_MAPPED = 300
 MOST_FOR_PREDICT = 100
 MOST_FOR_MORE_CSV = 20
 MOST_FOR_CANDIDATES = 20
-N_FITS = {"skdigits": 100, "SciKeras": 20}
-N_ROWS = 1_500_000
-N_CSV_ROWS = 20_000, 100_000
+FULL = {
+    "fits": {"skdigits": 100, "SciKeras": 20},
+    "rows": 1_500_000,
+    "csv_rows": (20_000, 100_000),
+    "candidates": 100,
+}
+QUICK = {"fits": {"skdigits": 20}, "rows": 50_000, "csv_rows": (2000, 10_000), "candidates": 10}
 
 
 def main():
     options = parser(__doc__)
-    options.add_argument("--case", nargs="+", help="run one case in this process")
+    options.add_argument("--case", nargs="+", help="measure one case in this process")
     args = options.parse_args()
     if args.case:
         print(json.dumps(CASES[args.case[0]](*args.case[1:])))
         return
+    sizes = QUICK if args.quick else FULL
     checks = Checks()
+    fits = measure_fits(sizes["fits"], checks)
+    details = {
+        "megabytes": fits,
+        "mapped_megabytes": measure_mapped(sizes["rows"], checks),
+        "command_megabytes": measure_command(sizes["csv_rows"], checks),
+        "candidates_megabytes": measure_candidates(sizes["candidates"], checks),
+    }
+    finish("bench_memory", args, checks, details, plot(fits))
+
+
+def measure_fits(numbers, checks):
     fits = {}
-    for name, n_fits in N_FITS.items():
-        if args.quick and name == "SciKeras":
-            continue
+    for name, n_fits in numbers.items():
         fits[name] = run("fits", name, n_fits)
         print(f"{n_fits} fits by {name}: +{fits[name][-1] - fits[name][0]:.0f} MB")
-    growth = fits["skdigits"][-1] - fits["skdigits"][0]
-    checks.at_most("memory kept by 100 fits after the first", growth, MOST_GROWTH, "MB")
-    n_rows = 500_000 if args.quick else N_ROWS
+    what = f"memory kept by {numbers['skdigits']} fits after the first"
+    checks.at_most(what, fits["skdigits"][-1] - fits["skdigits"][0], MOST_GROWTH, "MB")
+    return fits
+
+
+def measure_mapped(n_rows, checks):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "images.npy"
         rows = np.lib.format.open_memmap(file, "w+", np.uint8, (n_rows, 784))
@@ -56,28 +73,30 @@ def main():
         del rows
         fit, predict = run("mapped", file)
     print(f"{size:.0f} MB memory-mapped: fit +{fit:.0f} MB, predict +{predict:.0f} MB")
-    checks.at_most(f"fit on {size:.0f} MB of a file: own memory", fit, MOST_FOR_MAPPED, "MB")
-    checks.at_most(f"predict {size:.0f} MB of a file: own memory", predict, MOST_FOR_PREDICT, "MB")
-    few, many = (run("command", n) for n in N_CSV_ROWS)
-    print(
-        f"skdigits predict: +{few:.0f} MB for {N_CSV_ROWS[0]} rows, +{many:.0f} MB for five times"
-    )
-    what = f"skdigits predict: {N_CSV_ROWS[1]} rows of CSV, above {N_CSV_ROWS[0]}"
+    file = f"a memory-mapped file of {size:.0f} MB: anonymous memory"
+    checks.at_most(f"fit on {file}", fit, MOST_FOR_MAPPED, "MB")
+    checks.at_most(f"predict {file}", predict, MOST_FOR_PREDICT, "MB")
+    return {"file": size, "fit": fit, "predict": predict}
+
+
+def measure_command(numbers, checks):
+    few, many = (run("command", n) for n in numbers)
+    print(f"skdigits predict: +{few:.0f} MB for {numbers[0]} rows, +{many:.0f} MB for {numbers[1]}")
+    what = f"skdigits predict: {numbers[1]} rows of CSV, beyond {numbers[0]} rows"
     checks.at_most(what, many - few, MOST_FOR_MORE_CSV, "MB")
-    kept = run("candidates", 10 if args.quick else 100)
+    return [few, many]
+
+
+def measure_candidates(n_candidates, checks):
+    kept = run("candidates", n_candidates)
     print("kept by more candidates, per process:", *(f"{size:+.0f} MB" for size in kept))
-    what = "memory kept by 100 candidates in two processes, the most of one"
+    what = f"memory kept by {n_candidates} candidates in two processes, per process at most"
     checks.at_most(what, max(kept), MOST_FOR_CANDIDATES, "MB")
-    details = {
-        "megabytes": fits,
-        "candidates_megabytes": kept,
-        "command_megabytes": [few, many],
-        "mapped_megabytes": {"file": size, "fit": fit, "predict": predict},
-    }
-    finish("bench_memory", args, checks, details, plot(fits))
+    return kept
 
 
 def run(*case):
+    """The result of a case, in a new process."""
     command = [sys.executable, __file__, "--case", *map(str, case)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
@@ -104,7 +123,7 @@ def repeated_fits(name, n_fits):
 
 
 def mapped(file):
-    """Megabytes above what a small fit needs, at most, in fit and in predict."""
+    """Peak megabytes beyond what a small fit needs, in fit and in predict."""
     from bench_fit import ours
 
     X = np.load(file, mmap_mode="r")
@@ -113,14 +132,14 @@ def mapped(file):
     classifier.fit(X[:5000], y[:5000]).predict(X[:5000])
     watch = Watch()
     classifier.fit(X, y)
-    fit = watch.above()
+    fit = watch.growth()
     watch = Watch()
     classifier.predict(X)
-    return fit, watch.above()
+    return fit, watch.growth()
 
 
 def command(n_rows):
-    """Megabytes that `skdigits predict` needs for so many rows of CSV, at most."""
+    """Peak megabytes that `skdigits predict` needs for a CSV of `n_rows` rows."""
     from bench_fit import ours
 
     from skdigits import cli, save
@@ -140,13 +159,13 @@ def command(n_rows):
         watch = Watch()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
             cli.main(["predict", str(model), str(data), "-o", str(output)])
-        above = watch.above()
+        growth = watch.growth()
         assert output.read_text().count("\n") == int(n_rows) + 1
-    return above
+    return growth
 
 
 def candidates(n_candidates):
-    """Megabytes that each process has more after a search than after one of a tenth of it."""
+    """Megabytes per process after a search, beyond those after a search of a tenth of its size."""
     from bench_fit import ours
     from sklearn.model_selection import GridSearchCV
 
@@ -163,7 +182,7 @@ def candidates(n_candidates):
 
 
 def children():
-    """Numbers of the processes that this one started and that run Python."""
+    """Ids of the Python processes that this one started."""
     found = []
     for task in Path("/proc/self/task").iterdir():
         found += (task / "children").read_text().split()
@@ -171,34 +190,34 @@ def children():
 
 
 class Watch:
-    """The most memory of this process's own since the start, looked at in a thread."""
+    """Peak anonymous memory of this process since the start, sampled in a thread."""
 
     def __init__(self):
         from threading import Event, Thread
 
-        self.start = self.most = memory()
+        self.start = self.peak = memory()
         self.ended = Event()
-        self.thread = Thread(target=self._look, daemon=True)
+        self.thread = Thread(target=self._sample, daemon=True)
         self.thread.start()
 
-    def _look(self):
+    def _sample(self):
         while not self.ended.wait(0.01):
-            self.most = max(self.most, memory())
+            self.peak = max(self.peak, memory())
 
-    def above(self):
+    def growth(self):
         self.ended.set()
         self.thread.join()
-        return (self.most - self.start) / 1e6
+        return (self.peak - self.start) / 1e6
 
 
 def plot(fits):
-    picture, ax = figure(1)
+    fig, ax = figure(1)
     for name, sizes in fits.items():
         ax.plot(np.array(sizes) - sizes[0], label=name)
     ax.set(xlabel="fits after the first", ylabel="MB more", title="Memory kept by fits")
     ax.grid(alpha=0.3)
     ax.legend()
-    return picture
+    return fig
 
 
 CASES = {"fits": repeated_fits, "mapped": mapped, "command": command, "candidates": candidates}

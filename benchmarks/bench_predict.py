@@ -1,9 +1,10 @@
-"""How long does predicting take: one image, and 28,000?
+"""How long does predicting take, for one image and for 28,000?
 
     python benchmarks/bench_predict.py [DATA] [--quick]
 
-Beside SciKeras and scikit-learn's own classifiers, all fitted on the same images. Also: the first
-prediction after loading in a new process, and how time grows with the number of images.
+The network "compact" beside SciKeras with the same network and scikit-learn's classifiers, all
+fitted on the same images. Also: the first prediction after unpickling in a new process, and time by
+number of images.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ N_MANY = 28_000
 SIZES = (1000, 3000, 10_000, 30_000, 60_000)
 FIRST = """
 import json, pickle, sys, time
-import tensorflow  # its own import is not ours to count
+import tensorflow  # so that its import is not counted
 import numpy as np
 with open(sys.argv[1], "rb") as file:
     data = file.read()
@@ -55,9 +56,7 @@ print(json.dumps(time.perf_counter() - start))
 
 
 def main():
-    options = parser(__doc__)
-    options.add_argument("data", nargs="?")
-    args = options.parse_args()
+    args = parser(__doc__, data="whatever `skdigits train` takes").parse_args()
     X, X_test, y, _, shape = read(args.data)
     n_train, n_many = (2000, 5000) if args.quick else (10_000, N_MANY)
     fitted = fit_all(X[:n_train], y[:n_train], shape)
@@ -87,7 +86,7 @@ def main():
 
 
 def fit_all(X, y, shape):
-    """Every classifier, fitted; scikit-learn's on flat rows from 0 to 1."""
+    """Every classifier, fitted; scikit-learn's on flat rows with values from 0 to 1."""
     floats = as_floats(X, shape)
     rows = floats.reshape(len(X), -1)
     return {
@@ -107,7 +106,7 @@ def inputs(name, images, shape):
 
 
 def measure_one(fitted, image, shape, rounds):
-    """Times of predict, in turns of 30 calls in a row of which the first five are not counted."""
+    """Seconds of predict: in each round 30 calls per classifier, the first five to warm up."""
     given = {name: inputs(name, image, shape) for name in fitted}
     seconds = {name: [] for name in fitted}
     for _ in range(rounds):
@@ -117,19 +116,20 @@ def measure_one(fitted, image, shape, rounds):
                 estimator.predict(given[name])
                 if call >= 5:
                     seconds[name].append(time.perf_counter() - start)
-    return told("one image", seconds)
+    return summary("one image", seconds)
 
 
 def measure_many(fitted, images, shape, runs):
-    """Times of predict, in turns; what takes over two seconds has one turn after the first."""
+    """Seconds of predict; a classifier that takes over two seconds is timed only once."""
     given = {name: inputs(name, images, shape) for name in fitted}
     cases = {name: lambda e=e, x=given[name]: e.predict(x) for name, e in fitted.items()}
     once, first = alternate(cases, 1)
     quick = {name: case for name, case in cases.items() if first[name] <= 2}
-    return told(f"{len(images):,} images", once | alternate(quick, runs)[0])
+    return summary(f"{len(images):,} images", once | alternate(quick, runs)[0])
 
 
-def told(title, seconds):
+def summary(title, seconds):
+    """Print the medians; return them with the first seconds."""
     median = medians(seconds)
     print(f"\n{title}")
     for name, value in median.items():
@@ -139,7 +139,7 @@ def told(title, seconds):
 
 
 def first_after_loading(classifier, image, runs):
-    """Seconds from a pickle's bytes to the first label, in new processes."""
+    """Seconds from the bytes of a pickle to the first prediction, in new processes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "classifier.pickle"
         path.write_bytes(pickle.dumps((classifier, image)))
@@ -151,7 +151,7 @@ def first_after_loading(classifier, image, runs):
 
 
 def growth(fitted, X, shape, sizes):
-    """Seconds for more and more images, and the least possible."""
+    """Seconds by number of images, and the shortest time possible."""
     rate = matrix_rate()
     per_image = operations(network(shape, 10))
     result = {"sizes": list(sizes), "matrix_rate": rate, "operations_per_image": per_image}
@@ -168,7 +168,7 @@ def growth(fitted, X, shape, sizes):
 
 
 def plot(details):
-    picture, (left, middle, right) = figure(3)
+    fig, (left, middle, right) = figure(3)
     for ax, key, title in (
         (left, "one", "one image"),
         (middle, "many", f"{details['many']['n']:,} images"),
@@ -183,7 +183,7 @@ def plot(details):
         ax.margins(x=0.25)
     draw_growth(right, details["growth"], ("SciKeras", "skdigits"))
     right.set_title("Predict")
-    return picture
+    return fig
 
 
 if __name__ == "__main__":

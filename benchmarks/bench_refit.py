@@ -1,10 +1,10 @@
-"""How long does another small fit take in a process that has fitted before?
+"""How long does a second small fit take in one process?
 
     python benchmarks/bench_refit.py [DATA] [--quick]
 
-That is what cross-validation and grid search are made of: a new estimator, 1,200 images, ten
-epochs of batch 128. Programs compiled once are used again here; the peers build, compile and
-trace anew.
+Cross-validation and grid search consist of such fits: a new estimator, the network "compact", 1,200
+images, ten epochs of batch 128. skdigits reuses the compiled model of the first fit; the peers
+build, compile and trace a new one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ N_IMAGES, EPOCHS, BATCH_SIZE = 1200, 10, 128
 
 
 def main():
-    options = parser(__doc__)
-    options.add_argument("data", nargs="?")
-    args = options.parse_args()
+    args = parser(__doc__, data="whatever `skdigits train` takes").parse_args()
     X, X_test, y, y_test, shape = read(args.data)
     X, y = X[:N_IMAGES], y[:N_IMAGES]
     accuracy = Accuracies(X_test, y_test, shape)
@@ -35,7 +33,7 @@ def main():
         print(f"{name:15s} first {first[name]:5.2f} s, then {value:5.2f} s, accuracy {score:.3f}")
     checks = Checks()
     ratio = median["skdigits"] / median["SciKeras"]
-    checks.at_most("second small fit: time over SciKeras", ratio, MOST_RATIO)
+    checks.at_most("second small fit: time relative to SciKeras", ratio, MOST_RATIO)
     what = "second small fit: accuracy less than SciKeras's by"
     accuracy.check(checks, what, "SciKeras", MOST_ACCURACY_DIFFERENCE)
     details = {
@@ -49,15 +47,15 @@ def main():
 
 
 def plot(median, first):
-    picture, ax = figure(1)
+    fig, ax = figure(1)
     positions = np.arange(len(median))
     ax.bar(positions - 0.2, [first[name] for name in median], 0.4, label="first in the process")
-    ax.bar(positions + 0.2, list(median.values()), 0.4, label="every other")
+    ax.bar(positions + 0.2, list(median.values()), 0.4, label="later fits")
     ax.set_xticks(positions, median)
     ax.set(ylabel="seconds", title=f"Fit of {N_IMAGES:,} images, {EPOCHS} epochs")
     ax.margins(y=0.25)
     ax.legend()
-    return picture
+    return fig
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Are things that are no digits told from digits?
+"""Are images of other things than digits rejected?
 
-    python benchmarks/bench_rejection.py MNIST [--quick] [--resume]
+    python benchmarks/bench_rejection.py DATA [--quick] [--resume]
 
-Networks are trained on MNIST's training images. For each score the threshold is the one that keeps
-95 % of the test digits; of everything else as much as possible should fall below. The scores are
-the probability of the label, and scikit-learn's local outlier factor of the network's features.
+Networks are trained on MNIST's training images. For each score the threshold is set so that 95 % of
+the test digits are kept; as many of the other images as possible should score below it. The scores
+are the probability of the label, and scikit-learn's local outlier factor of the network's features.
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ import string
 from pathlib import Path
 
 import numpy as np
-from measuring import Checks, Parts, figure, finish, parser, thinned_coverage
+from measuring import (
+    MNIST,
+    Checks,
+    Parts,
+    figure,
+    finish,
+    load_mnist,
+    parser,
+    thinned_coverage,
+)
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 
 from skdigits import DigitClassifier
-from skdigits.datasets import load_idx
 from skdigits.metrics import coverage_curve
 from skdigits.preprocessing import clean_picture
 
@@ -42,17 +50,15 @@ FONTS = (
     "cmr10",
 )
 SYMBOLS = "#$%&@?!+=<>*{}()"
-# In one font or another they have the shape of a digit, so that nobody could tell.
+# In some font each of these looks exactly like a digit.
 LOOK_ALIKES = "BDIOSZbgiloqsz!()"
-AMBIGUOUS = "letters in a digit's shape"
+AMBIGUOUS = "letters shaped like a digit"
 
 
 def main():
-    options = parser(__doc__, resumable=True)
-    options.add_argument("data", help="folder of MNIST's IDX files")
-    args = options.parse_args()
-    train, test = (load_idx(args.data, subset=subset) for subset in ("train", "test"))
-    kinds = other_things(test.data)
+    args = parser(__doc__, data=MNIST, resumable=True).parse_args()
+    train, test = load_mnist(args)
+    kinds = other_images(test.data)
     parts = Parts("bench_rejection", args)
     found = {}
     for network in NETWORKS:
@@ -75,7 +81,7 @@ def main():
     finish("bench_rejection", args, checks, {"networks": found}, plot(found))
 
 
-def other_things(digits):
+def other_images(digits):
     """Images that show no digit, in MNIST's form, by kind."""
     rng = np.random.default_rng(0)
     characters = [*string.ascii_letters, *SYMBOLS]
@@ -90,7 +96,7 @@ def other_things(digits):
 
 
 def draw(characters):
-    """Characters in each font, black on white, brought into MNIST's style."""
+    """Draw characters in each font, black on white, and convert them to MNIST's style."""
     import matplotlib as mpl
 
     images = []
@@ -104,7 +110,7 @@ def draw(characters):
 
 
 def measure(network, seed, train, test, kinds):
-    """Shares rejected by each score, and the coverage curve."""
+    """Share rejected of each kind and coverage curve, by score."""
     classifier = DigitClassifier(network, random_state=seed).fit(train.data, train.target)
     detector = make_pipeline(
         FrozenEstimator(classifier),
@@ -117,21 +123,21 @@ def measure(network, seed, train, test, kinds):
     predicted = classifier.predict(test.data)
     run = {"seed": seed, "kept by the detector": float((detector.predict(test.data) == 1).mean())}
     for name, score in scores.items():
-        of_digits = score(test.data)
-        threshold = np.quantile(of_digits, 1 - KEPT)
+        digit_scores = score(test.data)
+        threshold = np.quantile(digit_scores, 1 - KEPT)
         rejected = {kind: float((score(X) < threshold).mean()) for kind, X in kinds.items()}
-        coverage, accuracy, _ = coverage_curve(test.target, predicted, of_digits)
+        coverage, accuracy, _ = coverage_curve(test.target, predicted, digit_scores)
         run[name] = {
             "rejected": rejected,
             "accuracy of those kept": float(accuracy[np.searchsorted(coverage, KEPT)]),
-            "curve": thinned_coverage(test.target, predicted, of_digits),
+            "curve": thinned_coverage(test.target, predicted, digit_scores),
         }
         print(f"{network}, seed {seed}, {name}: {rejected}", flush=True)
     return run
 
 
 def plot(found):
-    picture, (left, right) = figure(2)
+    fig, (left, right) = figure(2)
     for network, runs in found.items():
         coverage, accuracy = np.array(runs[0]["probability"]["curve"])
         left.plot(coverage, 1 - accuracy, label=network)
@@ -152,7 +158,7 @@ def plot(found):
     right.set(xlabel=f"share rejected, {KEPT:.0%} of digits kept", xlim=(0, 1))
     right.invert_yaxis()
     right.legend(fontsize="x-small", loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=3)
-    return picture
+    return fig
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmarks share: runs that take turns, facts about the machine, results."""
+"""What the benchmarks share: arguments, data, timing, facts about the machine, results."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ PACKAGES = (
     "scikeras",
     "keras",
     "tensorflow",
+    "pandas",
     "torch",
     "skorch",
 )
+MNIST = "folder of MNIST's IDX files; with --quick the bundled digits by default"
 COLORS = {
     "skdigits": "tab:blue",
     "SciKeras": "tab:orange",
@@ -36,29 +38,74 @@ COLORS = {
 }
 
 
-def parser(doc, *, resumable=False):
-    """The arguments that all benchmarks take, and --resume for `Parts`; the rest are a script's."""
+def parser(doc, *, data=None, resumable=False):
+    """The arguments of a benchmark.
+
+    `data` describes the positional argument DATA, where there is one; `resumable` adds --resume,
+    for `Parts`.
+    """
     result = argparse.ArgumentParser(description=doc.splitlines()[0])
-    result.add_argument("--quick", action="store_true", help="less of everything, in a minute")
-    result.add_argument("--runs", type=int, help="runs of each case, the first not counted")
+    if data is not None:
+        result.add_argument("data", nargs="?", metavar="DATA", help=data)
+    result.add_argument(
+        "--quick", action="store_true", help="a small run in about a minute; judges no threshold"
+    )
+    result.add_argument("--runs", type=int, help="timed runs of each case, or number of seeds")
     if resumable:
-        result.add_argument("--resume", action="store_true", help="keep what was measured last")
+        result.add_argument(
+            "--resume", action="store_true", help="reuse the recorded parts of an unfinished run"
+        )
     return result
 
 
-class Parts:
-    """Parts of a long benchmark, written as soon as they are there.
+def require_data(args):
+    """End the script where DATA is missing and would be needed."""
+    if args.data is None and not args.quick:
+        sys.exit("DATA is missing: name it, or pass --quick for a small run on the bundled digits.")
 
-    With --resume those are kept that were measured with the same parameters.
+
+def load_mnist(args):
+    """MNIST's training and test images; in quick mode without a folder, the bundled digits."""
+    from skdigits.datasets import load_idx
+
+    require_data(args)
+    if args.data is None:
+        return _enlarged_digits()
+    return tuple(load_idx(args.data, subset=subset) for subset in ("train", "test"))
+
+
+def _enlarged_digits():
+    """The bundled digits in MNIST's form, 28×28 with a margin of 4, divided as MNIST is."""
+    from scipy.ndimage import zoom
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import Bunch
+
+    from skdigits.datasets import load_digits
+
+    digits = load_digits()
+    images = np.pad(zoom(digits.images, (1, 2.5, 2.5), order=1), [(0, 0), (4, 4), (4, 4)])
+    parts = train_test_split(
+        images, digits.target, test_size=1 / 7, stratify=digits.target, random_state=0
+    )
+    return tuple(
+        Bunch(data=part.reshape(len(part), -1), images=part, target=target)
+        for part, target in zip(parts[:2], parts[2:], strict=True)
+    )
+
+
+class Parts:
+    """Parts of a long benchmark, recorded as soon as each is measured.
+
+    With --resume, parts recorded with the same parameters are not measured again.
     """
 
     def __init__(self, name, args):
-        self.file = _folder(args) / "parts" / f"{name}.json"
+        self.file = results_folder(args) / "parts" / f"{name}.json"
         self.resume = args.resume
         self._known = json.loads(self.file.read_text()) if self.file.exists() else {}
 
     def measure(self, part, parameters, function, *args):
-        """What the function returns, or returned before."""
+        """What the function returns, or the recorded result of an earlier call."""
         found = self.last(part, parameters) if self.resume else None
         if found is None:
             found = function(*args)
@@ -70,7 +117,7 @@ class Parts:
         return found
 
     def last(self, part, parameters):
-        """What was measured last with these parameters, or None."""
+        """The recorded result with these parameters, or None."""
         known = self._known.get(part, {})
         return known["found"] if _as_json(parameters) == known.get("parameters") else None
 
@@ -79,17 +126,18 @@ def _as_json(value):
     return json.loads(json.dumps(value))
 
 
-def _folder(args):
+def results_folder(args):
+    """Where results are written; those of quick mode are not committed."""
     folder = RESULTS / "quick" if args.quick else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def alternate(cases, runs, after=None):
-    """Seconds that each case takes in each run, and in the first turn, which is not counted.
+    """Seconds of each case in each run, and those of a first run, which warms up.
 
-    The cases take turns, so that what else the machine does falls on all of them. The first turn
-    builds, traces and fills caches. ``after(name, result)`` is called after each, untimed.
+    The cases take turns, so that other load on the machine affects all of them alike. The first
+    run builds, traces and fills caches. ``after(name, result)`` is called after each case, untimed.
     """
     first, seconds = {}, {name: [] for name in cases}
     for run in range(runs + 1):
@@ -111,7 +159,7 @@ def medians(seconds):
 
 
 def memory(field="RssAnon", pid="self"):
-    """Bytes of a process: RssAnon (its own now) or VmHWM (the most it ever held)."""
+    """Bytes of a process: RssAnon (anonymous memory now) or VmHWM (peak of all memory)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(rf"{field}:\s+(\d+)", status)[1]) * 1024
 
@@ -140,7 +188,7 @@ def operations(network, training=False):
 
 
 class Checks:
-    """Thresholds, and whether they were reached."""
+    """Measured values, their thresholds, and whether each is reached."""
 
     def __init__(self):
         self.rows = []
@@ -157,8 +205,8 @@ class Checks:
 
 
 def thinned_coverage(y_true, y_pred, confidence):
-    """Coverage and accuracy at 200 thresholds, for a picture."""
-    from skdigits.metrics import coverage_curve  # where memory is measured, it is not loaded
+    """Coverage and accuracy at 200 thresholds, for a plot."""
+    from skdigits.metrics import coverage_curve  # here, so that bench_memory does not load it
 
     coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
     chosen = np.linspace(0, len(coverage) - 1, 200).astype(int)
@@ -166,6 +214,7 @@ def thinned_coverage(y_true, y_pred, confidence):
 
 
 def facts():
+    """The machine and the versions of the packages."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -184,13 +233,18 @@ def facts():
 
 
 def finish(name, args, checks, details, figure=None):
-    """Print the checks, write JSON and plot, and leave with 1 when a threshold is missed."""
-    folder = _folder(args)
+    """Print the checks, write JSON and plot, and exit with 1 when a threshold is missed.
+
+    Quick mode measures too little to judge: it always exits with 0.
+    """
+    folder = results_folder(args)
     print()
     for row in checks.rows:
-        word = "reached" if row["passed"] else "MISSED"
+        verdict = "" if args.quick else "reached" if row["passed"] else "MISSED"
         limit = f"{row['sign']} {row['limit']:g} {row['unit']}"
-        print(f"{row['what']:58s} {row['value']:8.3f}  {limit:12s} {word}")
+        print(f"{row['what']:66s} {row['value']:8.3f}  {limit:12s} {verdict}")
+    if args.quick:
+        print("Quick mode: thresholds are shown, not judged.")
     passed = all(row["passed"] for row in checks.rows)
     data = " DATA" if getattr(args, "data", None) else ""
     content = {
@@ -203,7 +257,7 @@ def finish(name, args, checks, details, figure=None):
     (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
     if figure is not None:
         figure.savefig(folder / f"{name}.png", dpi=110)
-    sys.exit(not passed)
+    sys.exit(not (passed or args.quick))
 
 
 def figure(columns, **options):
@@ -217,7 +271,7 @@ def figure(columns, **options):
 
 
 def draw_growth(ax, data, names):
-    """Seconds over the number of images, and the least that their operations could take."""
+    """Seconds by number of images, and the shortest time that their operations could take."""
     for name in names:
         ax.plot(data["sizes"], data[name], "o-", label=name, color=COLORS[name])
     label = "floor: operations at the rate of a matrix product"

@@ -1,7 +1,7 @@
-"""The same network in the hands of the peers, each as a scikit-learn estimator.
+"""The network "compact" trained by other libraries, each as a scikit-learn estimator.
 
 All of them take float32 images of shape (n, height, width, 1) with values from 0 to 1, train
-with Adam at Keras's default rate, and are used as their documentation says.
+with Adam at Keras's default learning rate, and are used as their documentation says.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def network(image_shape, n_classes, architecture="compact"):
 
 def compiled(image_shape, n_classes):
     model = network(image_shape, n_classes)
-    # On a CPU "auto" means the same; said here so that nobody wonders.
+    # Without XLA, as "auto" means on a CPU.
     model.compile("adam", LOSS, metrics=["accuracy"], jit_compile=False)
     return model
 
 
 class BareKeras(ClassifierMixin, BaseEstimator):
-    """``keras.Model.fit`` and nothing else: built, compiled and traced once and for all."""
+    """``keras.Model.fit`` and nothing else: built, compiled and traced only once."""
 
     def __init__(self, image_shape, n_classes, epochs=1, batch_size=32):
         self.image_shape = image_shape
@@ -44,13 +44,13 @@ class BareKeras(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
 
     def prepare(self):
-        """New weights and a new optimizer's state; built the first time."""
+        """Set new weights and reset the optimizer; the first call builds the model."""
         if not hasattr(self, "model_"):
             self.model_ = compiled(self.image_shape, self.n_classes)
             self.model_.optimizer.build(self.model_.trainable_variables)
-            self.blank_ = [v.numpy() for v in self.model_.optimizer.variables]
+            self.initial_ = [v.numpy() for v in self.model_.optimizer.variables]
         self.model_.set_weights(network(self.image_shape, self.n_classes).get_weights())
-        for variable, value in zip(self.model_.optimizer.variables, self.blank_, strict=True):
+        for variable, value in zip(self.model_.optimizer.variables, self.initial_, strict=True):
             variable.assign(value)
         return self
 
@@ -65,7 +65,7 @@ class BareKeras(ClassifierMixin, BaseEstimator):
 def scikeras(image_shape, n_classes, epochs=1, batch_size=32):
     from scikeras.wrappers import KerasClassifier
 
-    # SciKeras deep-copies its parameters for each clone; a function is what its pages show.
+    # A function, as in SciKeras's documentation: each clone deep-copies its parameters.
     build = partial(compiled, image_shape, n_classes)
     return KerasClassifier(model=build, epochs=epochs, batch_size=batch_size, verbose=0)
 

@@ -1,90 +1,86 @@
 """Is reading Kaggle's train.csv as fast as plain pandas, in less memory?
 
-    python benchmarks/read_csv.py FOLDER
+    python benchmarks/read_csv.py FOLDER [--quick]
 
-FOLDER holds train.csv. Writes results/read_csv.json; exits with 1 when a threshold is missed.
+FOLDER holds train.csv; with --quick and without FOLDER a small file is generated.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from measuring import Checks, alternate, finish, medians, parser, require_data
 
 from skdigits.datasets import load_kaggle
-from skdigits.persistence import versions
 
 MOST_RATIO = 1.0
 MOST_MEGABYTES = 100
-RESULTS = Path(__file__).parent / "results"
+N_QUICK_ROWS = 2000
+READERS = {"pandas": pd.read_csv, "skdigits": load_kaggle}
 MEMORY = """
-import re, sys
+import sys
 import pandas
+from measuring import memory
 from skdigits.datasets import load_kaggle
 # Not getrusage: its peak is inherited from the process that started this one.
-peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024
-before = peak()
+before = memory("VmHWM")
 result = {"pandas": pandas.read_csv, "skdigits": load_kaggle}[sys.argv[1]](sys.argv[2])
 size = result.data.nbytes if sys.argv[1] == "skdigits" else 0
-print((peak() - before - size) / 1e6)
+print((memory("VmHWM") - before - size) / 1e6)
 """
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--runs", type=int, default=9)
-    args = parser.parse_args()
-    file = args.folder / "train.csv"
+    args = parser(__doc__, data="folder of train.csv").parse_args()
+    require_data(args)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(args.data or temporary).resolve() / "train.csv"
+        if args.data is None:
+            write_random(file)
+        measure(file, args)
 
-    seconds = {"pandas": [], "skdigits": []}
-    readers = {"pandas": pd.read_csv, "skdigits": load_kaggle}
-    for run in range(args.runs + 1):
-        for name, read in readers.items():
-            start = time.perf_counter()
-            read(file)
-            if run:  # the first warms the file cache
-                seconds[name].append(time.perf_counter() - start)
-    median = {name: statistics.median(values) for name, values in seconds.items()}
-    ratio = median["skdigits"] / median["pandas"]
-    megabytes = {
-        name: float(
-            subprocess.run(
-                [sys.executable, "-c", MEMORY, name, str(file)],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        )
-        for name in readers
-    }
-    for name in readers:
+
+def write_random(file):
+    """A file in Kaggle's form, of random pixels."""
+    pixels = np.random.default_rng(0).integers(0, 256, (N_QUICK_ROWS, 784))
+    table = pd.DataFrame(pixels, columns=[f"pixel{i}" for i in range(784)])
+    table.insert(0, "label", np.arange(N_QUICK_ROWS) % 10)
+    table.to_csv(file, index=False)
+
+
+def measure(file, args):
+    cases = {name: lambda read=read: read(file) for name, read in READERS.items()}
+    seconds, _ = alternate(cases, args.runs or (3 if args.quick else 9))
+    median = medians(seconds)
+    megabytes = {name: peak_megabytes(name, file) for name in READERS}
+    for name in READERS:
         print(f"{name:10s} {median[name]:6.3f} s {megabytes[name]:8.0f} MB")
-    passed = ratio <= MOST_RATIO and megabytes["skdigits"] <= MOST_MEGABYTES
-    print(f"ratio {ratio:.2f}: {'reached' if passed else 'MISSED'}")
-    facts = {
+    ratio = median["skdigits"] / median["pandas"]
+    checks = Checks()
+    checks.at_most("read train.csv: time relative to pandas.read_csv", ratio, MOST_RATIO)
+    checks.at_most(
+        "read train.csv: memory beyond the result", megabytes["skdigits"], MOST_MEGABYTES, "MB"
+    )
+    details = {
         "ratio": ratio,
-        "most_ratio": MOST_RATIO,
         "median_seconds": median,
         "seconds": seconds,
         "megabytes": megabytes,
-        "megabytes_note": "skdigits: above the result; pandas: in all",
-        "most_megabytes": MOST_MEGABYTES,
-        "passed": passed,
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "versions": {**versions(), "pandas": pd.__version__},
+        "megabytes_note": "skdigits: beyond the result; pandas: in all",
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "read_csv.json").write_text(json.dumps(facts, indent=2) + "\n")
-    sys.exit(not passed)
+    finish("read_csv", args, checks, details)
+
+
+def peak_megabytes(name, file):
+    """Peak megabytes in a new process; for skdigits beyond those of the result."""
+    command = [sys.executable, "-c", MEMORY, name, str(file)]
+    folder = Path(__file__).parent  # where `measuring` is
+    return float(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)
 
 
 if __name__ == "__main__":

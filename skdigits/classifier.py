@@ -150,6 +150,10 @@ keras.optimizers.Optimizer, default="adamw"
     np.True_
     """
 
+    classes_: np.ndarray
+    image_shape_: tuple[int, int, int]
+    n_features_in_: int
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkEstimator._parameter_constraints,
         "architecture": [str, callable],
@@ -590,7 +594,7 @@ keras.optimizers.Optimizer, default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _check(self, X):
+    def _check(self, X) -> tuple[np.ndarray, np.dtype]:
         """Validated rows of pixels to predict, and the type they take."""
         check_is_fitted(self)
         rows, _ = self._check_images(X, reset=False)

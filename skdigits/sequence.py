@@ -502,7 +502,8 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _check_not_one_image(self, X):
         """Raise if one image of a line is given where rows of pixels are expected."""
-        shape, expected = getattr(X, "shape", ()), getattr(self, "n_features_in_", "no")
+        shape: tuple[int, ...] = getattr(X, "shape", ())
+        expected = getattr(self, "n_features_in_", "no")
         if len(shape) == 2 and shape[1] != expected:
             raise ValueError(
                 f"X has {shape[1]} features, but {type(self).__name__} is expecting {expected} "

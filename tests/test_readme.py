@@ -36,12 +36,26 @@ def test_there_is_python_to_run():
 
 
 def test_tables_are_those_of_the_results():
-    script = runpy.run_path(str(ROOT / "benchmarks" / "readme_table.py"))
-    assert script["replaced"](README) == README
+    script = runpy.run_path(str(ROOT / "benchmarks" / "write_tables.py"))
+    assert set(script["TABLES"]) == {ROOT / "README.md", ROOT / "benchmarks" / "README.md"}
+    for file in script["TABLES"]:
+        assert script["replaced"](file) == file.read_text(encoding="utf-8"), file
 
 
-def test_links_and_pictures_are_there():
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-    assert len(targets) >= 4
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "benchmarks"], ids=["README", "benchmarks"])
+def test_links_and_pictures_are_there(folder):
+    targets = re.findall(r"\]\(([^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert len(targets) >= 3
     for target in targets:
-        assert (ROOT / target).exists(), target
+        assert (folder / target).exists(), target
+
+
+def test_it_is_short_enough_to_read():
+    assert README.count("\n") <= 240
+
+
+def test_the_benchmarks_readme_names_every_script():
+    folder = ROOT / "benchmarks"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    scripts = {file.name for file in folder.glob("*.py")}
+    assert scripts == set(re.findall(r"`(\w+\.py)", text))

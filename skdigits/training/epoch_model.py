@@ -188,7 +188,7 @@ class EpochModel(keras.Model):
             logs = self._run_epoch(data, plan, epoch, chain)
             self._raw_weights = self._swap_in_average()
             if task.validation is not None:
-                logs |= self._evaluate()
+                logs |= self._evaluate(task.validation)
             chain.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -261,9 +261,8 @@ class EpochModel(keras.Model):
         if any((a != b).any() for a, b in zip(ended, self.read_weights(), strict=True)):
             self._raw_weights = None
 
-    def _evaluate(self):
-        """Mean loss and accuracy of the validation samples with the present weights."""
-        samples = self._task.validation
+    def _evaluate(self, samples):
+        """Mean loss and accuracy of validation samples with the present weights."""
         losses, correct = self._losses_and_correct(samples)
         weights = None if samples.weight is None else samples.weight[samples.used()]
         # Not self.losses: that of an activity is a tensor of the program last traced.

@@ -1,0 +1,260 @@
+"""Write the tables of README.md and benchmarks/README.md from the results of the benchmarks.
+
+python benchmarks/write_tables.py
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+from skdigits import DigitClassifier
+from skdigits.cli.reports import format_p_value
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+PERFORMANCE = (
+    "bench_fit",
+    "bench_refit",
+    "bench_search",
+    "bench_predict",
+    "bench_import",
+    "bench_memory",
+    "read_csv",
+    "reference_curve",
+)
+
+
+def results():
+    """The most telling results, with what they are compared with."""
+    rows = [
+        *_accuracy_rows(),
+        _comparison_row(),
+        *_speed_rows(),
+        *_search_rows(),
+        _sequence_row(),
+        _rejection_row(),
+    ]
+    return _table(["what", "skdigits", "compared with", "script in `benchmarks/`"], rows)
+
+
+def _accuracy_rows():
+    recipes = _read("bench_accuracy")["recipes"]
+    for recipe in recipes["lenet"], recipes["deep, augmented"]:
+        what = f"MNIST's test images, {_classifier(recipe['parameters'])}: accuracy"
+        scores = [run["accuracy"] for run in recipe["runs"]]
+        yield [what, _mean_and_deviation(scores), "", "`bench_accuracy.py`"]
+
+
+def _comparison_row():
+    result = _read("compare_mnist/comparison")
+    n_test, n_train = result["n_test"], result["n_images"] - result["n_test"]
+    figures = {
+        row["classifier"]: f"{row['accuracy']:.4f}, {row['fit_seconds']:.0f} s, "
+        f"{row['predict_seconds']:.1f} s"
+        for row in result["classifiers"]
+    }
+    what = f"MNIST: accuracy, time to fit {n_train:,} images, time to predict {n_test:,}"
+    others = f"`SVC`: {figures['SVC']}"
+    return [what, figures["lenet"], others, "`compare_classifiers.py`"]
+
+
+def _speed_rows():
+    fit = _read("bench_fit")
+    what = f'fit "compact": {fit["n_images"]:,} images, {fit["epochs"]} epochs, batch size 128'
+    peers = {"Keras": "`keras.Model.fit`", "SciKeras": "SciKeras", "skorch": "skorch"}
+    yield _time_row(what, fit["batch 128"], "skdigits", peers, "`bench_fit.py`")
+    predict = _read("bench_predict")["one"]
+    what = 'predict one image with "compact"'
+    peers = {"SciKeras": "SciKeras", "SVC": "`SVC`"}
+    yield _time_row(what, predict, "skdigits", peers, "`bench_predict.py`")
+
+
+def _search_rows():
+    result = _read("bench_search")
+    search = result["grid"]
+    what = f"`GridSearchCV`: {search['n_fits']} fits"
+    peers = {"SciKeras": "SciKeras"}
+    yield _time_row(what, search, "skdigits", peers, "`bench_search.py`")
+    search = result["epoch_search"]
+    what = f"`EpochSearchCV`: scores of {search['n_fits']} fits"
+    peers = {
+        "skdigits, GridSearchCV": "`GridSearchCV`",
+        "SciKeras, GridSearchCV": "`GridSearchCV` with SciKeras",
+    }
+    yield _time_row(what, search, "skdigits, EpochSearchCV", peers, "`bench_search.py`")
+
+
+def _sequence_row():
+    result, case = _read("bench_sequences"), "lengths 1–5"
+    scores = [run[case]["exact_match"] for run in result["runs"]]
+    others = "; ".join(f"{name}: {other[case]:.4f}" for name, other in result["others"].items())
+    what = "sequences of one to five digits: exact match"
+    return [what, _mean_and_deviation(scores), others, "`bench_sequences.py`"]
+
+
+def _rejection_row():
+    runs = _read("bench_rejection")["networks"]["deep"]
+    kinds = ("letters and symbols", "uniform noise")
+    ours, others = (
+        ", ".join(
+            f"{statistics.mean(run[score]['rejected'][kind] for run in runs):.0%}" for kind in kinds
+        )
+        for score in ("neighbours", "probability")
+    )
+    what = f'{", ".join(kinds)}: rejected by "deep", with 95 % of the digits kept'
+    return [what, ours, f"by probability alone: {others}", "`bench_rejection.py`"]
+
+
+def _time_row(what, result, ours, peers, script):
+    times = {name: _time(seconds) for name, seconds in result["median_seconds"].items()}
+    others = "; ".join(f"{name}: {times[peer]}" for peer, name in peers.items())
+    return [what, times[ours], others, script]
+
+
+def performance():
+    """The checks of speed and memory that the benchmarks mark for the README."""
+    rows = [
+        [row["what"], *_value_and_target(row), f"`{name}.py`"]
+        for name in PERFORMANCE
+        for row in _read(name)["checks"]
+        if row["readme"]
+    ]
+    return _table(["what", "measured", "target", "script"], rows)
+
+
+def accuracy():
+    """The networks on MNIST, several seeds each."""
+    rows = []
+    for recipe in _read("bench_accuracy")["recipes"].values():
+        columns = {name: [run[name] for run in recipe["runs"]] for name in recipe["runs"][0]}
+        rows.append(
+            [
+                _classifier(recipe["parameters"]),
+                f"{recipe['weights']:,}",
+                _mean_and_deviation(columns["accuracy"]),
+                f"{statistics.mean(columns['fit_seconds']):.0f} s",
+                f"{statistics.mean(columns['calibration_error']):.4f}",
+                _score(recipe["ensemble"]["accuracy"]),
+            ]
+        )
+    head = ["classifier", "parameters", "accuracy", "fit", "calibration error", "five together"]
+    return _table(head, rows)
+
+
+def rejection():
+    """Share rejected of each kind of image, by network and score."""
+    rows = []
+    for network, runs in _read("bench_rejection")["networks"].items():
+        for score in ("probability", "neighbours"):
+            found = [run[score]["rejected"] for run in runs]
+            shares = [statistics.mean(one[kind] for one in found) for kind in found[0]]
+            kept = statistics.mean(run[score]["accuracy of those kept"] for run in runs)
+            rows.append([network, score, *(f"{share:.1%}" for share in shares), f"{kept:.4f}"])
+    head = ["network", "score", *found[0], "accuracy of digits kept"]
+    return _table(head, rows)
+
+
+def sequences():
+    """Exact match of each kind of sequences, beside the alternatives; and the other checks."""
+    result = _read("bench_sequences")
+    others = result["others"]
+    targets = {row["what"]: _value_and_target(row)[1] for row in result["checks"]}
+    rows = []
+    for case in others["cut at gaps, DigitClassifier"]:
+        scores = [run[case]["exact_match"] for run in result["runs"]]
+        ours = _mean_and_deviation(scores)
+        of_others = (_score(other.get(case)) for other in others.values())
+        rows.append([case, ours, targets[f"{case}: exact match"], *of_others])
+    head = ["exact match", "DigitSequenceRecognizer", "target", *others]
+    checks = [
+        [row["what"], *_value_and_target(row)]
+        for row in result["checks"]
+        if row["what"].removesuffix(": exact match") not in result["runs"][0]
+    ]
+    return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
+
+
+def comparison():
+    """The networks beside other classifiers on MNIST."""
+    rows = [
+        [
+            row["classifier"],
+            f"{row['accuracy']:.4f}",
+            f"{row['accuracy_low']:.4f}–{row['accuracy_high']:.4f}",
+            _score(row["log_loss"]),
+            _score(row["calibration_error"]),
+            format_p_value(row["p_value"]),
+            f"{row['fit_seconds']:.0f} s",
+            f"{row['predict_seconds']:.2f} s",
+            f"{row['predict_one_seconds'] * 1e3:.2f} ms",
+            f"{row['megabytes']:.2f} MB",
+        ]
+        for row in sorted(
+            _read("compare_mnist/comparison")["classifiers"], key=lambda row: -row["accuracy"]
+        )
+    ]
+    head = ["classifier", "accuracy", "95 % interval", "log loss", "calibration error"]
+    return _table([*head, "McNemar's p", "fit", "predict all", "one image", "size"], rows)
+
+
+TABLES = {
+    HERE.parent / "README.md": (results,),
+    HERE / "README.md": (performance, accuracy, rejection, sequences, comparison),
+}
+
+
+def replaced(file):
+    """The text of a file with new tables between the marks."""
+    text = file.read_text(encoding="utf-8")
+    for make in TABLES[file]:
+        start, end = f"<!-- {make.__name__} -->\n", f"<!-- end of {make.__name__} -->\n"
+        before, rest = text.split(start)
+        _, after = rest.split(end)
+        text = f"{before}{start}\n{make()}\n{end}{after}"
+    return text
+
+
+def _read(name):
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def _classifier(parameters):
+    """The call that makes a classifier; a recipe without an architecture means "compact"."""
+    given = {"architecture": "compact"} | parameters
+    arguments = [f"{name}={value!r}" for name, value in given.items() if name != "architecture"]
+    if given["architecture"] != DigitClassifier().architecture:
+        arguments.insert(0, f'"{given["architecture"]}"')
+    return f"`DigitClassifier({', '.join(arguments)})`"
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _value_and_target(row):
+    target = f"{row['sign']} {row['limit']:g} {row['unit']}".strip()
+    missed = "" if row["passed"] else ", missed"
+    return [f"{row['value']:.3g} {row['unit']}".strip(), target + missed]
+
+
+def _score(value):
+    return "–" if value is None or value != value else f"{value:.4f}"
+
+
+def _time(seconds):
+    if seconds < 1:
+        return f"{seconds * 1e3:.2g} ms"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def _mean_and_deviation(scores):
+    spread = f" ± {statistics.stdev(scores):.4f}" if len(scores) > 1 else ""
+    return f"{statistics.mean(scores):.4f}{spread}"
+
+
+if __name__ == "__main__":
+    for path in TABLES:
+        path.write_text(replaced(path), encoding="utf-8")
