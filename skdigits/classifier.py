@@ -410,7 +410,7 @@ keras.optimizers.Optimizer, default="adamw"
             return start
         used = True if training.weight is None else (training.weight > 0)[:, np.newaxis]
         seen = pixel_range(training.x, used)
-        scale = 1 / max(-seen.low, seen.high) if seen and self.rescale else 1.0
+        scale = 1 / seen.largest if seen and self.rescale else 1.0
         return replace(start, pixel_range=seen, scale=scale)
 
     def _samples_task(self, start, training, validation, **options):

@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
 
-OTHER_RANGE = 10  # factor between the largest values from which a warning says so
+OTHER_RANGE = 10  # factor between largest values, and between means, that is warned of
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class PixelRange:
     low: float
     high: float
     mean: float
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute value."""
+        return max(-self.low, self.high)
 
 
 def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
@@ -238,10 +243,9 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
     """
     if seen is None or fitted is None or math.isnan(fitted.mean):
         return
-    factor = max(-seen.low, seen.high) / max(-fitted.low, fitted.high)
     span = fitted.high - fitted.low
     inverted_mean = fitted.low + fitted.high - seen.mean
-    if not 1 / OTHER_RANGE < factor < OTHER_RANGE:
+    if _far_apart(seen.mean, fitted.mean) and _far_apart(seen.largest, fitted.largest):
         advice = "Scale them to the same range."
     elif abs(inverted_mean - fitted.mean) < 0.2 * span and seen.mean - fitted.mean > 0.3 * span:
         advice = f"They seem to be inverted: pass {fitted.low + fitted.high:g} - X."
@@ -252,6 +256,10 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
         f"had {fitted.low:g} to {fitted.high:g}, mean {fitted.mean:.3g}. {advice}",
         stacklevel=4,
     )
+
+
+def _far_apart(a, b):
+    return abs(a) > OTHER_RANGE * abs(b) or abs(b) > OTHER_RANGE * abs(a)
 
 
 def check_known(labels, classes) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.inspection.axes import make_axes
+from skdigits.model_selection.plan import last_step
 
 
 class HistoryDisplay:
@@ -138,7 +140,7 @@ class SearchHistoryDisplay:
             The display.
         """
         check_is_fitted(estimator, "cv_curves_")
-        labels = dict(enumerate(map(_without_epochs, estimator.cv_results_["params"])))
+        labels = dict(enumerate(map(_label, estimator.cv_results_["params"])))
         return cls(estimator.cv_curves_, labels).plot(metric=metric, ax=ax)
 
     def plot(self, *, metric="loss", ax=None):
@@ -168,9 +170,9 @@ class SearchHistoryDisplay:
         self.lines_ = []
         values, epochs = self.curves[metric], self.curves["epoch"]
         for candidate in np.unique(self.curves["candidate"]):
-            own = (self.curves["candidate"] == candidate) & np.isfinite(values)
-            at = np.unique(epochs[own])
-            folds = [values[own & (epochs == epoch)] for epoch in at]
+            rows = (self.curves["candidate"] == candidate) & np.isfinite(values)
+            at = np.unique(epochs[rows])
+            folds = [values[rows & (epochs == epoch)] for epoch in at]
             mean = np.array([fold.mean() for fold in folds])
             spread = np.array([fold.std() for fold in folds])
             self.lines_ += self.ax_.plot(at, mean, label=self.labels[candidate], marker="o", ms=4)
@@ -189,7 +191,8 @@ class SearchScoreDisplay:
     Parameters
     ----------
     scores : ndarray of shape (n_combinations, n_epochs)
-        Mean scores; NaN where there is no such candidate.
+        Mean scores; NaN where there is no such candidate. A candidate without epochs in the grid
+        has those of the estimator.
     combinations : list of str
         Labels of the rows.
     epochs : list of int
@@ -241,8 +244,8 @@ class SearchScoreDisplay:
         for params, value in zip(
             estimator.cv_results_["params"], estimator.cv_results_[column], strict=True
         ):
-            (epochs,) = (v for name, v in params.items() if name.split("__")[-1] == "epochs")
-            cells[_without_epochs(params), int(epochs)] = value
+            candidate = clone(estimator.estimator).set_params(**clone(params, safe=False))
+            cells[_label(params), int(last_step(candidate).epochs)] = value
         combinations = list(dict.fromkeys(combination for combination, _ in cells))
         columns = sorted({epochs for _, epochs in cells})
         scores = np.array([[cells.get((c, e), np.nan) for e in columns] for c in combinations])
@@ -275,8 +278,8 @@ class SearchScoreDisplay:
         return self
 
 
-def _without_epochs(params):
-    """What a candidate is called beside those with other epochs."""
+def _label(params):
+    """The parameters of a candidate besides its number of epochs."""
     named = {name.split("__")[-1]: value for name, value in params.items()}
     named.pop("epochs", None)
-    return ", ".join(f"{name}={value}" for name, value in named.items()) or "all"
+    return ", ".join(f"{name}={value}" for name, value in named.items()) or "estimator as given"

@@ -1,151 +1,91 @@
-"""The journal of a search: what is finished, on disk, as soon as it is."""
+"""The journal of a search: every finished fit, on disk as soon as it is finished."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-import joblib
-import numpy as np
-from sklearn.base import BaseEstimator
+from skdigits.model_selection.fingerprint import fingerprint
+from skdigits.model_selection.scoring import FoldScores
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Journal:
-    """A file of lines of JSON: which search it is of, then the scores of every finished fit.
-
-    Any number of processes may write to it at once.
+    """A file of JSON lines: the search it belongs to, then the scores of every finished fit.
 
     Parameters
     ----------
     path : str or path-like
-        The file; begun if it is not there.
-    *search
-        Whatever determines the search.
+        The file; created if it does not exist.
+    search : object
+        Whatever determines the scores besides the fits: anything that has a fingerprint.
+    fits : list of object
+        What makes each fit different from the others.
 
     Raises
     ------
     ValueError
-        If the file is the journal of another search, or none.
+        If the file is the journal of another search, or no journal.
+    TypeError
+        If `search` or one of `fits` has no fingerprint.
     """
 
-    def __init__(self, path, *search):
+    def __init__(self, path, search, fits):
         self.path = Path(path).absolute()
-        self.header = {"skdigits_journal": FORMAT, "search": joblib.hash(search)}
+        self.fits = [fingerprint(fit) for fit in fits]
+        header = {"skdigits_journal": FORMAT, "search": fingerprint(search)}
         text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         if not text:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._append(json.dumps(self.header))
-        elif _parse(text.partition("\n")[0]) != self.header:
+            self._append(json.dumps(header))
+        elif _parse(text.partition("\n")[0]) != header:
             raise ValueError(
-                f"{self.path} is no journal of this search: the data, the folds, the estimator or "
-                "the scoring differ. Name another file, or delete that one to begin anew."
+                f"{self.path} is no journal of this search: the data, the folds, the estimator, "
+                "the scoring or the versions of Python or skdigits differ. Name another file, or "
+                "delete that one to begin anew."
             )
         elif not text.endswith("\n"):
-            self._append("")  # ends a line that was broken off
+            self._append("")  # ends a line that was cut off
 
-    def read(self) -> dict:
-        """Scores by key of the fit, fold and part.
+    def read(self) -> list[FoldScores]:
+        """Read the recorded scores of these fits.
 
         Returns
         -------
-        dict of str to dict of int to dict of str to dict
-            A line that was broken off in writing is left out.
+        list of FoldScores
+            In the order of the fits, without times. A line that was cut off in writing is left
+            out.
         """
-        finished: dict = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines()[1:]:
-            entry = _parse(line)
-            if isinstance(entry, dict) and "fit" in entry:  # two processes may both have begun
-                folds = finished.setdefault(entry["fit"], {})
-                folds.setdefault(entry["fold"], {})[entry["part"]] = entry["scores"]
-        return finished
+        entries = map(_parse, self.path.read_text(encoding="utf-8").splitlines()[1:])
+        recorded = {
+            (entry["fit"], entry["fold"]): entry["scores"]
+            for entry in entries
+            if isinstance(entry, dict) and "fit" in entry
+        }
+        return [
+            FoldScores(i, fold, **scores)
+            for i, fit in enumerate(self.fits)
+            for (name, fold), scores in recorded.items()
+            if name == fit
+        ]
 
-    def write(self, grid, epochs, fold: int, part: str, scores: dict) -> None:
-        """Record the scores of one fit.
+    def record(self, scores: FoldScores) -> None:
+        """Record a finished fit.
 
         Parameters
         ----------
-        grid : dict of str to list
-            The grid of the fit.
-        epochs : list of int
-            All epochs that the search asks for.
-        fold : int
-            Number of the fold.
-        part : {"train", "test"}
-            What was scored.
-        scores : dict of str to float
-            The scores.
+        scores : FoldScores
+            Its scores in one fold.
         """
-        entry = {"fit": self.key(grid, epochs), "fold": fold, "part": part, "scores": scores}
+        values = {"test": scores.test, "train": scores.train, "history": scores.history}
+        entry = {"fit": self.fits[scores.fit], "fold": scores.fold, "scores": values}
         self._append(json.dumps(entry))
 
-    @staticmethod
-    def key(grid, epochs) -> str:
-        """Name a fit.
-
-        Parameters
-        ----------
-        grid : dict of str to list
-            The grid of the fit.
-        epochs : list of int
-            All epochs that the search asks for.
-
-        Returns
-        -------
-        str
-            Equal for equal fits.
-        """
-        return f"{ {name: describe(grid[name]) for name in sorted(grid)} } of {epochs}"
-
-    @staticmethod
-    def mark(X) -> str:
-        """Name samples.
-
-        Parameters
-        ----------
-        X : array-like
-            The samples.
-
-        Returns
-        -------
-        str
-            Equal for equal samples.
-        """
-        return joblib.hash(np.array(X, copy=True))
-
     def _append(self, line):
-        # One write to a file opened to append: lines of several processes do not mix.
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(descriptor, f"{line}\n".encode())
-        finally:
-            os.close(descriptor)
-
-
-def describe(value) -> str:
-    """Write a parameter's value, the same in every process.
-
-    Parameters
-    ----------
-    value : object
-        The value; a function in it is written by its name.
-
-    Returns
-    -------
-    str
-        Equal for equal values.
-    """
-    if isinstance(value, dict):
-        return f"{ {name: describe(value[name]) for name in value} }"
-    if isinstance(value, (list, tuple)):
-        return f"{[describe(item) for item in value]}"
-    if isinstance(value, BaseEstimator):  # its own text has the addresses of functions
-        return describe(type(value)) + describe(value.get_params(deep=False))
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    return repr(value)
+        # One unbuffered write to a file opened to append: lines of two searches do not mix.
+        with self.path.open("ab", buffering=0) as file:
+            file.write(f"{line}\n".encode())
 
 
 def _parse(line):

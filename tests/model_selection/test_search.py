@@ -1,9 +1,9 @@
-import json
 import warnings
 
 import numpy as np
 import pytest
 import sklearn
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer, precision_score
@@ -16,22 +16,8 @@ from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper
 GRID = {"epochs": [3, 1, 2], "batch_size": [16, 64]}
 
 
-@pytest.fixture
-def fits(monkeypatch):
-    """Epochs of every fit in this process."""
-    counted = []
-    train = DigitClassifier._train
-
-    def counting(self, *args, **options):
-        counted.append(self.epochs)
-        return train(self, *args, **options)
-
-    monkeypatch.setattr(DigitClassifier, "_train", counting)
-    return counted
-
-
 def quick(**parameters):
-    return DigitClassifier(random_state=0, **parameters)
+    return DigitClassifier("compact", random_state=0, **parameters)
 
 
 def pipeline(**parameters):
@@ -135,6 +121,7 @@ def test_only_what_differs_in_more_than_epochs_is_fitted_apart(digits, fits):
         ),
         (quick(), {"epochs": [1]}, {"scoring": ["accuracy", "f1_macro"]}, "refit should be False"),
         (quick(), {"epochs": [1]}, {"cv": 1}, "The 'cv' parameter"),
+        (quick(), {"epochs": [1]}, {"cv": []}, "cv gave no folds"),
     ],
 )
 def test_what_cannot_be_searched_is_refused_before_any_fit(
@@ -202,7 +189,7 @@ def test_weights_reach_a_function_that_scores_as_in_grid_search_cv(digits):
     assert_same_results(ours, theirs)
 
 
-def test_a_function_that_chooses_is_told_the_times(digits):
+def test_a_refit_function_sees_the_times(digits):
     seen = []
 
     def fastest(results):
@@ -227,10 +214,91 @@ def test_metadata_is_routed(digits):
     assert_same_results(ours, theirs)
 
 
-def test_two_processes_find_what_one_finds(digits):
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("journal", [None, "search.jsonl"])
+def test_two_jobs_give_the_results_of_one(digits, backend, journal, tmp_path):
     X, y = digits
-    searches = [EpochSearchCV(quick(), GRID, cv=2, n_jobs=n).fit(X, y) for n in (None, 2)]
-    assert_same_results(*searches)
+    grid = {"epochs": [1, 2], "batch_size": [16, 64]}
+    alone = EpochSearchCV(quick(), grid, cv=2, refit=False).fit(X, y)
+    both = clone(alone).set_params(n_jobs=2, journal=journal and tmp_path / journal)
+    with parallel_config(backend):
+        assert_same_results(both.fit(X, y), alone)
+
+
+def test_the_estimator_is_not_changed(digits):
+    X, y = digits
+    generator = np.random.RandomState(0)
+    estimator = pipeline().set_params(cnn__random_state=generator)
+    final, state = estimator[-1], generator.get_state()[1].copy()
+    before = [dict(vars(step)) for step in (estimator, final)]
+    EpochSearchCV(estimator, {"cnn__epochs": [1, 2]}, cv=2, return_train_score=True).fit(X, y)
+    after = [dict(vars(step)) for step in (estimator, final)]
+    assert after == before
+    assert estimator[-1] is final
+    np.testing.assert_array_equal(generator.get_state()[1], state)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "message"),
+    [
+        (quick(), {"epochs": 3}, r"epochs is a constructor parameter.*DigitClassifier\(epochs=…\)"),
+        (quick(), {"validation_data": None}, "DigitClassifier has no parameter 'validation_data'"),
+        (pipeline(), {"cnn__epochs": 3}, "epochs is a constructor parameter.*'cnn__epochs'"),
+        (pipeline(), {"sample_weight": 1}, "Pipeline has no parameter 'sample_weight'.*cnn__samp"),
+        (pipeline(), {"cn__sample_weight": 1}, "no parameter 'cn__sample_weight'.*scale, images,"),
+        (pipeline(), {"scale__weight": 1}, "MinMaxScaler has no parameter 'weight'"),
+    ],
+)
+def test_unknown_parameters_of_fit_are_refused_before_any_fit(
+    digits, fits, estimator, params, message
+):
+    grid = {"epochs" if len(params) and not isinstance(estimator, Pipeline) else "cnn__epochs": [1]}
+    with pytest.raises(TypeError, match=message):
+        EpochSearchCV(estimator, grid, cv=2).fit(*digits, **params)
+    assert fits == []
+
+
+def test_a_step_of_a_pipeline_takes_its_sample_weight(digits):
+    X, y = digits
+    params = {"cnn__sample_weight": np.linspace(0.1, 2, len(y))}
+    grid = {"cnn__epochs": [1, 2]}
+    ours = EpochSearchCV(pipeline(), grid, cv=2, refit=False).fit(X, y, **params)
+    assert_same_results(ours, GridSearchCV(pipeline(), grid, cv=2, refit=False).fit(X, y, **params))
+
+
+def two_scores(estimator, X, y):
+    right = estimator.predict(X) == y
+    return {"right": right.mean(), "wrong": int((~right).sum())}
+
+
+def test_a_function_may_give_several_scores(digits):
+    X, y = digits
+    options = {"cv": 2, "scoring": two_scores, "refit": "right", "return_train_score": True}
+    ours = EpochSearchCV(quick(), {"epochs": [1, 2]}, **options).fit(X, y)
+    theirs = GridSearchCV(quick(), {"epochs": [1, 2]}, **options).fit(X, y)
+    assert_same_results(ours, theirs)
+    assert ours.score(X, y) == theirs.score(X, y)
+    with pytest.raises(ValueError, match=r"one of \['right', 'wrong'\]; got True"):
+        clone(ours).set_params(refit=True).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("index", "error", "message"),
+    [(0.5, TypeError, "index of a candidate; got 0.5"), (1, IndexError, "from 0 to 0; got 1")],
+)
+def test_a_refit_function_gives_an_index(digits, index, error, message):
+    search = EpochSearchCV(quick(), {"epochs": [1]}, cv=2, refit=lambda results: index)
+    with pytest.raises(error, match=message):
+        search.fit(*digits)
+
+
+def test_fits_are_announced(digits, capsys):
+    grid = {"epochs": [1, 2], "batch_size": [16, 64]}
+    EpochSearchCV(quick(), grid, cv=2, refit=False, verbose=2).fit(*digits)
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first == "4 fits: 2 folds, 2 fits in each."
+    assert len(others) == 4
+    assert others[0].startswith("[CV 1/2] {'batch_size': 16, 'epochs': 2, 'keep_epochs': [1, 2]}")
 
 
 def test_curves_are_the_histories_of_the_folds(digits):
@@ -253,107 +321,27 @@ def test_curves_are_the_histories_of_the_folds(digits):
     assert np.isnan(curves["score"][rows][1])
 
 
-def test_a_journal_lets_a_search_go_on(digits, fits, tmp_path, monkeypatch):
-    X, y = digits
-    journal = tmp_path / "folder" / "search.jsonl"
-    grid = {"epochs": [1, 2], "batch_size": [16, 32, 64]}
-    # With two folds, what one trains on is what the other tests on.
-    search = EpochSearchCV(quick(), grid, cv=2, journal=journal, return_train_score=True)
-    train = DigitClassifier._train
-
-    def interrupted(self, *args, **options):
-        if len(fits) == 3:
-            raise KeyboardInterrupt
-        return train(self, *args, **options)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(DigitClassifier, "_train", interrupted)
-        search.fit(X, y)
-    assert len(fits) == 3
-    with journal.open("a") as file:
-        file.write('{"fit": "broken off')
-    before = journal.read_bytes()
-    search.fit(X, y)
-    assert len(fits) == 6 + 1, "three of six fits were finished; then the refit"
-    assert journal.read_bytes().startswith(before)
-    assert_same_results(
-        search, GridSearchCV(quick(), grid, cv=2, return_train_score=True).fit(X, y)
-    )
-    fits.clear()
-    assert_same_results(search.fit(X, y), search)
-    assert len(fits) == 1
-    assert np.isnan(search.cv_results_["mean_fit_time"]).all()
-
-
-def test_a_journal_of_another_search_is_refused(digits, fits, tmp_path):
-    X, y = digits
-    journal = tmp_path / "search.jsonl"
-    search = EpochSearchCV(quick(), {"epochs": [1]}, cv=2, refit=False, journal=journal)
-    search.fit(X, y)
-    fits.clear()
-    for changed, images, weights in (
-        (search, X[::-1], None),
-        (search, X, np.linspace(1, 2, len(y))),
-        (clone(search).set_params(scoring="f1_macro"), X, None),
-        (clone(search).set_params(error_score=0), X, None),
-        (clone(search).set_params(estimator__l2=0.1), X, None),
-        (clone(search).set_params(cv=3), X, None),
-    ):
-        params = {} if weights is None else {"sample_weight": weights}
-        with pytest.raises(ValueError, match="no journal of this search.*to begin anew"):
-            changed.fit(images, y, **params)
-    journal.write_text("epoch,loss\n")
-    with pytest.raises(ValueError, match="no journal of this search"):
-        search.fit(X, y)
-    assert journal.read_text() == "epoch,loss\n"
-    assert fits == []
-
-
-def test_a_journal_reads_back_what_was_written(tmp_path):
-    from skdigits.model_selection.journal import Journal
-
-    journal = Journal(tmp_path / "j", "search")
-    grid = {"batch_size": [16], "epochs": [2]}
-    journal.write(grid, [1, 2], 0, "test", {"score@1": 0.5})
-    journal.write(grid, [1, 2], 1, "test", {"score@1": float("nan")})
-    scores = Journal(tmp_path / "j", "search").read()[journal.key(grid, [1, 2])]
-    assert scores[0] == {"test": {"score@1": 0.5}}
-    assert np.isnan(scores[1]["test"]["score@1"])
-    lines = (tmp_path / "j").read_text().splitlines()
-    assert len(lines) == 3
-    json.loads(lines[0])
-    # Two processes that begin at once both write the first line.
-    (tmp_path / "j").write_text("\n".join([lines[0], *lines]) + "\n")
-    again = Journal(tmp_path / "j", "search").read()
-    np.testing.assert_equal(again[journal.key(grid, [1, 2])], scores)
-
-
-def test_functions_have_the_same_name_in_every_process():
-    from skdigits.model_selection.journal import describe
-
-    def make():
-        def network(image_shape, n_classes):
-            raise NotImplementedError
-
-        return network
-
-    def described(network, l2=0.0):
-        steps = [("scale", MinMaxScaler()), ("cnn", quick(architecture=network, l2=l2))]
-        return describe({"estimator": Pipeline(steps), "scoring": {"a": network}})
-
-    assert make() is not make()
-    assert described(make()) == described(make())
-    assert described(make()) != described(make(), l2=0.1)
-    assert described(make()) != described(weighted_accuracy)
-
-
 def test_progress_is_shown_by_scikit_learns_callback(digits, capsys):
     callback = pytest.importorskip("sklearn.callback")
-    X, y = digits
     search = EpochSearchCV(quick(), {"epochs": [1, 2]}, cv=2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        search.set_callbacks(callback.ProgressBar()).fit(X, y)
+        search.set_callbacks(callback.ProgressBar()).fit(*digits)
     shown = capsys.readouterr().out
-    assert "DigitClassifier" in shown
+    for task in ("search", "refit-with-best-params", "DigitClassifier"):
+        assert task in shown
     assert "100%" in shown
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callbacks_see_the_tasks_that_grid_search_cv_shows_them(digits, n_jobs):
+    callback = pytest.importorskip("sklearn.callback")
+
+    def logged(kind):
+        monitor = callback.ScoringMonitor(scoring="accuracy")
+        estimator = quick().set_callbacks(monitor)
+        kind(estimator, {"epochs": [2]}, cv=2, n_jobs=n_jobs).fit(*digits)
+        rows = monitor.get_logs(include_lineage=False).data
+        return [[row["task_id_path"], row["accuracy"]] for row in rows]
+
+    assert sorted(logged(EpochSearchCV)) == sorted(logged(GridSearchCV))

@@ -1,0 +1,155 @@
+"""A fingerprint of any value: the same in every process."""
+
+from __future__ import annotations
+
+import copyreg
+import hashlib
+import json
+from collections.abc import Iterator
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+SCALARS = (type(None), type(...), bool, int, float, complex, str)
+
+
+def fingerprint(value) -> str:
+    """Hash a value by what it is made of.
+
+    A function is its module and name, its code, and the constants, defaults, enclosed variables
+    and global numbers and strings that it uses; not the code of functions that it calls. An
+    estimator is its parameters, and an object of Keras its configuration and weights. Any other
+    object is what pickle would store.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, equal for equal values in all processes of one Python version.
+
+    Raises
+    ------
+    TypeError
+        If the value, or a part of it, cannot be pickled.
+    """
+    return _fingerprint(value, {}, 0)
+
+
+def _fingerprint(value, known, depth):
+    """`known` has, by id, every object met so far and its fingerprint."""
+    if type(value) in SCALARS:
+        return _hash(type(value).__name__, repr(value))
+    if id(value) not in known:
+        # This stands for the object where a part of it refers to it. The object itself is kept,
+        # so that no other gets its id.
+        known[id(value)] = value, f"object {depth} levels down"
+        kind, parts, ordered = _take_apart(value)
+        prints = [_fingerprint(part, known, depth + 1) for part in parts]
+        known[id(value)] = value, _hash(kind, *(prints if ordered else sorted(prints)))
+    return known[id(value)][1]
+
+
+def _hash(*texts):
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def _take_apart(value) -> tuple[str, list[Any], bool]:
+    """The kind of an object, its parts, and whether their order matters."""
+    kind = _name(type(value))
+    match value:
+        case type() | FunctionType() | CodeType():
+            return kind, list(_parts_of_code(value)), True
+        case ModuleType():
+            return kind, [value.__name__], True
+        case MethodType():
+            return kind, [value.__func__, value.__self__], True
+        case bytes() | bytearray():
+            return kind, [hashlib.sha256(value).hexdigest()], True
+        case list() | tuple():
+            return kind, list(value), True
+        case dict():
+            return kind, list(value.items()), False
+        case set() | frozenset():
+            return kind, list(value), False
+        case BaseEstimator():
+            return kind, [type(value), value.get_params(deep=False)], True
+    if hasattr(value, "get_config"):
+        # Keras numbers the names of its objects in the order in which a process makes them.
+        config = {name: item for name, item in value.get_config().items() if name != "name"}
+        weights = value.get_weights() if hasattr(value, "get_weights") else None
+        return kind, [type(value), config, weights], True
+    if hasattr(value, "__array__"):
+        return kind, _parts_of_array(np.asarray(value)), True
+    return kind, _parts_for_pickle(value), True
+
+
+def _parts_of_code(value) -> Iterator[Any]:
+    """What a class, a function or its code is made of."""
+    match value:
+        case type():
+            yield _name(value)
+            # A class that can be imported is known by its name.
+            if "<locals>" in value.__qualname__ or value.__module__ == "__main__":
+                yield value.__bases__
+                yield {
+                    name: member
+                    for name, member in vars(value).items()
+                    if isinstance(member, FunctionType)
+                    or (isinstance(member, SCALARS) and not name.startswith("__"))
+                }
+        case FunctionType():
+            yield from (_name(value), value.__code__, value.__defaults__, value.__kwdefaults__)
+            yield [_cell_contents(cell) for cell in value.__closure__ or ()]
+            used = _global_names(value.__code__) & value.__globals__.keys()
+            values = {name: value.__globals__[name] for name in used}
+            yield {n: v for n, v in values.items() if isinstance(v, SCALARS)}
+        case CodeType():
+            yield from (value.co_code, value.co_exceptiontable, value.co_consts, value.co_names)
+            yield from (value.co_varnames, value.co_freevars, value.co_flags)
+            yield from (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount)
+
+
+def _cell_contents(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:  # not yet assigned
+        return "empty"
+
+
+def _global_names(code) -> set[str]:
+    """Names that code, and functions defined in it, may look up in the module."""
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
+    return set(code.co_names).union(*map(_global_names, inner))
+
+
+def _parts_of_array(array):
+    if array.dtype.hasobject:
+        return [str(array.dtype), array.shape, array.ravel().tolist()]
+    return [str(array.dtype), array.shape, array.tobytes()]
+
+
+def _parts_for_pickle(value):
+    """What pickle would store of an object, or the name by which it would import it."""
+    reduce = copyreg.dispatch_table.get(type(value))
+    try:
+        stored = reduce(value) if reduce else value.__reduce_ex__(4)
+    except Exception as error:
+        raise TypeError(
+            f"A journal cannot identify {value!r:.60} of type {type(value).__name__}, since it "
+            f"cannot be pickled ({error!s:.60}). Use something that can be, or journal=None."
+        ) from error
+    if isinstance(stored, str):  # functions in C, and those with a cache around them
+        return [_name(value, stored), getattr(value, "__wrapped__", None)]
+    if isinstance(value, BuiltinFunctionType):
+        return [value.__name__, value.__self__]
+    return [list(part) if isinstance(part, Iterator) else part for part in stored]
+
+
+def _name(value, qualname=None):
+    return f"{getattr(value, '__module__', None)}.{qualname or value.__qualname__}"

@@ -1,0 +1,233 @@
+"""Which fits a search over epochs needs."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from skdigits.compatibility import InvalidParameterError
+
+
+@dataclass(frozen=True)
+class SharedFit:
+    """One fit per fold, shared by candidates that differ only in their number of epochs.
+
+    Parameters
+    ----------
+    params : dict of str to object
+        Parameters of the candidates, without the number of epochs.
+    prefix : str, default=""
+        What precedes a parameter of the network: ``"cnn__"`` in a Pipeline with the step "cnn".
+    keep_all : bool, default=False
+        Whether all epochs are kept, since early stopping may go back to any of them.
+    candidates : dict of int to int
+        Numbers of epochs by the index of the candidate.
+    """
+
+    params: dict[str, Any]
+    prefix: str = ""
+    keep_all: bool = False
+    candidates: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> list[int]:
+        """Numbers of epochs of the candidates, ascending."""
+        return sorted(set(self.candidates.values()))
+
+    def estimator_params(self) -> dict[str, Any]:
+        """Return the parameters with which the estimator is fitted.
+
+        Returns
+        -------
+        dict of str to object
+            `params`, the largest number of epochs, and the epochs to keep.
+        """
+        keep = True if self.keep_all else self.epochs
+        return {
+            **self.params,
+            f"{self.prefix}epochs": self.epochs[-1],
+            f"{self.prefix}keep_epochs": keep,
+        }
+
+
+def plan_fits(estimator, candidates) -> list[SharedFit]:
+    """Group candidates that differ only in their number of epochs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is searched; not changed.
+    candidates : list of dict
+        Parameters of each candidate.
+
+    Returns
+    -------
+    list of SharedFit
+        Every candidate is in one of them.
+
+    Raises
+    ------
+    ValueError
+        If the estimator keeps no epochs, or the candidates have no usable numbers of epochs.
+    """
+    names = [name for name, _ in _last_steps(estimator)]
+    prefix = "".join(f"{name}__" for name in names)
+    _check_keeps_epochs(last_step(estimator))
+    _check_has_epochs(candidates, f"{prefix}epochs")
+    fits: dict[Any, SharedFit] = {}
+    separate: Counter[Any] = Counter()
+    for i, candidate in enumerate(candidates):
+        network = last_step(clone(estimator).set_params(**clone(candidate, safe=False)))
+        _check_keeps_epochs(network)
+        epochs = _check_epochs(network.epochs, f"{prefix}epochs")
+        params = {name: value for name, value in candidate.items() if name != f"{prefix}epochs"}
+        group = _grouping_key(params)
+        if network.schedule == "one_cycle" or network.callbacks:
+            separate[group] += 1
+            group = i
+        fit = fits.setdefault(group, SharedFit(params, prefix, bool(network.early_stopping)))
+        fit.candidates[i] = epochs
+    _warn_of_separate_fits(sum(count for count in separate.values() if count > 1))
+    return list(fits.values())
+
+
+def last_step(estimator):
+    """Return the estimator that trains a network.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator itself, or a Pipeline that ends with it.
+
+    Returns
+    -------
+    estimator
+        The last step of a Pipeline, else `estimator`.
+    """
+    for _, last in _last_steps(estimator):
+        estimator = last
+    return estimator
+
+
+def check_fit_parameters(estimator, names) -> None:
+    """Raise if ``fit`` does not have one of these parameters.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator that keeps epochs, or a Pipeline that ends with one.
+    names : iterable of str
+        Parameters besides X and y.
+
+    Raises
+    ------
+    TypeError
+        If ``fit`` has no such parameter.
+    """
+    last = last_step(estimator)
+    for full_name in names:
+        step, name = _receiver(estimator, full_name)
+        if hasattr(step, "fit") and not _has_fit_parameter(step, name, is_last=step is last):
+            raise TypeError(_unknown_parameter(step, name, full_name))
+
+
+def _receiver(estimator, name):
+    """The step that a parameter of fit goes to, and the parameter's name there."""
+    while isinstance(estimator, Pipeline):
+        step, _, rest = name.partition("__")
+        steps = dict(estimator.steps)
+        if not rest or step not in steps:
+            raise TypeError(
+                f"fit() of a Pipeline has no parameter {name!r}. Name one of its steps, "
+                f"{', '.join(steps)}, and a parameter of its fit: {estimator.steps[-1][0]}"
+                "__sample_weight."
+            )
+        estimator, name = steps[step], rest
+    return estimator, name
+
+
+def _has_fit_parameter(step, name, is_last):
+    """Whether the fit of a step, or one that it extends, names a parameter.
+
+    The last step takes no others, although its fit has ``**unknown`` for a helpful error.
+    """
+    fits = [vars(cls)["fit"] for cls in type(step).__mro__ if "fit" in vars(cls)]
+    parameters = [p for fit in fits for p in inspect.signature(fit).parameters.values()]
+    if not is_last and any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return True
+    return name in {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+
+
+def _unknown_parameter(step, name, full_name):
+    kind = type(step).__name__
+    if name in step.get_params(deep=False):
+        return (
+            f"{name} is a constructor parameter, not one of fit: use {kind}({name}=…), or "
+            f"{full_name!r} in param_grid."
+        )
+    return f"fit() of {kind} has no parameter {name!r}."
+
+
+def _last_steps(estimator):
+    """The last step of a Pipeline, and the last step of that, with their names."""
+    while isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        yield name, estimator
+
+
+def _grouping_key(params):
+    """A hashable key, equal for equal parameters; 1, 1.0 and True are not equal here.
+
+    A value that cannot be hashed equals only itself: candidates of one grid share its values.
+    """
+    return tuple((name, *_value_key(params[name])) for name in sorted(params))
+
+
+def _value_key(value):
+    try:
+        hash(value)
+    except TypeError:
+        return id(value), None
+    return type(value), value
+
+
+def _check_keeps_epochs(network):
+    if not (hasattr(type(network), "at_epoch") and hasattr(network, "keep_epochs")):
+        raise InvalidParameterError(
+            "EpochSearchCV needs an estimator with epochs, keep_epochs and at_epoch, such as "
+            f"DigitClassifier, or a Pipeline that ends with one; got {network!r:.60}. "
+            "Use GridSearchCV for others."
+        )
+
+
+def _check_has_epochs(candidates, name):
+    if not any(name in candidate for candidate in candidates):
+        raise InvalidParameterError(
+            f"param_grid should have {name!r}, since EpochSearchCV searches over epochs; "
+            f"it has {sorted({key for candidate in candidates for key in candidate})}. "
+            "Use GridSearchCV for a grid without."
+        )
+
+
+def _check_epochs(epochs, name):
+    if not isinstance(epochs, Integral) or isinstance(epochs, bool):
+        raise InvalidParameterError(f"{name} should be whole numbers; got {epochs!r}.")
+    if epochs < 1:
+        raise InvalidParameterError(f"{name} should be 1 or more; got {epochs!r}.")
+    return int(epochs)
+
+
+def _warn_of_separate_fits(count):
+    if count:
+        warnings.warn(
+            f"{count} candidates are fitted one by one: with schedule='one_cycle', or with Keras "
+            "callbacks, the first epochs of a longer fit are not those of a shorter one.",
+            stacklevel=4,
+        )

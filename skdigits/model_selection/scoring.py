@@ -1,0 +1,309 @@
+"""Fitting in one fold, and scoring at several epochs."""
+
+from __future__ import annotations
+
+import copy
+import time
+import traceback
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass, field
+from numbers import Number
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from skdigits.compatibility import check_method_params, safe_indexing
+from skdigits.model_selection.plan import last_step
+
+Score = float | dict[str, float]
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """The scores of one fit in one fold.
+
+    Parameters
+    ----------
+    fit : int
+        Index of the fit.
+    fold : int
+        Index of the fold.
+    test : list of float or list of dict, default=[]
+        Scores of the test samples, one entry per number of epochs, ascending: a number, or a
+        dict if there are several scores. Empty if the fit failed.
+    train : list of float, list of dict or None, default=None
+        Scores of the training samples, if they are wanted.
+    history : dict of str to list of float, default={}
+        Values per epoch in training.
+    fit_time : float, default=nan
+        Seconds.
+    score_time : float, default=nan
+        Seconds for the test samples, at all epochs.
+    error : str, default=""
+        The traceback of a fit that failed.
+    """
+
+    fit: int
+    fold: int
+    test: list[Score] = field(default_factory=list)
+    train: list[Score] | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    fit_time: float = float("nan")
+    score_time: float = float("nan")
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit in one fold.
+
+    Parameters
+    ----------
+    fit : int
+        Index of the fit.
+    fold : int
+        Index of the fold.
+    epochs : list of int
+        Epochs at which to score, ascending.
+    train : ndarray of shape (n_train,)
+        Indices of the training samples.
+    test : ndarray of shape (n_test,)
+        Indices of the test samples.
+    title : str, default=""
+        Printed with the scores when the fit is finished, unless it is empty.
+    """
+
+    fit: int
+    fold: int
+    epochs: list[int]
+    train: Any
+    test: Any
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Carries out tasks; it may be sent to other processes.
+
+    Parameters
+    ----------
+    search : EpochSearchCV
+        On whose behalf scikit-learn's callbacks are called.
+    scorer : callable
+        A scorer of scikit-learn.
+    fit_params : dict of str to object
+        Parameters of the estimator's ``fit``, for all samples.
+    score_params : dict of str to object
+        Parameters of the scorer, for all samples.
+    error_score : "raise" or float
+        Score where a fit or a score fails.
+    return_train_score : bool
+        Whether the training samples are scored too.
+    """
+
+    search: Any
+    scorer: Any
+    fit_params: dict[str, Any]
+    score_params: dict[str, Any]
+    error_score: Any
+    return_train_score: bool
+
+    def evaluate(self, estimator, X, y, task: Task, context) -> FoldScores:
+        """Fit an estimator in one fold, and score it at each of the task's epochs.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A clone with the parameters of the fit; it is fitted.
+        X : array-like of shape (n_samples, ...)
+            All samples.
+        y : array-like of shape (n_samples,) or None
+            All labels.
+        task : Task
+            What to do.
+        context : sklearn.callback.CallbackContext
+            The task of scikit-learn's callbacks.
+
+        Returns
+        -------
+        FoldScores
+            The scores.
+        """
+        start = time.perf_counter()
+        train = _select(X, y, task.train)
+        test = _select(X, y, task.test)
+        params = check_method_params(X, self.fit_params, task.train)
+        try:
+            fit_as_task(self.search, estimator, train, params, context)
+        except Exception:
+            if self.error_score == "raise":
+                raise
+            seconds = time.perf_counter() - start
+            error = traceback.format_exc()
+            return FoldScores(task.fit, task.fold, fit_time=seconds, score_time=0.0, error=error)
+        fitted = time.perf_counter()
+        test_scores = self._score(estimator, test, task.epochs, task.test, X)
+        scored = time.perf_counter()
+        train_scores = None
+        if self.return_train_score:
+            train_scores = self._score(estimator, train, task.epochs, task.train, X)
+        if task.title:
+            scores = dict(zip(task.epochs, test_scores, strict=True))
+            print(f"{task.title}: {scores} after {time.perf_counter() - start:.1f} s")
+        return FoldScores(
+            task.fit,
+            task.fold,
+            test=test_scores,
+            train=train_scores,
+            history=last_step(estimator).history_,
+            fit_time=fitted - start,
+            score_time=scored - fitted,
+        )
+
+    def _score(self, estimator, samples, epochs, indices, X):
+        params = check_method_params(X, self.score_params, indices)
+        return [
+            compute_score(
+                self.scorer, at_epoch(estimator, epoch), samples, params, self.error_score
+            )
+            for epoch in epochs
+        ]
+
+
+def fit_as_task(search, estimator, samples, params, context) -> None:
+    """Fit an estimator as a task of the search's scikit-learn callbacks.
+
+    Parameters
+    ----------
+    search : EpochSearchCV
+        The search.
+    estimator : estimator
+        What is fitted.
+    samples : tuple
+        X, or X and y.
+    params : dict of str to object
+        Further parameters of ``fit``.
+    context : sklearn.callback.CallbackContext
+        The task.
+    """
+    event = describe_task(search, samples, params)
+    try:
+        with context.propagate_callback_context(estimator):
+            context.call_on_fit_task_begin(**event)
+            estimator.fit(*samples, **params)
+    finally:
+        context.call_on_fit_task_end(**event)
+
+
+def describe_task(search, samples, params) -> dict:
+    """Return what scikit-learn's callbacks are given at the beginning and end of a task.
+
+    Parameters
+    ----------
+    search : EpochSearchCV
+        The search.
+    samples : tuple
+        X, or X and y.
+    params : dict of str to object
+        Further parameters of ``fit``.
+
+    Returns
+    -------
+    dict of str to object
+        The arguments.
+    """
+    X, y = samples if len(samples) == 2 else (*samples, None)
+    weights = params.get("sample_weight")
+    metadata = None if weights is None else {"sample_weight": weights}
+    return {"estimator": search, "X": X, "y": y, "metadata": metadata}
+
+
+def compute_score(scorer, estimator, samples, params, error_score) -> Score:
+    """Score a fitted estimator.
+
+    Parameters
+    ----------
+    scorer : callable
+        A scorer of scikit-learn, which may give several scores.
+    estimator : estimator
+        A fitted estimator.
+    samples : tuple
+        X, or X and y.
+    params : dict of str to object
+        Further parameters of the scorer.
+    error_score : "raise" or float
+        The score where the scorer fails; a warning says why.
+
+    Returns
+    -------
+    float or dict of str to float
+        The score, or several by name.
+
+    Raises
+    ------
+    ValueError
+        If the scorer gives something else than numbers.
+    """
+    try:
+        score = scorer(estimator, *samples, **params)
+    except Exception:
+        if error_score == "raise":
+            raise
+        _warn_of_failure(error_score, traceback.format_exc())
+        return error_score
+    if not isinstance(score, dict):
+        return _as_number(score, scorer)
+    # A scorer of several scores gives the traceback as text in place of one that failed.
+    failed = {name: text for name, text in score.items() if isinstance(text, str)}
+    for text in failed.values():
+        _warn_of_failure(error_score, text)
+    score = {**score, **dict.fromkeys(failed, error_score)}
+    return {name: _as_number(value, name) for name, value in score.items()}
+
+
+def at_epoch(estimator, epoch: int):
+    """Copy a fitted estimator as it was after an epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted estimator that kept this epoch, or a Pipeline that ends with one; not changed.
+    epoch : int
+        Number of the epoch, from 1.
+
+    Returns
+    -------
+    estimator
+        The copy.
+    """
+    if not isinstance(estimator, Pipeline):
+        return estimator.at_epoch(epoch)
+    result = copy.copy(estimator)
+    name, last = estimator.steps[-1]
+    result.steps = [*estimator.steps[:-1], (name, at_epoch(last, epoch))]
+    return result
+
+
+def _select(X, y, indices):
+    """The samples with these indices: a tuple of X and, if there are labels, y."""
+    return tuple(safe_indexing(data, indices) for data in (X, y) if data is not None)
+
+
+def _as_number(value, source):
+    if hasattr(value, "item"):
+        with suppress(ValueError):
+            value = value.item()
+    if not isinstance(value, Number):
+        raise ValueError(
+            f"A scorer should give a number; {source} gave {value!r:.60} of type "
+            f"{type(value).__name__}."
+        )
+    return value
+
+
+def _warn_of_failure(error_score, error):
+    warnings.warn(
+        f"Scoring failed; the score is set to {error_score}. The error was:\n{error}",
+        stacklevel=2,
+    )
