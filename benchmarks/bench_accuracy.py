@@ -17,7 +17,7 @@ import numpy as np
 from measuring import MNIST, Checks, Parts, figure, finish, load_mnist, parser
 
 from skdigits import DigitClassifier
-from skdigits.comparison import probability_figures
+from skdigits.metrics import probability_figures
 
 SEEDS = (0, 1, 2, 3, 4)
 # The classifier's parameters, the least mean accuracy, and the longest fit in seconds.

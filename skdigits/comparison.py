@@ -1,4 +1,4 @@
-"""The networks beside scikit-learn's other classifiers, on the same images."""
+"""The networks compared with other classifiers, on the same images."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from skdigits.metrics import expected_calibration_error
+from skdigits.metrics import probability_figures
 from skdigits.networks.spec import ARCHITECTURES
 from skdigits.preprocessing import ImageReshaper
 
 ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
 TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-CURVE_TEST_IMAGES = 5000  # enough for a curve, where some take minutes for all
+CURVE_TEST_IMAGES = 5000  # some classifiers take minutes to predict more at every size
 
 
 def make_classifiers(random_state=None):
-    """Make the classifiers to compare, in pipelines of one form.
+    """Make the classifiers to compare, as pipelines with the same steps.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=None
-        For those that draw at random.
+        Passed to every classifier that has this parameter.
 
     Returns
     -------
     dict of str to Pipeline
-        `DigitClassifier` with each named network, and scikit-learn's classifiers with the steps
-        ``images``, ``scale`` and ``classifier``; XGBoost's too if it is installed.
+        `DigitClassifier` with each named network, scikit-learn's classifiers, and XGBoost if it
+        is installed. The steps are ``images``, ``scale`` and ``classifier``.
     """
     from skdigits.classifier import DigitClassifier
 
@@ -44,7 +44,7 @@ def make_classifiers(random_state=None):
         name: Pipeline(
             [
                 ("images", ImageReshaper()),
-                ("scale", "passthrough"),  # the network does it, from bytes
+                ("scale", "passthrough"),  # the network rescales pixels
                 ("classifier", DigitClassifier(name, random_state=random_state)),
             ]
         )
@@ -64,7 +64,7 @@ def make_classifiers(random_state=None):
 
 
 def _baselines(random_state):
-    """Other classifiers; parameters that are not scikit-learn's were tuned on a split of MNIST."""
+    """Other classifiers; parameters other than the defaults were tuned on a split of MNIST."""
     from sklearn.ensemble import (
         ExtraTreesClassifier,
         HistGradientBoostingClassifier,
@@ -94,7 +94,7 @@ def _baselines(random_state):
 
 
 class _PixelScaler(TransformerMixin, BaseEstimator):
-    """Pixels from -1 or 0 to 1, by the largest value seen in fit."""
+    """Divide pixels by the maximum absolute value seen in fit."""
 
     def fit(self, X, y=None):
         largest = max(float(X.max()), -float(X.min())) or 1.0
@@ -106,7 +106,7 @@ class _PixelScaler(TransformerMixin, BaseEstimator):
 
 
 def compare_classifiers(classifiers, X, y, splits, *, report=None):
-    """Fit and test classifiers on the same images.
+    """Fit classifiers and test them on the same images.
 
     Parameters
     ----------
@@ -117,45 +117,45 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
     y : array-like of shape (n_samples,)
         Labels.
     splits : iterable of (train, test)
-        Indices of samples, as a splitter of scikit-learn's yields them; all classes are to train
-        on in each. What is measured on several test sets is put together.
+        Indices of samples, as a splitter of scikit-learn yields them. Every class must be in each
+        training set. Predictions of several test sets are concatenated.
     report : callable, default=None
-        Called with the name and the figures of each classifier when they are there.
+        Called with the name and the row of each classifier after it was tested.
 
     Returns
     -------
     sklearn.utils.Bunch
-        ``table``, a dict of columns with a row per classifier: ``classifier``, ``accuracy``, its
-        95 % interval (Wilson's) from ``accuracy_low`` to ``accuracy_high``, ``log_loss`` and
-        ``calibration_error`` (NaN without `predict_proba`), ``fit_seconds`` (the first with the
-        compilation of the network) and ``predict_seconds`` per split, ``predict_one_seconds`` (a
-        median), ``megabytes`` of the pickle, and ``p_value`` of McNemar's exact test against the
-        most accurate classifier that is no `DigitClassifier`. ``right`` and ``confidence``, dicts
-        of arrays with a value per test image, in the order of the splits; ``confidence`` has None
-        for a classifier without `predict_proba`.
+        ``table``, a dict of columns with one row per classifier:
+
+        - ``classifier``: the name;
+        - ``accuracy``, and ``accuracy_low`` and ``accuracy_high``, its 95 % interval (Wilson);
+        - ``log_loss`` and ``calibration_error``, NaN without `predict_proba`;
+        - ``fit_seconds`` and ``predict_seconds``, means over the splits (the first fit includes
+          the compilation of a network), and ``predict_one_seconds``, a median;
+        - ``megabytes``, the size of the pickle;
+        - ``p_value`` of McNemar's exact test against the most accurate classifier that is not a
+          `DigitClassifier`.
+
+        ``correct`` and ``confidence``, dicts of arrays with one value per test image, in the
+        order of the splits: whether the prediction is correct, and its probability.
+        ``confidence`` is None for a classifier without `predict_proba`.
 
     Raises
     ------
     ValueError
-        If a class is not among the samples to train on; before any training.
+        If a class is missing in a training set; before any training.
     """
     X, y = check_array(X, dtype=None, allow_nd=True), column_or_1d(y)
     check_consistent_length(X, y)
-    classes, y = np.unique(y, return_inverse=True)  # XGBoost takes nothing but 0, 1, …
+    classes, y = np.unique(y, return_inverse=True)  # XGBoost accepts only 0, 1, …
     splits = list(splits)
-    for i, (train, _) in enumerate(splits):
-        missing = np.delete(classes, np.unique(y[train]))
-        if len(missing):
-            raise ValueError(
-                f"Split {i} has no sample of {', '.join(map(repr, missing.tolist()))} to train on; "
-                "take StratifiedKFold, or leave rare classes out."
-            )
+    _check_splits(splits, y, classes)
     if any(map(_is_ours, classifiers.values())):
-        # Starts TensorFlow, before time is taken.
+        # TensorFlow starts before time is measured.
         importlib.import_module("skdigits.training.tensorflow")
-    rows, right, confidence = [], {}, {}
+    rows, correct, confidence = [], {}, {}
     for name, classifier in classifiers.items():
-        row, right[name], confidence[name] = _measure(classifier, X, y, splits)
+        row, correct[name], confidence[name] = _measure(classifier, X, y, splits)
         rows.append({"classifier": name, **row})
         if report is not None:
             report(name, row)
@@ -164,13 +164,23 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
     for row in rows:
         row["p_value"] = np.nan
         if reference is not None and row is not reference:
-            row["p_value"] = _mcnemar(right[row["classifier"]], right[reference["classifier"]])
+            row["p_value"] = _mcnemar(correct[row["classifier"]], correct[reference["classifier"]])
     table = {column: [row[column] for row in rows] for column in rows[0]}
-    return Bunch(table=table, right=right, confidence=confidence)
+    return Bunch(table=table, correct=correct, confidence=confidence)
+
+
+def _check_splits(splits, y, classes):
+    for i, (train, _) in enumerate(splits):
+        missing = np.delete(classes, np.unique(y[train]))
+        if len(missing):
+            raise ValueError(
+                f"Split {i} has no sample of {', '.join(map(repr, missing.tolist()))} to train on. "
+                "Use StratifiedKFold, or leave rare classes out."
+            )
 
 
 def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None):
-    """Accuracy with more and more images to train on.
+    """Accuracy over the number of training images.
 
     Parameters
     ----------
@@ -183,10 +193,10 @@ def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None)
     split : (train, test)
         Indices of samples, in random order; the first of each are used.
     sizes : sequence of int, default=(100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-        Numbers of images. Those larger than there are to train on are left out, and those whose
-        images are all of one class.
+        Numbers of training images. A size is left out if there are not so many, or if they are
+        all of one class.
     report : callable, default=None
-        Called with the name, size and accuracy of each fit.
+        Called with the name, size and accuracy after each fit.
 
     Returns
     -------
@@ -200,7 +210,7 @@ def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None)
     for name, classifier in classifiers.items():
         for size in sizes:
             chosen = train[:size]
-            classes, labels = np.unique(y[chosen], return_inverse=True)  # few may lack a class
+            classes, labels = np.unique(y[chosen], return_inverse=True)  # a class may be missing
             fitted = _fit(classifier, X[chosen], labels)
             row = name, size, float(np.mean(classes[fitted.predict(X[test])] == y[test]))
             for column, value in zip(table.values(), row, strict=True):
@@ -211,7 +221,7 @@ def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None)
 
 
 def _measure(classifier, X, y, splits):
-    """Figures of one classifier, and per test image whether it is right and how sure."""
+    """Row of one classifier; per test image, whether its prediction is correct, and confidence."""
     seconds: dict[str, list[float]] = {"fit": [], "predict": [], "one": []}
     truth, labels, probability = [], [], []
     for train, test in splits:
@@ -227,8 +237,8 @@ def _measure(classifier, X, y, splits):
         if hasattr(fitted, "predict_proba"):
             probability.append(fitted.predict_proba(X[test]))
     y_true, y_pred = np.concatenate(truth), np.concatenate(labels)
-    right = y_true == y_pred
-    row = _accuracy(right) | {"log_loss": np.nan, "calibration_error": np.nan}
+    correct = y_true == y_pred
+    row = _accuracy(correct) | {"log_loss": np.nan, "calibration_error": np.nan}
     confidence = None
     if probability:
         y_prob = np.concatenate(probability)
@@ -240,7 +250,7 @@ def _measure(classifier, X, y, splits):
         "predict_one_seconds": statistics.median(seconds["one"]),
         "megabytes": len(pickle.dumps(fitted)) / 1e6,
     }
-    return row, right, confidence
+    return row, correct, confidence
 
 
 def _is_ours(classifier):
@@ -252,7 +262,7 @@ def _is_ours(classifier):
 
 def _fit(classifier, X, y):
     with warnings.catch_warnings():
-        if not _is_ours(classifier):  # theirs tell of a limit of iterations, ours of divergence
+        if not _is_ours(classifier):  # others warn of the iteration limit, ours of divergence
             warnings.simplefilter("ignore", ConvergenceWarning)
         return clone(classifier).fit(X, y)
 
@@ -266,48 +276,20 @@ def _seconds_of_one(fitted, image):
     return statistics.median(seconds)
 
 
-def _accuracy(right):
+def _accuracy(correct):
     from scipy.stats import binomtest
 
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
     return {
-        "accuracy": float(right.mean()),
+        "accuracy": float(correct.mean()),
         "accuracy_low": float(interval.low),
         "accuracy_high": float(interval.high),
     }
 
 
-def probability_figures(y_true, y_prob, classes):
-    """Measure how good probabilities are.
-
-    Parameters
-    ----------
-    y_true : ndarray of shape (n_samples,)
-        Labels.
-    y_prob : ndarray of shape (n_samples, n_classes)
-        Probabilities.
-    classes : ndarray of shape (n_classes,)
-        The label of each column.
-
-    Returns
-    -------
-    dict of str to float
-        ``log_loss`` and ``calibration_error``.
-    """
-    from sklearn.metrics import log_loss
-
-    # As float64, since log loss counts 0 as the smallest number of the type.
-    y_prob = y_prob.astype(np.float64)
-    y_prob /= y_prob.sum(axis=1, keepdims=True)
-    return {
-        "log_loss": float(log_loss(y_true, y_prob, labels=classes)),
-        "calibration_error": expected_calibration_error(y_true, y_prob, labels=classes),
-    }
-
-
-def _mcnemar(right, other):
-    """Probability, were both as good, that those images which one alone has right fall so."""
+def _mcnemar(correct, other):
+    """P-value of McNemar's exact test; the null hypothesis is that both are equally accurate."""
     from scipy.stats import binomtest
 
-    alone = int((right & ~other).sum()), int((other & ~right).sum())
+    alone = int((correct & ~other).sum()), int((other & ~correct).sum())
     return float(binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0

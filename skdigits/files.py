@@ -1,44 +1,69 @@
-"""Files that appear whole or not at all."""
+"""Files that are written atomically: complete or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
 
 
-class replacing:
-    """Context manager for a file that appears whole or not at all.
+def check_destination(path) -> Path:
+    """Check that a file can have this name.
 
     Parameters
     ----------
     path : str or path-like
         The file to write.
-    mode : str, default="wb"
-        Mode of the temporary file that is yielded.
-    **options
-        Further arguments for opening it.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
+    IsADirectoryError
+        If there is a folder of this name.
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent}: there is no such folder to write into.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected the name of a file.")
+    return path
 
-    def __init__(self, path, mode="wb", **options):
-        self.path = Path(path)
-        self.mode = mode
-        self.options = options
 
-    def __enter__(self):
-        folder = self.path.parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{folder}: there is no such folder to write into.")
-        if self.path.is_dir():
-            raise IsADirectoryError(f"{self.path} is a folder; expected the name of a file.")
-        self.unfinished = folder / f".{self.path.name}.{secrets.token_hex(4)}"
-        self.file = open(self.unfinished, self.mode.replace("w", "x"), **self.options)
-        return self.file
+@contextlib.contextmanager
+def atomic_write(path, mode="wb", **options):
+    """Write a file that appears when it is complete, or not at all if the block raises.
 
-    def __exit__(self, kind, error, trace):
-        try:
-            self.file.close()
-            if kind is None:
-                os.replace(self.unfinished, self.path)
-        finally:
-            self.unfinished.unlink(missing_ok=True)
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write; an existing one is replaced.
+    mode : str, default="wb"
+        ``"wb"`` for bytes or ``"w"`` for text.
+    **options
+        Further arguments of `open`.
+
+    Yields
+    ------
+    file object
+        A temporary file in the same folder, which gets the name `path` at the end.
+
+    Raises
+    ------
+    OSError
+        As `check_destination`, or if the file cannot be written.
+    """
+    path = check_destination(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(temporary, mode.replace("w", "x"), **options) as file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""How well digits and sequences of them are read, and how well that is known."""
+"""Metrics of predictions of digits and sequences, and of their probabilities."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from numbers import Integral
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import make_scorer
+from sklearn.metrics import log_loss, make_scorer
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
 
 def exact_match_score(y_true, y_pred, *, sample_weight=None):
-    """Share of sequences that are read without a mistake.
+    """Share of sequences that are predicted without a mistake.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The sequences, strings of digits; a whole number stands for a sequence of one.
+        True sequences, strings of digits; an integer is a sequence of one digit.
     y_pred : array-like of shape (n_samples,)
-        What was read.
+        Predicted sequences.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the sequences.
+        Sample weights.
 
     Returns
     -------
     float
-        Between 0 and 1, the best.
+        From 0 to 1 (best).
 
     Examples
     --------
@@ -42,20 +42,22 @@ def exact_match_score(y_true, y_pred, *, sample_weight=None):
 
 
 def character_error_rate(y_true, y_pred):
-    """Digits to insert, delete or replace per digit of the truth, over all sequences (micro).
+    """Number of digits to insert, delete or replace, divided by the number of true digits.
+
+    Both numbers are sums over all sequences (micro average).
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The sequences, strings of digits; a whole number stands for a sequence of one.
+        True sequences, strings of digits; an integer is a sequence of one digit.
     y_pred : array-like of shape (n_samples,)
-        What was read.
+        Predicted sequences.
 
     Returns
     -------
     float
-        0 is best; above 1 where more is read than there is. NaN with a warning where the truth has
-        no digit and something was read.
+        From 0 (best); it can exceed 1 if too many digits are predicted. NaN with a warning if
+        `y_true` has no digits and `y_pred` has some.
 
     Examples
     --------
@@ -78,24 +80,25 @@ def character_error_rate(y_true, y_pred):
 
 
 def length_report(y_true, y_pred):
-    """Figures per length of the sequence.
+    """Metrics per length of the true sequence.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The sequences, strings of digits; a whole number stands for a sequence of one.
+        True sequences, strings of digits; an integer is a sequence of one digit.
     y_pred : array-like of shape (n_samples,)
-        What was read.
+        Predicted sequences.
 
     Returns
     -------
     dict of str to ndarray
-        Columns for ``pandas.DataFrame``, a row per length: ``length``, ``n_sequences``,
+        Columns for ``pandas.DataFrame``, with one row per length: ``length``, ``n_sequences``,
         ``exact_match``, ``character_error_rate`` (NaN for length 0), and ``repeated_exact_match``,
-        the exact match of those in which a digit follows itself (NaN where there are none).
+        the exact match of the sequences in which a digit is followed by the same digit (NaN if
+        there are none).
     """
     y_true, y_pred = _check_sequences(y_true, y_pred)
-    lengths, right, edits = np.char.str_len(y_true), y_true == y_pred, _edits(y_true, y_pred)
+    lengths, correct, edits = np.char.str_len(y_true), y_true == y_pred, _edits(y_true, y_pred)
     repeated = np.array([any(map(str.__eq__, s, s[1:])) for s in y_true.tolist()])
     report: dict[str, list[float]] = {
         "length": [],
@@ -108,60 +111,77 @@ def length_report(y_true, y_pred):
         chosen = lengths == length
         rate = edits[chosen].sum() / (length * chosen.sum()) if length else np.nan
         again = chosen & repeated
-        of_repeated = right[again].mean() if again.any() else np.nan
-        row = (length, chosen.sum(), right[chosen].mean(), rate, of_repeated)
+        of_repeated = correct[again].mean() if again.any() else np.nan
+        row = (length, chosen.sum(), correct[chosen].mean(), rate, of_repeated)
         for values, value in zip(report.values(), row, strict=True):
             values.append(value)
     return {name: np.array(values) for name, values in report.items()}
 
 
 def coverage_curve(y_true, y_pred, confidence):
-    """Share of sequences kept, and of those the share read right, for falling thresholds.
+    """Coverage and accuracy if predictions below a threshold of confidence are rejected.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The truth.
+        True labels or sequences.
     y_pred : array-like of shape (n_samples,)
-        What was read.
+        Predicted labels or sequences.
     confidence : array-like of shape (n_samples,)
-        Confidence in each reading; those below a threshold are rejected.
+        Confidence of each prediction.
 
     Returns
     -------
-    coverage, accuracy, thresholds : ndarray of shape (n_thresholds,)
-        For each threshold, highest first.
+    coverage : ndarray of shape (n_thresholds,)
+        Share of the predictions that are kept, increasing.
+    accuracy : ndarray of shape (n_thresholds,)
+        Share of the kept predictions that are correct.
+    thresholds : ndarray of shape (n_thresholds,)
+        Distinct values of `confidence`, decreasing; predictions of at least this confidence are
+        kept.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples, or the numbers of samples differ.
     """
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
     if "U" in (y_true.dtype.kind, y_pred.dtype.kind):
-        y_true, y_pred = as_sequences(y_true), as_sequences(y_pred)  # 7 is read as "7"
+        y_true, y_pred = as_sequences(y_true), as_sequences(y_pred)  # 7 equals "7"
     confidence = column_or_1d(confidence)
     check_consistent_length(y_true, y_pred, confidence)
+    if not len(confidence):
+        raise ValueError("y_true, y_pred and confidence are empty; expected at least one sample.")
     order = np.argsort(-confidence, kind="stable")
-    right = np.cumsum((y_true == y_pred)[order])
+    n_correct = np.cumsum((y_true == y_pred)[order])
     last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True))  # of equal ones
-    kept = last + 1
-    return kept / len(order), right[last] / kept, confidence[order][last]
+    n_kept = last + 1
+    return n_kept / len(order), n_correct[last] / n_kept, confidence[order][last]
 
 
 def coverage_at_accuracy(y_true, y_pred, confidence, *, accuracy=0.998):
-    """Share of sequences that can be kept so that those kept are read that accurately.
+    """Maximum share of predictions that can be kept such that their accuracy is high enough.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The truth.
+        True labels or sequences.
     y_pred : array-like of shape (n_samples,)
-        What was read.
+        Predicted labels or sequences.
     confidence : array-like of shape (n_samples,)
-        Confidence in each reading.
+        Confidence of each prediction; the least confident are rejected first.
     accuracy : float, default=0.998
-        Share of the readings kept that are right, in (0, 1].
+        Required accuracy of the kept predictions, in (0, 1].
 
     Returns
     -------
     float
-        Between 0 and 1, the best.
+        From 0 to 1 (best).
+
+    Raises
+    ------
+    ValueError
+        If there are no samples, or the numbers of samples differ.
 
     References
     ----------
@@ -173,31 +193,33 @@ def coverage_at_accuracy(y_true, y_pred, confidence, *, accuracy=0.998):
 
 
 def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
-    """How far confidence is from accuracy, on average over all predictions.
+    """Mean difference between confidence and accuracy.
 
-    Predictions are divided by confidence, the highest probability, into bins of equal width; the
-    differences between mean confidence and accuracy in each are averaged.
+    The confidence of a prediction is its probability, the maximum of a row of `y_prob`.
+    Predictions are divided into bins of equal width by confidence. The result is the absolute
+    difference between mean confidence and accuracy in a bin, averaged over the bins with the
+    numbers of predictions as weights.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        The truth.
+        True labels.
     y_prob : array-like of shape (n_samples, n_classes)
-        Probabilities.
+        Predicted probabilities.
     labels : array-like of shape (n_classes,), default=None
-        The label of each column; None is the sorted labels of `y_true`.
+        The label of each column of `y_prob`; None is the sorted labels in `y_true`.
     n_bins : int, default=15
         Number of bins.
 
     Returns
     -------
     float
-        Between 0, the best, and 1.
+        From 0 (best) to 1.
 
     Raises
     ------
     ValueError
-        If there are not as many labels as columns.
+        If the number of labels is not the number of columns.
 
     References
     ----------
@@ -214,14 +236,47 @@ def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
     labels = np.unique(y_true) if labels is None else column_or_1d(labels)
     if len(labels) != y_prob.shape[1]:
         raise ValueError(
-            f"y_prob has {y_prob.shape[1]} columns and there are {len(labels)} labels; pass "
-            "labels=classifier.classes_."
+            f"y_prob has {y_prob.shape[1]} columns and there are {len(labels)} labels; expected "
+            "one label per column. Pass labels=classifier.classes_."
         )
     confidence = y_prob.max(axis=1)
-    right = labels[y_prob.argmax(axis=1)] == y_true
+    correct = labels[y_prob.argmax(axis=1)] == y_true
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = np.bincount(bins, confidence - right, minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(y_true))
+    differences = np.bincount(bins, confidence - correct, minlength=n_bins)
+    return float(np.abs(differences).sum() / len(y_true))
+
+
+def probability_figures(y_true, y_prob, classes):
+    """Log loss and expected calibration error of predicted probabilities.
+
+    They are computed in float64 from rows that are normalized to a sum of 1. Log loss replaces a
+    probability of 0 by the precision of the type, so that float32 would give another value.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        True labels.
+    y_prob : array-like of shape (n_samples, n_classes)
+        Predicted probabilities.
+    classes : array-like of shape (n_classes,)
+        The label of each column of `y_prob`.
+
+    Returns
+    -------
+    dict of str to float
+        ``log_loss`` and ``calibration_error``.
+
+    Raises
+    ------
+    ValueError
+        If the number of labels is not the number of columns.
+    """
+    y_prob = np.asarray(y_prob, np.float64)
+    y_prob = y_prob / y_prob.sum(axis=1, keepdims=True)
+    return {
+        "log_loss": float(log_loss(y_true, y_prob, labels=classes)),
+        "calibration_error": expected_calibration_error(y_true, y_prob, labels=classes),
+    }
 
 
 exact_match_scorer = make_scorer(exact_match_score)
@@ -229,12 +284,12 @@ neg_character_error_rate_scorer = make_scorer(character_error_rate, greater_is_b
 
 
 def as_sequences(y):
-    """Make strings of digits of labels.
+    """Convert labels to strings of digits.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Strings, or whole numbers, each of which stands for a sequence of one digit.
+        Strings, or integers, each of which is a sequence of one digit.
 
     Returns
     -------
@@ -244,7 +299,7 @@ def as_sequences(y):
     Raises
     ------
     ValueError
-        If they are anything else.
+        If the labels are of another type.
     """
     y = without_objects(column_or_1d(y))
     if y.dtype.kind in "biuf" and (y == np.rint(y)).all():
@@ -255,12 +310,12 @@ def as_sequences(y):
         return y.astype(str)
     raise ValueError(
         "Unknown label type: sequences should be strings of digits, or whole numbers for single "
-        f"digits; got {y[:3]!r}."
+        f"digits; got {y[:3]!r} of dtype {y.dtype}."
     )
 
 
 def without_objects(y):
-    """Make numbers of whole numbers that are Python's objects.
+    """Convert integers in an array of dtype object to int64.
 
     Parameters
     ----------
@@ -270,7 +325,7 @@ def without_objects(y):
     Returns
     -------
     ndarray of shape (n_samples,)
-        Of dtype int64 where all were such objects, else as they are.
+        Of dtype int64 if all labels were integers of dtype object, else `y`.
     """
     if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
         return y.astype(np.int64)

@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.classifier import DigitClassifier
-from skdigits.files import replacing
+from skdigits.files import atomic_write
 from skdigits.networks.spec import ARCHITECTURES, READER, NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.sequence import DigitSequenceRecognizer
@@ -73,7 +73,7 @@ def save(estimator, path) -> Path:
         "versions": versions(),
         "state": {name: _encode(value, name, arrays) for name, value in state.items()},
     }
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         # A fixed date, so that equal estimators give equal files.
         archive.writestr(zipfile.ZipInfo(DOCUMENT), json.dumps(document, indent=1))
         for i, array in enumerate(arrays):

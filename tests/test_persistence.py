@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -15,7 +14,6 @@ from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, load, save
 from skdigits.datasets import load_digits
-from skdigits.files import replacing
 from skdigits.persistence import FORMAT
 
 
@@ -89,27 +87,6 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
 
 def load_free(classifier):
     return classifier.set_params(callbacks=None)
-
-
-def test_a_failed_write_keeps_the_old_file(tmp_path):
-    path = tmp_path / "file.txt"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path, "w") as file:
-        file.write("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    errors = IsADirectoryError, PermissionError
-    with pytest.raises(errors), replacing(tmp_path / "new", "w") as file:
-        (tmp_path / "new").mkdir()  # cannot be replaced by a file
-    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "new"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
-def test_a_new_file_has_the_permissions_of_any(tmp_path):
-    (tmp_path / "any").write_text("")
-    with replacing(tmp_path / "new", "w") as file:
-        file.write("whole")
-    assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 FILES = Path(__file__).parent / "files"

@@ -477,7 +477,7 @@ def test_no_kept_epoch_is_an_error(sources, sequences):
 
 
 def test_values_of_another_range_are_warned_of(reader, sequences):
-    X, y, _ = sequences
+    X = sequences[0]
     with pytest.warns(UserWarning, match="from 0 to 1, .*Scale them to the same range"):
         reader.predict(X[:5] / 255)
     with pytest.warns(UserWarning, match="inverted: pass 255 - X"):

@@ -1,7 +1,8 @@
-"""Images of digits: bundled, from files, or downloaded.
+"""Images of digits: bundled, read from files, downloaded or generated.
 
-Names follow scikit-learn: ``load_`` reads what is there, ``fetch_`` may download. No file
-means `load_digits`. The `subset` is what to train on or what to predict.
+Names follow scikit-learn: ``load_`` reads what is there, ``fetch_`` may download, ``make_``
+generates. `load_data` and `iter_data` recognize the format of a file or folder. ``subset`` is
+``"train"`` for images with labels to train on, and ``"test"`` for images to predict.
 """
 
 from skdigits.datasets.bundled import load_digits

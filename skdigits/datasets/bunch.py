@@ -1,9 +1,29 @@
-"""The form in which every loader returns its images."""
+"""The forms in which every loader returns its images: all together, or in chunks."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from sklearn.utils import Bunch
+
+
+class Chunk(NamedTuple):
+    """Consecutive images of a source that is read in parts.
+
+    Parameters
+    ----------
+    data : ndarray of shape (n, n_pixels) or (n, height, width), or list of ndarray
+        The images, uint8; a list where their widths differ.
+    target : ndarray of shape (n,) or None, default=None
+        Their labels; None without labels.
+    names : ndarray of shape (n,) or None, default=None
+        The names of their files, str; None where images do not come from one file each.
+    """
+
+    data: Any
+    target: np.ndarray | None = None
+    names: np.ndarray | None = None
 
 
 def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, return_X_y):
@@ -64,14 +84,14 @@ def check_subset(subset) -> None:
     Parameters
     ----------
     subset : str
-        What a loader was asked for.
+        What the user passed to a loader.
     """
     if subset not in ("train", "test"):
         raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
 
 
 def as_labels(texts):
-    """Make labels of texts.
+    """Convert texts to labels.
 
     Parameters
     ----------
@@ -81,7 +101,7 @@ def as_labels(texts):
     Returns
     -------
     ndarray of shape (n_samples,)
-        Integers where all are, else strings.
+        int64 if every text is an integer, else str.
     """
     labels = np.array(texts, dtype=str)
     try:

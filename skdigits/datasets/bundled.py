@@ -10,13 +10,13 @@ from skdigits.datasets.bunch import make_bunch, pixel_names
 DESCR = """Digits bundled with scikit-learn
 
 1,797 handwritten digits of 8×8 pixels, scanned in 1998 from forms filled in by 43 people: the
-test part of the UCI "Optical Recognition of Handwritten Digits". scikit-learn gives pixels 0–16;
-here they are stretched to bytes 0–255.
+test part of the UCI data set "Optical Recognition of Handwritten Digits". scikit-learn gives
+pixels 0–16; here they are rescaled to bytes 0–255.
 """
 
 
 def load_digits(*, as_frame=False, return_X_y=False):
-    """Load the 8×8 digits bundled with scikit-learn, as bytes; no file and no network.
+    """Load the 8×8 digits bundled with scikit-learn, as bytes; it needs no file and no network.
 
     =================   ==============
     Classes                         10
@@ -24,7 +24,7 @@ def load_digits(*, as_frame=False, return_X_y=False):
     Samples total                 1797
     Features                        64
     Values                integers 0–255
-    Source              UCI, by way of scikit-learn
+    Source              UCI, through scikit-learn
     =================   ==============
 
     Parameters

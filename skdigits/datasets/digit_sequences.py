@@ -1,4 +1,4 @@
-"""Sequences of digits, made by concatenating images of single digits."""
+"""Sequences of digits, generated from images of single digits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from skdigits.synthesis.composition import DigitSource, Style, epoch_seed
 
-NOT_THERE = -1  # in boxes, where a sequence is shorter than the longest
+NO_BOX = -1  # fills the boxes of a sequence that is shorter than the longest
 
 
 def make_digit_sequences(
@@ -33,63 +33,66 @@ def make_digit_sequences(
 ):
     """Make images of sequences of digits from images of single digits.
 
-    Digits are drawn with replacement and put side by side; where they overlap, the brighter
-    pixel is seen.
+    Digits are drawn with replacement and placed side by side; where they overlap, the brighter
+    pixel is kept.
 
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width), uint8
-        Single digits, bright on black.
+        Single digits, bright on a black background.
     labels : array-like of shape (n_images,)
         Their labels, whole numbers 0–9.
     n_sequences : int, default=100
         Number of sequences.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
-        Digits in a sequence: one number, a range with both ends, numbers to choose from, or the
-        weight of each number. 0 gives pictures without a digit.
+        Number of digits in a sequence: an integer, a range (both ends included), a list of
+        numbers to choose from, or a dict with the weight of each number. 0 gives images without
+        a digit.
     gap : int or tuple of (int, int), default=(-6, 8)
-        Pixels between one digit's image and the next, or the range they are drawn from; an
-        overlap is negative.
+        Pixels between the images of two neighbouring digits, or the range (both ends included)
+        from which each gap is drawn; negative if they overlap.
     width : int, default=None
-        Width of the images made, in pixels; a sequence stands anywhere in it. None is the width
-        of the widest that there can be.
+        Width of the generated images in pixels; the position of a sequence in it is random. None
+        is the maximum width of a sequence.
     shift : int, default=0
-        A digit is moved up or down by as many pixels at most.
+        Maximum vertical shift of a digit in pixels, up or down.
     rotation : float, default=0
-        A digit is rotated by as many degrees at most, to either side.
+        Maximum rotation of a digit in degrees, in both directions.
     scale : float, default=0
-        A digit is enlarged or reduced by this share at most, below 1.
+        Maximum relative change of the size of a digit, below 1; 0.1 is from 90 % to 110 %.
     noise : float, default=0
-        Standard deviation of normal noise on every pixel, in grey levels of 255.
+        Standard deviation of the normal noise that is added to every pixel, in grey levels
+        (0–255).
     shear : float, default=0
-        A digit is slanted by as many degrees at most, to either side.
+        Maximum shear of a digit in degrees, in both directions.
     elastic : float, default=0
-        The pixels of a digit are displaced, smoothly, with this standard deviation in pixels at
-        most (Simard et al., 2003).
+        Maximum standard deviation, in pixels, of the smooth random displacement of the pixels of
+        a digit (Simard et al., 2003).
     random_state : int, RandomState instance or None, default=None
-        Source of all draws; the same gives the same sequences.
+        Random generator; pass an integer for reproducible sequences.
     return_boxes : bool, default=False
-        Whether to return where the digits are.
+        Whether to return the bounding boxes of the digits.
 
     Returns
     -------
     images : ndarray of shape (n_sequences, height, width), uint8
         The sequences.
     target : ndarray of shape (n_sequences,), str
-        Their digits; ``""`` where there is none.
+        Their digits; ``""`` for an image without a digit.
     boxes : ndarray of shape (n_sequences, max_length, 4), int64
-        Left, top, right and bottom of every digit's ink in pixels, right and bottom outside of
-        it; -1 behind the last digit. Only with `return_boxes`.
+        Bounding box of the ink of every digit in pixels: left, top, right and bottom, where right
+        and bottom are the first column and row outside of it; -1 after the last digit. Only
+        returned with `return_boxes`.
 
     Raises
     ------
     ValueError
-        If an argument cannot be used; the message says why.
+        If an argument is not valid; the message says why.
 
     See Also
     --------
-    train_test_sequences : Train and test sequences without a digit in common.
-    iter_digit_sequences : New sequences without end.
+    train_test_sequences : Training and test sequences that have no digit in common.
+    iter_digit_sequences : An endless iterator over new sequences.
 
     Examples
     --------
@@ -107,30 +110,30 @@ def make_digit_sequences(
     starts = rng.randint(0, width - drawn.widths + 1)
     if not return_boxes:
         return drawn.paint(width, starts, rng), drawn.target()
-    boxes = np.full((n_sequences, style.longest, 4), NOT_THERE)
+    boxes = np.full((n_sequences, style.longest, 4), NO_BOX)
     return drawn.paint(width, starts, rng, boxes=boxes), drawn.target(), boxes
 
 
 def iter_digit_sequences(images, labels, n_sequences=100, *, random_state=None, **options):
-    """Make new sequences without end, for training on the fly.
+    """Make new sequences endlessly, for training on data that is generated during training.
 
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width), uint8
-        Single digits, bright on black.
+        Single digits, bright on a black background.
     labels : array-like of shape (n_images,)
         Their labels, whole numbers 0–9.
     n_sequences : int, default=100
-        Sequences in each item.
+        Number of sequences in each item.
     random_state : int, RandomState instance or None, default=None
-        The same gives the same items in the same order.
+        Random generator; pass an integer for reproducible items.
     **options
         Further arguments of `make_digit_sequences`.
 
     Yields
     ------
     tuple
-        What `make_digit_sequences` returns, of other sequences each time.
+        What `make_digit_sequences` returns, with new sequences in each item.
     """
     seed = check_random_state(random_state).randint(2**31 - 1)
     for number in itertools.count():
@@ -149,30 +152,31 @@ def train_test_sequences(
     random_state=None,
     **options,
 ):
-    """Make sequences to train on and to test on that have no digit in common.
+    """Make training and test sequences that have no digit in common.
 
-    The digits are split first and concatenated afterwards: split sequences would share them.
+    The digits are split before sequences are made: if sequences were split instead, the same
+    digits would occur in both parts.
 
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width), uint8
-        Single digits, bright on black.
+        Single digits, bright on a black background.
     labels : array-like of shape (n_images,)
         Their labels, whole numbers 0–9.
     n_train, n_test : int, default=800 and 200
-        Number of sequences to make of either kind.
+        Number of training sequences and of test sequences.
     test_size : float, default=0.2
-        Share of the digits that only test sequences are made of.
+        Share of the digits that are used for the test sequences only.
     random_state : int, RandomState instance or None, default=None
-        Source of the split and of all draws.
+        Random generator; pass an integer for reproducible sequences.
     **options
         Further arguments of `make_digit_sequences`.
 
     Returns
     -------
     X_train, X_test, y_train, y_test : ndarray
-        Images and digits, in the order of scikit-learn's ``train_test_split``; boxes behind them
-        with ``return_boxes=True``.
+        Images and digits, in the order of scikit-learn's ``train_test_split``; followed by the
+        boxes of both if ``return_boxes=True``.
     """
     rng = check_random_state(random_state)
     parts = train_test_split(
@@ -198,6 +202,6 @@ def _canvas_width(width, widest):
     if not isinstance(width, Integral) or width < widest:
         raise ValueError(
             f"width={width!r} is too narrow: with these lengths and gaps a sequence can be "
-            f"{widest} pixels wide."
+            f"{widest} pixels wide. Pass width={widest} or more."
         )
     return int(width)

@@ -1,4 +1,4 @@
-"""IDX files: the form in which MNIST, EMNIST and Fashion-MNIST are published."""
+"""IDX files: the format in which MNIST, EMNIST and Fashion-MNIST are published."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import gzip
 import math
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from skdigits.datasets.bunch import check_subset, make_bunch, pixel_names
+from skdigits.datasets.bunch import Chunk, check_subset, make_bunch, pixel_names
+from skdigits.datasets.unpacking import open_unpacked
 
 DESCR = """Images from IDX files
 
 {images} and {labels}: {n} images of {height}×{width} bytes.
 """
 UNSIGNED_BYTE = 8
-GZIP_MAGIC = b"\x1f\x8b"
-_name = re.compile(
-    r"(?P<prefix>.*?)(?P<subset>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte"
-    r"(?P<packed>\.gz)?"
+ELEMENT_TYPES = (UNSIGNED_BYTE, 9, 11, 12, 13, 14)  # the third byte of every IDX file
+IMAGE_FILE_NAME = re.compile(
+    r"(?P<prefix>.*?)(?P<subset>train|t10k|test)-images[-.]idx[13]-ubyte(\.gz)?"
 )
 
 
@@ -37,11 +38,11 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     ----------
     path : str or path-like
         Folder with files named as MNIST's (``train-images-idx3-ubyte.gz``,
-        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images, whose labels are
-        expected beside it. EMNIST's files have a prefix; where a folder holds several
-        collections, name the file of images.
+        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images; its file of labels is
+        expected in the same folder. EMNIST's files have a prefix; if a folder holds several
+        collections, pass the file of images.
     subset : {"train", "test"}, default="train"
-        Which images of a folder; ``"test"`` does without labels.
+        Which images of a folder; only ``"train"`` needs labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -59,7 +60,7 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     FileNotFoundError
         If a file is missing.
     ValueError
-        If a file is not of that form, or images and labels differ in number.
+        If a file is not an IDX file of bytes, is damaged, or images and labels differ in number.
     """
     image_file, label_file = _find_files(path, subset)
     images = read_idx(image_file, ndim=3)
@@ -82,42 +83,70 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     )
 
 
-def iter_idx(path, *, subset="train", chunk_size=8192):
+def iter_idx(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
     """Read the images that `load_idx` loads in chunks, so that memory is bounded.
 
     Parameters
     ----------
     path : str or path-like
-        Folder with files named as MNIST's, or a file of images with its labels beside it.
+        Folder with files named as MNIST's, or a file of images.
     subset : {"train", "test"}, default="train"
-        Which images of a folder; ``"test"`` does without labels.
+        Which images of a folder; only ``"train"`` needs labels.
     chunk_size : int, default=8192
-        Images in a chunk at most.
+        Maximum number of images in a chunk.
+    lines : bool, default=False
+        Whether labels are strings of digits.
 
-    Yields
-    ------
-    data : ndarray of shape (n, height, width), uint8
-        The next images.
-    target : ndarray of shape (n,) or None
-        Their labels; None without labels.
+    Returns
+    -------
+    iterator of Chunk
+        ``data`` of shape (n, height, width), uint8; ``target`` of shape (n,) or None.
 
     Raises
     ------
     FileNotFoundError
         If a file is missing.
     ValueError
-        If a file is not of that form, when that shows, or images and labels differ in number.
+        As `load_idx`, when the damaged part is reached.
     """
     image_file, label_file = _find_files(path, subset)
+    return _read_chunks(image_file, label_file, chunk_size, lines)
+
+
+def _read_chunks(image_file, label_file, chunk_size, lines):
     with _unpacked(image_file) as file:
         n, height, width = _read_shape(file, image_file, ndim=3)
         labels = _read_labels(label_file, n, image_file)
+        if labels is not None and lines:
+            labels = labels.astype(str)
         for start in range(0, n, chunk_size):
             chosen = slice(start, min(start + chunk_size, n))
             shape = chosen.stop - start, height, width
-            ends = chosen.stop == n
-            images = _read_values(file, image_file, shape, ends)
-            yield images, None if labels is None else labels[chosen]
+            images = _read_values(file, image_file, shape, ends=chosen.stop == n)
+            yield Chunk(images, None if labels is None else labels[chosen])
+
+
+def is_idx(path) -> bool:
+    """Tell whether a file starts as an IDX file does, gzipped or not; its name does not matter.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        False for anything but a regular file.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with open_unpacked(path) as file:
+            start = file.read(3)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
+    return len(start) == 3 and start[:2] == b"\0\0" and start[2] in ELEMENT_TYPES
 
 
 def read_idx(path, *, ndim) -> np.ndarray:
@@ -140,7 +169,7 @@ def read_idx(path, *, ndim) -> np.ndarray:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another form, truncated or too long.
+        If the file has another format or number of dimensions, or is truncated or too long.
     """
     path = Path(path)
     with _unpacked(path) as file:
@@ -149,11 +178,9 @@ def read_idx(path, *, ndim) -> np.ndarray:
 
 @contextlib.contextmanager
 def _unpacked(path):
-    """Open a file, gzipped or not; a damaged one is a ValueError."""
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP_MAGIC
+    """Open a file, gzipped or not; raise a ValueError if it is damaged."""
     try:
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with open_unpacked(path) as file:
             yield file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}: the gzip file is damaged or truncated ({error}).") from error
@@ -165,35 +192,35 @@ def _read_shape(file, path, ndim):
     if magic != expected:
         raise ValueError(
             f"{path}: the file starts with the bytes {magic.hex(' ') or '(none)'}; an IDX file "
-            f"of bytes in {ndim} dimension{'s' * (ndim > 1)} starts with {expected.hex(' ')}."
+            f"of bytes with {ndim} dimension{'s' * (ndim > 1)} starts with {expected.hex(' ')}."
         )
     header = file.read(4 * ndim)
     if len(header) < 4 * ndim:
         raise ValueError(f"{path}: the file ends at byte {4 + len(header)}, inside its header.")
     shape = tuple(int.from_bytes(header[4 * i : 4 * i + 4], "big") for i in range(ndim))
     if 0 in shape:
-        raise ValueError(f"{path}: the header says shape {shape}; there is nothing in the file.")
+        raise ValueError(f"{path}: the file is empty; its header gives the shape {shape}.")
     return shape
 
 
 def _read_values(file, path, shape, ends):
-    """The next values; where the file should end with them, nothing may follow."""
+    """Read the next values; with `ends` they are the last, and nothing may follow."""
     size = math.prod(shape)
     values = bytearray()
-    # Piece by piece, so that a wrong header cannot ask for more memory than the file fills.
+    # Piece by piece, so that a wrong header cannot allocate more memory than the file fills.
     while len(values) < size and (piece := file.read(min(size - len(values), 1 << 20))):
         values += piece
     more = ends and file.read(1)
     if len(values) != size or more:
         raise ValueError(
-            f"{path}: the header promises {size} {'' if ends else 'further '}values of shape "
-            f"{shape}; the file holds {'more' if more else len(values)}."
+            f"{path}: the header says that {size} {'' if ends else 'more '}values of shape {shape} "
+            f"follow; the file holds {'more' if more else len(values)}."
         )
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
 def find_idx(folder, subset) -> list[Path]:
-    """List the files of images of one subset in a folder, unpacked ones first.
+    """List the files of images of one subset in a folder; no folders of such names.
 
     Parameters
     ----------
@@ -205,19 +232,19 @@ def find_idx(folder, subset) -> list[Path]:
     Returns
     -------
     list of Path
-        One file per collection.
+        One file per collection, the unpacked one if there are both.
     """
     wanted = ("train",) if subset == "train" else ("t10k", "test")
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir(), key=lambda file: len(file.name)):
-        match = _name.fullmatch(file.name)
-        if match and match["kind"] == "images" and match["subset"] in wanted:
+        match = IMAGE_FILE_NAME.fullmatch(file.name)
+        if match and match["subset"] in wanted and file.is_file():
             found.setdefault(match["prefix"], file)
     return list(found.values())
 
 
 def _find_files(path, subset):
-    """The file of images and the file of labels, which those to test on may do without."""
+    """Find the file of images and the file of labels; None without labels."""
     check_subset(subset)
     path = Path(path)
     image_file = _images_in(path, subset) if path.is_dir() else path
@@ -231,7 +258,7 @@ def _read_labels(label_file, n_images, image_file):
     if n_images != len(labels):
         raise ValueError(
             f"{image_file.name} holds {n_images} images and {label_file.name} holds "
-            f"{len(labels)} labels; there should be as many of each."
+            f"{len(labels)} labels; expected as many labels as images."
         )
     return labels.astype(np.int64)
 
@@ -245,7 +272,7 @@ def _images_in(folder, subset):
         )
     if len(files) > 1:
         names = ", ".join(sorted(file.name for file in files))
-        raise ValueError(f"{folder} holds several collections; name one of the files: {names}.")
+        raise ValueError(f"{folder} holds several collections; pass one of the files: {names}.")
     return files[0]
 
 
@@ -254,10 +281,12 @@ def _labels_of(image_file, needed):
     plain = name.removesuffix(".gz")
     for candidate in (name, plain, f"{plain}.gz"):
         file = image_file.with_name(candidate)
-        if file.exists() and file != image_file:
+        if file.is_file() and file != image_file:
             return file
     if not image_file.exists():
         raise FileNotFoundError(f"{image_file}: there is no such file or folder.")
     if needed:
-        raise FileNotFoundError(f"{image_file} has no file of labels beside it; expected {name}.")
+        raise FileNotFoundError(
+            f"{image_file}: there is no file of labels in the same folder; expected {name}."
+        )
     return None

@@ -1,20 +1,20 @@
-"""CSV files in the form of Kaggle's Digit Recognizer."""
+"""CSV files as in Kaggle's Digit Recognizer."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import gzip
 import itertools
 import math
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from skdigits.datasets.bunch import as_labels, check_subset, make_bunch
-from skdigits.datasets.idx import GZIP_MAGIC
+from skdigits.datasets.bunch import Chunk, as_labels, check_subset, make_bunch
+from skdigits.datasets.unpacking import open_unpacked
 from skdigits.validation import infer_image_shape
 
 DESCR = """Images from a CSV file
@@ -35,15 +35,15 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     =================   ==============
 
     A file has a header, one row per image and one column per pixel, row by row from the top
-    left. The column of labels is the one that ``train.csv`` has and ``test.csv`` lacks, else
-    ``label``.
+    left. The column of labels is the only one that ``train.csv`` has and ``test.csv`` has not;
+    for a single file it is ``label``.
 
     Parameters
     ----------
     path : str or path-like
         Folder with ``train.csv`` and ``test.csv``, or one file; each may be gzipped.
     subset : {"train", "test"}, default="train"
-        ``"train"`` needs labels; ``"test"`` does without.
+        Only ``"train"`` needs labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -54,14 +54,14 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     sklearn.utils.Bunch or tuple
         ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers or strings,
         or None without labels; ``images`` of shape (n, side, side), None where the number of
-        pixels is no square; ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
+        pixels is not a square number; ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another form; the message names file, line and what was expected.
+        If the file has another format; the message names the file, the line and what was expected.
     """
     file, names, label = _find_columns(path, subset)
     data, target = _read_rows(file, names, label)
@@ -81,7 +81,7 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     )
 
 
-def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False):
+def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
     """Read the images that `load_kaggle` loads in chunks, so that memory is bounded.
 
     Parameters
@@ -89,34 +89,36 @@ def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False):
     path : str or path-like
         Folder with ``train.csv`` and ``test.csv``, or one file; each may be gzipped.
     subset : {"train", "test"}, default="train"
-        ``"train"`` needs labels; ``"test"`` does without.
+        Only ``"train"`` needs labels.
     chunk_size : int, default=8192
-        Rows in a chunk at most.
+        Maximum number of rows in a chunk.
     lines : bool, default=False
-        Whether labels are strings of digits, which keep their zeros.
+        Whether labels are strings of digits, which keep their leading zeros.
 
-    Yields
-    ------
-    data : ndarray of shape (n, n_pixels), uint8
-        The next rows.
-    target : ndarray of shape (n,) or None
-        Their labels; None without labels.
+    Returns
+    -------
+    iterator of Chunk
+        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,) or None.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is of another form, when the line is reached.
+        As `load_kaggle`; at once for the header, else when the line is reached.
     """
     file, names, label = _find_columns(path, subset)
+    return _read_chunks(file, names, label, chunk_size, lines)
+
+
+def _read_chunks(file, names, label, chunk_size, lines):
     first, empty = 2, True
     try:
         with _open(file) as rows:
             next(rows)
             while chunk := list(itertools.islice(rows, chunk_size)):
                 if not all(map(str.isspace, chunk)):
-                    yield _read_rows(file, names, label, chunk, first, as_text=lines)
+                    yield Chunk(*_read_rows(file, names, label, chunk, first, as_text=lines))
                     empty = False
                 first += len(chunk)
     except READING_ERRORS as error:
@@ -147,7 +149,7 @@ def find_csv(folder, subset) -> Path | None:
 
 
 def _find_columns(path, subset):
-    """The file of a subset, the names of its columns, and that of its labels or None."""
+    """Find the file of a subset, its column names, and the name of the label column or None."""
     check_subset(subset)
     path = Path(path)
     if not path.exists():
@@ -160,19 +162,16 @@ def _find_columns(path, subset):
     if label is None and subset == "train":
         raise ValueError(
             f"{file}: no column of labels. Expected a column 'label' among "
-            f"{', '.join(names[:3])}, …. Without labels it can be predicted only: "
+            f"{', '.join(names[:3])}, …. Images without labels can only be predicted: "
             "`skdigits predict`, or subset='test'."
         )
     if not [name for name in names if name != label]:
-        raise ValueError(f"{file}, line 1: expected columns of pixels beside {label!r}.")
+        raise ValueError(f"{file}, line 1: expected columns of pixels besides {label!r}.")
     return file, names, label
 
 
 def _open(file):
-    with file.open("rb") as start:
-        packed = start.read(2) == GZIP_MAGIC
-    opener = gzip.open if packed else open
-    return opener(file, "rt", encoding="utf-8-sig", newline="")
+    return open_unpacked(file, "rt", encoding="utf-8-sig", newline="")
 
 
 def _read_header(file) -> list[str]:
@@ -191,12 +190,12 @@ def _read_header(file) -> list[str]:
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{file}, line 1: the column {twice[0]!r} is there more than once.")
+        raise ValueError(f"{file}, line 1: there is more than one column {twice[0]!r}.")
     return names
 
 
 def _label_column(file, names, folder):
-    """The column that train has and test lacks, else `label`, else None."""
+    """Find the column that train.csv has and test.csv has not, else `label`, else None."""
     if folder is not None:
         train, test = find_csv(folder, "train"), find_csv(folder, "test")
         if train and test:
@@ -213,13 +212,13 @@ def _label_column(file, names, folder):
 
 
 def _read_rows(file, names, label, lines=None, first=2, *, as_text=False):
-    """Pixels as bytes, and labels or None, of a file or of lines of it from number `first`."""
+    """Read a file, or lines of it that begin at line number `first`: pixels, and labels or None."""
     try:
-        # By name where it can be: from lines NumPy reads more slowly.
+        # The name of the file if possible, as NumPy reads lines more slowly.
         data, texts = _read_quickly(file if lines is None else lines, names, label, lines is None)
         return data, _labels(texts, as_text)
     except (ValueError, Warning, *READING_ERRORS):
-        pass  # it takes whole numbers only; the other way says what is wrong where
+        pass  # it reads whole numbers only; the slower way says what is wrong in which line
     try:
         with _open(file) if lines is None else contextlib.nullcontext(lines) as rows:
             rows = itertools.islice(rows, lines is None, None)
@@ -232,9 +231,9 @@ def _read_rows(file, names, label, lines=None, first=2, *, as_text=False):
 
 
 def _read_quickly(source, names, label, has_header):
-    """Let NumPy parse whole numbers straight into bytes; anything else is a ValueError.
+    """Let NumPy parse whole numbers straight into bytes; raise a ValueError for anything else.
 
-    Returns the texts of the labels, or None.
+    The labels are returned as texts; None without labels.
     """
     before = len(names) if label is None else names.index(label)
     after = len(names) - before - 1
@@ -259,13 +258,13 @@ def _read_quickly(source, names, label, has_header):
 
 
 def _read_line_by_line(lines, names, label, first):
-    """Take floats as well, and name the line of the first fault."""
+    """Read floats as well, and name the line of the first fault."""
     rows, labels = [], []
     reader = csv.reader(lines)
     for fields in filter(None, reader):
         where = f", line {first - 1 + reader.line_num}: "
         if len(fields) != len(names):
-            raise _Fault(f"{where}{len(fields)} values; expected {len(names)}, as the header has.")
+            raise _Fault(f"{where}{len(fields)} values; expected {len(names)}, as in the header.")
         cells = dict(zip(names, fields, strict=True))
         labels.append(cells.pop(label, "").strip())
         if label is not None and not labels[-1]:
@@ -278,7 +277,7 @@ def _read_line_by_line(lines, names, label, first):
 
 
 class _Fault(Exception):
-    """What is wrong with a file, to be put behind its name."""
+    """What is wrong with a file; the message follows the name of the file."""
 
 
 def _byte(text, name, where):
@@ -289,7 +288,7 @@ def _byte(text, name, where):
 
 
 def _labels(texts, as_text):
-    """Labels, whole numbers written as floats too; ValueError where one is missing."""
+    """Convert texts to labels, integers if all are; raise a ValueError if one is missing."""
     if texts is None:
         return None
     texts = np.char.strip(np.array(texts, dtype=str))

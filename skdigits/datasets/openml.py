@@ -1,4 +1,4 @@
-"""MNIST from OpenML, by scikit-learn's client."""
+"""MNIST from OpenML, downloaded by scikit-learn's client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
     subset : {"all", "train", "test"}, default="all"
         All 70,000 images, the first 60,000 (training) or the last 10,000 (test).
     data_home : str or path-like, default=None
-        Folder of the cache; None is scikit-learn's.
+        Folder of the cache; None is scikit-learn's default.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -45,14 +45,14 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
     ValueError
         If `subset` is unknown.
     OSError
-        If MNIST is neither in the cache nor to be downloaded.
+        If MNIST is not in the cache and cannot be downloaded.
     """
     part = {"all": slice(None), "train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
     if subset not in part:
         raise ValueError(f"subset should be one of {sorted(part)}; got {subset!r}.")
     try:
         with warnings.catch_warnings():
-            # The error below says the same, and what else there is to do.
+            # The error below says the same, and what to do instead.
             warnings.filterwarnings("ignore", "A network error|Invalid cache")
             raw = fetch_openml(
                 "mnist_784",
@@ -66,7 +66,7 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
     except OSError as error:
         raise OSError(
             f"MNIST could not be downloaded from OpenML ({error}). Without a network: "
-            "load_digits() needs no file, load_idx(folder) reads MNIST's own four files, and "
+            "load_digits() needs no file, load_idx(folder) reads the four files of MNIST, and "
             "load_kaggle(folder) reads Kaggle's train.csv and test.csv."
         ) from error
     return make_bunch(

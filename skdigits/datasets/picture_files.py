@@ -1,15 +1,16 @@
-"""Picture files: PNG, JPEG and whatever else Pillow reads."""
+"""Picture files: PNG, JPEG and other formats that Pillow reads."""
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skdigits.datasets.bunch import as_labels, check_subset, make_bunch, pixel_names
+from skdigits.datasets.bunch import Chunk, as_labels, check_subset, make_bunch, pixel_names
 from skdigits.pictures import clean_line, clean_picture
 
 DESCR = """Images from picture files
@@ -18,6 +19,10 @@ DESCR = """Images from picture files
 """
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 SIDE = 28
+
+
+class NoPicturesError(FileNotFoundError):
+    """There is no picture in a folder."""
 
 
 def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
@@ -32,10 +37,10 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     Parameters
     ----------
     path : str or path-like
-        For labelled pictures a folder with one subfolder per label, named after it; else a
-        folder of pictures, or one picture.
+        A folder of pictures or one picture; for pictures with labels, a folder with one
+        subfolder per label, named after the label.
     subset : {"train", "test"}, default="train"
-        ``"train"`` needs labels; ``"test"`` does without.
+        Only ``"train"`` needs labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -44,22 +49,22 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers where all folders
-        are named so, else strings, or None without labels; ``images`` of shape (n, 28, 28);
+        ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers if the names of all
+        subfolders are, else strings, or None without labels; ``images`` of shape (n, 28, 28);
         ``filenames``, sorted; ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
 
     See Also
     --------
-    skdigits.pictures.clean_picture : What is done to each picture.
+    skdigits.pictures.clean_picture : How each picture is cleaned.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file or folder, or no picture in it.
     ValueError
-        If a file is no picture, or labels are needed and there are no subfolders.
+        If a file is not a picture, or labels are needed and there are no subfolders.
     """
-    files, target = _find_labelled(path, subset)
+    files, target = _find_labelled(Path(path), subset)
     data = _read_all(files)
     result = make_bunch(
         data,
@@ -80,7 +85,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     return result
 
 
-def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False):
+def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
     """Read the pictures that `load_pictures` loads in chunks, so that memory is bounded.
 
     Parameters
@@ -88,33 +93,40 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False):
     path : str or path-like
         A folder, or one picture.
     subset : {"train", "test"}, default="train"
-        ``"train"`` needs labels; ``"test"`` does without.
+        Only ``"train"`` needs labels.
     chunk_size : int, default=8192
-        Pictures in a chunk at most.
+        Maximum number of pictures in a chunk.
     lines : bool, default=False
-        Whether they show lines of digits.
+        Whether a picture shows a line of digits; labels are then strings.
 
-    Yields
-    ------
-    data : ndarray of shape (n, 784), uint8, or list of ndarray of shape (28, width)
-        The next pictures, cleaned; a list where they show lines.
-    target : ndarray of shape (n,) or None
-        Their labels; None without labels.
+    Returns
+    -------
+    iterator of Chunk
+        ``data`` of shape (n, 784), uint8, or for lines a list of ndarray of shape (28, width);
+        ``target`` of shape (n,) or None; ``names`` of shape (n,), below `path` and with ``/``
+        between folders.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder, or no picture in it.
+        If there is no such file or folder, or no picture in it; at once.
     ValueError
-        If a file is no picture, when it is reached, or labels are needed and missing.
+        If labels are needed and missing, at once; if a file is not a picture, when it is reached.
     """
+    path = Path(path)
     files, target = _find_labelled(path, subset, as_labels=np.array if lines else as_labels)
+    folder = path if path.is_dir() else path.parent
+    names = np.array([file.relative_to(folder).as_posix() for file in files])
+    return _read_chunks(files, target, names, chunk_size, lines)
+
+
+def _read_chunks(files, target, names, chunk_size, lines):
     for chosen in gen_batches(len(files), chunk_size):
         if lines:
             data = [clean_line(_read(file), height=SIDE) for file in files[chosen]]
         else:
             data = _read_all(files[chosen])
-        yield data, None if target is None else target[chosen]
+        yield Chunk(data, None if target is None else target[chosen], names[chosen])
 
 
 def find_pictures(path) -> list[Path]:
@@ -128,7 +140,7 @@ def find_pictures(path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files, sorted, 2 before 10; without hidden files and folders.
+        The files in natural order, 2 before 10; without hidden files and folders.
     """
     if path.is_file():
         return [path]
@@ -142,25 +154,25 @@ def find_pictures(path) -> list[Path]:
 
 
 def _natural(name):
-    """Key to sort names by, with the numbers in them as numbers."""
+    """Key for the natural order of names: numbers in them are compared as numbers."""
     parts = re.split(r"(\d+)", name)
     return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name
 
 
 def _find_labelled(path, subset, as_labels=as_labels):
-    """Picture files, and their labels or None."""
+    """Find picture files, and their labels or None."""
     check_subset(subset)
-    path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file or folder.")
     files = find_pictures(path)
     if not files:
-        raise FileNotFoundError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
+        raise NoPicturesError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
     labelled = path.is_dir() and all(file.parent != path for file in files)
     if subset == "train" and not labelled:
+        stray = next(file.name for file in files if path in (file, file.parent))
         raise ValueError(
-            f"{path}: pictures to train on belong into one subfolder per label, named after it; "
-            f"{next(file.name for file in files if path in (file, file.parent))} is in none."
+            f"{path}: {stray} has no label. Put the pictures to train on into one subfolder per "
+            "label, named after the label."
         )
     return files, as_labels([file.parent.name for file in files]) if labelled else None
 

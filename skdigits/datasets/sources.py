@@ -1,29 +1,39 @@
-"""Any source of images, found out by looking."""
+"""Any source of images, whose format is recognized."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from sklearn.utils import gen_batches
 
+from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.bundled import load_digits
-from skdigits.datasets.idx import find_idx, iter_idx, load_idx
+from skdigits.datasets.idx import find_idx, is_idx, iter_idx, load_idx
 from skdigits.datasets.kaggle import find_csv, iter_kaggle, load_kaggle
 from skdigits.datasets.openml import fetch_mnist
-from skdigits.datasets.picture_files import SUFFIXES, find_pictures, iter_pictures, load_pictures
+from skdigits.datasets.picture_files import (
+    SUFFIXES,
+    NoPicturesError,
+    iter_pictures,
+    load_pictures,
+)
 
-IN_CHUNKS = {load_idx: iter_idx, load_kaggle: iter_kaggle, load_pictures: iter_pictures}
+# How a format is loaded as a whole, and how it is read in chunks.
+KAGGLE = (load_kaggle, iter_kaggle)
+IDX = (load_idx, iter_idx)
+PICTURES = (load_pictures, iter_pictures)
 
 
 def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
-    """Load images from whatever `source` is.
+    """Load images from any source.
 
     Parameters
     ----------
     source : str or path-like, default=None
         None or ``"digits"`` for `load_digits`; ``"mnist"`` for `fetch_mnist`; else a file or
-        folder for `load_idx`, `load_kaggle` or `load_pictures`, told apart by what is in it.
+        folder for `load_idx`, `load_kaggle` or `load_pictures`, whose format is recognized from
+        its content.
     subset : {"train", "test"}, default="train"
         ``"train"`` needs labels. The bundled digits are one set: both give all of them.
     as_frame : bool, default=False
@@ -41,32 +51,38 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
     FileNotFoundError
         If there is no such file or folder, or nothing in it that can be read.
     ValueError
-        If a file is damaged.
+        If a file is damaged, or `subset` is unknown.
     OSError
         If MNIST cannot be downloaded.
     """
+    check_subset(subset)
     form = {"as_frame": as_frame, "return_X_y": return_X_y}
     if source is None or source == "digits":
         return load_digits(**form)
     if source == "mnist":
         return fetch_mnist(subset=subset, **form)
-    return _loader(source, subset)(source, subset=subset, **form)
+    load, _ = _recognize(Path(source), subset)
+    try:
+        return load(source, subset=subset, **form)
+    except NoPicturesError:
+        raise _nothing_to_read(source, subset) from None
 
 
 def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
-    """Read images from whatever `source` is in chunks, so that memory is bounded.
+    """Read images from any source in chunks, so that memory is bounded.
 
     Parameters
     ----------
     source : str, path-like or None
-        As for `load_data`. Files are read bit by bit; the bundled digits and MNIST's download
-        are loaded and divided.
+        As for `load_data`. Files are read in parts; the bundled digits and MNIST from OpenML are
+        loaded as a whole and divided.
     subset : {"train", "test"}, default="test"
         As for `load_data`.
     chunk_size : int, default=8192
-        Images in a chunk at most.
+        Maximum number of images in a chunk.
     lines : bool, default=False
-        Whether images show lines of digits rather than single ones, and labels are strings.
+        Whether an image shows a line of digits instead of a single digit; labels are then
+        strings.
 
     Yields
     ------
@@ -75,27 +91,20 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
     target : ndarray of shape (n,) or None
         Their labels; None without labels.
 
-    See Also
-    --------
-    skdigits.datasets.sources.picture_names : The files, where they are pictures.
-
     Raises
     ------
     FileNotFoundError, ValueError, OSError
-        As `load_data`, a ValueError when the damaged part is reached.
+        As `load_data`; the ValueError of a damaged file is raised when the damaged part is
+        reached.
     """
-    if source is None or source in ("digits", "mnist"):
-        data, target = load_data(source, subset=subset, return_X_y=True)
-        for chosen in gen_batches(len(data), chunk_size):
-            yield data[chosen], target[chosen]
-        return
-    read = IN_CHUNKS[_loader(source, subset)]
-    options = {"lines": True} if lines and read is not iter_idx else {}
-    yield from read(source, subset=subset, chunk_size=chunk_size, **options)
+    chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
+    return ((chunk.data, chunk.target) for chunk in chunks)
 
 
-def picture_names(source, subset="test"):
-    """List the pictures that `iter_data` reads, in its order.
+def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+    """Read images from any source in chunks, as `iter_data` does, with the names of their files.
+
+    The source is opened once: images, labels and names come from the same listing of a folder.
 
     Parameters
     ----------
@@ -103,43 +112,57 @@ def picture_names(source, subset="test"):
         As for `iter_data`.
     subset : {"train", "test"}, default="test"
         As for `iter_data`.
+    chunk_size : int, default=8192
+        Maximum number of images in a chunk.
+    lines : bool, default=False
+        As for `iter_data`.
 
     Returns
     -------
-    ndarray of str or None
-        Names below `source`, with ``/`` between folders; None if `source` is something else.
+    iterator of Chunk
+        Images, labels and names.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError, OSError
+        As `iter_data`; at once if there is nothing to read.
     """
+    check_subset(subset)
     if source is None or source in ("digits", "mnist"):
-        return None
-    if _loader(source, subset) is not load_pictures:
-        return None
-    path = Path(source)
-    folder = path if path.is_dir() else path.parent
-    return np.array([file.relative_to(folder).as_posix() for file in find_pictures(path)])
+        data, target = load_data(source, subset=subset, return_X_y=True)
+        return _divide(data, target, chunk_size, lines)
+    _, read = _recognize(Path(source), subset)
+    try:
+        return read(source, subset=subset, chunk_size=chunk_size, lines=lines)
+    except NoPicturesError:
+        raise _nothing_to_read(source, subset) from None
 
 
-def _loader(source, subset):
-    """The function that loads this file or folder, found out by looking."""
-    path = Path(source)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{source}: there is no such file or folder. Expected IDX files, CSV files or "
-            "pictures, 'digits' for the bundled digits, or 'mnist' to download MNIST."
-        )
+def _divide(data, target, chunk_size, lines):
+    target = target.astype(str) if lines else target
+    for chosen in gen_batches(len(data), chunk_size):
+        yield Chunk(data[chosen], target[chosen])
+
+
+def _recognize(path, subset):
+    """Functions that load and read this file or folder; a folder without others has pictures."""
     if path.is_dir():
         if find_csv(path, subset):
-            return load_kaggle
-        if find_idx(path, subset):
-            return load_idx
-        if find_pictures(path):
-            return load_pictures
-        name = "train" if subset == "train" else "t10k"
+            return KAGGLE
+        return IDX if find_idx(path, subset) else PICTURES
+    if not path.exists():
         raise FileNotFoundError(
-            f"{path} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
-            f"such as {name}-images-idx3-ubyte.gz, or pictures."
+            f"{path}: there is no such file or folder. Expected IDX files, CSV files or "
+            "pictures, 'digits' for the bundled digits, or 'mnist' to download MNIST."
         )
     if path.suffix.lower() in SUFFIXES:
-        return load_pictures
-    if "idx" in path.name:
-        return load_idx
-    return load_kaggle
+        return PICTURES
+    return IDX if is_idx(path) else KAGGLE
+
+
+def _nothing_to_read(folder, subset):
+    name = "train" if subset == "train" else "t10k"
+    return FileNotFoundError(
+        f"{folder} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
+        f"such as {name}-images-idx3-ubyte.gz, or pictures."
+    )

@@ -1,7 +1,7 @@
 """Displays of data and training, in scikit-learn's form.
 
-They compute with ``from_…`` and draw with ``plot``. A confusion matrix is drawn by scikit-learn's
-own ``ConfusionMatrixDisplay``.
+They compute with ``from_…`` and draw with ``plot``. For a confusion matrix use scikit-learn's
+``ConfusionMatrixDisplay``.
 """
 
 from skdigits.inspection.classifiers import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay

@@ -1,15 +1,15 @@
-"""Where displays draw."""
+"""The axes that displays draw on."""
 
 from __future__ import annotations
 
 
 def make_axes(ax, size=None):
-    """Take the axes given, or make some.
+    """Return the user's axes, or new ones.
 
     Parameters
     ----------
     ax : matplotlib Axes or None
-        The axes to draw in; None makes a new figure.
+        The user's axes; None makes a new figure.
     size : tuple of float, optional
         Width and height of a new figure in inches.
 

@@ -1,4 +1,4 @@
-"""Classifiers side by side."""
+"""Displays that compare classifiers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from sklearn.calibration import CalibrationDisplay
 
 from skdigits.inspection.axes import make_axes
 
-MARKERS = "osv^DPX"  # as many as, with ten colours, make seventy lines differ
-# Of a name beside its point: points to the right and up, and what of it is there.
-PLACES = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
-PLACES += [((30, 8), "right"), ((30, -16), "right"), ((6, -12), "left"), ((-6, -12), "right")]
+MARKERS = "osv^DPX"  # seven with ten colours: seventy lines differ
+# Offsets of a name from its point in typographic points, and its horizontal alignment.
+NAME_POSITIONS = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
+NAME_POSITIONS += [((30, 8), "right"), ((30, -16), "right")]
+NAME_POSITIONS += [((6, -12), "left"), ((-6, -12), "right")]
 TIMES = {
     "fit_seconds": "seconds to fit",
     "predict_seconds": "seconds to predict all test images",
@@ -19,14 +20,14 @@ TIMES = {
 
 
 class TradeOffDisplay:
-    """Accuracy over time, a point per classifier.
+    """Accuracy over time, with one point per classifier.
 
     Parameters
     ----------
     table : dict of list
-        Columns, as `compare_classifiers` gives them.
+        The columns ``table`` that `compare_classifiers` returns.
     emphasized : collection of str, default=()
-        Classifiers to draw in bold.
+        Names of the classifiers to emphasize.
 
     Attributes
     ----------
@@ -45,7 +46,7 @@ class TradeOffDisplay:
         Parameters
         ----------
         time : {"fit_seconds", "predict_seconds", "predict_one_seconds"}, default="fit_seconds"
-            What to draw accuracy over.
+            Column of the table on the horizontal axis.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -57,7 +58,7 @@ class TradeOffDisplay:
         Raises
         ------
         ValueError
-            If there is no such time.
+            If `time` is none of these.
         """
         if time not in TIMES:
             raise ValueError(f"Unknown time {time!r}; expected one of {', '.join(TIMES)}.")
@@ -75,38 +76,38 @@ class TradeOffDisplay:
         return self
 
     def _write_names(self, points):
-        """Write each name where it hides no other and no point, if there is such a place."""
+        """Write each name at a position where it covers no other name and no point, if possible."""
         from matplotlib.transforms import Bbox
 
-        self.figure_.canvas.figure.draw_without_rendering()  # settles where the axes are
+        self.figure_.canvas.figure.draw_without_rendering()  # fixes the position of the axes
         taken = [
-            Bbox.from_extents(*(place - 5), *(place + 5))
-            for place in self.ax_.transData.transform([point for _, point in points])
+            Bbox.from_extents(*(position - 5), *(position + 5))
+            for position in self.ax_.transData.transform([point for _, point in points])
         ]
         for name, point in points:
             color, weight = _style(name in self.emphasized)
             style = {"color": color, "weight": weight, "textcoords": "offset points"}
-            for offset, side in PLACES:
-                text = self.ax_.annotate(name, point, offset, ha=side, **style)
+            for offset, alignment in NAME_POSITIONS:
+                text = self.ax_.annotate(name, point, offset, ha=alignment, **style)
                 box = text.get_window_extent()
                 inside = self.ax_.bbox.x0 < box.x0 and box.x1 < self.ax_.bbox.x1
                 if inside and not any(box.overlaps(other) for other in taken):
                     break
                 text.remove()
             else:
-                text = self.ax_.annotate(name, point, offset, ha=side, **style)
+                text = self.ax_.annotate(name, point, offset, ha=alignment, **style)
             taken.append(box)
 
 
 class TrainSizeDisplay:
-    """Share of mistakes over the number of images trained on, a line per classifier.
+    """Share of mistakes over the number of training images, with one curve per classifier.
 
     Parameters
     ----------
     curves : dict of list
-        Columns, as `learning_curves` gives them.
+        The columns that `learning_curves` returns.
     emphasized : collection of str, default=()
-        Classifiers to draw in bold.
+        Names of the classifiers to emphasize.
 
     Attributes
     ----------
@@ -115,14 +116,14 @@ class TrainSizeDisplay:
     figure_ : matplotlib Figure
         Its figure.
     lines_ : list of matplotlib Line2D
-        The lines.
+        The curves.
     """
 
     def __init__(self, curves, *, emphasized=()):
         self.curves, self.emphasized = curves, emphasized
 
     def plot(self, *, ax=None):
-        """Draw the lines.
+        """Draw the curves.
 
         Parameters
         ----------
@@ -139,28 +140,28 @@ class TrainSizeDisplay:
         sizes, accuracy = np.array(self.curves["n_train"]), np.array(self.curves["accuracy"])
         self.lines_ = []
         for i, name in enumerate(dict.fromkeys(names.tolist())):
-            own = names == name
+            rows = names == name
             style = {"lw": 2.5} if name in self.emphasized else {"lw": 1, "ls": "--"}
             marker = MARKERS[i % len(MARKERS)]
             self.lines_ += self.ax_.plot(
-                sizes[own], 1 - accuracy[own], marker=marker, ms=4, label=name, **style
+                sizes[rows], 1 - accuracy[rows], marker=marker, ms=4, label=name, **style
             )
-        self.ax_.set(xscale="log", yscale="log", xlabel="images trained on")
-        self.ax_.set(ylabel="share of mistakes", title="Mistakes and training images")
+        self.ax_.set(xscale="log", yscale="log", xlabel="training images")
+        self.ax_.set(ylabel="share of mistakes", title="Mistakes over training images")
         self.ax_.grid(alpha=0.3, which="both")
         self.ax_.legend(fontsize="small", ncols=2)
         return self
 
 
 class ReliabilityDisplay:
-    """Share of right predictions over their confidence, a line per classifier.
+    """Share of correct predictions over their confidence, with one curve per classifier.
 
     Parameters
     ----------
-    right : dict of str to ndarray of shape (n_samples,)
-        Per classifier, which predictions are right.
+    correct : dict of str to ndarray of shape (n_samples,), bool
+        Per classifier, which predictions are correct.
     confidence : dict of str to ndarray of shape (n_samples,) or None
-        The highest probability of each prediction; None where there are no probabilities.
+        Per classifier, the probability of each prediction; None without probabilities.
 
     Attributes
     ----------
@@ -170,16 +171,19 @@ class ReliabilityDisplay:
         Its figure.
     """
 
-    def __init__(self, right, confidence):
-        self.right, self.confidence = right, confidence
+    def __init__(self, correct, confidence):
+        self.correct, self.confidence = correct, confidence
 
     def plot(self, *, n_bins=10, ax=None):
-        """Draw the lines with scikit-learn's ``CalibrationDisplay``.
+        """Draw the curves with scikit-learn's ``CalibrationDisplay``.
+
+        Classifiers without probabilities, or whose predictions are all correct or all wrong, have
+        no curve.
 
         Parameters
         ----------
         n_bins : int, default=10
-            Points of a line, of equally many predictions each.
+            Number of points of a curve; each stands for the same number of predictions.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -189,13 +193,13 @@ class ReliabilityDisplay:
             The display.
         """
         self.ax_, self.figure_ = make_axes(ax, size=(6, 5.5))
-        for i, (name, right) in enumerate(self.right.items()):
+        for i, (name, correct) in enumerate(self.correct.items()):
             confidence = self.confidence[name]
-            if confidence is None or right.all() or not right.any():
+            if confidence is None or correct.all() or not correct.any():
                 continue
             CalibrationDisplay.from_predictions(
-                right,
-                np.clip(confidence, 0, 1),  # sums of float32 may pass 1
+                correct,
+                np.clip(confidence, 0, 1),  # float32 may exceed 1 by rounding
                 n_bins=n_bins,
                 strategy="quantile",
                 name=name,
@@ -207,9 +211,9 @@ class ReliabilityDisplay:
             )
         lowest = min((np.min(line.get_data()) for line in self.ax_.lines[1:]), default=0)
         limits = (max(lowest - 0.05, 0), 1.02)  # lines[0] is the diagonal
-        self.ax_.set(xlabel="confidence", ylabel="share of right predictions")
+        self.ax_.set(xlabel="confidence", ylabel="share of correct predictions")
         self.ax_.set(xlim=limits, ylim=limits)
-        self.ax_.set_title("Is confidence what it says?")
+        self.ax_.set_title("Calibration of confidence")
         if self.ax_.lines:
             self.ax_.legend(fontsize="small")
         return self

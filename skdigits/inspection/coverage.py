@@ -1,4 +1,4 @@
-"""How much can be read how accurately."""
+"""Coverage and accuracy when uncertain predictions are rejected."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from skdigits.metrics import coverage_curve
 
 
 class CoverageDisplay:
-    """Share of mistakes among the images kept, over the share kept, as the threshold falls.
+    """Share of mistakes among the predictions that are kept, over the share that is kept.
 
     Parameters
     ----------
     coverage, accuracy : ndarray of shape (n_thresholds,)
-        As `coverage_curve` gives them.
+        As `skdigits.metrics.coverage_curve` returns them.
     name : str, default=None
-        What to call the curve.
+        Name of the curve in the legend; None draws no legend.
 
     Attributes
     ----------
@@ -39,14 +39,14 @@ class CoverageDisplay:
         Parameters
         ----------
         estimator : DigitSequenceRecognizer or classifier
-            Its confidence is `predict_confidence`, else the highest of `predict_proba`. A
-            Pipeline or a search for one is taken too.
+            A fitted estimator, alone, as the last step of a Pipeline or in a search. Its
+            confidence is `predict_confidence`, else the maximum of `predict_proba`.
         X : array-like
             Images.
         y : array-like of shape (n_samples,)
-            What they show.
+            True labels or sequences.
         name : str, default=None
-            What to call the curve; None is the name of the estimator.
+            Name of the curve in the legend; None is the name of the class.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -54,6 +54,12 @@ class CoverageDisplay:
         -------
         CoverageDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has neither `predict_confidence` nor `predict_proba`, or there are
+            no samples.
         """
         check_is_fitted(estimator)
         confidence = _confidence(estimator, X)
@@ -67,11 +73,11 @@ class CoverageDisplay:
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n_samples,)
-            The truth, and what was read.
+            True and predicted labels or sequences.
         confidence : array-like of shape (n_samples,)
-            Confidence in each reading.
+            Confidence of each prediction.
         name : str, default=None
-            What to call the curve.
+            Name of the curve in the legend; None draws no legend.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -79,6 +85,11 @@ class CoverageDisplay:
         -------
         CoverageDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If there are no samples.
         """
         coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
         return cls(coverage, accuracy, name=name).plot(ax=ax)
@@ -99,9 +110,9 @@ class CoverageDisplay:
         self.ax_, self.figure_ = make_axes(ax)
         (self.line_,) = self.ax_.plot(self.coverage, 1 - self.accuracy, label=self.name)
         self.ax_.set(
-            xlabel="share of images kept",
+            xlabel="share of predictions that are kept",
             ylabel="share of mistakes among them",
-            title="Rejecting what is not sure",
+            title="Rejection of uncertain predictions",
             xlim=(min(0.5, self.coverage.min()), 1),
             ylim=(0, None),
         )
@@ -120,8 +131,8 @@ def _confidence(estimator, X):
         return _confidence(estimator.best_estimator_, X)
     if not isinstance(estimator, Pipeline):
         raise ValueError(
-            f"{type(estimator).__name__} has no confidence to draw: it has neither "
-            "predict_confidence nor predict_proba."
+            f"{type(estimator).__name__} has neither predict_confidence nor predict_proba; pass "
+            "an estimator that has one of them, or use CoverageDisplay.from_predictions."
         )
-    # A Pipeline hands on only what scikit-learn knows.
+    # A Pipeline has the methods of its last step that scikit-learn knows, and no others.
     return _confidence(estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X)

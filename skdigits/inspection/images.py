@@ -11,7 +11,7 @@ from skdigits.inspection.axes import make_axes
 from skdigits.validation import infer_image_shape, split_images
 
 TILES_PER_ROW = 10
-LEAST_WIDTH = 4.5  # inches, of a title
+MINIMUM_WIDTH = 4.5  # inches; a title needs them
 
 
 class LabelCountDisplay:
@@ -38,7 +38,7 @@ class LabelCountDisplay:
 
     @classmethod
     def from_labels(cls, y, *, ax=None):
-        """Count labels and draw them.
+        """Count labels and draw the counts.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class LabelCountDisplay:
         return cls(labels[order], counts[order]).plot(ax=ax)
 
     def plot(self, *, ax=None):
-        """Draw a bar per label.
+        """Draw one bar per label.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class LabelCountDisplay:
 
 
 class ImageGridDisplay:
-    """A sheet of images with a caption each.
+    """A grid of images with captions.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class ImageGridDisplay:
     captions : sequence of str
         One per image.
     title : str, default=""
-        Title of the sheet.
+        Title of the grid.
 
     Attributes
     ----------
@@ -114,9 +114,9 @@ class ImageGridDisplay:
         y : array-like of shape (n,), default=None
             Labels, as captions.
         n_images : int, default=50
-            Images drawn at most.
+            Maximum number of images.
         random_state : int, RandomState instance or None, default=0
-            Source of the choice.
+            Random generator that chooses the images.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -160,7 +160,7 @@ class ImageGridDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, n_images=30, ax=None):
-        """Draw a classifier's worst mistakes.
+        """Draw the mistakes of a classifier, the most confident first.
 
         Parameters
         ----------
@@ -172,7 +172,7 @@ class ImageGridDisplay:
         y : array-like of shape (n,)
             True labels.
         n_images : int, default=30
-            Mistakes drawn at most.
+            Maximum number of mistakes.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -186,7 +186,7 @@ class ImageGridDisplay:
 
     @classmethod
     def from_predictions(cls, X, y_true, y_proba, classes, *, n_images=30, ax=None):
-        """Draw the worst mistakes: the wrong answers given with most confidence, first.
+        """Draw mistakes, the most confident first.
 
         Parameters
         ----------
@@ -196,11 +196,11 @@ class ImageGridDisplay:
         y_true : array-like of shape (n,)
             True labels.
         y_proba : array-like of shape (n, n_classes)
-            Probabilities.
+            Predicted probabilities.
         classes : array-like of shape (n_classes,)
             The label of each column of `y_proba`.
         n_images : int, default=30
-            Mistakes drawn at most.
+            Maximum number of mistakes.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -219,7 +219,7 @@ class ImageGridDisplay:
         return cls(_images(X)[worst], captions, title=title).plot(ax=ax)
 
     def plot(self, *, ax=None):
-        """Draw the sheet.
+        """Draw the grid.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class ImageGridDisplay:
         rows = max(1, math.ceil(n / columns))
         lines = 1 + max((caption.count("\n") for caption in self.captions), default=0)
         self.ax_, self.figure_ = make_axes(
-            ax, size=(max(columns, LEAST_WIDTH), rows * (1 + 0.18 * lines) + 0.4)
+            ax, size=(max(columns, MINIMUM_WIDTH), rows * (1 + 0.18 * lines) + 0.4)
         )
         for i, (image, caption) in enumerate(zip(self.images, self.captions, strict=True)):
             left, top = i % columns, (i // columns) * (1 + 0.18 * lines)
@@ -253,7 +253,7 @@ class ImageGridDisplay:
 
 
 def _images(X):
-    """Images of shape (n, height, width), or with channels where there are several."""
+    """Reshape to (n, height, width), or (n, height, width, channels) for several channels."""
     rows, seen = split_images(X)
     rows = np.asarray(rows)
     shape = infer_image_shape(rows.shape[1], seen)

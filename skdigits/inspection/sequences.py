@@ -1,4 +1,4 @@
-"""Sequences of digits as they were read."""
+"""Images of sequences with predictions and bounding boxes."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from sklearn.utils.validation import check_is_fitted
 from skdigits.metrics import as_sequences
 
 COLUMNS = 3
-RIGHT, WRONG = "tab:green", "tab:red"
+CORRECT, WRONG = "tab:green", "tab:red"
 
 
 class SequenceGridDisplay:
-    """A sheet of pictures of sequences, with what was read and a box around each digit.
+    """A grid of images of sequences, with predictions and a box around each digit.
 
     Parameters
     ----------
     images : list of ndarray of shape (height, width)
-        The pictures.
+        The images.
     captions : list of str
-        One per picture.
+        One per image.
     boxes : ndarray of shape (n, max_length, 4)
-        Where digits were found; -1 behind the last.
-    right : ndarray of shape (n,), bool
-        Which were read without a mistake; their boxes are green, the others' red.
+        Left, top, right and bottom of every digit in pixels; -1 after the last digit.
+    correct : ndarray of shape (n,), bool
+        Which predictions are correct; their boxes are green, the others are red.
 
     Attributes
     ----------
@@ -33,12 +33,12 @@ class SequenceGridDisplay:
         Its figure.
     """
 
-    def __init__(self, images, captions, boxes, right):
-        self.images, self.captions, self.boxes, self.right = images, captions, boxes, right
+    def __init__(self, images, captions, boxes, correct):
+        self.images, self.captions, self.boxes, self.correct = images, captions, boxes, correct
 
     @classmethod
     def from_estimator(cls, estimator, X, y=None, *, n_images=30):
-        """Read sequences and draw the mistakes, the surest first, then the least sure others.
+        """Draw mistakes, the most confident first, then correct predictions, the least first.
 
         Parameters
         ----------
@@ -47,9 +47,9 @@ class SequenceGridDisplay:
         X : array-like or list of array-like
             Images.
         y : array-like of shape (n_samples,), default=None
-            What they show; without it the least sure come first.
+            True sequences; None draws the least confident predictions first.
         n_images : int, default=30
-            Pictures drawn at most.
+            Maximum number of images.
 
         Returns
         -------
@@ -59,19 +59,19 @@ class SequenceGridDisplay:
         check_is_fitted(estimator)
         read, probability = (found[:, 0] for found in estimator.predict_top_k(X, k=1))
         truth = read if y is None else as_sequences(y)
-        right = read == truth
-        order = np.lexsort((np.where(right, probability, -probability), right))[:n_images]
+        correct = read == truth
+        order = np.lexsort((np.where(correct, probability, -probability), correct))[:n_images]
         images = estimator._check_images(X, reset=False).images
         chosen = [images[i] for i in order]
         captions = [
             f"{read[i] or 'nothing'} ({probability[i]:.2f})"
-            + ("" if right[i] else f", is {truth[i] or 'nothing'}")
+            + ("" if correct[i] else f", is {truth[i] or 'nothing'}")
             for i in order
         ]
-        return cls(chosen, captions, estimator.locate(chosen), right[order]).plot()
+        return cls(chosen, captions, estimator.locate(chosen), correct[order]).plot()
 
     def plot(self):
-        """Draw the sheet.
+        """Draw the grid.
 
         Returns
         -------
@@ -88,12 +88,12 @@ class SequenceGridDisplay:
         self.axes_ = np.atleast_1d(axes).ravel()
         for ax in self.axes_:
             ax.set_axis_off()
-        drawn = zip(self.axes_, self.images, self.captions, self.boxes, self.right, strict=False)
-        for ax, image, caption, boxes, right in drawn:
+        drawn = zip(self.axes_, self.images, self.captions, self.boxes, self.correct, strict=False)
+        for ax, image, caption, boxes, correct in drawn:
             ax.imshow(image, cmap="gray_r")
-            ax.set_title(caption, fontsize=9, color="black" if right else WRONG)
-            for left, top, end, bottom in boxes[boxes[:, 0] >= 0]:
-                corner, size = (left - 0.5, top - 0.5), (end - left, bottom - top)
-                color = RIGHT if right else WRONG
+            ax.set_title(caption, fontsize=9, color="black" if correct else WRONG)
+            for left, top, right, bottom in boxes[boxes[:, 0] >= 0]:
+                corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
+                color = CORRECT if correct else WRONG
                 ax.add_patch(Rectangle(corner, *size, fill=False, edgecolor=color))
         return self

@@ -2,11 +2,8 @@ import itertools
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from skdigits.datasets import iter_digit_sequences, make_digit_sequences, train_test_sequences
-from skdigits.synthesis.composition import DigitSource, Style
-from skdigits.synthesis.distortion import Distortion
 
 # Ten digits of 6×4 pixels whose only value tells them apart; ink in columns 1 and 2, rows 1 to 4.
 IMAGES = np.zeros((10, 6, 4), np.uint8)
@@ -112,17 +109,6 @@ def test_rotation_and_scale_change_the_digits_and_keep_them_in_place():
     np.testing.assert_array_equal(plain, big[0])
 
 
-def test_rotation_is_that_of_pillow():
-    digit = np.zeros((28, 28), np.uint8)
-    digit[5:20, 8:12], digit[16:20, 8:20] = 255, 128
-    style = Style(1, 0, rotation=40)
-    distortion = Distortion.draw(20, style, (28, 28), np.random.RandomState(0))
-    turned = distortion(np.stack([digit] * 20), slice(None)).astype(int)
-    for angle, image in zip(np.rad2deg(distortion.angles), turned, strict=True):
-        by_pillow = Image.fromarray(digit).rotate(angle, Image.Resampling.BILINEAR)
-        assert abs(image - np.asarray(by_pillow)).max() <= 2
-
-
 def test_shear_slants_about_the_middle():
     big = np.zeros((1, 28, 28), np.uint8)
     big[0, 4:24, 12:16] = 255
@@ -189,25 +175,6 @@ def test_train_and_test_sequences_share_no_digit():
     assert len(test) == 60
     assert len(train) > 170
     assert {(int(value) - 1) % 10 for value in test} == set(range(10))
-
-
-def test_weights_draw_like_copies_in_any_order():
-    rng = np.random.RandomState(0)
-    weights = rng.randint(0, 4, 10)
-    copies = np.repeat(np.arange(10), weights)
-    rng.shuffle(copies)
-    style = Style((1, 3), 0)
-    drawn = []
-    for images, labels, w in (
-        (IMAGES, LABELS, weights.astype(float)),
-        (IMAGES[copies], LABELS[copies], np.ones(len(copies))),
-    ):
-        source = DigitSource(images, labels, w)
-        drawn.append(source.draw(100, style, np.random.RandomState(5)).target())
-    np.testing.assert_array_equal(*drawn)
-    assert not {int(digit) for text in drawn[0] for digit in text} & set(
-        np.flatnonzero(weights == 0)
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""Work on a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+
+from skdigits.cli.output import console
+
+
+@contextlib.contextmanager
+def dask_cluster(address, *arrays):
+    """Run the tasks of joblib on a Dask cluster.
+
+    Parameters
+    ----------
+    address : str or None
+        Address of the scheduler; None runs the tasks on this machine.
+    *arrays : ndarray
+        Arrays to copy to every worker, so that they are not lost if a worker dies.
+
+    Raises
+    ------
+    ValueError
+        If Dask is not installed.
+    OSError
+        If there is no scheduler at this address.
+    """
+    import joblib
+
+    if address is None:
+        yield
+        return
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
+    with Client(address) as client:
+        console.print(f"Workers at {address}: {len(client.nthreads())}.")
+        manages_memory = client.amm.running()
+        client.amm.stop()  # it would remove all copies of an array but one
+        try:
+            with joblib.parallel_config("dask", client=client, scatter=list(arrays) or None):
+                yield
+        finally:
+            if manages_memory:
+                client.amm.start()

@@ -1,0 +1,130 @@
+"""Where commands print and write: the console, and files in a folder."""
+
+from __future__ import annotations
+
+import tempfile
+
+from rich.console import Console
+
+console = Console(highlight=False)
+
+
+def print_line(text):
+    """Print a line as it is, however long.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    """
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def check_folder(folder):
+    """Raise if a file has the name of the folder; nothing is created.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to write into.
+
+    Raises
+    ------
+    ValueError
+        If there is such a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; expected the name of a folder to write into.")
+
+
+def make_folder(folder):
+    """Make a folder, and raise before any work if no file can be created in it.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to write into.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or is not writable.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def save_table(table, path):
+    """Write a table as CSV.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The table; its index is not written.
+    path : Path
+        The file.
+    """
+    from skdigits.files import atomic_write
+
+    with atomic_write(path, "w", newline="", encoding="utf-8") as file:
+        table.to_csv(file, index=False, lineterminator="\n")
+    print_line(f"Wrote {path}")
+
+
+def save_json(content, path):
+    """Write a dict as JSON, together with the versions of the packages.
+
+    Parameters
+    ----------
+    content : dict
+        The content; NaN is written as null.
+    path : Path
+        The file.
+    """
+    import json
+
+    from skdigits.files import atomic_write
+    from skdigits.persistence import versions
+
+    with atomic_write(path, "w", encoding="utf-8") as file:
+        content = _without_nan({**content, "versions": versions()})
+        json.dump(content, file, indent=2, allow_nan=False)
+        file.write("\n")
+    print_line(f"Wrote {path}")
+
+
+def draw_off_screen():
+    """Have matplotlib draw without a window."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+
+def save_figure(display, path):
+    """Write the figure of a display as PNG, and close it.
+
+    Parameters
+    ----------
+    display : object
+        A display with ``figure_``.
+    path : Path
+        The file.
+    """
+    from matplotlib import pyplot as plt
+
+    from skdigits.files import atomic_write
+
+    with atomic_write(path) as file:
+        display.figure_.savefig(file, format="png", dpi=120)
+    plt.close(display.figure_)
+    print_line(f"Wrote {path}")
+
+
+def _without_nan(value):
+    """Replace NaN, which JSON does not have, by None, also in dicts and lists."""
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value

@@ -1,0 +1,150 @@
+"""What a command shows while it works: TensorFlow's start, and the progress of a fit or search."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import time
+
+from skdigits.cli.output import console
+
+START_UP_LINE = re.compile(
+    rb"[IWE]\d{4} |[\d-]{10} [\d:.]+: [IWE] |"
+    rb"WARNING: All log messages before absl|To enable the following"
+)
+
+
+def start_tensorflow():
+    """Import TensorFlow, which takes seconds, without its start-up lines."""
+    with console.status("Starting TensorFlow …"):
+        import_tensorflow_quietly()
+
+
+def import_tensorflow_quietly():
+    """Import TensorFlow without its start-up lines.
+
+    Its log level stays in the environment, where worker processes inherit it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with without_start_up_lines():
+        from skdigits.training.tensorflow import tf
+
+        tf.config.list_logical_devices()  # the last start-up lines are those of the devices
+
+
+@contextlib.contextmanager
+def without_start_up_lines():
+    """Remove TensorFlow's lines from what is written to standard error; other lines are kept.
+
+    The first are written to file descriptor 2 before TensorFlow reads its log level.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            captured.seek(0)
+            os.write(2, b"".join(line for line in captured if not START_UP_LINE.match(line)))
+
+
+def quiet_workers():
+    """Have joblib's worker processes on this machine start TensorFlow quietly.
+
+    Returns
+    -------
+    context manager
+        In its block joblib starts such workers.
+    """
+    import joblib
+
+    return joblib.parallel_config("loky", initializer=import_tensorflow_quietly)
+
+
+def fit_with_progress(estimator, X, y) -> float:
+    """Fit with a bar that shows the remaining time, and print one line per epoch.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier or DigitSequenceRecognizer
+        The estimator.
+    X, y : array-like
+        What to fit on.
+
+    Returns
+    -------
+    float
+        Seconds of the fit, without the start of TensorFlow.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    start_tensorflow()
+    from skdigits.training.tensorflow import keras
+
+    columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        task = progress.add_task("fit", total=estimator.epochs)
+
+        def show(epoch, logs):
+            values = "  ".join(f"{name} {logs[name]:.4f}" for name in sorted(logs))
+            progress.console.print(f"epoch {epoch + 1:3d}  {values}")
+            progress.advance(task)
+
+        estimator.set_params(callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=show)])
+        start = time.perf_counter()
+        estimator.fit(X, y)
+        seconds = time.perf_counter() - start
+    estimator.set_params(callbacks=None)
+    return seconds
+
+
+def show_search_progress(search):
+    """Show bars over fits and epochs if scikit-learn has them, else print a line per fit.
+
+    Parameters
+    ----------
+    search : EpochSearchCV
+        The search, before it is fitted.
+    """
+    try:
+        from sklearn.callback import ProgressBar
+    except ImportError:
+        search.set_params(verbose=2)
+    else:
+        search.set_callbacks(ProgressBar())
+
+
+def report_classifier(name, row):
+    """Print the accuracy of a classifier that was compared.
+
+    Parameters
+    ----------
+    name : str
+        Name of the classifier.
+    row : dict
+        Its row of the table.
+    """
+    console.print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
+
+
+def report_size(name, size, accuracy):
+    """Print a point of a learning curve.
+
+    Parameters
+    ----------
+    name : str
+        Name of the classifier.
+    size : int
+        Number of training images.
+    accuracy : float
+        Accuracy after training on so many.
+    """
+    console.print(f"{name:22s} {accuracy:.4f} after training on {size} images")

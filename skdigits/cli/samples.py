@@ -1,0 +1,161 @@
+"""Images and labels of a command, and how they are split into training and test samples."""
+
+from __future__ import annotations
+
+import contextlib
+
+TEST_SEQUENCES = 2000
+MAXIMUM_FOR_FOLDS = 5000  # images; of more, one part is held out instead of a cross-validation
+
+
+def images_of(bunch):
+    """Take the images of a bunch, or rows of pixels if their height and width are not known.
+
+    Parameters
+    ----------
+    bunch : sklearn.utils.Bunch
+        As a loader returns it.
+
+    Returns
+    -------
+    ndarray of shape (n, height, width) or (n, n_pixels), uint8
+        The images.
+    """
+    return bunch.data if bunch.images is None else bunch.images
+
+
+def read_images(source):
+    """Read images with labels.
+
+    Parameters
+    ----------
+    source : str or None
+        As for `skdigits.datasets.load_data`.
+
+    Returns
+    -------
+    X : ndarray of shape (n, height, width) or (n, n_pixels), uint8
+        The images.
+    y : ndarray of shape (n,)
+        Their labels.
+    """
+    from skdigits.datasets import load_data
+
+    bunch = load_data(source)
+    return images_of(bunch), bunch.target
+
+
+def hold_out(X, y, test_fraction, seed):
+    """Split samples into a training and a test set with the same shares of the classes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, …)
+        Images.
+    y : ndarray of shape (n,)
+        Labels.
+    test_fraction : float
+        Share of the test set.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    train, test : ndarray of int
+        Indices of the samples.
+
+    Raises
+    ------
+    ValueError
+        If a set would be too small to contain every class.
+    """
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    splitter = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
+    with _errors_naming_the_option():
+        return next(splitter.split(X, y))
+
+
+def read_train_test(source, test_fraction, seed):
+    """Read images with labels, and split them.
+
+    Parameters
+    ----------
+    source : str or None
+        As for `skdigits.datasets.load_data`.
+    test_fraction : float
+        Share of the test set.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    X_train, X_test, y_train, y_test : ndarray
+        Images and labels.
+
+    Raises
+    ------
+    ValueError
+        If a set would be too small to contain every class.
+    """
+    X, y = read_images(source)
+    train, test = hold_out(X, y, test_fraction, seed)
+    return X[train], X[test], y[train], y[test]
+
+
+def make_folds(folds, seed):
+    """Make the splitter of a cross-validation.
+
+    Parameters
+    ----------
+    folds : int
+        Number of folds.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    StratifiedKFold
+        The splitter, which shuffles samples.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    return StratifiedKFold(folds, shuffle=True, random_state=seed)
+
+
+def make_test_sequences(recognizer, X, y, seed):
+    """Make sequences to test a recognizer on, of the lengths and gaps that it was trained on.
+
+    Parameters
+    ----------
+    recognizer : DigitSequenceRecognizer
+        The recognizer.
+    X : ndarray of shape (n, height, width) or (n, n_pixels), uint8
+        Images of single digits.
+    y : ndarray of shape (n,)
+        Their labels.
+    seed : int
+        Seed of the sequences.
+
+    Returns
+    -------
+    X : ndarray of shape (2000, height, width), uint8
+        Images of sequences; their digits are not distorted.
+    y : ndarray of shape (2000,), str
+        Their digits.
+    """
+    from skdigits.datasets import make_digit_sequences
+    from skdigits.inference.line_images import LineImages
+
+    images = LineImages.check(X).as_bytes(0, 255).same_width()
+    style = {"lengths": recognizer.lengths, "gap": recognizer.gap}
+    return make_digit_sequences(images, y, TEST_SEQUENCES, **style, random_state=seed)
+
+
+@contextlib.contextmanager
+def _errors_naming_the_option():
+    try:
+        yield
+    except ValueError as error:
+        message = str(error).rstrip(".")
+        raise ValueError(f"{message}. --test-fraction is the share of the test images.") from error

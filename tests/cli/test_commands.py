@@ -1,0 +1,328 @@
+import gzip
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import image
+from sklearn.exceptions import ConvergenceWarning
+
+import skdigits
+from skdigits import DigitSequenceRecognizer
+from skdigits.datasets import load_digits
+from skdigits.inspection import ImageGridDisplay
+from skdigits.metrics import probability_figures
+
+COMMAND = Path(sys.executable).with_name("skdigits")
+
+
+def test_the_installed_command_has_help_and_a_version():
+    for command in ([str(COMMAND)], [sys.executable, "-m", "skdigits"]):
+        shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+        for name in ("inspect", "train", "search", "compare", "predict"):
+            assert name in shown.stdout
+    shown = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == skdigits.__version__
+
+
+def test_the_installed_command_reports_errors_without_a_traceback(tmp_path):
+    for arguments, message in [
+        (["train", "nowhere"], "skdigits: nowhere: there is no such file or folder."),
+        (["predict", "missing.skdigits", "digits"], "missing.skdigits"),
+        (["train", "--epochs", "0"], "Invalid value for '--epochs'"),
+    ]:
+        failed = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, cwd=tmp_path)
+        assert failed.returncode == 2
+        assert message in failed.stderr
+        assert "Traceback" not in failed.stderr
+        assert failed.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_train_writes_model_metrics_and_figures(trained, capsys):
+    assert {file.name for file in trained.iterdir()} == {
+        "model.skdigits",
+        "history.csv",
+        "metrics.json",
+        "accuracy.png",
+        "loss.png",
+        "confusion_matrix.png",
+        "mistakes.png",
+    }
+    history = pd.read_csv(trained / "history.csv")
+    assert history.columns[0] == "epoch"
+    assert set(history.columns[1:]) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["accuracy"] > 0.8
+    assert metrics["n_train"] == 480
+    assert metrics["n_test"] == 120
+    assert metrics["seed"] == 0
+    assert metrics["versions"]["skdigits"] == skdigits.__version__
+    assert metrics["parameters"]["epochs"] == 4
+    assert metrics["per_class"]["3"]["support"] == 12
+    for picture in trained.glob("*.png"):
+        assert image.imread(picture).std() > 0.05
+
+
+def test_the_model_of_train_is_the_one_its_figures_are_of(trained, csv_folder):
+    from sklearn.model_selection import train_test_split
+
+    from skdigits.datasets import load_kaggle
+
+    X, y = load_kaggle(csv_folder, return_X_y=True)
+    _, X, _, y = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
+    model = skdigits.load(trained / "model.skdigits")
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert model.score(X, y) == metrics["accuracy"]
+    figures = probability_figures(y, model.predict_proba(X), model.classes_)
+    assert {name: metrics[name] for name in figures} == pytest.approx(figures)
+    assert pd.read_csv(trained / "history.csv")["loss"].tolist() == pytest.approx(
+        model.history_["loss"]
+    )
+
+
+def test_train_prints_a_line_per_epoch_and_a_report(run, csv_folder, tmp_path, capsys):
+    run("train", csv_folder, "-o", tmp_path, "--epochs", 2, "--architecture", "lenet")
+    printed = capsys.readouterr().out
+    assert len(re.findall(r"^epoch +\d  accuracy 0\.\d{4}  loss \d", printed, re.M)) == 2
+    assert "480 images to train on, 120 held out" in printed
+    assert "f1-score" in printed
+    accuracy = json.loads((tmp_path / "metrics.json").read_text())["accuracy"]
+    assert f"Test accuracy {accuracy:.4f} on 120 held-out images" in printed
+
+
+def test_options_of_train_reach_the_classifier(run, csv_folder, tmp_path):
+    options = "--epochs 3 --batch-size 50 --augment --learning-rate 0.002 --early-stopping"
+    numbers = "--seed 4 --test-fraction 0.5"
+    run("train", csv_folder, "-o", tmp_path, *options.split(), *numbers.split())
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    expected = {"batch_size": 50, "augment": True, "learning_rate": 0.002, "early_stopping": True}
+    assert expected.items() <= metrics["parameters"].items()
+    assert metrics["parameters"]["random_state"] == 4
+    assert metrics["n_test"] == 300
+
+
+def test_errors_name_the_options_of_the_command(write_idx, run, trained, tmp_path, capsys):
+    from PIL import Image
+
+    Image.new("L", (30, 30)).save(tmp_path / "a.png")
+    write_idx(tmp_path, "train", load_digits().images[:20], load_digits().target[:20])
+    for arguments, message in (
+        (["predict", trained, tmp_path], "is a folder; expected a file, such as a model.skdigits"),
+        (
+            ["predict", trained / "model.skdigits", tmp_path / "a.png", "-o", tmp_path / "s.csv"],
+            "The model was trained on images of 8×8 pixels; these have 784.",
+        ),
+        (
+            ["train", tmp_path, "-o", tmp_path / "out"],
+            "--test-fraction is the share of the",
+        ),
+        (["compare", tmp_path, "-o", tmp_path / "out", "--test-fraction", 0.1], "--test-fraction"),
+    ):
+        assert run(*arguments) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_a_diverged_training_leaves_what_was_there(run, csv_folder, tmp_path, capsys):
+    (tmp_path / "model.skdigits").write_text("old")
+    with pytest.warns(ConvergenceWarning):
+        assert run("train", csv_folder, "-o", tmp_path, "--learning-rate", 1e30) == 2
+    assert "diverged, and no model is saved; lower --learning-rate" in capsys.readouterr().err
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_that_cannot_be_written_into_is_refused_before_training(
+    run, csv_folder, tmp_path, capsys, monkeypatch
+):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert run("train", csv_folder, "-o", tmp_path) == 2
+    shown = capsys.readouterr()
+    assert f"Permission denied: '{tmp_path}'" in shown.err
+    assert "epoch" not in shown.out
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_images_that_are_no_squares_are_read_as_they_are(write_idx, run, tmp_path, sequences):
+    images, labels = load_digits().images.astype(np.uint8)[:200], load_digits().target[:200]
+    folder, output = tmp_path / "data", tmp_path / "out"
+    folder.mkdir()
+    for subset in ("train", "t10k"):
+        write_idx(folder, subset, np.pad(images, [(0, 0), (0, 0), (1, 3)]), labels)
+    options = ["--sequences"] if sequences else ["--architecture", "compact"]
+    assert run("train", folder, "-o", output, "--epochs", 1, *options) == 0
+    model = output / "model.skdigits"
+    assert skdigits.load(model).image_shape_[:2] == (8, 12)
+    assert run("predict", model, folder, "-o", tmp_path / "s.csv") == 0
+    read = pd.read_csv(tmp_path / "s.csv", dtype=str, keep_default_na=False)["Label"]
+    expected = skdigits.load(model).predict(np.pad(images, [(0, 0), (0, 0), (1, 3)]))
+    assert read.tolist() == expected.astype(str).tolist()
+
+
+def test_bad_options_are_refused_before_any_reading(run, tmp_path, capsys):
+    for option, value, message in [
+        ("--batch-size", "many", "--batch-size should be a number or auto; got 'many'"),
+        ("--learning-rate", "fast", "--learning-rate should be a number or auto"),
+        ("--architecture", "lenett", "Did you mean 'lenet'?"),
+        ("--batch-size", "0", "The 'batch_size' parameter of DigitClassifier must be"),
+    ]:
+        assert run("train", "-o", tmp_path / "out", option, value) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_inspect_prints_and_draws(run, tmp_path, capsys):
+    assert run("inspect", "-o", tmp_path) == 0
+    printed = capsys.readouterr().out
+    for fact in ("1797", "64", "8×8", "0 to 255", "missing values", "115008", "77.85"):
+        assert fact in printed
+    labels = re.findall(r"│ (\d) +│ (\d{3}) ", printed)
+    assert labels[0] == ("3", "183")
+    assert labels[-1] == ("8", "174")
+    assert {file.name for file in tmp_path.iterdir()} == {"labels.png", "samples.png", "means.png"}
+
+
+def test_inspect_takes_idx_files_and_pixels_that_make_no_square(
+    write_idx, run, tmp_path, capsys, monkeypatch
+):
+    images = np.random.default_rng(0).integers(0, 256, (4, 5, 6), dtype=np.uint8)
+    write_idx(tmp_path, "train", images, np.array([1, 2, 1, 2]))
+    plot, drawn = ImageGridDisplay.plot, []
+    monkeypatch.setattr(
+        ImageGridDisplay,
+        "plot",
+        lambda self, **options: drawn.append(self.images.shape) or plot(self, **options),
+    )
+    unpacked = tmp_path / "train-images-idx3-ubyte"
+    Path(f"{unpacked}.gz").write_bytes(gzip.compress(unpacked.read_bytes()))
+    unpacked.unlink()
+    assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
+    assert "5×6" in capsys.readouterr().out
+    assert drawn == [(4, 5, 6), (2, 5, 6)]
+    (tmp_path / "train.csv").write_text("label,a,b\n1,2,3\n0,4,5\n")
+    assert run("inspect", tmp_path, "-o", tmp_path / "out") == 0
+
+
+def test_the_main_job_on_kaggles_files(run, kaggle_folder, tmp_path):
+    """Both commands on the whole, at the defaults: the figure in the README."""
+    assert run("train", kaggle_folder, "-o", tmp_path) == 0
+    submission = tmp_path / "submission.csv"
+    assert run("predict", tmp_path / "model.skdigits", kaggle_folder, "-o", submission) == 0
+    ours, truth = pd.read_csv(submission), pd.read_csv(kaggle_folder / "test_labels.csv")
+    assert len(ours) == 28_000
+    assert (ours["ImageId"] == truth["ImageId"]).all()
+    assert (ours["Label"] == truth["Label"]).mean() >= 0.982
+
+
+def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
+    text = (trained_recognizer / "metrics.json").read_text()
+    metrics = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
+    assert metrics["per_length"]["repeated_exact_match"][0] is None
+    assert metrics["exact_match"] > 0.5
+    assert metrics["per_length"]["length"] == [1, 2, 3, 4, 5]
+    assert metrics["n_test"] == sum(metrics["per_length"]["n_sequences"]) == 2000
+    assert len(pd.read_csv(trained_recognizer / "history.csv")) == 2
+    for name in ("accuracy.png", "loss.png", "coverage.png", "sequences.png"):
+        assert image.imread(trained_recognizer / name).std() > 0.02, name
+    assert isinstance(skdigits.load(trained_recognizer / "model.skdigits"), DigitSequenceRecognizer)
+
+
+def test_sequences_have_one_network(run, tmp_path, capsys):
+    assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
+    assert "are for single digits; leave them out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", " compact", "--folds", 2]
+
+
+def test_search_writes_results_pictures_and_the_best_model(run, csv_folder, tmp_path, capsys):
+    folder = tmp_path / "search"
+    assert run("search", csv_folder, "-o", folder, *SEARCH) == 0
+    shown = capsys.readouterr().out
+    results = pd.read_csv(folder / "results.csv")
+    assert results["rank_test_score"].tolist() == [1, 2, 3, 4]
+    assert set(results["param_epochs"]) == {1, 3}
+    assert f"{results['mean_test_score'][0]:.4f}" in shown
+    curves = pd.read_csv(folder / "curves.csv")
+    assert len(curves) == 2 * 2 * 3
+    for name in ("scores.png", "search_loss.png", "mistakes.png", "confusion_matrix.png"):
+        assert image.imread(folder / name).std() > 0.02, name
+    best = skdigits.load(folder / "model.skdigits")
+    assert best.epochs == results["param_epochs"][0]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["best_params"]["batch_size"] == best.batch_size
+    assert f"Test accuracy {metrics['accuracy']:.4f}" in shown
+
+    lines = (folder / "journal.jsonl").read_text().splitlines()
+    assert len(lines) == 1 + 2 * 2
+    (folder / "journal.jsonl").write_text("\n".join(lines[:3]) + "\n")
+    assert run("search", csv_folder, "-o", folder, *SEARCH) == 0
+    assert len((folder / "journal.jsonl").read_text().splitlines()) == 1 + 2 * 2
+    again = pd.read_csv(folder / "results.csv")
+    assert again["mean_test_score"].tolist() == results["mean_test_score"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "5,x"], "--epochs should be a number; got 'x'"),
+        (["--batch-size", "5,x"], "--batch-size should be a number or auto; got 'x'"),
+        (["--epochs", "0,1"], "'epochs' parameter"),
+        (["--architecture", "compakt"], "Did you mean 'compact'"),
+        (["--filters", "4,-1"], "'filters' parameter"),
+    ],
+)
+def test_a_grid_that_cannot_be_searched_is_refused(run, tmp_path, capsys, arguments, message):
+    folder = tmp_path / "search"
+    assert run("search", "-o", folder, *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_a_search_that_has_diverged_saves_no_model(run, csv_folder, tmp_path, capsys):
+    options = ["--learning-rate", 1e30, "--epochs", 1, "--architecture", "compact", "--folds", 2]
+    with pytest.warns(ConvergenceWarning):
+        assert run("search", csv_folder, "-o", tmp_path, *options) == 2
+    assert "diverged, and no model is saved; lower --learning-rate" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["journal.jsonl"]
+
+
+def test_compare_writes_tables_and_figures(run, tmp_path, capsys):
+    folder = tmp_path / "out"
+    assert run("compare", "--classifiers", "LinearSVC, KNeighbors", "-o", folder) == 0
+    assert {file.name for file in folder.iterdir()} == {
+        "comparison.csv",
+        "comparison.json",
+        "learning_curves.csv",
+        "accuracy_and_fit_time.png",
+        "accuracy_and_predict_time.png",
+        "reliability.png",
+        "learning_curves.png",
+    }
+    table = pd.read_csv(folder / "comparison.csv")
+    assert table["classifier"].tolist() == ["KNeighbors", "LinearSVC"]
+    assert table["accuracy"].min() > 0.9
+    facts = json.loads((folder / "comparison.json").read_text())
+    names = ("data", "folds", "seed", "n_train", "n_test")
+    assert [facts[name] for name in names] == ["digits", 5, 0, 1437, 1797]
+    shown = capsys.readouterr().out
+    assert "1437 images to train on, 1797 to test on." in shown
+    assert re.search(r"KNeighbors +0\.9\d+ after training on 1000 images", shown)
+    assert "…" not in shown
+    for row in table.to_dict("records"):
+        assert f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}" in shown
+        assert f"{row['megabytes']:.2f} MB" in shown
+    assert run("compare", "--classifiers", "SVM", "-o", tmp_path / "no") == 2
+    assert "Unknown classifier 'SVM'. Did you mean 'SVC'" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()

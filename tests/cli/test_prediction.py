@@ -1,0 +1,172 @@
+import functools
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+import skdigits
+from skdigits import DigitClassifier, datasets
+from skdigits.cli.prediction import Totals
+from skdigits.datasets import load_digits, sources
+from skdigits.inference.line_images import LineImages
+
+
+def load_first(n):
+    X, y = load_digits(return_X_y=True)
+    return X[:n], y[:n]
+
+
+def test_predict_writes_a_submission(run, trained, csv_folder, tmp_path, capsys):
+    assert run("predict", trained / "model.skdigits", csv_folder, "-o", tmp_path / "s.csv") == 0
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert list(table.columns) == ["ImageId", "Label"]
+    assert table["ImageId"].tolist() == list(range(1, 101))
+    truth = load_digits().target[600:700]
+    assert (table["Label"] == truth).mean() > 0.8
+    assert "100 labels" in capsys.readouterr().out
+
+
+def test_the_accuracy_is_shown_where_there_are_labels(run, trained, csv_folder, tmp_path, capsys):
+    run("predict", trained / "model.skdigits", csv_folder / "train.csv", "-o", tmp_path / "s.csv")
+    model = skdigits.load(trained / "model.skdigits")
+    accuracy = model.score(*load_first(600))
+    assert f"Accuracy of the labels: {accuracy:.4f}" in capsys.readouterr().out
+
+
+def test_labels_of_low_probability_are_left_empty(run, trained, csv_folder, tmp_path, capsys):
+    model, output = trained / "model.skdigits", tmp_path / "s.csv"
+    assert run("predict", model, csv_folder / "train.csv", "-o", output, "--reject-below", 0.9) == 0
+    classifier, (X, y) = skdigits.load(model), load_first(600)
+    kept = classifier.predict_confidence(X) >= 0.9
+    assert 0 < kept.sum() < 600
+    table = pd.read_csv(output, keep_default_na=False, dtype=str)
+    expected = np.where(kept, classifier.predict(X).astype(str), "")
+    assert table["Label"].tolist() == expected.tolist()
+    shown = capsys.readouterr().out
+    assert f"{600 - kept.sum()} of them are empty, because the probability is below 0.9" in shown
+    accuracy = classifier.score(X[kept], y[kept])
+    assert f"Accuracy of the {kept.sum()} labels that are not empty: {accuracy:.4f}" in shown
+
+
+def test_predict_names_pictures(run, csv_folder, tmp_path, capsys):
+    X, y = load_digits(return_X_y=True)
+    images = np.kron(X.reshape(-1, 8, 8)[600:612], np.ones((3, 3), np.uint8))
+    pictures = tmp_path / "pictures"
+    (pictures / ".ipynb_checkpoints").mkdir(parents=True)
+    for i in range(12):
+        Image.fromarray(255 - np.pad(images[i], 4)).save(pictures / f"{i}.png")
+    (pictures / ".ipynb_checkpoints" / "0.png").write_bytes((pictures / "0.png").read_bytes())
+    output = tmp_path / "read.csv"
+    classifier = skdigits.DigitClassifier(epochs=1, random_state=0)
+    large = datasets.load_pictures(pictures, subset="test").data
+    model = skdigits.save(classifier.fit(large, y[600:612]), tmp_path / "model.skdigits")
+    assert run("predict", model, pictures, "-o", output) == 0
+    table = pd.read_csv(output)
+    assert table["ImageId"].tolist() == [f"{i}.png" for i in range(12)]
+    assert table["Label"].tolist() == classifier.predict(large).tolist()
+    assert run("predict", model, pictures / "7.png", "-o", output) == 0
+    assert pd.read_csv(output)["ImageId"].tolist() == ["7.png"]
+
+
+def test_predict_reads_idx_files_without_labels(write_idx, run, trained, tmp_path, capsys):
+    write_idx(tmp_path, "t10k", load_digits().images[:20], np.zeros(20, int))
+    next(tmp_path.glob("*labels*")).unlink()
+    output = tmp_path / "s.csv"
+    assert run("predict", trained / "model.skdigits", tmp_path, "-o", output) == 0
+    assert len(pd.read_csv(output)) == 20
+    assert "Accuracy" not in capsys.readouterr().out
+
+
+def test_predict_writes_nothing_when_it_fails(run, trained, tmp_path, capsys):
+    (tmp_path / "test.csv").write_text("pixel0,pixel1\n1,2\n")
+    assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
+    assert "images of 8×8 pixels; these have 2." in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["test.csv"]
+    (tmp_path / "test.csv").write_text("pixel0\n300\n")
+    assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
+    assert "line 2: '300'" in capsys.readouterr().err
+    assert run("predict", tmp_path / "test.csv", "digits", "-o", tmp_path / "s.csv") == 2
+    assert "cannot be read as a file written by skdigits.save" in capsys.readouterr().err
+    assert not (tmp_path / "s.csv").exists()
+    assert (
+        run("predict", trained / "model.skdigits", "digits", "-o", tmp_path / "no" / "s.csv") == 2
+    )
+    assert "there is no such folder to write into" in capsys.readouterr().err
+
+
+def test_predict_reads_and_writes_in_chunks(run, trained, csv_folder, tmp_path, monkeypatch):
+    model, sizes = trained / "model.skdigits", []
+    assert run("predict", model, csv_folder, "-o", tmp_path / "whole.csv") == 0
+    predict = DigitClassifier.predict_proba
+    monkeypatch.setattr(
+        DigitClassifier, "predict_proba", lambda self, X: sizes.append(len(X)) or predict(self, X)
+    )
+    in_chunks = functools.partial(sources.iter_chunks, chunk_size=30)
+    monkeypatch.setattr(sources, "iter_chunks", in_chunks)
+    assert run("predict", model, csv_folder, "-o", tmp_path / "parts.csv") == 0
+    assert sizes == [30, 30, 30, 10]
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_predict_leaves_no_half_written_file(run, trained, tmp_path, capsys):
+    (tmp_path / "test.csv").write_text("a\n" + "1\n" * 9)
+    output = tmp_path / "submission.csv"
+    output.write_text("the last one")
+    assert run("predict", trained / "model.skdigits", tmp_path / "test.csv", "-o", output) == 2
+    assert "images of 8×8 pixels; these have 1." in capsys.readouterr().err
+    text = ",".join(["0"] * 64)
+    header = ",".join(f"pixel{i}" for i in range(64))
+    (tmp_path / "test.csv").write_text(f"{header}\n" + f"{text}\n" * 9000 + f"{text}x\n")
+    assert run("predict", trained / "model.skdigits", tmp_path / "test.csv", "-o", output) == 2
+    assert "line 9002: '0x' in the column 'pixel63'" in capsys.readouterr().err
+    assert output.read_text() == "the last one"
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
+def test_a_recognizer_predicts_pictures_of_sequences(run, trained_recognizer, tmp_path, capsys):
+    X, y = load_digits(return_X_y=True)
+    images = LineImages(X.reshape(-1, 8, 8)[600:]).as_bytes(0, 255).images
+    style = {"lengths": (2, 4), "gap": (2, 6), "random_state": 0}
+    lines, texts = datasets.make_digit_sequences(images, y[600:], 12, **style)
+    for i, (line, text) in enumerate(zip(lines, texts, strict=True)):
+        folder = tmp_path / "lines" / text  # leading zeros count
+        folder.mkdir(parents=True, exist_ok=True)
+        dark_on_white = Image.fromarray(255 - np.pad(line, 10))
+        dark_on_white.resize((2 * dark_on_white.width, 2 * dark_on_white.height)).save(
+            folder / f"{i}.png"
+        )
+    output = tmp_path / "read.csv"
+    command = "predict", trained_recognizer / "model.skdigits", tmp_path / "lines", "-o", output
+    assert run(*command) == 0
+    table = pd.read_csv(output, dtype=str, keep_default_na=False)
+    names, read = table["ImageId"], table["Label"]
+    assert sorted(names) == sorted(f"{text}/{i}.png" for i, text in enumerate(texts))
+    correct = np.array([name.split("/")[0] == text for name, text in zip(names, read, strict=True)])
+    assert f"Accuracy of the labels: {correct.mean():.4f}" in capsys.readouterr().out
+    assert correct.mean() > 0.3
+
+    recognizer = skdigits.load(trained_recognizer / "model.skdigits")
+    ((pictures, _),) = datasets.iter_data(tmp_path / "lines", lines=True)
+    confidence = recognizer.predict_confidence(pictures)
+    threshold = float(np.median(confidence))
+    kept = confidence >= threshold
+    assert run(*command, "--reject-below", threshold) == 0
+    table = pd.read_csv(output, dtype=str, keep_default_na=False)
+    assert table["Label"].tolist() == np.where(kept, read, "").tolist()
+    expected = f"Accuracy of the {kept.sum()} labels that are not empty: {correct[kept].mean():.4f}"
+    assert expected in capsys.readouterr().out
+
+    wide = pictures[0]
+    rows = pd.DataFrame(wide.reshape(1, -1)).add_prefix("pixel")
+    rows.insert(0, "label", ["00" + read[0]])
+    rows.to_csv(tmp_path / "line.csv", index=False)
+    ((_, label),) = datasets.iter_data(tmp_path / "line.csv", lines=True)
+    assert label.tolist() == ["00" + read[0]]
+
+
+def test_totals_count_kept_and_correct_labels():
+    totals = Totals()
+    totals.add(np.array([1, 2, 3]), np.array([True, True, False]), None)
+    assert (totals.n_images, totals.n_kept, totals.accuracy) == (3, 2, None)
+    totals.add(np.array([1, 2, 3]), np.array([True, True, False]), np.array(["1", "7", "3"]))
+    assert (totals.n_images, totals.n_kept, totals.accuracy) == (6, 4, 0.5)

@@ -1,0 +1,23 @@
+import json
+
+import numpy as np
+import pytest
+
+from skdigits import DigitClassifier
+from skdigits.cli.reports import format_p_value, save_classifier
+
+
+def test_log_loss_is_computed_in_double_precision(fitted, digits, tmp_path, monkeypatch):
+    X, y = digits
+    wrong = np.eye(10, dtype=np.float32)[(y + 1) % 10]
+    monkeypatch.setattr(DigitClassifier, "predict_proba", lambda self, X: wrong)
+    save_classifier(fitted, X, y, tmp_path, {"fit_seconds": 1.0})
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["accuracy"] == 0
+    assert metrics["log_loss"] == pytest.approx(-np.log(np.finfo(np.float64).eps))
+    assert metrics["calibration_error"] == 1
+
+
+def test_p_values_have_one_digit():
+    values = (0.0432, 1e-12, float("nan"), None)
+    assert [format_p_value(p) for p in values] == ["0.04", "< 1e-9", "–", "–"]

@@ -1,0 +1,169 @@
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdigits.datasets import load_data, load_idx
+from skdigits.datasets.idx import is_idx, iter_idx
+
+
+def idx(values):
+    """Bytes of an IDX file."""
+    values = np.asarray(values, np.uint8)
+    sizes = b"".join(int(n).to_bytes(4, "big") for n in values.shape)
+    return bytes([0, 0, 8, values.ndim]) + sizes + values.tobytes()
+
+
+IMAGES = np.arange(24).reshape(2, 3, 4)
+
+
+def test_idx_train_and_test(idx_folder):
+    train, test = load_idx(idx_folder), load_idx(idx_folder, subset="test")
+    np.testing.assert_array_equal(train.images, IMAGES)
+    assert train.target.tolist() == [5, 9]
+    assert test.target.tolist() == [1, 2]
+    assert train.images.flags.writeable
+
+
+def test_idx_by_the_name_of_the_images(idx_folder):
+    assert load_idx(idx_folder / "t10k-images-idx3-ubyte").target.tolist() == [1, 2]
+
+
+def test_idx_with_other_names(tmp_path):
+    (tmp_path / "emnist-letters-train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES)))
+    (tmp_path / "emnist-letters-train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx([1, 2])))
+    assert load_idx(tmp_path).target.tolist() == [1, 2]
+    (tmp_path / "train-images.idx3-ubyte").write_bytes(idx(IMAGES))
+    (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx([3, 4]))
+    with pytest.raises(ValueError, match=r"several collections; pass one of the files: emnist-"):
+        load_idx(tmp_path)
+    assert load_idx(tmp_path / "train-images.idx3-ubyte").target.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (b"", idx([5, 9]), r"starts with the bytes \(none\).*00 00 08 03"),
+        (b"\x89PNG1234", idx([5, 9]), "starts with the bytes 89 50 4e 47"),
+        (idx([5, 9]), idx([5, 9]), "starts with the bytes 00 00 08 01; .* 3 dimensions"),
+        (idx(IMAGES)[:9], idx([5, 9]), "ends at byte 9, inside its header"),
+        (
+            idx(IMAGES)[:-1],
+            idx([5, 9]),
+            r"24 values of shape \(2, 3, 4\) follow; the file holds 23",
+        ),
+        (idx(IMAGES) + b"!", idx([5, 9]), "the file holds more"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, idx([5, 9]), "the file holds 0"),
+        (idx(np.zeros((0, 3, 4))), idx([]), r"shape \(0, 3, 4\)"),
+        (idx(IMAGES), idx([5, 9, 1]), "holds 2 images and .* holds 3 labels"),
+        (gzip.compress(idx(IMAGES))[:-6], idx([5, 9]), "gzip file is damaged or truncated"),
+        (b"\x1f\x8b\0\0\0\0\0\0\0\0\0", idx([5, 9]), "gzip file is damaged"),
+    ],
+)
+def test_a_bad_idx_file_gets_one_clear_error(tmp_path, images, labels, message):
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(images)
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(labels)
+    with pytest.raises(ValueError, match=message) as caught:
+        load_idx(tmp_path)
+    assert path.name in str(caught.value)
+
+
+def test_a_truncated_file_is_refused_when_its_end_is_reached(idx_folder, tmp_path):
+    for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        file = next(idx_folder.glob(f"{name}*"))
+        content = file.read_bytes()
+        content = gzip.decompress(content) if file.suffix == ".gz" else content
+        (tmp_path / name).write_bytes(content)
+    images = tmp_path / "t10k-images-idx3-ubyte"
+    whole = images.read_bytes()
+    images.write_bytes(whole[:-1])
+    with pytest.raises(ValueError, match="the header says that 12 values"):
+        list(iter_idx(tmp_path, subset="test", chunk_size=1))
+    images.write_bytes(whole + b"\0")
+    with pytest.raises(ValueError, match="the file holds more"):
+        list(iter_idx(tmp_path, subset="test", chunk_size=1))
+
+
+def test_missing_idx_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no file of train images such as train-images"):
+        load_idx(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        load_idx(tmp_path / "train-images-idx3-ubyte")
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(IMAGES))
+    with pytest.raises(FileNotFoundError, match="expected train-labels-idx1-ubyte"):
+        load_idx(tmp_path)
+    bunch = load_idx(tmp_path / "train-images-idx3-ubyte", subset="test")
+    assert bunch.target is None
+    np.testing.assert_array_equal(bunch.images, IMAGES)
+    assert "and no labels" in bunch.DESCR
+
+
+def test_folders_with_the_names_of_files_are_no_files(idx_folder):
+    images = idx_folder / "train-images-idx3-ubyte"
+    images.with_name(f"{images.name}.gz").write_bytes(gzip.compress(images.read_bytes()))
+    images.unlink()
+    images.mkdir()
+    (idx_folder / "train-labels-idx1-ubyte").mkdir()
+    assert load_idx(idx_folder).target.tolist() == [5, 9]
+
+
+def test_idx_files_are_recognized_by_their_content(tmp_path):
+    file = tmp_path / "file"
+    for content, expected in [
+        (idx(IMAGES), True),
+        (gzip.compress(idx([5, 9])), True),
+        (b"label,pixel0\n1,2\n", False),
+        (gzip.compress(b"label,pixel0\n1,2\n"), False),
+        (b"\0\0\x07\x01", False),
+        (b"\x1f\x8b broken", False),
+        (b"\0\0", False),
+        (b"", False),
+    ]:
+        file.write_bytes(content)
+        assert is_idx(file) == expected, content
+    assert not is_idx(tmp_path)
+    assert not is_idx(tmp_path / "missing")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=40) | st.tuples(st.integers(0, 39), st.integers(0, 255)),
+    st.booleans(),
+)
+def test_fuzzed_idx_is_read_right_or_refused(tmp_path_factory, damage, packed):
+    folder = tmp_path_factory.getbasetemp() / "fuzzed"
+    folder.mkdir(exist_ok=True)
+    content = bytearray(gzip.compress(idx(IMAGES)) if packed else idx(IMAGES))
+    if isinstance(damage, bytes):
+        content = damage
+    else:
+        content[damage[0] % len(content)] = damage[1]
+    (folder / "train-images-idx3-ubyte").write_bytes(content)
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx([5, 9]))
+    try:
+        bunch = load_idx(folder)
+    except ValueError:
+        return
+    assert bunch.data.size == 24
+    assert len(bunch.target) == 2
+
+
+def test_real_mnist(mnist_folder):
+    train, test = load_idx(mnist_folder), load_data(mnist_folder, subset="test")
+    assert train.images.shape == (60_000, 28, 28)
+    assert test.images.shape == (10_000, 28, 28)
+    assert np.bincount(train.target).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]

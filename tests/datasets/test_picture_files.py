@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skdigits.datasets import load_data, load_pictures
+from skdigits.datasets.picture_files import iter_pictures
+
+
+def test_pictures_by_folder(picture_folder):
+    bunch = load_pictures(picture_folder)
+    assert bunch.data.shape == (12, 784)
+    assert bunch.data.dtype == np.uint8
+    assert bunch.target.tolist() == [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    np.testing.assert_array_equal(bunch.images.reshape(12, -1), bunch.data)
+    assert [Path(name).parent.name for name in bunch.filenames] == bunch.target.astype(str).tolist()
+    assert len(load_data(picture_folder).data) == 12
+
+
+def test_pictures_without_labels(picture_folder):
+    one = load_pictures(picture_folder / "3" / "03.png", subset="test")
+    assert one.data.shape == (1, 784)
+    assert one.target is None
+    flat = load_data(picture_folder / "1", subset="test")
+    assert len(flat.filenames) == 2
+    with pytest.raises(ValueError, match="one subfolder per label, named after the label"):
+        load_pictures(picture_folder / "1")
+
+
+def test_pictures_lying_on_their_side_and_of_sixteen_bits(picture_folder):
+    upright = load_pictures(picture_folder).images[0]
+    with Image.open(picture_folder / "0" / "00.JPG") as picture:
+        exif = picture.getexif()
+        exif[0x0112] = 6
+        lying = picture.transpose(Image.Transpose.ROTATE_90)
+        deep = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    lying.save(picture_folder / "0" / "lying.png", exif=exif)
+    deep.save(picture_folder / "0" / "deep.png")
+    for image in load_pictures(picture_folder).images[2:4]:
+        np.testing.assert_allclose(image.astype(int), upright, atol=1)
+
+
+def test_a_picture_beside_the_folders_is_named(picture_folder):
+    (picture_folder / "3" / "03.png").rename(picture_folder / "stray.png")
+    with pytest.raises(ValueError, match=r"stray\.png has no label\. Put the pictures"):
+        load_pictures(picture_folder)
+
+
+def test_folders_with_other_names(picture_folder):
+    (picture_folder / "3").rename(picture_folder / "three")
+    assert "three" in load_pictures(picture_folder, return_X_y=True)[1].tolist()
+    (picture_folder / "three").rename(picture_folder / ("9" * 30))
+    assert "9" * 30 in load_pictures(picture_folder, return_X_y=True)[1].tolist()
+
+
+def test_chunks_have_the_names_of_their_files(picture_folder):
+    chunks = list(iter_pictures(picture_folder, chunk_size=5))
+    names = [name for chunk in chunks for name in chunk.names]
+    whole = load_pictures(picture_folder)
+    assert names == [Path(n).relative_to(picture_folder).as_posix() for n in whole.filenames]
+    assert names[:2] == ["0/00.JPG", "0/10.JPG"]
+    np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), whole.data)
+    (one,) = iter_pictures(picture_folder / "3" / "03.png", subset="test")
+    assert one.names.tolist() == ["03.png"]
+
+
+def test_pictures_of_lines_have_strings_as_labels(picture_folder):
+    (picture_folder / "3").rename(picture_folder / "03")
+    (chunk,) = iter_pictures(picture_folder, lines=True)
+    assert "03" in chunk.target.tolist()
+    assert {image.shape[0] for image in chunk.data} == {28}
+
+
+def test_bad_pictures(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        load_pictures(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"holds no pictures \(\.bmp"):
+        load_pictures(tmp_path)
+    for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"):
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.png: not a picture, or damaged"):
+            load_pictures(tmp_path, subset="test")

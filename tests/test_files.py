@@ -1,0 +1,36 @@
+import os
+
+import pytest
+
+from skdigits.files import atomic_write, check_destination
+
+
+def test_a_destination_needs_a_folder_and_is_no_folder(tmp_path):
+    assert check_destination(str(tmp_path / "new")) == tmp_path / "new"
+    for check in (check_destination, lambda path: atomic_write(path).__enter__()):
+        with pytest.raises(FileNotFoundError, match="missing: there is no such folder"):
+            check(tmp_path / "missing" / "new")
+        with pytest.raises(IsADirectoryError, match="is a folder; expected the name of a file"):
+            check(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_write(path, "w") as file:
+        file.write("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    errors = IsADirectoryError, PermissionError
+    with pytest.raises(errors), atomic_write(tmp_path / "new", "w") as file:
+        (tmp_path / "new").mkdir()  # cannot be replaced by a file
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "new"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_new_file_has_the_permissions_of_any(tmp_path):
+    (tmp_path / "any").write_text("")
+    with atomic_write(tmp_path / "new", "w") as file:
+        file.write("whole")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
