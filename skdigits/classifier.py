@@ -41,103 +41,106 @@ from skdigits.validation import (
 class DigitClassifier(
     ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, NetworkEstimator
 ):
-    """Convolutional network for images of digits, or of anything else that is small.
+    """Convolutional network that classifies images of digits, or other small images.
 
-    It takes images or flat rows of pixels and behaves as every scikit-learn classifier does.
-    Inside, a SciKeras ``KerasClassifier`` trains a Keras network.
+    It accepts images or flat rows of pixels and behaves like every scikit-learn classifier.
+    Internally, a SciKeras ``KerasClassifier`` trains a Keras network.
 
     Parameters
     ----------
     architecture : {"compact", "tiny", "lenet", "deep"} or callable, default="lenet"
         The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
-        maps images of shape (n, height, width, channels) to class probabilities. Those of
-        `filters`, `kernel_size`, `dropout`, `l2` and `dtype` that it has parameters for are
-        passed to it by keyword. It builds a new model in each call, and is hashable; weights that
-        it sets stay, all others are drawn with `random_state`. Images with a side below 28 pixels
-        are enlarged to 20, if smaller, with black up to 28 around. For 28×28 images and ten
-        classes ``"compact"`` has 4,518 parameters, ``"tiny"`` 4,738, ``"lenet"`` 21,518 and
-        ``"deep"`` 111,258.
+        maps images of shape (n, height, width, channels) to class probabilities. `filters`,
+        `kernel_size`, `dropout`, `l2` and `dtype` are passed to the function by keyword if it has
+        parameters of these names. The function must be hashable and build a new model in each call;
+        weights that it sets are kept, all others are drawn with `random_state`. Sides of images
+        below 20 pixels are enlarged to 20 pixels, then sides below 28 pixels are padded with black
+        to 28 pixels. For 28×28 images and ten classes ``"compact"`` has 4,518 parameters,
+        ``"tiny"`` 4,738, ``"lenet"`` 21,518 and ``"deep"`` 111,258.
     filters : int, default=None
-        Filters of the first convolution; None is the architecture's default.
+        Number of filters of the first convolution; None means the architecture's default.
     kernel_size : int, default=None
-        Side of the convolution kernels, in pixels; None is the architecture's default.
+        Side of the convolution kernels, in pixels; None means the architecture's default.
     dropout : float, default=None
-        Dropout rate, in [0, 1); None is the architecture's default.
+        Dropout rate, in [0, 1); None means the architecture's default.
     l2 : float, default=0.0
         L2 penalty on the kernels.
     optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"} or \
 keras.optimizers.Optimizer, default="adamw"
-        A name means the Keras optimizer with Keras's settings except for the learning rate and,
-        with ``"adamw"``, a weight decay of 0.05. An optimizer is copied by its configuration.
+        A name selects the Keras optimizer with the default settings of Keras, except for the
+        learning rate and, for ``"adamw"``, a weight decay of 0.05. A Keras optimizer is copied from
+        its configuration.
     learning_rate : float or "auto", default="auto"
-        The highest learning rate. ``"auto"`` is a rate tuned for the schedule with the names
-        ``"adam"`` and ``"adamw"``, and the optimizer's default otherwise.
+        Maximum learning rate. ``"auto"`` is a rate tuned for the schedule if `optimizer` is
+        ``"adam"`` or ``"adamw"``, and the default of the optimizer otherwise.
     schedule : {"averaged", "one_cycle"} or None, default="averaged"
-        ``"averaged"``: constant rate after a short warm-up; predictions use the weights
-        averaged over about the last tenth of the steps taken. ``"one_cycle"``: the rate rises
-        and falls once over all epochs. None: constant rate. Only ``"one_cycle"`` depends on
-        the total number of epochs.
+        ``"averaged"``: constant learning rate after a short warm-up; predictions use the weights
+        averaged over about the last tenth of the steps taken. ``"one_cycle"``: the learning rate
+        rises and falls once over all epochs. None: constant learning rate. Only ``"one_cycle"``
+        depends on the total number of epochs.
     epochs : int, default=15
-        Passes over the training images.
+        Number of epochs, that is, of passes over the training images.
     batch_size : int or "auto", default="auto"
-        Images per gradient step. ``"auto"`` gives about 250 steps per epoch, within 16 to 256.
+        Images per gradient step. ``"auto"`` gives about 250 steps per epoch, and is between 16 and
+        256.
     image_shape : tuple of int, default=None
-        Height, width and optionally channels of the images in flat rows. None takes the shape
-        of 3-D or 4-D input, and for flat rows a square, padded with zeros if need be.
+        Height, width and optionally channels of the images in flat rows. None means the shape of
+        3-D or 4-D input; flat rows become square images, padded with zeros if necessary.
     rescale : bool, default=True
-        Whether pixels are divided by the largest absolute value in the first images trained on.
+        Whether pixels are divided by the largest absolute value in the first training images.
     validation_fraction : float, default=None
-        Share of the training images, stratified, on which ``val_loss`` and ``val_accuracy``
-        are measured after each epoch instead of training on them. None is 0.1 with
-        `early_stopping`, else no validation. Not with `X_val`.
+        Share of the training images that is held out, stratified by label, to compute ``val_loss``
+        and ``val_accuracy`` after each epoch. None means 0.1 with `early_stopping`, otherwise no
+        validation. It cannot be combined with `X_val`.
     early_stopping : bool, default=False
-        Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to go
-        back to the best weights.
+        Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
+        best weights.
     patience : int, default=5
-        Epochs without improvement before stopping early.
+        Number of epochs without improvement after which training stops.
     class_weight : dict, "balanced" or None, default=None
-        Weights per class, multiplied with `sample_weight`.
+        Weight of each class, multiplied by `sample_weight`.
     warm_start : bool, default=False
-        Whether `fit` goes on from the previous fit for `epochs` more epochs. Network, scale of
-        the pixels and random state stay those of the first fit.
+        Whether `fit` continues from the previous fit for `epochs` more epochs. The network, the
+        scale of the pixels and the random state remain those of the first fit.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
-        Keras callbacks; copies of them are used. Those with methods for batches make training
-        slower, as each batch is then a separate call. ``BackupAndRestore`` is refused.
+        Keras callbacks; each fit uses copies. Callbacks with methods for batches make training
+        slower, because each batch is then a separate call. ``BackupAndRestore`` raises an error.
     augment : bool or float, default=False
         Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
-        side) at random. A number in [0, 10] is a factor of these limits: with 2, ``"deep"`` goes
-        on improving over many epochs; the smallest networks underfit then.
+        side) at random. A number in [0, 10] multiplies these limits: with 2, ``"deep"`` continues
+        to improve over many epochs, but the smallest networks underfit.
     dtype : {"float32", "float64"}, default="float32"
-        Type of weights, arithmetic and probabilities.
+        Dtype of weights, computations and probabilities.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar per epoch, 2 prints a line per epoch.
     random_state : int, RandomState instance or None, default=None
-        An int gives bit-identical weights in every fit on the same machine with as many threads.
+        An int gives bit-identical weights in every fit on the same machine with the same number of
+        threads.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels.
     history_ : dict of str to list of float
-        ``loss`` and ``accuracy`` in training per epoch, and ``val_loss`` and ``val_accuracy``
+        Training ``loss`` and ``accuracy`` per epoch, and ``val_loss`` and ``val_accuracy``
         if there is a validation set (NaN for epochs without one).
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
     image_shape_ : tuple of int
         Height, width and channels.
     n_features_in_ : int
-        Pixels per image.
+        Number of pixels per image.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if fitted on a DataFrame.
     keras_classifier_ : scikeras.wrappers.KerasClassifier
-        The fitted SciKeras estimator, with a separate Keras model that takes images. It is
-        made on first access.
+        The fitted SciKeras estimator, with a separate Keras model that accepts images. It is
+        created on first access.
 
     See Also
     --------
-    skdigits.ImageReshaper : Between flat rows and images.
+    skdigits.ImageReshaper : Convert flat rows of pixels to images, and back.
     skdigits.save : Write a fitted classifier to a file that is safe to load.
 
     Examples
@@ -220,23 +223,23 @@ keras.optimizers.Optimizer, default="adamw"
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, **unknown):
         """Train the network.
 
-        A fit that raises, whatever the reason, leaves the classifier as it was.
+        If an exception is raised, whatever its cause, the classifier does not change.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
 (n_samples, height, width, channels)
-            Images, of any real dtype; a DataFrame of pixels is welcome.
+            Images of any real dtype; flat rows may be a DataFrame.
         y : array-like of shape (n_samples,)
             Labels: integers, strings, booleans, or floats that are whole numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, none negative; only their ratios matter.
+            Sample weights of 0 or more; only their ratios matter.
         X_val : array-like of shape (n_val, …), default=None
             Images to validate on after each epoch, instead of a share of `X`.
         y_val : array-like of shape (n_val,), default=None
-            Their labels.
+            Labels of `X_val`.
         **unknown
-            Anything else is an error that says where it belongs.
+            Any other argument raises an error that says where to pass it.
 
         Returns
         -------
@@ -246,9 +249,9 @@ keras.optimizers.Optimizer, default="adamw"
         Raises
         ------
         ValueError
-            If a parameter, the images or the labels cannot be used; before any training.
+            If a parameter, the images or the labels are not valid; raised before training starts.
         TypeError
-            If there are further arguments.
+            If there are other arguments.
         """
         self._check_fit_parameters(unknown)
         self._check_parameters()
@@ -258,7 +261,7 @@ keras.optimizers.Optimizer, default="adamw"
             return self._train(task, user_callbacks, fit_input=(X, y, sample_weight))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on these images, going on from where the last call stopped.
+        """Train for one epoch on these images, starting from the weights of the last call.
 
         Parameters
         ----------
@@ -268,20 +271,20 @@ keras.optimizers.Optimizer, default="adamw"
         y : array-like of shape (n_samples,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed in the first call.
+            All labels that can occur in any call; required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, as they are: 1 is the weight of a sample without any.
+            Sample weights, which are not normalized; None means a weight of 1 for every sample.
 
         Returns
         -------
         self : DigitClassifier
-            The classifier, one epoch further.
+            The classifier after one more epoch.
 
         Raises
         ------
         ValueError
-            If the first call names no classes, a label is not among them, or a parameter is set
-            that needs all samples at once.
+            If `classes` is missing in the first call, a label is not among the classes, or a
+            parameter is set that needs all samples at once.
         """
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
@@ -290,7 +293,7 @@ keras.optimizers.Optimizer, default="adamw"
             return self._train(task, user_callbacks)
 
     def _describe_fit(self, X, y, sample_weight, X_val, y_val):
-        """The task of a call of fit, checked."""
+        """Check the arguments of fit, and return the training task."""
         resume = self.warm_start and self.__sklearn_is_fitted__()
         fraction = self._validation_share(X_val, y_val)
         rows, labels = self._check_images(X, y, reset=not resume)
@@ -318,7 +321,7 @@ keras.optimizers.Optimizer, default="adamw"
         return self._samples_task(start, training, validation)
 
     def _describe_partial_fit(self, X, y, classes, sample_weight):
-        """The task of a call of partial_fit, checked."""
+        """Check the arguments of partial_fit, and return the training task."""
         for name in ("early_stopping", "validation_fraction"):
             if getattr(self, name):
                 raise ValueError(
@@ -346,13 +349,13 @@ keras.optimizers.Optimizer, default="adamw"
         check_known(labels, self.classes_)
         weights = check_weights(sample_weight, self.class_weight, labels, self.classes_)
         training = self._samples(rows, labels, weights)
-        # Training goes on with no known end, so that a cycle is a constant rate.
+        # The total number of epochs is unknown, so a constant rate replaces the one-cycle schedule.
         schedule = None if self.schedule == "one_cycle" else self.schedule
         start = self._start_on(training, resume)
         return self._samples_task(start, training, None, epochs=1, schedule=schedule, patience=None)
 
     def _check_parameters(self):
-        """Raise before any work if a parameter cannot be used."""
+        """Raise an error before any work if a parameter is not valid."""
         super()._check_parameters()
         if isinstance(self.architecture, str):
             check_name("architecture", self.architecture, ARCHITECTURES)
@@ -361,11 +364,11 @@ keras.optimizers.Optimizer, default="adamw"
         except TypeError:
             raise ValueError(
                 f"architecture should be hashable; {type(self.architecture).__name__} is not. "
-                "A dataclass is with @dataclass(frozen=True)."
+                "For a dataclass, use @dataclass(frozen=True)."
             ) from None
 
     def _check_images(self, X, *y, reset):
-        """Validated rows of pixels, and the labels if `y` is given."""
+        """Return validated rows of pixels, and the labels if `y` is given."""
         if not reset:
             check_not_one_image(X, self.image_shape_, self.n_features_in_)
         flat, image_shape = split_images(X)
@@ -399,7 +402,7 @@ keras.optimizers.Optimizer, default="adamw"
         return Samples(rows, np.searchsorted(self.classes_, labels), weights, indices)
 
     def _start_on(self, training, resume):
-        """Where a fit begins; the range of the pixels is that of the first images not blank."""
+        """Return the network to start from, with the pixel range of the first non-blank images."""
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec(
             self.architecture, self.image_shape_, len(self.classes_), options, self.dtype
@@ -432,7 +435,7 @@ keras.optimizers.Optimizer, default="adamw"
     # -- predicting ----------------------------------------------------------------------
 
     def predict_proba(self, X):
-        """Class probabilities.
+        """Predict class probabilities.
 
         Parameters
         ----------
@@ -448,7 +451,7 @@ keras.optimizers.Optimizer, default="adamw"
         return self._predict_rows(*self._check(X), self._network.weights)
 
     def predict_log_proba(self, X):
-        """Logarithms of class probabilities.
+        """Predict the logarithms of class probabilities.
 
         Parameters
         ----------
@@ -465,7 +468,7 @@ keras.optimizers.Optimizer, default="adamw"
             return np.log(self.predict_proba(X))
 
     def predict(self, X):
-        """Labels.
+        """Predict labels.
 
         Parameters
         ----------
@@ -490,19 +493,19 @@ keras.optimizers.Optimizer, default="adamw"
 (n_samples, height, width, channels)
             Images of the size seen in fit.
         k : int, default=3
-            How many, from 1 to the number of classes.
+            Number of labels per image, from 1 to the number of classes.
 
         Returns
         -------
         labels : ndarray of shape (n_samples, k)
             The labels, the most probable first.
         probability : ndarray of shape (n_samples, k)
-            Their probabilities.
+            Probabilities of these labels.
 
         Raises
         ------
         ValueError
-            If `k` is another number.
+            If `k` is not a whole number in this range.
         """
         check_is_fitted(self)
         k = check_top(k, len(self.classes_))
@@ -511,7 +514,7 @@ keras.optimizers.Optimizer, default="adamw"
         return self.classes_[order], np.take_along_axis(probability, order, axis=1)
 
     def predict_confidence(self, X):
-        """Probability of the label that `predict` returns, to reject uncertain predictions.
+        """Compute the probability of each predicted label, to reject uncertain predictions.
 
         Parameters
         ----------
@@ -522,15 +525,15 @@ keras.optimizers.Optimizer, default="adamw"
         Returns
         -------
         ndarray of shape (n_samples,)
-            The highest of `predict_proba`.
+            The maximum of each row of `predict_proba`.
         """
         return self.predict_proba(X).max(axis=1)
 
     def transform(self, X):
-        """Features of images: the input of the last layer of the network.
+        """Compute features of images: the input of the last layer of the network.
 
-        Outliers and neighbours are found among these features: a pipeline of a classifier and
-        ``LocalOutlierFactor(metric="cosine", novelty=True)`` tells digits from other things.
+        The features can be used to find outliers and neighbours: a pipeline of a classifier and
+        ``LocalOutlierFactor(metric="cosine", novelty=True)`` separates digits from other images.
 
         Parameters
         ----------
@@ -547,7 +550,7 @@ keras.optimizers.Optimizer, default="adamw"
         Raises
         ------
         ValueError
-            If the architecture is no Sequential or functional model with one last layer.
+            If the architecture is not a Sequential or functional model with one last layer.
         """
         return self._predict_rows(*self._check(X), self._network.weights, "features")
 
@@ -559,7 +562,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     @available_if(keeps_epochs)
     def staged_predict_proba(self, X):
-        """Class probabilities after each kept epoch.
+        """Predict class probabilities after each kept epoch.
 
         Parameters
         ----------
@@ -578,7 +581,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
-        """Labels after each kept epoch.
+        """Predict labels after each kept epoch.
 
         Parameters
         ----------
@@ -595,11 +598,11 @@ keras.optimizers.Optimizer, default="adamw"
             yield self.classes_[probability.argmax(axis=1)]
 
     def _check(self, X) -> tuple[np.ndarray, np.dtype]:
-        """Validated rows of pixels to predict, and the type they take."""
+        """Return validated rows of pixels to predict, and the smallest dtype that holds them."""
         check_is_fitted(self)
         rows, _ = self._check_images(X, reset=False)
         dtype = pixel_dtype(rows, self._network.key.spec.dtype)
-        # The first images are enough, and a file is not read whole for it.
+        # The first images are enough: a memory-mapped file is not read completely.
         warn_if_other_range(pixel_range(rows[:1000]), self._network.pixel_range)
         return rows, dtype
 
@@ -634,6 +637,6 @@ keras.optimizers.Optimizer, default="adamw"
 
 
 def _divide(samples, fraction, seed):
-    """Samples to train on, and samples to validate on."""
+    """Divide samples into training and validation samples."""
     training, validation = split_validation(samples.used(), samples.y, fraction, seed)
     return replace(samples, indices=training), replace(samples, indices=validation)

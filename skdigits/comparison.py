@@ -1,4 +1,4 @@
-"""The networks compared with other classifiers, on the same images."""
+"""Compare the networks with other classifiers on the same images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from skdigits.preprocessing import ImageReshaper
 
 ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
 TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-CURVE_TEST_IMAGES = 5000  # some classifiers take minutes to predict more at every size
+CURVE_TEST_IMAGES = 5000  # with more, some classifiers would take minutes per size
 
 
 def make_classifiers(random_state=None):
@@ -64,7 +64,7 @@ def make_classifiers(random_state=None):
 
 
 def _baselines(random_state):
-    """Other classifiers; parameters other than the defaults were tuned on a split of MNIST."""
+    """Other classifiers; non-default parameters were tuned on a split of MNIST."""
     from sklearn.ensemble import (
         ExtraTreesClassifier,
         HistGradientBoostingClassifier,
@@ -111,7 +111,7 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
     Parameters
     ----------
     classifiers : dict of str to Pipeline
-        As `make_classifiers` gives them.
+        As `make_classifiers` returns them.
     X : array-like of shape (n_samples, n_features) or (n_samples, height, width)
         Images.
     y : array-like of shape (n_samples,)
@@ -180,21 +180,21 @@ def _check_splits(splits, y, classes):
 
 
 def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None):
-    """Accuracy over the number of training images.
+    """Compute the accuracy for increasing numbers of training images.
 
     Parameters
     ----------
     classifiers : dict of str to Pipeline
-        As `make_classifiers` gives them.
+        As `make_classifiers` returns them.
     X : ndarray of shape (n_samples, n_features) or (n_samples, height, width)
         Images.
     y : ndarray of shape (n_samples,)
         Labels.
     split : (train, test)
-        Indices of samples, in random order; the first of each are used.
+        Indices of samples in random order; the first indices of each array are used.
     sizes : sequence of int, default=(100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-        Numbers of training images. A size is left out if there are not so many, or if they are
-        all of one class.
+        Numbers of training images. A size is skipped if there are fewer training images, or if all
+        of them have the same class.
     report : callable, default=None
         Called with the name, size and accuracy after each fit.
 
@@ -221,7 +221,7 @@ def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None)
 
 
 def _measure(classifier, X, y, splits):
-    """Row of one classifier; per test image, whether its prediction is correct, and confidence."""
+    """Return the row of one classifier and, per test image, correctness and confidence."""
     seconds: dict[str, list[float]] = {"fit": [], "predict": [], "one": []}
     truth, labels, probability = [], [], []
     for train, test in splits:
@@ -262,7 +262,7 @@ def _is_ours(classifier):
 
 def _fit(classifier, X, y):
     with warnings.catch_warnings():
-        if not _is_ours(classifier):  # others warn of the iteration limit, ours of divergence
+        if not _is_ours(classifier):  # others warn about the iteration limit, ours about divergence
             warnings.simplefilter("ignore", ConvergenceWarning)
         return clone(classifier).fit(X, y)
 

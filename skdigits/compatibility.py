@@ -1,6 +1,6 @@
-"""What of scikit-learn has no public name, or is not in every version supported.
+"""Parts of scikit-learn that are private, or missing in some supported versions.
 
-Everything private that is used of scikit-learn stands here.
+All private names of scikit-learn that skdigits uses are in this file.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class NoCallbackContext:
     """Stand-in for the context of a task where scikit-learn has no callbacks."""
 
     def subcontext(self, **options):
-        """Begin a task within this one.
+        """Begin a task within this task.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class NoCallbackContext:
         Returns
         -------
         NoCallbackContext
-            The same.
+            This object.
         """
         return self
 
@@ -93,7 +93,7 @@ class NoCallbackContext:
         Parameters
         ----------
         estimator : estimator
-            What is fitted within the task.
+            The estimator that is fitted within the task.
 
         Returns
         -------
@@ -109,7 +109,7 @@ def init_callback_context(estimator, max_subtasks):
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``.
+        An estimator with ``CallbackSupportMixin``.
     max_subtasks : int
         Maximum number of tasks within it.
 
@@ -153,19 +153,19 @@ def format_search_results(search, candidates, n_splits, outcomes):
     n_splits : int
         Number of folds.
     outcomes : list of dict
-        ``fit_time``, ``score_time``, ``test_scores`` and, if the search wants them,
+        ``fit_time``, ``score_time``, ``test_scores`` and, if the search requests them,
         ``train_scores`` of the first candidate in all folds, then of the second.
 
     Returns
     -------
     dict of str to ndarray
-        What ``cv_results_`` is.
+        The content of ``cv_results_``.
     """
     return search._format_results(candidates, n_splits, outcomes)
 
 
 def validate_parameters(estimator):
-    """Raise if a parameter is not as the estimator's ``_parameter_constraints`` say.
+    """Raise an error if a parameter violates the estimator's ``_parameter_constraints``.
 
     Parameters
     ----------

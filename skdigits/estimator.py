@@ -1,4 +1,4 @@
-"""What the two estimators share: parameters, and the course of a fit."""
+"""The base class of both estimators: parameters, checks and the steps of a fit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EARLY_STOPPING_FRACTION = 0.1
 
 
 def keeps_epochs(estimator) -> bool:
-    """Check that an estimator has its staged methods.
+    """Check that an estimator has staged methods.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def keeps_epochs(estimator) -> bool:
         If it keeps no epochs.
     """
     if not estimator._epochs_to_keep():
-        raise AttributeError("Set keep_epochs=True, or to a list of epochs, before fit.")
+        raise AttributeError("Set keep_epochs to True, or to a list of epochs, before fit.")
     return True
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
-    """An estimator that trains a network; everything that a fit leaves behind is ``_network``."""
+    """An estimator that trains a network; the result of a fit is ``_network``."""
 
     _network: TrainedNetwork
 
@@ -84,7 +84,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    # -- what a fit leaves behind ----------------------------------------------------------
+    # -- the result of a fit --------------------------------------------------------------
 
     @property
     def n_iter_(self) -> int:
@@ -101,14 +101,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return hasattr(self, "_network")
 
     def __getstate__(self):
-        """Leave out what is put together on first access."""
+        """Leave out attributes that are created on first access."""
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_keras_classifier"}
 
     # -- checks ----------------------------------------------------------------------------
 
     def _check_parameters(self):
-        """Raise before any work if a parameter cannot be used."""
+        """Raise an error before any work if a parameter is not valid."""
         validate_parameters(self)
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
             if isinstance(getattr(self, name), str):
@@ -136,7 +136,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     @contextlib.contextmanager
     def _unchanged_by_errors(self):
-        """Put fitted attributes back if the block raises."""
+        """Restore the fitted attributes if the block raises an exception."""
 
         def fitted():
             return {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_network"}
@@ -160,7 +160,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     # -- the description of a fit ------------------------------------------------------------
 
     def _start(self, spec: NetworkSpec, resume: bool, parameters: str) -> TrainedNetwork:
-        """Where a fit begins: a network without weights, or with `resume` the present one."""
+        """Return the network to start from: with `resume` the current one, else without weights."""
         key = ProgramKey(spec, self._optimizer(), float(getattr(self, "augment", False)))
         if not resume:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -168,10 +168,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         present = self._network
         if spec != present.key.spec:
             raise ValueError(
-                f"warm_start goes on with the network of the first fit, so that {parameters} "
-                "cannot change. Set warm_start=False to begin anew."
+                f"warm_start continues with the network of the first fit, so that {parameters} "
+                "cannot change. Set warm_start=False to train a new network."
             )
-        # The state of another optimizer means nothing to this one.
+        # An optimizer cannot use the state of another one.
         state = present.optimizer_state if key == present.key else []
         return replace(present, key=key, optimizer_state=state)
 
@@ -183,7 +183,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return describe_optimizer(self.optimizer)
 
     def _network_options(self, *names):
-        """What an architecture is given: those of the parameters that are set."""
+        """Keyword arguments of the architecture: the parameters that are set."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
         return tuple((name, value) for name, value in values.items() if value is not None)
 
@@ -194,7 +194,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return tuple(int(epoch) for epoch in self.keep_epochs)
 
     def _validation_share(self, X_val, y_val):
-        """Share of the samples to validate on, or None; with X_val those are the user's."""
+        """Share of the samples to hold out; None without validation, or with X_val."""
         if (X_val is None) != (y_val is None):
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
             raise ValueError(f"{given} was given without {missing}; pass both, or neither.")
@@ -209,7 +209,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return None
 
     def _task(self, start, **options) -> TrainingTask:
-        """The task of a call of fit, unless `options` say otherwise."""
+        """The training task of a call of fit; `options` replace the defaults."""
         parameters = {
             "epochs": self.epochs,
             "learning_rate": self.learning_rate,
@@ -223,7 +223,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     # -- training ----------------------------------------------------------------------------
 
     def _train(self, task, user_callbacks, fit_input=None):
-        """Carry out a task; `fit_input` is what a call of fit was given."""
+        """Carry out a task; `fit_input` contains the arguments of fit."""
         from skdigits.training import callbacks, trainer
 
         make_observer = None
@@ -245,9 +245,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def at_epoch(self, epoch):
         """Copy the estimator as it was after a kept epoch.
 
-        Unless `schedule` is ``"one_cycle"``, that is the result of a fit of so many epochs. With
-        early stopping the copy has the best weights up to that epoch in the same fit, as the
-        result of such a fit would. An epoch after the last means the last.
+        Unless `schedule` is ``"one_cycle"``, the copy equals the result of a fit with this number
+        of epochs. With early stopping, the copy has the best weights up to this epoch, as such a
+        fit would have. If `epoch` is greater than the number of trained epochs, the last epoch is
+        used.
 
         Parameters
         ----------
@@ -262,7 +263,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If that epoch was not kept.
+            If this epoch was not kept.
         """
         check_is_fitted(self)
         result = copy.copy(self)
@@ -286,9 +287,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         keras.Sequential
-            Uncompiled, from images of shape (n, height, width, channels), with pixels as they
-            were given to fit, to what the architecture gives. It can be exported in every format
-            of ``keras.Model.export``.
+            An uncompiled model. Its input is images of shape (n, height, width, channels), with
+            pixel values as in fit; its output is that of the architecture. It can be exported in
+            every format of ``keras.Model.export``.
         """
         check_is_fitted(self)
         from skdigits.training.plain_keras import build_trained

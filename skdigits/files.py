@@ -52,12 +52,12 @@ def atomic_write(path, mode="wb", **options):
     Yields
     ------
     file object
-        A temporary file in the same folder, which gets the name `path` at the end.
+        A temporary file in the same folder, which is renamed to `path` at the end.
 
     Raises
     ------
     OSError
-        As `check_destination`, or if the file cannot be written.
+        As for `check_destination`, or if the file cannot be written.
     """
     path = check_destination(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -154,7 +154,8 @@ def coverage_curve(y_true, y_pred, confidence):
         raise ValueError("y_true, y_pred and confidence are empty; expected at least one sample.")
     order = np.argsort(-confidence, kind="stable")
     n_correct = np.cumsum((y_true == y_pred)[order])
-    last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True))  # of equal ones
+    # The last index of each group of equal values.
+    last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True))
     n_kept = last + 1
     return n_kept / len(order), n_correct[last] / n_kept, confidence[order][last]
 
@@ -193,7 +194,7 @@ def coverage_at_accuracy(y_true, y_pred, confidence, *, accuracy=0.998):
 
 
 def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
-    """Mean difference between confidence and accuracy.
+    """Mean absolute difference between confidence and accuracy.
 
     The confidence of a prediction is its probability, the maximum of a row of `y_prob`.
     Predictions are divided into bins of equal width by confidence. The result is the absolute
@@ -207,7 +208,7 @@ def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
     y_prob : array-like of shape (n_samples, n_classes)
         Predicted probabilities.
     labels : array-like of shape (n_classes,), default=None
-        The label of each column of `y_prob`; None is the sorted labels in `y_true`.
+        The label of each column of `y_prob`; None means the sorted labels in `y_true`.
     n_bins : int, default=15
         Number of bins.
 
@@ -250,7 +251,7 @@ def probability_figures(y_true, y_prob, classes):
     """Log loss and expected calibration error of predicted probabilities.
 
     They are computed in float64 from rows that are normalized to a sum of 1. Log loss replaces a
-    probability of 0 by the precision of the type, so that float32 would give another value.
+    probability of 0 by the machine epsilon of the dtype, so that float32 would give another value.
 
     Parameters
     ----------

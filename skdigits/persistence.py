@@ -1,7 +1,7 @@
 """Save and load fitted estimators in a file that runs no code.
 
-The file is a zip of ``estimator.json`` and one entry per array, holding its bytes. It has a
-version number, and a version that is not known is refused.
+The file is a zip of ``estimator.json`` and one entry per array, holding its bytes. It has a version
+number; unknown versions are refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.validation import PixelRange
 
 FORMAT = 3
-FORMATS = (2, 3)  # that can be read; 1 was of networks that saw small images without a margin
+FORMATS = (2, 3)  # that can be read; in format 1, small images had no margin
 DOCUMENT = "estimator.json"
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
@@ -46,7 +46,7 @@ def save(estimator, path) -> Path:
     estimator : DigitClassifier or DigitSequenceRecognizer
         A fitted estimator.
     path : str or path-like
-        The file, by custom ``….skdigits``; it is written whole or not at all.
+        The file, usually named ``….skdigits``; it is written completely or not at all.
 
     Returns
     -------
@@ -56,10 +56,10 @@ def save(estimator, path) -> Path:
     Raises
     ------
     TypeError
-        If it is no estimator of skdigits, or holds something that only code can describe: a
+        If it is not an estimator of skdigits, or contains something that only code can describe: a
         lambda as `architecture`, a Keras optimizer or callback, a RandomState.
     sklearn.exceptions.NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
     """
     kind = type(estimator).__name__
     if ESTIMATORS.get(kind) is not type(estimator):
@@ -89,20 +89,20 @@ def load(path, architectures=None):
     path : str or path-like
         The file.
     architectures : dict of str to callable, default=None
-        Functions by name, for estimators with a function as `architecture`; the file holds only
+        Functions by name, for estimators with a function as `architecture`; the file contains only
         the name.
 
     Returns
     -------
     DigitClassifier or DigitSequenceRecognizer
-        The fitted estimator; it predicts as the saved one did.
+        The fitted estimator; its predictions are those of the saved one.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         If there is no such file.
     ValueError
-        If it is damaged, not of this form, or of another version of it.
+        If the file is damaged, or has another format or an unknown version.
     """
     path = Path(path)
     if path.is_dir():
@@ -147,7 +147,7 @@ def load(path, architectures=None):
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a fitted estimator depends on.
+    """Versions of the packages that a fitted estimator depends on.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def versions() -> dict[str, str]:
 
 
 def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
-    """Turn a value into JSON, with arrays by number and anything not JSON as [tag, …]."""
+    """Convert a value to JSON: arrays become numbers, other types [tag, …]."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.generic):
@@ -190,7 +190,7 @@ def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
 
 
 class _Decoder:
-    """Turns JSON values into what `_encode` made them of."""
+    """Converts JSON values back to the values that `_encode` converted."""
 
     def __init__(self, archive, architectures):
         self.archive, self.architectures = archive, architectures

@@ -29,25 +29,25 @@ def _gives_rows(reshaper):
 class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Reshape flat rows of pixels to images, or images to flat rows.
 
-    It takes both and gives what is asked for, so that one Pipeline serves convolutional
+    It accepts both and returns the requested form, so that one Pipeline serves convolutional
     networks (``output="image"``) and scikit-learn's other classifiers (``output="flat"``).
 
     Parameters
     ----------
     output : {"image", "flat"}, default="image"
-        ``"image"`` gives arrays of shape (n, height, width, channels), ``"flat"`` arrays of
+        ``"image"`` returns arrays of shape (n, height, width, channels), ``"flat"`` arrays of
         shape (n, height * width * channels).
     image_shape : tuple of int, default=None
-        Height, width and optionally channels of the images in flat rows. None takes a square
-        with one channel, whose side is the ceiling of the square root of the number of
-        features, padded with zeros.
+        Height, width and optionally channels of the images in flat rows. None means a square with
+        one channel, whose side is the ceiling of the square root of the number of features, padded
+        with zeros.
 
     Attributes
     ----------
     image_shape_ : tuple of int
         Height, width and channels.
     n_features_in_ : int
-        Numbers per image before padding.
+        Number of values per image before padding.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if fitted on a DataFrame.
 
@@ -100,7 +100,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Reshape; the dtype stays.
+        """Reshape rows or images; the dtype does not change.
 
         Parameters
         ----------
@@ -128,12 +128,12 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return rows if self.output == "flat" else rows.reshape(-1, *self.image_shape_)
 
     def inverse_transform(self, X):
-        """Undo `transform`: give flat rows without padding.
+        """Undo `transform`: return flat rows without padding.
 
         Parameters
         ----------
         X : array-like of shape (n, height, width, channels) or (n, height * width * channels)
-            What `transform` gave.
+            Result of `transform`.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @available_if(_gives_rows)
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns that `transform` gives; only with ``output="flat"``.
+        """Return the column names of `transform`; only with ``output="flat"``.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
-            The names, and ``padding0``, … for the zeros behind them.
+            The names, and ``padding0``, … for the zeros after them.
         """
         names = super().get_feature_names_out(input_features)
         missing = math.prod(self.image_shape_) - len(names)

@@ -1,4 +1,4 @@
-"""DigitSequenceRecognizer: reads pictures of several digits."""
+"""DigitSequenceRecognizer: recognizes images of several digits."""
 
 from __future__ import annotations
 
@@ -33,26 +33,27 @@ BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
 
 
 class DigitSequenceRecognizer(NetworkEstimator):
-    """Convolutional network that reads sequences of digits of any length.
+    """Convolutional network that recognizes sequences of digits of any length.
 
-    It is trained on images of sequences, or on images of single digits. Of single digits it makes
-    new sequences for every epoch. The network gives scores per four columns of pixels, trained by
-    connectionist temporal classification: it sees 62 columns at a time, and so reads sequences
-    longer than any it was trained on.
+    It is trained on images of sequences, or on images of single digits. From single digits, it
+    generates new sequences for every epoch. The network computes scores per four columns of pixels
+    and is trained by connectionist temporal classification. Its receptive field is 62 columns, so
+    that it can recognize longer sequences than those it was trained on.
 
     Parameters
     ----------
     filters : int, default=None
-        Filters of the first convolution; None is 16. Later ones have up to eight times as many.
+        Number of filters of the first convolution; None means 16. Later ones have up to eight times
+        as many.
     dropout : float, default=None
-        Share of activations set to zero in training, in [0, 1); None is 0.2.
+        Share of activations set to zero in training, in [0, 1); None means 0.2.
     l2 : float, default=0.0
         L2 penalty on the kernels.
     optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"} or \
 keras.optimizers.Optimizer, default="adamw"
         As for `DigitClassifier`.
     learning_rate : float or "auto", default="auto"
-        Highest learning rate. ``"auto"`` is 0.003 for ``"adam"`` and ``"adamw"`` with a schedule,
+        Maximum learning rate. ``"auto"`` is 0.003 for ``"adam"`` and ``"adamw"`` with a schedule,
         else the optimizer's default.
     schedule : {"averaged", "one_cycle", None}, default="averaged"
         As for `DigitClassifier`: a constant rate and averaged weights, one cycle over all
@@ -62,38 +63,38 @@ keras.optimizers.Optimizer, default="adamw"
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
-        Lengths of the sequences made for training, as for `make_digit_sequences`.
+        Lengths of the sequences generated for training, as for `make_digit_sequences`.
     gap : int or tuple of (int, int), default=(-6, 8)
-        Pixels between the images of two digits, which are 28 pixels high then.
+        Pixels between the images of two digits, after these are rescaled to a height of 28 pixels.
     shift : int, default=2
-        Pixels that a digit is moved up or down at most.
+        Maximum vertical shift of a digit in pixels, up or down.
     rotation : float, default=15
-        Degrees that a digit is rotated at most.
+        Maximum rotation of a digit in degrees, in both directions.
     scale : float, default=0.15
-        Share that a digit is enlarged or reduced at most.
+        Maximum relative change of the size of a digit, below 1.
     noise : float, default=0
-        Standard deviation of noise on the pixels, in grey levels of 255.
+        Standard deviation of normal noise on every pixel, in grey levels (0–255).
     shear : float, default=0
-        Degrees that a digit is slanted at most.
+        Maximum shear of a digit in degrees, in both directions.
     elastic : float, default=0
-        Standard deviation, at most, of the smooth displacement of a digit's pixels, in pixels.
-        It pays where training is long.
+        Maximum standard deviation, in pixels, of the smooth random displacement of the pixels of a
+        digit. It improves the accuracy of long training.
     sequences_per_epoch : int, default=10000
-        Sequences made of single digits for each epoch.
+        Number of sequences generated from single digits for each epoch.
     image_shape : tuple of int, default=None
-        Height and width of the images where `X` holds flat rows of pixels; None is a square.
+        Height and width of the images where `X` holds flat rows of pixels; None means a square.
     validation_fraction : float, default=None
-        Share of the digits, or of the sequences, set aside to validate on; None is 0.1 with
-        `early_stopping`, else no validation.
+        Share of the digits, or of the sequences, held out for validation; None means 0.1 with
+        `early_stopping`, otherwise no validation.
     early_stopping : bool, default=False
-        Whether to stop when the validation loss has not fallen for `patience` epochs, and go back
-        to the weights of the best.
+        Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
+        best weights.
     patience : int, default=5
-        Epochs to wait.
+        Number of epochs without improvement after which training stops.
     warm_start : bool, default=False
-        Whether a further fit goes on from the weights of the last.
+        Whether `fit` continues from the weights of the previous fit.
     keep_epochs : bool or list of int, default=False
-        Whether to keep the weights after every epoch, or after which.
+        Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies.
     dtype : {"float32", "float64"}, default="float32"
@@ -101,14 +102,14 @@ keras.optimizers.Optimizer, default="adamw"
     verbose : int or bool, default=0
         1 shows a progress bar, 2 a line per epoch.
     random_state : int, RandomState instance or None, default=None
-        Source of initial weights, order, drawn sequences and validation set. An int gives the
-        same weights bit for bit.
+        Random generator for initial weights, order of samples, generated sequences and validation
+        set. An int gives bit-identical weights.
 
     Attributes
     ----------
     history_ : dict of str to list of float
         ``loss``, the negative logarithm of the probability of a sequence, and ``accuracy``, the
-        share read without a mistake, per epoch; with validation ``val_loss`` and
+        share of sequences recognized without a mistake, per epoch; with validation ``val_loss`` and
         ``val_accuracy``.
     n_iter_ : int
         Number of epochs trained.
@@ -120,8 +121,8 @@ keras.optimizers.Optimizer, default="adamw"
     See Also
     --------
     DigitClassifier : For single digits.
-    skdigits.datasets.make_digit_sequences : How sequences are made.
-    skdigits.metrics : How well sequences are read.
+    skdigits.datasets.make_digit_sequences : Generate sequences of digits.
+    skdigits.metrics : Metrics of predicted sequences.
 
     References
     ----------
@@ -217,26 +218,26 @@ keras.optimizers.Optimizer, default="adamw"
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, **unknown):
         """Train the network.
 
-        A fit that raises, whatever the reason, leaves the recognizer as it was.
+        If an exception is raised, whatever its cause, the recognizer does not change.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
 (n_samples, height, width, 1), or list of array-like of shape (height, width)
-            Images, of any real dtype, bright on dark. Another height than 28 is rescaled to it.
+            Images of any real dtype, bright on dark. They are rescaled to a height of 28 pixels.
         y : array-like of shape (n_samples,)
-            Strings of digits: what the images show. Or whole numbers 0–9: the images show one
-            digit each, and sequences are made of them.
+            Labels: strings of digits for images of sequences, or whole numbers 0–9 for images of
+            single digits, from which sequences are generated.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, none negative; only their ratios matter. A digit of twice the
-            weight is drawn twice as often.
+            Sample weights of 0 or more; only their ratios matter. A digit with twice the weight is
+            drawn twice as often.
         X_val : array-like or list of array-like, default=None
             Images to validate on after each epoch, instead of a share of `X`.
         y_val : array-like of shape (n_val,), default=None
-            Their labels: strings, or whole numbers 0–9. If both `y` and `y_val` are whole numbers,
-            sequences are made of these digits, too.
+            Labels of `X_val`: strings, or whole numbers 0–9. If both `y` and `y_val` are whole
+            numbers, sequences are generated from these digits, too.
         **unknown
-            Anything else is an error that says where it belongs.
+            Any other argument raises an error that says where to pass it.
 
         Returns
         -------
@@ -246,9 +247,9 @@ keras.optimizers.Optimizer, default="adamw"
         Raises
         ------
         ValueError
-            If a parameter, the images or the labels cannot be used; before any training.
+            If a parameter, the images or the labels are not valid; raised before training starts.
         TypeError
-            If there are further arguments.
+            If there are other arguments.
         """
         self._check_fit_parameters(unknown)
         self._check_parameters()
@@ -258,7 +259,7 @@ keras.optimizers.Optimizer, default="adamw"
             return self._train(task, user_callbacks, fit_input=(X, y, sample_weight))
 
     def _describe_fit(self, X, y, sample_weight, X_val, y_val):
-        """The task of a call of fit, checked."""
+        """Check the arguments of fit, and return the training task."""
         resume = self.warm_start and self.__sklearn_is_fitted__()
         fraction = self._validation_share(X_val, y_val)
         lines = self._check_images(X, reset=not resume)
@@ -290,7 +291,7 @@ keras.optimizers.Optimizer, default="adamw"
         return NetworkSpec(READER, shape, N_DIGITS + 1, options, self.dtype, reads_sequences=True)
 
     def _describe_digits(self, lines, digits, weights, fraction, held_out, seed):
-        """The part of a task that makes sequences of single digits."""
+        """The part of a task that generates sequences from single digits."""
         images = lines.same_width()
         self._check_overlap(images.shape[2])
         weights = np.ones(len(digits)) if weights is None else weights
@@ -372,7 +373,7 @@ keras.optimizers.Optimizer, default="adamw"
     # -- reading -------------------------------------------------------------------------
 
     def predict(self, X):
-        """Read sequences.
+        """Recognize sequences.
 
         Parameters
         ----------
@@ -382,12 +383,12 @@ keras.optimizers.Optimizer, default="adamw"
         Returns
         -------
         ndarray of shape (n_samples,), str
-            The digits from left to right; ``""`` where there are none.
+            The digits from left to right; ``""`` for an image without a digit.
         """
         return self.predict_top_k(X, k=1)[0][:, 0]
 
     def predict_confidence(self, X):
-        """Compute how probable it is that `predict` reads each sequence right.
+        """Compute the probability of each predicted sequence, to reject uncertain predictions.
 
         Parameters
         ----------
@@ -397,7 +398,7 @@ keras.optimizers.Optimizer, default="adamw"
         Returns
         -------
         ndarray of shape (n_samples,)
-            Probabilities, by the network, of the sequences that `predict` gives.
+            Probabilities of the sequences that `predict` returns.
         """
         return self.predict_top_k(X, k=1)[1][:, 0]
 
@@ -409,19 +410,19 @@ keras.optimizers.Optimizer, default="adamw"
         X : array-like or list of array-like
             Images, as for `fit`; of any width.
         k : int, default=3
-            How many, from 1 to 10.
+            Number of sequences per image, from 1 to 10.
 
         Returns
         -------
         sequences : ndarray of shape (n_samples, k), str
             The sequences, the most probable first.
         probability : ndarray of shape (n_samples, k)
-            Their probabilities; they sum to 1 over all sequences that there are.
+            Probabilities of these sequences; over all possible sequences they sum to 1.
 
         Raises
         ------
         ValueError
-            If `k` is another number.
+            If `k` is not a whole number in this range.
         """
         check_is_fitted(self)
         k = check_top(k, ctc.BEAM_WIDTH)
@@ -429,7 +430,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
-        """Read sequences as after each kept epoch.
+        """Recognize sequences with the weights after each kept epoch.
 
         Parameters
         ----------
@@ -447,7 +448,7 @@ keras.optimizers.Optimizer, default="adamw"
             yield self._read(lines, weights, 1)[0][:, 0]
 
     def locate(self, X):
-        """Find where the digits stand that `predict` reads.
+        """Find the bounding boxes of the predicted digits.
 
         Parameters
         ----------
@@ -457,8 +458,9 @@ keras.optimizers.Optimizer, default="adamw"
         Returns
         -------
         ndarray of shape (n_samples, max_length, 4), int64
-            Left, top, right and bottom of each digit's ink in pixels of the images given, right
-            and bottom outside of it; -1 behind the last digit.
+            Left, top, right and bottom of the ink of each digit, in pixels of the given images;
+            right and bottom are the first column and row outside of the ink. -1 after the last
+            digit.
         """
         check_is_fitted(self)
         lines = self._check(X)
@@ -471,7 +473,7 @@ keras.optimizers.Optimizer, default="adamw"
         return boxes
 
     def score(self, X, y, sample_weight=None):
-        """Share of sequences that are read without a mistake.
+        """Exact match: share of sequences that are recognized without a mistake.
 
         Parameters
         ----------
@@ -552,7 +554,7 @@ keras.optimizers.Optimizer, default="adamw"
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True
-        # Rows are taken too, but only with labels that scikit-learn's checks do not make.
+        # Rows are accepted too, but only with labels that scikit-learn's checks do not make.
         tags.input_tags.two_d_array = False
         return tags
 
@@ -598,7 +600,7 @@ def _sequence_samples(lines, sequences):
 
 
 def _as_rows(sequences, widths, longest):
-    """Rows of a width, the digits, and -1 behind them."""
+    """Rows of a width, the digits, and -1 after them."""
     labels = np.full((len(sequences), 1 + max(1, longest)), -1, np.int32)
     labels[:, 0] = widths
     for row, text in zip(labels, sequences.tolist(), strict=True):
@@ -607,6 +609,6 @@ def _as_rows(sequences, widths, longest):
 
 
 def _spell(digits):
-    """Strings of rows of digits with -1 behind them."""
+    """Strings from rows of digits with -1 after them."""
     characters = np.where(digits >= 0, digits + ord("0"), 0).astype(np.uint32)
     return np.ascontiguousarray(characters).view(f"<U{digits.shape[1]}")[:, 0]

@@ -1,4 +1,4 @@
-"""Checks of what a user gives: shapes, pixels, labels, weights, names."""
+"""Checks of the user's input: shapes, pixels, labels, weights, names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
 
-OTHER_RANGE = 10  # factor between largest values, and between means, that is warned of
+OTHER_RANGE = 10  # factor between largest values, or between means, from which a warning is issued
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]
     Parameters
     ----------
     n_features : int
-        Numbers per row.
+        Number of values per row.
     seen : tuple of int, optional
-        Shape that the images came in.
+        Shape of the images that the user gave.
     asked : tuple of int, optional
         Height, width and optionally channels that the user gave.
 
@@ -165,8 +165,8 @@ def warn_if_padded(n_features, image_shape) -> None:
     height, width, _ = image_shape
     if math.prod(image_shape) != n_features:
         warnings.warn(
-            f"Rows of {n_features} pixels make no square image; they are padded with zeros to "
-            f"{height}×{width}. If the images are no squares, set image_shape=(height, width).",
+            f"Rows of {n_features} pixels are not square images; they are padded with zeros to "
+            f"{height}×{width}. If the images are not square, set image_shape=(height, width).",
             stacklevel=3,
         )
 
@@ -218,7 +218,7 @@ def pixel_range(X, used=True) -> PixelRange | None:
     X : ndarray
         Pixels.
     used : ndarray of bool or True, default=True
-        Which values count; of a shape that can be broadcast to that of `X`.
+        Mask of the values to use; its shape can be broadcast to that of `X`.
 
     Returns
     -------
@@ -237,9 +237,9 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
     Parameters
     ----------
     seen : PixelRange or None
-        Of the images to predict; None where they are blank.
+        Range of the images to predict; None if they are blank.
     fitted : PixelRange or None
-        Of the images of fit; its mean is NaN where nothing is known.
+        Range of the images of fit; its mean is NaN if it is not known.
     """
     if seen is None or fitted is None or math.isnan(fitted.mean):
         return
@@ -303,7 +303,7 @@ def check_weights(sample_weight, class_weight, labels, classes):
     ------
     ValueError
         If weights are negative, not finite, all zero, of another number than the samples, or for
-        labels that there are not.
+        labels that do not exist.
     """
     if sample_weight is None and class_weight is None:
         return None
@@ -344,7 +344,7 @@ def _class_weights(class_weight, classes):
 
 
 def split_validation(samples, labels, fraction, seed):
-    """Set samples aside, as many of each class as its share.
+    """Hold samples out for validation, the same share of each class.
 
     Parameters
     ----------
@@ -353,9 +353,9 @@ def split_validation(samples, labels, fraction, seed):
     labels : ndarray of shape (n_samples,)
         Labels of all samples.
     fraction : float
-        Share to set aside, in (0, 1).
+        Share to hold out, in (0, 1).
     seed : int
-        Source of the choice.
+        Seed of the choice.
 
     Returns
     -------
@@ -399,7 +399,7 @@ def check_top(k, most) -> int:
     Raises
     ------
     ValueError
-        If it is no whole number from 1 to `most`.
+        If it is not a whole number from 1 to `most`.
     """
     if not isinstance(k, Integral) or not 1 <= int(k) <= most:
         raise ValueError(f"k should be a whole number from 1 to {most}; got {k!r}.")

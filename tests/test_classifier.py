@@ -1059,7 +1059,7 @@ def test_a_fit_that_is_broken_off_leaves_the_last_one(digits):
 )
 def test_warm_start_with_another_network_is_refused(digits, change):
     classifier = quick(warm_start=True).fit(*digits)
-    with pytest.raises(ValueError, match="goes on with the network of the first fit"):
+    with pytest.raises(ValueError, match="continues with the network of the first fit"):
         classifier.set_params(**change).fit(*digits)
 
 
@@ -1137,7 +1137,9 @@ def test_callbacks_that_cannot_be_copied_are_refused(digits):
 
     callback = keras.callbacks.Callback()
     callback.lock = threading.Lock()
-    with pytest.raises(TypeError, match="callbacks are copied for each fit; these cannot be"):
+    with pytest.raises(
+        TypeError, match="callbacks are copied for each fit; these cannot be copied"
+    ):
         quick(callbacks=[callback]).fit(*digits)
 
 

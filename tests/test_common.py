@@ -41,8 +41,8 @@ ESTIMATORS = [
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # of the checks themselves
-@pytest.mark.filterwarnings("ignore:Rows of . pixels make no square image")  # as the checks' data
-@pytest.mark.filterwarnings("ignore:Rows of .. pixels make no square image")
+@pytest.mark.filterwarnings("ignore:Rows of . pixels are not square images")  # as the checks' data
+@pytest.mark.filterwarnings("ignore:Rows of .. pixels are not square images")
 @parametrize_with_checks(
     [e for e in ESTIMATORS if type(e) is not DigitSequenceRecognizer] + [NumberReader(**READING)]
 )

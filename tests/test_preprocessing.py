@@ -76,7 +76,7 @@ def test_rows_can_be_dataframes_and_images_stay_arrays():
         transform="pandas"
     )
     assert list(both.fit_transform(frame).columns) == [f"x{i}" for i in range(9)]
-    with pytest.warns(UserWarning, match="Rows of 8 pixels make no square image"):
+    with pytest.warns(UserWarning, match="Rows of 8 pixels are not square images"):
         padded = ImageReshaper(output="flat").fit(frame.drop(columns="i"))
     assert list(padded.get_feature_names_out()) == [*"abcdefgh", "padding0"]
 

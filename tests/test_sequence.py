@@ -317,7 +317,7 @@ def test_the_first_epochs_of_a_longer_fit_are_a_shorter_one(sources, sequences):
     warm.set_params(epochs=1).fit(X, y)
     assert warm.n_iter_ == 3
     assert_same_weights(warm, long)
-    with pytest.raises(ValueError, match="warm_start goes on with the network of the first fit"):
+    with pytest.raises(ValueError, match="warm_start continues with the network of the first fit"):
         warm.set_params(filters=4).fit(X, y)
 
 

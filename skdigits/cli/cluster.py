@@ -37,7 +37,7 @@ def dask_cluster(address, *arrays):
     with Client(address) as client:
         console.print(f"Workers at {address}: {len(client.nthreads())}.")
         manages_memory = client.amm.running()
-        client.amm.stop()  # it would remove all copies of an array but one
+        client.amm.stop()  # otherwise Dask removes all copies of an array except one
         try:
             with joblib.parallel_config("dask", client=client, scatter=list(arrays) or None):
                 yield

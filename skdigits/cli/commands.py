@@ -51,12 +51,12 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="A folder or file: Kaggle's CSV, MNIST's IDX files or pictures; 'mnist' to download "
-        "MNIST. Without it, the digits bundled with scikit-learn.",
+        "MNIST. The default is the digits bundled with scikit-learn.",
         show_default=False,
     ),
 ]
 Dask = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Scheduler of a Dask cluster to use.")
+    str | None, typer.Option(metavar="ADDRESS", help="Address of the scheduler of a Dask cluster.")
 ]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Random seed, for reproducible results.")
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        With 0 after success, 2 after an error of the user, 130 after Ctrl-C.
+        With exit status 0 after success, 2 after a user error, 130 after Ctrl-C.
     """
     try:
         app(args=argv, prog_name="skdigits")
@@ -101,7 +101,7 @@ def options(
         bool, typer.Option("--version", callback=_show_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Parse the options that stand before a command."""
+    """Parse the options that precede a command."""
 
 
 @app.command()
@@ -128,7 +128,7 @@ def train(
     ] = Path("skdigits-train"),
     sequences: Annotated[
         bool,
-        typer.Option("--sequences", help="Train on sequences of digits, made of the images."),
+        typer.Option("--sequences", help="Train on sequences of digits generated from the images."),
     ] = False,
     architecture: Annotated[
         str | None,
@@ -160,8 +160,9 @@ def train(
 ) -> None:
     """Train a classifier, test it on held-out images, and save model, metrics and figures.
 
-    With --sequences it is a recognizer of sequences: it is trained on sequences made of the
-    digits, new ones in every epoch, and tested on sequences made of the held-out digits.
+    With --sequences, train a recognizer of digit sequences instead. It is trained on sequences that
+    are generated from the training images, new ones in every epoch, and tested on sequences that
+    are generated from the held-out images.
     """
     from skdigits import DigitClassifier, DigitSequenceRecognizer
 
@@ -210,15 +211,16 @@ def search(
         str | None, typer.Option(help="Numbers of filters of the first convolution.")
     ] = None,
     dropout: Annotated[str | None, typer.Option(help="Dropout rates.")] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 3,
-    jobs: Annotated[int, typer.Option(help="Parallel fits; -1 is one per core.")] = 1,
+    folds: Annotated[int, typer.Option(min=2, help="Number of folds of the cross-validation.")] = 3,
+    jobs: Annotated[int, typer.Option(help="Number of parallel fits; -1 means one per core.")] = 1,
     dask: Dask = None,
     test_fraction: TestFraction = 0.2,
     seed: Seed = 0,
 ) -> None:
     """Search a grid of values separated by commas, and save the best classifier.
 
-    Every finished fit is recorded in the folder: the same command continues after Ctrl-C.
+    Every finished fit is recorded in the output folder, so that the same command continues an
+    interrupted search.
     """
     from skdigits import DigitClassifier, EpochSearchCV
 
@@ -236,7 +238,7 @@ def search(
     X_train, X_test, y_train, y_test = read_train_test(data, test_fraction, seed)
     make_folder(output)
     console.print(f"{len(y_train)} images to search with, {len(y_test)} held out for testing.")
-    # A parameter with one value is no column of the results, except for the epochs.
+    # Parameters with only one value have no column in the results, except for the epochs.
     searched = {n: values for n, values in grid.items() if n == "epochs" or len(values) > 1}
     fixed = {n: values[0] for n, values in grid.items() if n not in searched}
     found = EpochSearchCV(
@@ -270,13 +272,13 @@ def compare(
     folds: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Folds of a cross-validation; 5 by default for up to 5000 images."
+            min=2, help="Number of folds; by default 5 for up to 5000 images, else no folds."
         ),
     ] = None,
     test_fraction: Annotated[
         float,
         typer.Option(
-            min=0.01, max=0.9, help="Share of test images, without folds and in learning curves."
+            min=0.01, max=0.9, help="Share of test images, without folds and for learning curves."
         ),
     ] = 0.4,
     curves: Annotated[bool, typer.Option(help="Draw learning curves too.")] = True,
@@ -329,7 +331,7 @@ def predict(
 ) -> None:
     """Predict images with a saved model, and write ImageId,Label as Kaggle expects it.
 
-    For pictures ImageId is the file name. Files are read, predicted and written in chunks, so that
+    For pictures, ImageId is the file name. Files are read, predicted and written in chunks, so that
     they may be larger than memory. A model trained with --sequences takes pictures of sequences.
     """
     from skdigits import DigitSequenceRecognizer, load
@@ -366,7 +368,7 @@ def _numbers(text, kind, option, *, auto=False):
 
 
 def _choose(known, names):
-    """Choose the classifiers that the user names."""
+    """Select the classifiers that the user named."""
     from skdigits.validation import check_name
 
     if names is None:
@@ -385,13 +387,13 @@ def _check_grid(grid):
 
 
 def _check_parameters(*estimators):
-    """Raise before any work if a parameter is not valid."""
+    """Raise an error before any work if a parameter is not valid."""
     for estimator in estimators:
         estimator._check_parameters()
 
 
 def _check_convergence(estimator):
-    """Raise if the training has diverged: weights that are not finite are of no use."""
+    """Raise if the training has diverged: weights that are not finite cannot predict."""
     import numpy as np
 
     if not all(np.isfinite(weights).all() for weights in estimator.to_keras().get_weights()):

@@ -10,7 +10,7 @@ console = Console(highlight=False)
 
 
 def print_line(text):
-    """Print a line as it is, however long.
+    """Print a line without markup and without wrapping.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def print_line(text):
 
 
 def check_folder(folder):
-    """Raise if a file has the name of the folder; nothing is created.
+    """Raise an error if a file of this name exists; nothing is created.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def check_folder(folder):
 
 
 def make_folder(folder):
-    """Make a folder, and raise before any work if no file can be created in it.
+    """Create a folder, and raise an error before any work if no file can be created in it.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def make_folder(folder):
     Raises
     ------
     OSError
-        If it cannot be made, or is not writable.
+        If the folder cannot be created, or is not writable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -95,7 +95,7 @@ def save_json(content, path):
 
 
 def draw_off_screen():
-    """Have matplotlib draw without a window."""
+    """Make matplotlib draw without a window."""
     import matplotlib
 
     matplotlib.use("Agg")

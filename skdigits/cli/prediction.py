@@ -12,7 +12,7 @@ from skdigits.files import atomic_write
 
 @dataclass
 class Totals:
-    """Numbers of the predictions that were written.
+    """Counts of the predictions that were written.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Totals:
         labels : ndarray of shape (n,)
             Predicted labels.
         kept : ndarray of shape (n,), bool
-            Which of them are not rejected.
+            Which predictions are not rejected.
         target : ndarray of shape (n,) or None
             True labels.
         """
@@ -67,23 +67,23 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     path : Path
         The CSV file, which is written completely or not at all.
     reject_below : float, default=0.0
-        Labels of a lower probability are left empty.
+        Labels with a lower probability are left empty.
 
     Returns
     -------
     Totals
-        Numbers of predictions.
+        Counts of predictions.
 
     Raises
     ------
     ValueError
-        If images have another size than those that the estimator was trained on.
+        If the images do not have the size of the images that the estimator was trained on.
     """
     totals = Totals()
     with atomic_write(path, "w", newline="", encoding="utf-8") as file:
         for chunk, labels, kept in _predict_chunks(estimator, chunks, reject_below):
             names = chunk.names
-            if names is None:  # numbers from 1, as at Kaggle
+            if names is None:  # numbers from 1, as in Kaggle's files
                 names = np.arange(len(labels)) + totals.n_images + 1
             _write_rows(file, names, np.where(kept, labels, ""), header=not totals.n_images)
             totals.add(labels, kept, chunk.target)
@@ -91,7 +91,7 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
 
 
 def _predict_chunks(estimator, chunks, reject_below):
-    """Chunks with labels and which are kept; on a cluster, two chunks per core at a time."""
+    """Yield chunks, labels and which labels are kept; on a cluster, two chunks per core at once."""
     import joblib
 
     n_jobs = joblib.effective_n_jobs(None)
@@ -111,15 +111,16 @@ def _predict(estimator, images, reject_below):
 
 
 def _check_size(estimator, images):
-    """Raise if images for single digits have another size; those of sequences have any width."""
+    """Raise an error if images of single digits have a wrong size; sequences may have any width."""
     from skdigits import DigitClassifier
 
     if isinstance(estimator, DigitClassifier) and images[0].size != estimator.n_features_in_:
         height, width, _ = estimator.image_shape_
         size = "×".join(map(str, images.shape[1:]))
         raise ValueError(
-            f"The model was trained on images of {height}×{width} pixels; these have {size}. Train "
-            "on images of that size; picture files are converted to 28×28 pixels, as in MNIST."
+            f"The model was trained on images of {height}×{width} pixels; these have {size}. "
+            "Train a model on images of this size; picture files are converted to 28×28 pixels, as "
+            "in MNIST."
         )
 
 

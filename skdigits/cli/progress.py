@@ -17,28 +17,28 @@ START_UP_LINE = re.compile(
 
 
 def start_tensorflow():
-    """Import TensorFlow, which takes seconds, without its start-up lines."""
+    """Import TensorFlow, which takes seconds, without its start-up messages."""
     with console.status("Starting TensorFlow …"):
         import_tensorflow_quietly()
 
 
 def import_tensorflow_quietly():
-    """Import TensorFlow without its start-up lines.
+    """Import TensorFlow without its start-up messages.
 
-    Its log level stays in the environment, where worker processes inherit it.
+    The log level remains in the environment, so that worker processes inherit it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with without_start_up_lines():
         from skdigits.training.tensorflow import tf
 
-        tf.config.list_logical_devices()  # the last start-up lines are those of the devices
+        tf.config.list_logical_devices()  # TensorFlow writes its last start-up messages here
 
 
 @contextlib.contextmanager
 def without_start_up_lines():
-    """Remove TensorFlow's lines from what is written to standard error; other lines are kept.
+    """Remove TensorFlow's messages from standard error; all other lines are kept.
 
-    The first are written to file descriptor 2 before TensorFlow reads its log level.
+    The first messages are written to file descriptor 2 before TensorFlow reads its log level.
     """
     try:
         saved = os.dup(2)
@@ -57,12 +57,12 @@ def without_start_up_lines():
 
 
 def quiet_workers():
-    """Have joblib's worker processes on this machine start TensorFlow quietly.
+    """Make joblib's worker processes on this machine start TensorFlow without messages.
 
     Returns
     -------
     context manager
-        In its block joblib starts such workers.
+        Within its block, joblib starts such workers.
     """
     import joblib
 
@@ -77,12 +77,12 @@ def fit_with_progress(estimator, X, y) -> float:
     estimator : DigitClassifier or DigitSequenceRecognizer
         The estimator.
     X, y : array-like
-        What to fit on.
+        Training images and labels.
 
     Returns
     -------
     float
-        Seconds of the fit, without the start of TensorFlow.
+        Duration of the fit in seconds, without the start of TensorFlow.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -107,7 +107,7 @@ def fit_with_progress(estimator, X, y) -> float:
 
 
 def show_search_progress(search):
-    """Show bars over fits and epochs if scikit-learn has them, else print a line per fit.
+    """Show progress bars if scikit-learn supports them, else print a line per fit.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def report_classifier(name, row):
     name : str
         Name of the classifier.
     row : dict
-        Its row of the table.
+        Row of the classifier in the table.
     """
     console.print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
 
@@ -145,6 +145,6 @@ def report_size(name, size, accuracy):
     size : int
         Number of training images.
     accuracy : float
-        Accuracy after training on so many.
+        Accuracy after training on this number of images.
     """
     console.print(f"{name:22s} {accuracy:.4f} after training on {size} images")

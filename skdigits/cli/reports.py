@@ -20,9 +20,9 @@ def report_data(bunch, images, folder):
     bunch : sklearn.utils.Bunch
         As a loader returns it.
     images : ndarray of shape (n, height, width) or (n, n_pixels)
-        Its images.
+        The images of the bunch.
     folder : Path
-        Where to write the figures.
+        Folder to write the figures to.
     """
     from skdigits.inspection import ImageGridDisplay, LabelCountDisplay
 
@@ -43,7 +43,7 @@ def save_search(search, folder):
     search : EpochSearchCV
         The fitted search.
     folder : Path
-        Where to write.
+        Folder to write to.
     """
     import pandas as pd
 
@@ -69,9 +69,9 @@ def save_classifier(classifier, X, y, folder, facts):
     X : ndarray of shape (n, n_pixels) or (n, height, width)
         Test images.
     y : ndarray of shape (n,)
-        Their labels.
+        Labels of the test images.
     folder : Path
-        Where to write.
+        Folder to write to.
     facts : dict
         Further content of ``metrics.json``; ``fit_seconds`` is printed too.
     """
@@ -111,9 +111,9 @@ def save_recognizer(recognizer, X, y, folder, facts):
     X : ndarray of shape (n, height, width)
         Test images.
     y : ndarray of shape (n,), str
-        Their sequences.
+        True sequences of the test images.
     folder : Path
-        Where to write.
+        Folder to write to.
     facts : dict
         Further content of ``metrics.json``; ``fit_seconds`` is printed too.
     """
@@ -150,7 +150,7 @@ def save_comparison(found, folder, facts):
     found : sklearn.utils.Bunch
         As `compare_classifiers` returns it.
     folder : Path
-        Where to write.
+        Folder to write to.
     facts : dict
         Further content of ``comparison.json``.
     """
@@ -181,7 +181,7 @@ def save_learning_curves(curves, folder):
     curves : dict of list
         As `learning_curves` returns them.
     folder : Path
-        Where to write.
+        Folder to write to.
     """
     import pandas as pd
 
@@ -218,7 +218,7 @@ def print_predictions(totals, path, reject_below):
 
 
 def format_p_value(p):
-    """Format a p-value with one digit.
+    """Format a p-value with one significant digit.
 
     Parameters
     ----------
@@ -345,7 +345,7 @@ def _lengths_table(report):
 
 
 def _print_comparison(results):
-    """Print two tables, as one with all columns is wider than 80 characters."""
+    """Print two tables, because one with all columns is wider than 80 characters."""
     from rich.table import Table
 
     of_quality = ("accuracy", "95 % interval", "log loss", "calibration", "p")

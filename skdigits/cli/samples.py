@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 
 TEST_SEQUENCES = 2000
-MAXIMUM_FOR_FOLDS = 5000  # images; of more, one part is held out instead of a cross-validation
+MAXIMUM_FOR_FOLDS = 5000  # images; of more, a part is held out instead of cross-validation
 
 
 def images_of(bunch):
-    """Take the images of a bunch, or rows of pixels if their height and width are not known.
+    """Return the images of a bunch, or rows of pixels if height and width are not known.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def make_folds(folds, seed):
     Returns
     -------
     StratifiedKFold
-        The splitter, which shuffles samples.
+        The splitter, which shuffles the samples.
     """
     from sklearn.model_selection import StratifiedKFold
 
@@ -124,7 +124,7 @@ def make_folds(folds, seed):
 
 
 def make_test_sequences(recognizer, X, y, seed):
-    """Make sequences to test a recognizer on, of the lengths and gaps that it was trained on.
+    """Generate test sequences with the lengths and gaps that a recognizer was trained on.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def make_test_sequences(recognizer, X, y, seed):
     X : ndarray of shape (2000, height, width), uint8
         Images of sequences; their digits are not distorted.
     y : ndarray of shape (2000,), str
-        Their digits.
+        The digits of each image.
     """
     from skdigits.datasets import make_digit_sequences
     from skdigits.inference.line_images import LineImages

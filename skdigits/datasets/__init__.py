@@ -1,6 +1,6 @@
 """Images of digits: bundled, read from files, downloaded or generated.
 
-Names follow scikit-learn: ``load_`` reads what is there, ``fetch_`` may download, ``make_``
+Names follow scikit-learn: ``load_`` reads existing data, ``fetch_`` may download, ``make_``
 generates. `load_data` and `iter_data` recognize the format of a file or folder. ``subset`` is
 ``"train"`` for images with labels to train on, and ``"test"`` for images to predict.
 """

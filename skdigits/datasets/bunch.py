@@ -1,4 +1,4 @@
-"""The forms in which every loader returns its images: all together, or in chunks."""
+"""The forms in which loaders return images: all at once, or in chunks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Chunk(NamedTuple):
     data : ndarray of shape (n, n_pixels) or (n, height, width), or list of ndarray
         The images, uint8; a list where their widths differ.
     target : ndarray of shape (n,) or None, default=None
-        Their labels; None without labels.
+        Labels of the images; None without labels.
     names : ndarray of shape (n,) or None, default=None
-        The names of their files, str; None where images do not come from one file each.
+        File names, str; None unless each image comes from a separate file.
     """
 
     data: Any
@@ -27,14 +27,14 @@ class Chunk(NamedTuple):
 
 
 def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, return_X_y):
-    """Put images and labels into scikit-learn's form.
+    """Return images and labels in scikit-learn's form.
 
     Parameters
     ----------
     data : ndarray of shape (n_samples, n_features), uint8
         Rows of pixels.
     target : ndarray of shape (n_samples,) or None
-        Labels; None where there are none.
+        Labels; None without labels.
     image_shape : tuple of int
         Height and width.
     feature_names : list of str
@@ -84,7 +84,7 @@ def check_subset(subset) -> None:
     Parameters
     ----------
     subset : str
-        What the user passed to a loader.
+        The value that the user passed to a loader.
     """
     if subset not in ("train", "test"):
         raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")

@@ -16,7 +16,7 @@ pixels 0–16; here they are rescaled to bytes 0–255.
 
 
 def load_digits(*, as_frame=False, return_X_y=False):
-    """Load the 8×8 digits bundled with scikit-learn, as bytes; it needs no file and no network.
+    """Load the 8×8 digits bundled with scikit-learn, as bytes; no file or network is needed.
 
     =================   ==============
     Classes                         10

@@ -115,7 +115,7 @@ def make_digit_sequences(
 
 
 def iter_digit_sequences(images, labels, n_sequences=100, *, random_state=None, **options):
-    """Make new sequences endlessly, for training on data that is generated during training.
+    """Generate new sequences endlessly, for training on data that is generated during training.
 
     Parameters
     ----------

@@ -37,12 +37,12 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     Parameters
     ----------
     path : str or path-like
-        Folder with files named as MNIST's (``train-images-idx3-ubyte.gz``,
-        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images; its file of labels is
-        expected in the same folder. EMNIST's files have a prefix; if a folder holds several
-        collections, pass the file of images.
+        Folder with files named like MNIST's (``train-images-idx3-ubyte.gz``,
+        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or an image file; its label file is expected in
+        the same folder. EMNIST's files have a prefix; if a folder contains several collections,
+        pass an image file.
     subset : {"train", "test"}, default="train"
-        Which images of a folder; only ``"train"`` needs labels.
+        Which images of a folder to load; only ``"train"`` requires labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -84,18 +84,18 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
 
 
 def iter_idx(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
-    """Read the images that `load_idx` loads in chunks, so that memory is bounded.
+    """Read the images of `load_idx` in chunks, so that memory is bounded.
 
     Parameters
     ----------
     path : str or path-like
-        Folder with files named as MNIST's, or a file of images.
+        Folder with files named like MNIST's, or an image file.
     subset : {"train", "test"}, default="train"
-        Which images of a folder; only ``"train"`` needs labels.
+        Which images of a folder to load; only ``"train"`` requires labels.
     chunk_size : int, default=8192
         Maximum number of images in a chunk.
     lines : bool, default=False
-        Whether labels are strings of digits.
+        Whether to return labels as strings of digits.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def iter_idx(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     FileNotFoundError
         If a file is missing.
     ValueError
-        As `load_idx`, when the damaged part is reached.
+        As for `load_idx`; raised when the damaged part is reached.
     """
     image_file, label_file = _find_files(path, subset)
     return _read_chunks(image_file, label_file, chunk_size, lines)
@@ -127,7 +127,7 @@ def _read_chunks(image_file, label_file, chunk_size, lines):
 
 
 def is_idx(path) -> bool:
-    """Tell whether a file starts as an IDX file does, gzipped or not; its name does not matter.
+    """Check whether a file starts like an IDX file, gzipped or not; its name does not matter.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def is_idx(path) -> bool:
     Returns
     -------
     bool
-        False for anything but a regular file.
+        True for a regular file that starts like an IDX file.
     """
     if not path.is_file():
         return False
@@ -204,10 +204,10 @@ def _read_shape(file, path, ndim):
 
 
 def _read_values(file, path, shape, ends):
-    """Read the next values; with `ends` they are the last, and nothing may follow."""
+    """Read the next values; with `ends` they are the last values, and nothing may follow."""
     size = math.prod(shape)
     values = bytearray()
-    # Piece by piece, so that a wrong header cannot allocate more memory than the file fills.
+    # Read in parts, so that memory is not allocated for more values than the file contains.
     while len(values) < size and (piece := file.read(min(size - len(values), 1 << 20))):
         values += piece
     more = ends and file.read(1)
@@ -220,19 +220,19 @@ def _read_values(file, path, shape, ends):
 
 
 def find_idx(folder, subset) -> list[Path]:
-    """List the files of images of one subset in a folder; no folders of such names.
+    """List the image files of one subset in a folder; folders of such names are ignored.
 
     Parameters
     ----------
     folder : Path
-        Where to look.
+        Folder to search.
     subset : {"train", "test"}
-        Which images.
+        The subset.
 
     Returns
     -------
     list of Path
-        One file per collection, the unpacked one if there are both.
+        One file per collection; the unpacked file if there is a gzipped one, too.
     """
     wanted = ("train",) if subset == "train" else ("t10k", "test")
     found: dict[str, Path] = {}

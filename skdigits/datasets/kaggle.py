@@ -34,16 +34,16 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     Source              e.g. Kaggle "Digit Recognizer": 42,000 and 28,000 images of 28×28
     =================   ==============
 
-    A file has a header, one row per image and one column per pixel, row by row from the top
-    left. The column of labels is the only one that ``train.csv`` has and ``test.csv`` has not;
-    for a single file it is ``label``.
+    A file has a header, one row per image and one column per pixel, in row-major order from the top
+    left. The label column is the only column of ``train.csv`` that ``test.csv`` does not have; in a
+    single file it is the column ``label``.
 
     Parameters
     ----------
     path : str or path-like
         Folder with ``train.csv`` and ``test.csv``, or one file; each may be gzipped.
     subset : {"train", "test"}, default="train"
-        Only ``"train"`` needs labels.
+        Which images to load; only ``"train"`` requires labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -82,18 +82,18 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
 
 
 def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
-    """Read the images that `load_kaggle` loads in chunks, so that memory is bounded.
+    """Read the images of `load_kaggle` in chunks, so that memory is bounded.
 
     Parameters
     ----------
     path : str or path-like
         Folder with ``train.csv`` and ``test.csv``, or one file; each may be gzipped.
     subset : {"train", "test"}, default="train"
-        Only ``"train"`` needs labels.
+        Which images to load; only ``"train"`` requires labels.
     chunk_size : int, default=8192
         Maximum number of rows in a chunk.
     lines : bool, default=False
-        Whether labels are strings of digits, which keep their leading zeros.
+        Whether to return labels as strings of digits, which keep leading zeros.
 
     Returns
     -------
@@ -105,7 +105,8 @@ def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False) -> Iterat
     FileNotFoundError
         If there is no such file.
     ValueError
-        As `load_kaggle`; at once for the header, else when the line is reached.
+        As for `load_kaggle`; raised at once for the header, and for other lines when they are
+        reached.
     """
     file, names, label = _find_columns(path, subset)
     return _read_chunks(file, names, label, chunk_size, lines)
@@ -133,9 +134,9 @@ def find_csv(folder, subset) -> Path | None:
     Parameters
     ----------
     folder : Path
-        Where to look.
+        Folder to search.
     subset : {"train", "test"}
-        Which file.
+        The subset.
 
     Returns
     -------
@@ -195,7 +196,7 @@ def _read_header(file) -> list[str]:
 
 
 def _label_column(file, names, folder):
-    """Find the column that train.csv has and test.csv has not, else `label`, else None."""
+    """Find the column of train.csv that test.csv does not have, else `label`, else None."""
     if folder is not None:
         train, test = find_csv(folder, "train"), find_csv(folder, "test")
         if train and test:
@@ -214,11 +215,11 @@ def _label_column(file, names, folder):
 def _read_rows(file, names, label, lines=None, first=2, *, as_text=False):
     """Read a file, or lines of it that begin at line number `first`: pixels, and labels or None."""
     try:
-        # The name of the file if possible, as NumPy reads lines more slowly.
+        # The file name is passed if possible, because NumPy reads lines more slowly.
         data, texts = _read_quickly(file if lines is None else lines, names, label, lines is None)
         return data, _labels(texts, as_text)
     except (ValueError, Warning, *READING_ERRORS):
-        pass  # it reads whole numbers only; the slower way says what is wrong in which line
+        pass  # it reads only whole numbers; the slower reader reports the fault and its line
     try:
         with _open(file) if lines is None else contextlib.nullcontext(lines) as rows:
             rows = itertools.islice(rows, lines is None, None)
@@ -231,9 +232,9 @@ def _read_rows(file, names, label, lines=None, first=2, *, as_text=False):
 
 
 def _read_quickly(source, names, label, has_header):
-    """Let NumPy parse whole numbers straight into bytes; raise a ValueError for anything else.
+    """Let NumPy parse whole numbers directly into bytes; raise a ValueError for anything else.
 
-    The labels are returned as texts; None without labels.
+    The labels are returned as strings; None without labels.
     """
     before = len(names) if label is None else names.index(label)
     after = len(names) - before - 1
@@ -277,7 +278,7 @@ def _read_line_by_line(lines, names, label, first):
 
 
 class _Fault(Exception):
-    """What is wrong with a file; the message follows the name of the file."""
+    """A fault in a file; the message follows the file name."""
 
 
 def _byte(text, name, where):

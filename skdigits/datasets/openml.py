@@ -52,7 +52,7 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
         raise ValueError(f"subset should be one of {sorted(part)}; got {subset!r}.")
     try:
         with warnings.catch_warnings():
-            # The error below says the same, and what to do instead.
+            # The error below says the same, and gives alternatives.
             warnings.filterwarnings("ignore", "A network error|Invalid cache")
             raw = fetch_openml(
                 "mnist_784",

@@ -31,7 +31,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     =================   ==============
     Features                       784
     Values                integers 0–255
-    Source              a folder of the user's
+    Source              a folder of the user
     =================   ==============
 
     Parameters
@@ -40,7 +40,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
         A folder of pictures or one picture; for pictures with labels, a folder with one
         subfolder per label, named after the label.
     subset : {"train", "test"}, default="train"
-        Only ``"train"`` needs labels.
+        Which pictures to load; only ``"train"`` requires labels.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -49,9 +49,10 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers if the names of all
-        subfolders are, else strings, or None without labels; ``images`` of shape (n, 28, 28);
-        ``filenames``, sorted; ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
+        ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers if all names of
+        subfolders are integers, else strings, or None without labels; ``images`` of shape
+        (n, 28, 28); ``filenames``, sorted; ``feature_names``, ``target_names``, ``frame``,
+        ``DESCR``.
 
     See Also
     --------
@@ -60,9 +61,9 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder, or no picture in it.
+        If there is no such file or folder, or it contains no picture.
     ValueError
-        If a file is not a picture, or labels are needed and there are no subfolders.
+        If a file is not a picture, or if labels are required and there are no subfolders.
     """
     files, target = _find_labelled(Path(path), subset)
     data = _read_all(files)
@@ -86,14 +87,14 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
 
 
 def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
-    """Read the pictures that `load_pictures` loads in chunks, so that memory is bounded.
+    """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
     Parameters
     ----------
     path : str or path-like
         A folder, or one picture.
     subset : {"train", "test"}, default="train"
-        Only ``"train"`` needs labels.
+        Which pictures to load; only ``"train"`` requires labels.
     chunk_size : int, default=8192
         Maximum number of pictures in a chunk.
     lines : bool, default=False
@@ -103,15 +104,16 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iter
     -------
     iterator of Chunk
         ``data`` of shape (n, 784), uint8, or for lines a list of ndarray of shape (28, width);
-        ``target`` of shape (n,) or None; ``names`` of shape (n,), below `path` and with ``/``
-        between folders.
+        ``target`` of shape (n,) or None; ``names`` of shape (n,), paths relative to `path` with
+        ``/`` between folders.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder, or no picture in it; at once.
+        If there is no such file or folder, or it contains no picture; raised at once.
     ValueError
-        If labels are needed and missing, at once; if a file is not a picture, when it is reached.
+        If labels are required and missing, raised at once; or if a file is not a picture, raised
+        when the file is reached.
     """
     path = Path(path)
     files, target = _find_labelled(path, subset, as_labels=np.array if lines else as_labels)
@@ -140,7 +142,7 @@ def find_pictures(path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files in natural order, 2 before 10; without hidden files and folders.
+        The files in natural order (2 before 10), without hidden files and folders.
     """
     if path.is_file():
         return [path]

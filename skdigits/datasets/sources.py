@@ -1,4 +1,4 @@
-"""Any source of images, whose format is recognized."""
+"""Read any source of images; its format is recognized."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
         folder for `load_idx`, `load_kaggle` or `load_pictures`, whose format is recognized from
         its content.
     subset : {"train", "test"}, default="train"
-        ``"train"`` needs labels. The bundled digits are one set: both give all of them.
+        ``"train"`` requires labels. The bundled digits are not divided: both values return all of
+        them.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -44,12 +45,12 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As the loader gives it.
+        As the loader returns it.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder, or nothing in it that can be read.
+        If there is no such file or folder, or it contains nothing that can be read.
     ValueError
         If a file is damaged, or `subset` is unknown.
     OSError
@@ -89,12 +90,12 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
     data : ndarray of shape (n, n_pixels) or (n, height, width), uint8
         The next images; a list of arrays of shape (28, width) for pictures of lines.
     target : ndarray of shape (n,) or None
-        Their labels; None without labels.
+        Labels of the images; None without labels.
 
     Raises
     ------
     FileNotFoundError, ValueError, OSError
-        As `load_data`; the ValueError of a damaged file is raised when the damaged part is
+        As for `load_data`; the ValueError of a damaged file is raised when the damaged part is
         reached.
     """
     chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
@@ -125,7 +126,7 @@ def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Itera
     Raises
     ------
     FileNotFoundError, ValueError, OSError
-        As `iter_data`; at once if there is nothing to read.
+        As for `iter_data`; raised at once if there is nothing to read.
     """
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):
@@ -145,7 +146,7 @@ def _divide(data, target, chunk_size, lines):
 
 
 def _recognize(path, subset):
-    """Functions that load and read this file or folder; a folder without others has pictures."""
+    """Functions that load and read a source; a folder without CSV or IDX files has pictures."""
     if path.is_dir():
         if find_csv(path, subset):
             return KAGGLE

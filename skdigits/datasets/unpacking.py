@@ -22,7 +22,7 @@ def open_unpacked(path, mode="rb", **options):
     Returns
     -------
     file object
-        A context manager, as `open` gives it. Damaged gzip files raise EOFError,
+        A context manager, as `open` returns it. Damaged gzip files raise EOFError,
         gzip.BadGzipFile or zlib.error when they are read.
 
     Raises

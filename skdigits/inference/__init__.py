@@ -1,1 +1,1 @@
-"""How a trained network reads."""
+"""How a trained network recognizes sequences."""

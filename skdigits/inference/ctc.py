@@ -1,7 +1,7 @@
-"""Decoding of what a network gives per frame, by connectionist temporal classification (CTC).
+"""Decode the output of a network per frame by connectionist temporal classification (CTC).
 
-Graves et al., "Connectionist temporal classification" (2006). The network gives, for every frame
-(a few columns of pixels), the probability of each digit and of none, the blank.
+Graves et al., "Connectionist temporal classification" (2006). For every frame (a few columns of
+pixels), the network outputs the probability of each digit and of the blank, which means no digit.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 COLUMNS_PER_FRAME = 4
-PADDING = -1  # of labels behind the last digit
-BEAM_WIDTH = 10  # a frame has no more than one leaf per digit and one for none
+PADDING = -1  # fills labels after the last digit
+BEAM_WIDTH = 10  # a frame has at most one leaf per digit and one for the blank
 
 
 def frames(widths):
@@ -24,13 +24,13 @@ def frames(widths):
     Returns
     -------
     int, or ndarray or tensor of int
-        Frames; the last may be of fewer columns.
+        Number of frames; the last frame may have fewer columns.
     """
     return -(-widths // COLUMNS_PER_FRAME)
 
 
 def digit_centres(scores, digits) -> np.ndarray:
-    """Find where digits stand: the most probable alignment of a sequence with the frames.
+    """Find the centres of digits by the most probable alignment of a sequence with the frames.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def digit_centres(scores, digits) -> np.ndarray:
     blank = scores.shape[1] - 1
     states = np.full(2 * len(digits) + 1, blank)
     states[1::2] = digits
-    skips = np.zeros(len(states), bool)  # from a digit to another one, without a blank
+    skips = np.zeros(len(states), bool)  # from a digit to a different digit, without a blank
     skips[3::2] = states[3::2] != states[1:-2:2]
     best = np.full(len(states), -np.inf)
     best[:2] = scores[0, states[:2]]

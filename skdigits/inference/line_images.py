@@ -1,4 +1,4 @@
-"""Images of lines of digits: of any width, brought to one height."""
+"""Images of lines of digits, of any width, rescaled to one height."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class LineImages:
     n_features : int, optional
         Pixels of an image as the user gave it.
     sizes : ndarray of shape (n, 2), int, optional
-        Height and width of each image as the user gave it; as they are by default.
+        Height and width of each image as the user gave it; the present sizes by default.
 
     Attributes
     ----------
     shape : tuple of int or None
-        Height and width where all images have the same.
+        Height and width if all images have the same shape, else None.
     widths : ndarray of shape (n,), int
-        Width of each.
+        Width of each image.
     """
 
     def __init__(self, images, n_features=None, sizes=None):
@@ -67,7 +67,7 @@ list of array-like of shape (height, width)
         Raises
         ------
         ValueError
-            If they are not real numbers, not finite, empty, or coloured.
+            If the images are not real numbers, not finite, empty, or coloured.
         """
         if _is_ragged(X):
             return cls([_check_one(image, i) for i, image in enumerate(X)])
@@ -78,7 +78,7 @@ list of array-like of shape (height, width)
         warn_if_padded(flat.shape[1], (height, width, channels))
         if channels != 1:
             raise ValueError(
-                f"X holds images of {channels} channels; expected grey ones, of shape "
+                f"X holds images of {channels} channels; expected grey images of shape "
                 "(n, height, width) or (n, height, width, 1)."
             )
         n_features = flat.shape[1]
@@ -90,7 +90,7 @@ list of array-like of shape (height, width)
         return len(self.images)
 
     def __getitem__(self, chosen):
-        """Those of the images that an array of indices names."""
+        """Return the images with these indices."""
         several = self.shape is not None
         images = self.images[chosen] if several else [self.images[i] for i in chosen]
         return LineImages(images, self.n_features, self.sizes[chosen])
@@ -101,7 +101,7 @@ list of array-like of shape (height, width)
         Returns
         -------
         PixelRange or None
-            The lowest is at most 0; None where all values are 0.
+            The lowest value is at most 0; None if all values are 0.
         """
         images = self.images if self.shape is None else [self.images]
         ranges = [pixel_range(image) or PixelRange(0, 0, 0) for image in images]
@@ -111,17 +111,17 @@ list of array-like of shape (height, width)
         return PixelRange(low, high, mean) if high > low else None
 
     def as_bytes(self, low, high) -> LineImages:
-        """Bring images to bytes and to one height.
+        """Convert images to bytes, and rescale them to one height.
 
         Parameters
         ----------
         low, high : float
-            Values that become 0 and 255; those beyond are cut off.
+            Values that are mapped to 0 and 255; values outside this range are clipped.
 
         Returns
         -------
         LineImages
-            Images of bytes, ``HEIGHT`` pixels high, of the same proportions.
+            Images of bytes, ``HEIGHT`` pixels high, with the same aspect ratio.
         """
 
         def convert(values):
@@ -143,7 +143,7 @@ list of array-like of shape (height, width)
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
     def same_width(self, position=0.5) -> np.ndarray:
-        """Put images into one array, with black margins at the narrower ones.
+        """Put images into one array; narrower images get black margins.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ list of array-like of shape (height, width)
         Returns
         -------
         ndarray of shape (n, height, width)
-            As wide as the widest.
+            The images, as wide as the widest one.
         """
         if self.shape is not None:
             return self.images
@@ -165,14 +165,14 @@ list of array-like of shape (height, width)
         return array
 
     def rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Put images into rows of pixels, as the network takes them.
+        """Flatten images to rows of pixels, the input of the network.
 
         Returns
         -------
         rows : ndarray of shape (n, height * width)
-            As wide as the widest, with zeros right of the others.
+            Images as wide as the widest one, padded with zeros on the right.
         widths : ndarray of shape (n,), int
-            Width of each.
+            Width of each image.
         """
         return self.same_width(position=0).reshape(len(self), -1), self.widths
 
@@ -182,14 +182,15 @@ list of array-like of shape (height, width)
         Parameters
         ----------
         pixels : int
-            How many of them a batch has at most, unless it is of one image.
+            Maximum number of pixels in a batch, unless it contains only one image.
 
         Yields
         ------
         chosen : ndarray of int
             Indices of the images in the batch.
         rows : ndarray of shape (len(chosen), height * width)
-            The images as `rows` gives them, so that one very wide image widens only its own batch.
+            The images as `rows` returns them; a very wide image widens only the batch that it is
+            in.
         """
         sizes = self.images[0].shape[0] * self.widths
         order = np.argsort(sizes, kind="stable")
@@ -200,19 +201,19 @@ list of array-like of shape (height, width)
             yield chosen, self[chosen].rows()[0]
 
     def boxes(self, i, centres) -> np.ndarray:
-        """Find the ink of digits.
+        """Find the bounding boxes of the ink of digits.
 
         Parameters
         ----------
         i : int
-            Which image; of bytes and of one height.
+            Index of the image; the images are bytes of one height.
         centres : ndarray of shape (n_digits,)
-            Where digits stand, in pixels of that height from the left, ascending.
+            Centres of the digits in pixels from the left at that height, ascending.
 
         Returns
         -------
         ndarray of shape (n_digits, 4), int
-            Left, top, right and bottom of each, in pixels of the image that the user gave.
+            Left, top, right and bottom of each digit, in pixels of the image that the user gave.
         """
         image = self.images[i]
         ink = image > INK
@@ -234,7 +235,7 @@ list of array-like of shape (height, width)
 
 
 def _cut(columns, left, right):
-    """The column of least ink near the middle between the centres of two digits."""
+    """The column with the least ink near the middle between the centres of two digits."""
     middle = int((left + right) / 2)
     first = max(int(left) + 1, middle - CUT_RANGE)
     return first + int(np.argmin(columns[first : min(int(right), middle + CUT_RANGE) + 1]))

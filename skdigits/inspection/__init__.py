@@ -1,6 +1,6 @@
 """Displays of data and training, in scikit-learn's form.
 
-They compute with ``from_…`` and draw with ``plot``. For a confusion matrix use scikit-learn's
+The class methods ``from_…`` compute, and ``plot`` draws. For a confusion matrix use scikit-learn's
 ``ConfusionMatrixDisplay``.
 """
 

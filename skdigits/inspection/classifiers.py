@@ -7,7 +7,7 @@ from sklearn.calibration import CalibrationDisplay
 
 from skdigits.inspection.axes import make_axes
 
-MARKERS = "osv^DPX"  # seven with ten colours: seventy lines differ
+MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
 # Offsets of a name from its point in typographic points, and its horizontal alignment.
 NAME_POSITIONS = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
 NAME_POSITIONS += [((30, 8), "right"), ((30, -16), "right")]
@@ -32,9 +32,9 @@ class TradeOffDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     """
 
     def __init__(self, table, *, emphasized=()):
@@ -48,7 +48,7 @@ class TradeOffDisplay:
         time : {"fit_seconds", "predict_seconds", "predict_one_seconds"}, default="fit_seconds"
             Column of the table on the horizontal axis.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -58,7 +58,7 @@ class TradeOffDisplay:
         Raises
         ------
         ValueError
-            If `time` is none of these.
+            If `time` is not one of these names.
         """
         if time not in TIMES:
             raise ValueError(f"Unknown time {time!r}; expected one of {', '.join(TIMES)}.")
@@ -112,9 +112,9 @@ class TrainSizeDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     lines_ : list of matplotlib Line2D
         The curves.
     """
@@ -128,7 +128,7 @@ class TrainSizeDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -166,9 +166,9 @@ class ReliabilityDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     """
 
     def __init__(self, correct, confidence):
@@ -185,7 +185,7 @@ class ReliabilityDisplay:
         n_bins : int, default=10
             Number of points of a curve; each stands for the same number of predictions.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------

@@ -22,9 +22,9 @@ class CoverageDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     line_ : matplotlib Line2D
         The curve.
     """
@@ -48,7 +48,7 @@ class CoverageDisplay:
         name : str, default=None
             Name of the curve in the legend; None is the name of the class.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class CoverageDisplay:
         name : str, default=None
             Name of the curve in the legend; None draws no legend.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -100,7 +100,7 @@ class CoverageDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------

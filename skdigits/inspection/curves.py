@@ -21,9 +21,9 @@ class HistoryDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     lines_ : list of matplotlib Line2D
         The curves.
 
@@ -47,9 +47,9 @@ class HistoryDisplay:
         estimator : DigitClassifier
             A fitted classifier.
         metric : {"accuracy", "loss"}, default="accuracy"
-            What to draw.
+            Metric to draw.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -65,9 +65,9 @@ class HistoryDisplay:
         Parameters
         ----------
         metric : {"accuracy", "loss"}, default="accuracy"
-            What to draw.
+            Metric to draw.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -105,14 +105,14 @@ class SearchHistoryDisplay:
     curves : dict of ndarray
         Columns as in `EpochSearchCV.cv_curves_`.
     labels : dict of int to str
-        What to call each candidate in `curves`.
+        Label of each candidate in `curves`.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     lines_ : list of matplotlib Line2D
         A curve per candidate, of the mean over the folds.
     """
@@ -132,7 +132,7 @@ class SearchHistoryDisplay:
         metric : str, default="loss"
             A column of `cv_curves_`.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -151,7 +151,7 @@ class SearchHistoryDisplay:
         metric : str, default="loss"
             A column of `curves`.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -186,13 +186,13 @@ class SearchHistoryDisplay:
 
 
 class SearchScoreDisplay:
-    """A heat map of scores: a column per number of epochs, a row per other combination.
+    """A heat map of scores: a column per number of epochs, a row per combination of other values.
 
     Parameters
     ----------
     scores : ndarray of shape (n_combinations, n_epochs)
         Mean scores; NaN where there is no such candidate. A candidate without epochs in the grid
-        has those of the estimator.
+        has the number of epochs of the estimator.
     combinations : list of str
         Labels of the rows.
     epochs : list of int
@@ -201,9 +201,9 @@ class SearchScoreDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     im_ : matplotlib AxesImage
         The map.
     """
@@ -222,9 +222,9 @@ class SearchScoreDisplay:
         estimator : EpochSearchCV
             A fitted search.
         score : str, default="score"
-            Name of the score where there are several.
+            Name of the score if the search has several.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -257,7 +257,7 @@ class SearchScoreDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------

@@ -11,7 +11,7 @@ from skdigits.inspection.axes import make_axes
 from skdigits.validation import infer_image_shape, split_images
 
 TILES_PER_ROW = 10
-MINIMUM_WIDTH = 4.5  # inches; a title needs them
+MINIMUM_WIDTH = 4.5  # inches; room for a title
 
 
 class LabelCountDisplay:
@@ -27,9 +27,9 @@ class LabelCountDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     """
 
     def __init__(self, labels, counts):
@@ -45,7 +45,7 @@ class LabelCountDisplay:
         y : array-like of shape (n_samples,)
             Labels.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -62,7 +62,7 @@ class LabelCountDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -92,9 +92,9 @@ class ImageGridDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     """
 
     def __init__(self, images, captions, *, title=""):
@@ -118,7 +118,7 @@ class ImageGridDisplay:
         random_state : int, RandomState instance or None, default=0
             Random generator that chooses the images.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class ImageGridDisplay:
         y : array-like of shape (n,)
             Labels.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -174,7 +174,7 @@ class ImageGridDisplay:
         n_images : int, default=30
             Maximum number of mistakes.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -202,7 +202,7 @@ class ImageGridDisplay:
         n_images : int, default=30
             Maximum number of mistakes.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------
@@ -224,7 +224,7 @@ class ImageGridDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on; None makes a new figure.
 
         Returns
         -------

@@ -28,9 +28,9 @@ class SequenceGridDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        What was drawn on.
+        Axes with the drawing.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     """
 
     def __init__(self, images, captions, boxes, correct):
@@ -38,7 +38,7 @@ class SequenceGridDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y=None, *, n_images=30):
-        """Draw mistakes, the most confident first, then correct predictions, the least first.
+        """Draw mistakes, most confident first, then correct predictions, least confident first.
 
         Parameters
         ----------

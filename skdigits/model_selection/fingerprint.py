@@ -16,12 +16,12 @@ SCALARS = (type(None), type(...), bool, int, float, complex, str)
 
 
 def fingerprint(value) -> str:
-    """Hash a value by what it is made of.
+    """Hash a value by its content.
 
-    A function is its module and name, its code, and the constants, defaults, enclosed variables
-    and global numbers and strings that it uses; not the code of functions that it calls. An
-    estimator is its parameters, and an object of Keras its configuration and weights. Any other
-    object is what pickle would store.
+    A function is identified by its module and name, its code, and the constants, defaults, enclosed
+    variables and global numbers and strings that it uses, but not by the code of functions that it
+    calls. An estimator is identified by its parameters, a Keras object by its configuration and
+    weights, and any other object by the data that pickle would store.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def fingerprint(value) -> str:
 
 
 def _fingerprint(value, known, depth):
-    """`known` has, by id, every object met so far and its fingerprint."""
+    """`known` maps the id of every object visited so far to the object and its fingerprint."""
     if type(value) in SCALARS:
         return _hash(type(value).__name__, repr(value))
     if id(value) not in known:
-        # This stands for the object where a part of it refers to it. The object itself is kept,
-        # so that no other gets its id.
+        # This replaces the object where one of its parts refers back to it. A reference to the
+        # object is kept, so that no other object gets its id.
         known[id(value)] = value, f"object {depth} levels down"
         kind, parts, ordered = _take_apart(value)
         prints = [_fingerprint(part, known, depth + 1) for part in parts]
@@ -80,7 +80,7 @@ def _take_apart(value) -> tuple[str, list[Any], bool]:
         case BaseEstimator():
             return kind, [type(value), value.get_params(deep=False)], True
     if hasattr(value, "get_config"):
-        # Keras numbers the names of its objects in the order in which a process makes them.
+        # Keras numbers the names of its objects in the order in which a process creates them.
         config = {name: item for name, item in value.get_config().items() if name != "name"}
         weights = value.get_weights() if hasattr(value, "get_weights") else None
         return kind, [type(value), config, weights], True
@@ -90,11 +90,11 @@ def _take_apart(value) -> tuple[str, list[Any], bool]:
 
 
 def _parts_of_code(value) -> Iterator[Any]:
-    """What a class, a function or its code is made of."""
+    """The parts of a class, a function or a code object."""
     match value:
         case type():
             yield _name(value)
-            # A class that can be imported is known by its name.
+            # A class that can be imported is identified by its name.
             if "<locals>" in value.__qualname__ or value.__module__ == "__main__":
                 yield value.__bases__
                 yield {
@@ -142,9 +142,9 @@ def _parts_for_pickle(value):
     except Exception as error:
         raise TypeError(
             f"A journal cannot identify {value!r:.60} of type {type(value).__name__}, since it "
-            f"cannot be pickled ({error!s:.60}). Use something that can be, or journal=None."
+            f"cannot be pickled ({error!s:.60}). Use an object that can be, or journal=None."
         ) from error
-    if isinstance(stored, str):  # functions in C, and those with a cache around them
+    if isinstance(stored, str):  # C functions, and functions wrapped in a cache
         return [_name(value, stored), getattr(value, "__wrapped__", None)]
     if isinstance(value, BuiltinFunctionType):
         return [value.__name__, value.__self__]

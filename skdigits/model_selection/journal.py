@@ -1,4 +1,4 @@
-"""The journal of a search: every finished fit, on disk as soon as it is finished."""
+"""The journal of a search: a file that records every fit as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Journal:
     path : str or path-like
         The file; created if it does not exist.
     search : object
-        Whatever determines the scores besides the fits: anything that has a fingerprint.
+        Everything besides the fits that determines the scores; it must have a fingerprint.
     fits : list of object
         What makes each fit different from the others.
 
     Raises
     ------
     ValueError
-        If the file is the journal of another search, or no journal.
+        If the file is the journal of another search, or is not a journal.
     TypeError
         If `search` or one of `fits` has no fingerprint.
     """
@@ -41,9 +41,9 @@ class Journal:
             self._append(json.dumps(header))
         elif _parse(text.partition("\n")[0]) != header:
             raise ValueError(
-                f"{self.path} is no journal of this search: the data, the folds, the estimator, "
-                "the scoring or the versions of Python or skdigits differ. Name another file, or "
-                "delete that one to begin anew."
+                f"{self.path} is not a journal of this search: the data, the folds, the estimator, "
+                "the scoring or the versions of Python or skdigits differ. Pass another file, or "
+                "delete this one to start a new search."
             )
         elif not text.endswith("\n"):
             self._append("")  # ends a line that was cut off
@@ -54,8 +54,8 @@ class Journal:
         Returns
         -------
         list of FoldScores
-            In the order of the fits, without times. A line that was cut off in writing is left
-            out.
+            In the order of the fits, without times. A line that was cut off during writing is
+            skipped.
         """
         entries = map(_parse, self.path.read_text(encoding="utf-8").splitlines()[1:])
         recorded = {
@@ -83,7 +83,7 @@ class Journal:
         self._append(json.dumps(entry))
 
     def _append(self, line):
-        # One unbuffered write to a file opened to append: lines of two searches do not mix.
+        # One unbuffered write to a file opened for appending: lines of two searches do not mix.
         with self.path.open("ab", buffering=0) as file:
             file.write(f"{line}\n".encode())
 

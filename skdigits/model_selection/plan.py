@@ -24,7 +24,7 @@ class SharedFit:
     params : dict of str to object
         Parameters of the candidates, without the number of epochs.
     prefix : str, default=""
-        What precedes a parameter of the network: ``"cnn__"`` in a Pipeline with the step "cnn".
+        Prefix of the parameters of the network: ``"cnn__"`` in a Pipeline with the step "cnn".
     keep_all : bool, default=False
         Whether all epochs are kept, since early stopping may go back to any of them.
     candidates : dict of int to int
@@ -63,19 +63,19 @@ def plan_fits(estimator, candidates) -> list[SharedFit]:
     Parameters
     ----------
     estimator : estimator
-        What is searched; not changed.
+        The estimator of the search; it is not changed.
     candidates : list of dict
         Parameters of each candidate.
 
     Returns
     -------
     list of SharedFit
-        Every candidate is in one of them.
+        The fits; every candidate belongs to one of them.
 
     Raises
     ------
     ValueError
-        If the estimator keeps no epochs, or the candidates have no usable numbers of epochs.
+        If the estimator cannot keep epochs, or the candidates have no valid numbers of epochs.
     """
     names = [name for name, _ in _last_steps(estimator)]
     prefix = "".join(f"{name}__" for name in names)
@@ -156,7 +156,8 @@ def _receiver(estimator, name):
 def _has_fit_parameter(step, name, is_last):
     """Whether the fit of a step, or one that it extends, names a parameter.
 
-    The last step takes no others, although its fit has ``**unknown`` for a helpful error.
+    The last step accepts no other parameters, although its fit has ``**unknown`` for a helpful
+    error.
     """
     fits = [vars(cls)["fit"] for cls in type(step).__mro__ if "fit" in vars(cls)]
     parameters = [p for fit in fits for p in inspect.signature(fit).parameters.values()]
@@ -203,7 +204,7 @@ def _check_keeps_epochs(network):
         raise InvalidParameterError(
             "EpochSearchCV needs an estimator with epochs, keep_epochs and at_epoch, such as "
             f"DigitClassifier, or a Pipeline that ends with one; got {network!r:.60}. "
-            "Use GridSearchCV for others."
+            "Use GridSearchCV for other estimators."
         )
 
 
@@ -212,7 +213,7 @@ def _check_has_epochs(candidates, name):
         raise InvalidParameterError(
             f"param_grid should have {name!r}, since EpochSearchCV searches over epochs; "
             f"it has {sorted({key for candidate in candidates for key in candidate})}. "
-            "Use GridSearchCV for a grid without."
+            "Use GridSearchCV for a grid without epochs."
         )
 
 
@@ -227,7 +228,7 @@ def _check_epochs(epochs, name):
 def _warn_of_separate_fits(count):
     if count:
         warnings.warn(
-            f"{count} candidates are fitted one by one: with schedule='one_cycle', or with Keras "
-            "callbacks, the first epochs of a longer fit are not those of a shorter one.",
+            f"{count} candidates are fitted separately: with schedule='one_cycle', or with Keras "
+            "callbacks, the first epochs of a longer fit differ from those of a shorter fit.",
             stacklevel=4,
         )

@@ -1,4 +1,4 @@
-"""From the scores of fits to the results of their candidates."""
+"""Compute the results of candidates from the scores of fits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_failures(scores: list[FoldScores], error_score) -> None:
     Parameters
     ----------
     scores : list of FoldScores
-        Those of all fits in all folds.
+        Scores of all fits in all folds.
     error_score : float
         The score of a fit that failed.
 
@@ -47,14 +47,14 @@ def check_failures(scores: list[FoldScores], error_score) -> None:
 
 
 def candidate_outcomes(fits: list[SharedFit], scores: list[FoldScores], error_score) -> list[dict]:
-    """List what every candidate gave in every fold.
+    """List the outcomes of every candidate in every fold.
 
     Parameters
     ----------
     fits : list of SharedFit
         The fits.
     scores : list of FoldScores
-        Those of all fits in all folds.
+        Scores of all fits in all folds.
     error_score : float
         The score of a fit that failed.
 
@@ -62,8 +62,8 @@ def candidate_outcomes(fits: list[SharedFit], scores: list[FoldScores], error_sc
     -------
     list of dict
         The outcomes of the first candidate in all folds, then those of the second: ``fit_time``,
-        ``score_time``, ``test_scores`` and perhaps ``train_scores``. A candidate's fit time is
-        its share, by epochs, of its fit.
+        ``score_time``, ``test_scores`` and, if requested, ``train_scores``. The fit time of a
+        candidate is a part of the time of the shared fit, in proportion to its number of epochs.
     """
     failed = _failed_score(scores, error_score)
     outcomes: dict[tuple[int, int], dict] = {}
@@ -81,14 +81,14 @@ def candidate_outcomes(fits: list[SharedFit], scores: list[FoldScores], error_sc
 
 
 def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndarray]:
-    """List what every fit gave after every epoch.
+    """List the values and scores of every fit after every epoch.
 
     Parameters
     ----------
     fits : list of SharedFit
         The fits.
     scores : list of FoldScores
-        Those of all fits in all folds.
+        Scores of all fits in all folds.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndar
     for fold in sorted(scores, key=lambda fold: (fold.fit, fold.fold)):
         fit = fits[fold.fit]
         longest = max(fit.candidates, key=lambda i: fit.candidates[i])
-        tests = dict(zip(fit.epochs, fold.test, strict=False))  # none of a fit that failed
+        tests = dict(zip(fit.epochs, fold.test, strict=False))  # empty if the fit failed
         for i in range(len(fold.history.get("loss", []))):
             row = {"fold": fold.fold, "candidate": longest, "epoch": i + 1}
             history = {name: values[i] for name, values in fold.history.items()}

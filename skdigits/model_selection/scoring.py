@@ -1,4 +1,4 @@
-"""Fitting in one fold, and scoring at several epochs."""
+"""Fit in one fold, and score at several epochs."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class FoldScores:
         Scores of the test samples, one entry per number of epochs, ascending: a number, or a
         dict if there are several scores. Empty if the fit failed.
     train : list of float, list of dict or None, default=None
-        Scores of the training samples, if they are wanted.
+        Scores of the training samples, if requested.
     history : dict of str to list of float, default={}
-        Values per epoch in training.
+        Training history: values per epoch.
     fit_time : float, default=nan
-        Seconds.
+        Duration of the fit in seconds.
     score_time : float, default=nan
-        Seconds for the test samples, at all epochs.
+        Duration of scoring the test samples at all epochs, in seconds.
     error : str, default=""
         The traceback of a fit that failed.
     """
@@ -84,12 +84,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Carries out tasks; it may be sent to other processes.
+    """Runs tasks; it can be sent to other processes.
 
     Parameters
     ----------
     search : EpochSearchCV
-        On whose behalf scikit-learn's callbacks are called.
+        The search whose scikit-learn callbacks are called.
     scorer : callable
         A scorer of scikit-learn.
     fit_params : dict of str to object
@@ -121,7 +121,7 @@ class Evaluator:
         y : array-like of shape (n_samples,) or None
             All labels.
         task : Task
-            What to do.
+            The fit and the fold.
         context : sklearn.callback.CallbackContext
             The task of scikit-learn's callbacks.
 
@@ -179,7 +179,7 @@ def fit_as_task(search, estimator, samples, params, context) -> None:
     search : EpochSearchCV
         The search.
     estimator : estimator
-        What is fitted.
+        The estimator to fit.
     samples : tuple
         X, or X and y.
     params : dict of str to object
@@ -197,7 +197,7 @@ def fit_as_task(search, estimator, samples, params, context) -> None:
 
 
 def describe_task(search, samples, params) -> dict:
-    """Return what scikit-learn's callbacks are given at the beginning and end of a task.
+    """Return the arguments of scikit-learn's callbacks at the beginning and end of a task.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def compute_score(scorer, estimator, samples, params, error_score) -> Score:
     Raises
     ------
     ValueError
-        If the scorer gives something else than numbers.
+        If the scorer returns anything other than numbers.
     """
     try:
         score = scorer(estimator, *samples, **params)
@@ -254,7 +254,7 @@ def compute_score(scorer, estimator, samples, params, error_score) -> Score:
         return error_score
     if not isinstance(score, dict):
         return _as_number(score, scorer)
-    # A scorer of several scores gives the traceback as text in place of one that failed.
+    # A scorer of several scores returns a traceback in place of a score that failed.
     failed = {name: text for name, text in score.items() if isinstance(text, str)}
     for text in failed.values():
         _warn_of_failure(error_score, text)
@@ -296,7 +296,7 @@ def _as_number(value, source):
             value = value.item()
     if not isinstance(value, Number):
         raise ValueError(
-            f"A scorer should give a number; {source} gave {value!r:.60} of type "
+            f"A scorer should return a number; {source} returned {value!r:.60} of type "
             f"{type(value).__name__}."
         )
     return value

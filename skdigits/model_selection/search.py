@@ -1,4 +1,4 @@
-"""EpochSearchCV, a grid search over epochs for the price of its longest fits."""
+"""EpochSearchCV, a grid search over epochs that runs only the longest fits."""
 
 from __future__ import annotations
 
@@ -38,14 +38,13 @@ from skdigits.model_selection.scoring import (
 
 
 class EpochSearchCV(GridSearchCV):
-    """Grid search that fits candidates which differ only in ``epochs`` once per fold.
+    """Grid search that runs one fit per fold for candidates that differ only in ``epochs``.
 
     In every fold, such candidates share one fit with the largest number of epochs. The weights
-    after each epoch of the grid are kept, and scored. The first epochs of a longer fit are those
-    of a shorter one, so that with an integer `random_state` the scores are those of
-    `sklearn.model_selection.GridSearchCV` to the last bit. Where that is not so
-    (``schedule="one_cycle"``, or Keras callbacks), each candidate is fitted separately, with a
-    warning.
+    after each epoch of the grid are kept, and scored. The first epochs of a longer fit equal those
+    of a shorter fit, so that with an integer `random_state` the scores are bit-identical to those
+    of `sklearn.model_selection.GridSearchCV`. Where this is not the case (``schedule="one_cycle"``,
+    or Keras callbacks), each candidate is fitted separately, with a warning.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ class EpochSearchCV(GridSearchCV):
         that ends with one. It is not changed.
     param_grid : dict or list of dict
         Lists of values by parameter name. At least one grid has ``epochs`` (in a Pipeline
-        ``<step>__epochs``); in a grid without, the estimator's number of epochs is used.
+        ``<step>__epochs``); a grid without it uses the number of epochs of the estimator.
     scoring : str, callable, list, tuple or dict, default=None
         As in GridSearchCV; None is the estimator's ``score``.
     n_jobs : int, default=None
@@ -74,14 +73,15 @@ class EpochSearchCV(GridSearchCV):
     journal : str or path-like, default=None
         File in which every finished fit is recorded. The same search with the same file skips
         the recorded fits, so that an interrupted search can be resumed. Only the process that
-        calls `fit` writes to it. joblib's backend should support generators, as "loky",
-        "threading" and "dask" do.
+        calls `fit` writes to it. The backend of joblib must support generators; "loky", "threading"
+        and "dask" do.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        A row per candidate, with the columns of GridSearchCV. The fit time of a candidate is its
-        share, by epochs, of the shared fit, and NaN where that was recorded by an earlier run.
+        A row per candidate, with the columns of GridSearchCV. The fit time of a candidate is a part
+        of the time of the shared fit, in proportion to its number of epochs; NaN if the fit was
+        recorded by an earlier run.
     cv_curves_ : dict of ndarray
         A row per fit, fold and epoch: ``fold``, ``candidate`` (the row of `cv_results_` with the
         most epochs in that fit), ``epoch``, the values of the estimator's ``history_`` (such as
@@ -178,11 +178,11 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         Raises
         ------
         TypeError
-            If the estimator's ``fit`` does not have one of `params`, or if with a journal a
-            parameter cannot be pickled; before any fit.
+            If the ``fit`` of the estimator does not have one of `params`, or, with a journal, if a
+            parameter cannot be pickled; raised before any fit.
         ValueError
-            If the grid has no usable numbers of epochs, the estimator keeps no epochs or the
-            journal is that of another search; before any fit. If every fit failed.
+            If the grid has no valid numbers of epochs, the estimator cannot keep epochs, or the
+            journal belongs to another search (raised before any fit), or if every fit failed.
         """
         validate_parameters(self)
         candidates = list(ParameterGrid(self.param_grid))
@@ -196,7 +196,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
         if not splits:
-            raise ValueError("cv gave no folds; at least one is needed. cv=5 is usual.")
+            raise ValueError("cv gave no folds; expected at least one, such as cv=5.")
         self.n_splits_ = len(splits)
         evaluator = self._make_evaluator(routed)
         context = init_callback_context(self, max_subtasks=2 if self.refit else 1)
@@ -226,7 +226,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         if self.refit is not False and not callable(self.refit) and self.refit not in names:
             raise ValueError(
                 "With several scores, refit should be False, a callable or the name of the "
-                f"score that chooses, one of {names}; got {self.refit!r}."
+                f"score that selects the best candidate, one of {names}; got {self.refit!r}."
             )
 
     # -- the fits ------------------------------------------------------------------------
@@ -271,7 +271,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         # All subcontexts exist before the first task: a new one would change their parent while
         # another thread pickles it.
         contexts = [context.subcontext(task_name="fit", task_id=i) for i in range(len(tasks))]
-        # With a journal, each result is needed as soon as there is one. Not all of joblib's
+        # With a journal, each result must be returned as soon as it exists. Not all of joblib's
         # backends can do that.
         parallel = Parallel(
             n_jobs=self.n_jobs,
@@ -331,7 +331,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
 
 def _clone_with(estimator, params):
-    """An unfitted copy of an estimator, with copies of other parameters."""
+    """An unfitted copy of an estimator with these parameters, which are copied too."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 

@@ -1,1 +1,1 @@
-"""What a network is."""
+"""The description of a network."""

@@ -1,9 +1,9 @@
 """Network architectures: plain functions ``(image_shape, n_classes, …) -> keras.Model``.
 
-Every function takes `image_shape` and `n_classes`, and by keyword those of `filters`,
-`kernel_size`, `dropout`, `l2` and `dtype` that it understands. It returns an uncompiled
-Keras model from images of shape (n, height, width, channels) to class probabilities of
-shape (n, n_classes). A user's function of that form is accepted wherever a name is.
+Every function takes `image_shape` and `n_classes`, and, by keyword, those of `filters`,
+`kernel_size`, `dropout`, `l2` and `dtype` that it has as parameters. It returns an uncompiled Keras
+model that maps images of shape (n, height, width, channels) to class probabilities of shape
+(n, n_classes). A user's function of that form is accepted wherever a name is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from skdigits.networks.spec import READER
 from skdigits.training.tensorflow import keras
 
-CHANNELS_LAST = "channels_last"  # whatever Keras's global setting is
+CHANNELS_LAST = "channels_last"  # regardless of Keras's global setting
 
 
 def compact(
@@ -63,7 +63,7 @@ def compact(
 def lenet(
     image_shape, n_classes, *, filters=8, kernel_size=5, dropout=0.2, l2=0.0, dtype="float32"
 ):
-    """A LeNet-5 of today: 21,518 parameters for 28×28 images and ten classes.
+    """A modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
 
     Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
     "Gradient-based learning applied to document recognition", 1998), with ReLU and dropout.
@@ -111,8 +111,8 @@ def lenet(
 def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float32"):
     """Five normalised convolutions: 4,738 parameters for 28×28 images and ten classes.
 
-    At the end a depthwise layer has one weight per filter and position: a tenth of the weights of
-    a dense layer.
+    The network ends in a depthwise layer with one weight per filter and position, which has a tenth
+    of the weights of a dense layer.
 
     Parameters
     ----------
@@ -173,16 +173,16 @@ def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="floa
 
 
 def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="float32"):
-    """Read a line: 120,731 parameters, from images of any width to scores per four columns.
+    """Network that reads lines of any width: 120,731 parameters, and scores per four columns.
 
-    The convolutions of ``deep``; a frame sees 62 columns. Pixels below 0 are right of the image:
-    they and what is computed of them are set to 0 in every layer, so that it does not matter how
-    many there are.
+    It has the convolutions of ``deep``; the receptive field of a frame is 62 columns. Pixels below
+    0 are padding to the right of the image: they, and all values computed from them, are set to 0
+    in every layer, so that the width of the padding does not matter.
 
     Parameters
     ----------
     image_shape : tuple of int
-        Height, any width as None, and channels.
+        Height, width (None for any width) and channels.
     n_classes : int
         Number of scores per frame.
     filters : int, default=16
@@ -197,10 +197,10 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
     Returns
     -------
     keras.Model
-        The uncompiled network, to scores (logits) of shape (n, n_frames, n_classes).
+        The uncompiled network; its outputs are scores (logits) of shape (n, n_frames, n_classes).
     """
     inputs = keras.Input(image_shape, dtype=dtype)
-    # A width that is no multiple of four still fills its last frame.
+    # The padding completes the last frame if the width is not a multiple of four.
     x = keras.ops.pad(inputs, [[0, 0], [0, 0], [0, 3], [0, 0]], constant_values=-1)
     inside = keras.ops.cast(x[:, :1] >= 0, dtype)
     normalized = _normalized(l2, dtype)
@@ -237,7 +237,8 @@ BY_NAME: dict[str, Callable[..., Any]] = {
 }
 
 
-# Networks and layers have names, since TensorFlow keeps 30 kB for every new name of a variable.
+# Networks and layers have fixed names, since TensorFlow keeps 30 kB for every new name of a
+# variable.
 
 
 def _sequential(name, image_shape, dtype, layers):
@@ -262,7 +263,7 @@ def _convolution(kernel_size, l2, dtype):
 
 
 def _normalized(l2, dtype):
-    """A convolution followed by pooling if wanted, batch normalisation and ReLU, as a function."""
+    """Return a function: convolution, optional pooling, batch normalisation and ReLU."""
 
     def convolution(x, name, filters, kernel_size=3, *, pool=False, skip=None):
         x = keras.layers.Conv2D(
@@ -275,7 +276,7 @@ def _normalized(l2, dtype):
             dtype=dtype,
             name=name,
         )(x)
-        if pool:  # before what follows, which then has a quarter of the work
+        if pool:  # pooling first leaves a quarter of the work to the next operations
             x = _pooling(f"{name}_pooling", dtype)(x)
         x = _batch_normalization(name, dtype)(x)
         return keras.ops.relu(x if skip is None else x + skip)

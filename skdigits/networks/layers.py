@@ -1,4 +1,4 @@
-"""Faster layers for the CPU, with the function and the state of Keras's."""
+"""Layers that are faster on a CPU, with the same function and state as Keras's layers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from skdigits.training.tensorflow import keras, tf
 
 
 class MaskedDropout(keras.layers.Dropout):
-    """Dropout with Keras's random numbers, by a product instead of a selection.
+    """Dropout with Keras's random numbers, by multiplication instead of selection.
 
-    On a CPU TensorFlow's `select` takes several times as long, forwards and back.
+    On a CPU, TensorFlow's `select` takes several times as long in the forward and backward pass.
     """
 
     def call(self, inputs, training=False):
-        """Drop at random.
+        """Set inputs to zero at random.
 
         Parameters
         ----------
         inputs : tensor
             Of any shape.
         training : bool, default=False
-            Whether to drop anything.
+            Whether to apply dropout.
 
         Returns
         -------
@@ -39,7 +39,7 @@ class MaskedDropout(keras.layers.Dropout):
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation of images as one operation of TensorFlow's."""
+    """Batch normalisation of images as one TensorFlow operation."""
 
     def call(self, inputs, training=False, mask=None):
         """Normalise.
@@ -49,7 +49,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         inputs : tensor of shape (n, height, width, channels)
             The images.
         training : bool, default=False
-            Whether to normalise by the mean and variance of the batch and update the moving ones.
+            Whether to normalise by the mean and variance of the batch, and to update the moving
+            averages.
         mask : tensor, optional
             With a mask, Keras's layer is used.
 
@@ -75,7 +76,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=True,
         )
         count = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], tf.float32)
-        batch[1] *= (count - 1) / count  # the operation divides by one less, Keras does not
+        batch[1] *= (count - 1) / count  # the operation divides by count - 1, Keras by count
         for variable, value in zip(moving, batch, strict=True):
             keep = self.momentum
             variable.assign(variable.value * keep + value * (1 - keep))
@@ -89,7 +90,7 @@ FASTER: dict[type, Any] = {
 
 
 def faster(layer):
-    """Make a faster layer of the same function and state.
+    """Make a faster layer with the same function and state.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def faster(layer):
     Returns
     -------
     keras.Layer
-        A faster one, or the same.
+        The faster layer, or `layer` itself.
     """
     if type(layer) in FASTER:
         return FASTER[type(layer)].from_config(layer.get_config())

@@ -1,4 +1,4 @@
-"""What determines a network; without Keras."""
+"""The specification of a network; without Keras."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 ARCHITECTURES = ("compact", "tiny", "lenet", "deep")  # names of networks for single digits
 READER = "reader"  # the network for sequences
-# Smaller images get the size that the networks were designed for, MNIST's, and a margin as there:
-# a convolution without padding sees little of what is at the edge.
+# Smaller images are enlarged to the size of MNIST's images, for which the networks were designed,
+# with the same margin: a convolution without padding sees little of the edge.
 MINIMUM_SIDE = 28
 MARGIN = 4
 
@@ -23,12 +23,12 @@ class NetworkSpec:
     architecture : str or callable
         A name in ``ARCHITECTURES``, ``READER``, or an architecture function.
     image_shape : tuple of int
-        Height, width and channels of the images given. The width is None where images may have
+        Height, width and channels of the input images. The width is None where images may have
         any width.
     n_outputs : int
         Number of classes; for sequences, of digits and the blank.
     options : tuple of (str, value)
-        Keyword arguments for the architecture function, `dtype` apart.
+        Keyword arguments for the architecture function, except `dtype`.
     dtype : str
         Type of weights and arithmetic.
     reads_sequences : bool, default=False

@@ -1,4 +1,4 @@
-"""What a fit leaves behind, as arrays; without Keras."""
+"""The result of a fit, as arrays; without Keras."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class ProgramKey:
 
 @dataclass(frozen=True)
 class FitCall:
-    """One call that trained.
+    """One call of fit or partial_fit.
 
     Parameters
     ----------
     first : int
         Number of epochs before it.
     early_stopping : bool
-        Whether it went back to its best weights.
+        Whether the call restored its best weights.
     """
 
     first: int
@@ -57,23 +57,23 @@ class TrainedNetwork:
     key : ProgramKey
         Network, optimizer and augmentation.
     seed : int
-        Source of all random draws, in [0, 2**31).
+        Seed of all random draws, in [0, 2**31).
     pixel_range : PixelRange or None
-        Of the first images trained on; None as long as they were all blank.
+        Pixel range of the first training images; None as long as all images were blank.
     scale : float
         Factor by which pixels are multiplied.
     learning_rate : float
-        Highest learning rate of the last fit.
+        Maximum learning rate of the last fit.
     weights : list of ndarray
-        What predicts; empty before the initial weights are drawn.
+        Weights for predictions; empty before the initial weights are drawn.
     raw_weights : list of ndarray
-        What training goes on from: other than `weights` where those are averages.
+        Weights from which training continues; they differ from `weights` where those are averages.
     optimizer_state : list of ndarray
         Variables of the optimizer; empty before its first step.
     history : dict of str to list of float
         Values per epoch; NaN for epochs without the value.
     calls : tuple of FitCall
-        The calls that trained.
+        The calls of fit and partial_fit.
     kept : dict of int to list of ndarray
         Weights by epoch, from 1.
     """
@@ -103,7 +103,7 @@ class TrainedNetwork:
         logs : list of dict
             The values of each further epoch.
         **changes
-            Other fields.
+            Other fields to replace.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class TrainedNetwork:
         Parameters
         ----------
         epoch : int
-            Number of the epoch, from 1. Epochs after the last mean the last.
+            Number of the epoch, from 1; if greater than the number of epochs, the last one is used.
 
         Returns
         -------
@@ -154,7 +154,7 @@ class TrainedNetwork:
         )
 
     def _best_epoch(self, last):
-        """The epoch up to `last` whose weights a fit of so many epochs would have."""
+        """The epoch whose weights a fit of `last` epochs would have."""
         call = max((call for call in self.calls if call.first < last), key=lambda c: c.first)
         if not call.early_stopping:
             return last

@@ -1,4 +1,4 @@
-"""From a user's picture to images in MNIST's style."""
+"""Conversion of a user's picture to images in MNIST's style."""
 
 from skdigits.pictures.cleaning import clean_line, clean_picture
 

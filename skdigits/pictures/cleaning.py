@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-INK = 0.2  # least darkness of a pixel that belongs to a digit, where the darkest has 1
-LEAST_CONTRAST = 32  # grey levels of 255; less is paper and light, not ink
+INK = 0.2  # minimum darkness of a pixel of a digit, relative to the darkest pixel
+LEAST_CONTRAST = 32  # grey levels (0–255); less contrast is paper and light, not ink
 
 
 def clean_picture(picture, *, side=28):
     """Convert a picture of one digit to an image in MNIST's style.
 
-    The picture is laid on white where it is transparent, converted to grey, and inverted if its
-    background is bright. Then the digit is cut out, scaled to fit into 20 of 28 pixels, and
-    centred by its centre of mass, as the images of MNIST were (LeCun, Cortes and Burges, "The
-    MNIST database of handwritten digits").
+    Transparent pixels become white; the picture is converted to grey, and inverted if its
+    background is bright. Then the digit is cut out, scaled to fit into 20 of 28 pixels, and centred
+    by its centre of mass, as the images of MNIST were (LeCun, Cortes and Burges, "The MNIST
+    database of handwritten digits").
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def clean_picture(picture, *, side=28):
 def clean_line(picture, *, height=28):
     """Convert a picture of a line of digits to an image in MNIST's style.
 
-    As `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels; the width of the
-    result follows from that.
+    It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels; the
+    width of the result follows from that.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How sequences of digits are drawn at random, and painted."""
+"""Draw sequences of digits at random, and paint them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Style:
         return int(numbers[shares > 0].max())
 
     def gaps(self) -> tuple[int, int]:
-        """Least and greatest gap.
+        """Minimum and maximum gap.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class Style:
         return gap
 
     def widest(self, digit_width) -> int:
-        """Width of the widest sequence that there can be.
+        """Maximum width of a sequence.
 
         Parameters
         ----------
@@ -105,13 +105,13 @@ class Style:
         Returns
         -------
         int
-            Pixels; at least one digit's.
+            Width in pixels, at least that of one digit.
         """
         return digit_width + max(0, self.longest - 1) * max(0, digit_width + self.gaps()[1])
 
 
 def _range(ends):
-    """All whole numbers of a range with both ends; none where the ends are not two of them."""
+    """All whole numbers of a range, both ends included; none if the ends are not valid."""
     whole = len(ends) == 2 and all(isinstance(end, Integral) for end in ends)
     return list(range(ends[0], ends[1] + 1)) if whole else []
 
@@ -130,7 +130,7 @@ class DigitSource:
     labels : array-like of shape (n_images,)
         Whole numbers 0–9.
     weights : ndarray of shape (n_images,), optional
-        How often each is drawn, in proportion; equally by default.
+        Relative frequency of each digit; equal by default.
     """
 
     def __init__(self, images, labels, weights=None):
@@ -158,7 +158,7 @@ class DigitSource:
         return np.argsort(np.array(keys), kind="stable")
 
     def draw(self, n_sequences, style, rng):
-        """Draw digits and where they stand.
+        """Draw digits and their positions.
 
         Parameters
         ----------
@@ -167,7 +167,7 @@ class DigitSource:
         style : Style
             How they are put together.
         rng : RandomState
-            Source of all draws.
+            Random generator.
 
         Returns
         -------
@@ -217,15 +217,15 @@ class Drawn:
     lengths : ndarray of shape (n_sequences,)
         Digits in each sequence.
     digits, gaps, shifts : ndarray of shape (lengths.sum(),)
-        Of each digit, one sequence behind the other: its number in the source, the gap behind it,
-        and pixels downwards.
+        For each digit, one sequence after the other: its index in the source, the gap after it, and
+        its shift downwards in pixels.
     distortion : Distortion or None
         How the digits are distorted.
 
     Attributes
     ----------
     widths : ndarray of shape (n_sequences,)
-        Width of each sequence in pixels; that of a digit where there is none.
+        Width of each sequence in pixels; that of one digit if the sequence is empty.
     """
 
     def __init__(self, source, noise, lengths, *, digits, gaps, shifts, distortion):
@@ -240,7 +240,7 @@ class Drawn:
         self.widths[some] += self._lefts[self._ends[some] - 1]
 
     def target(self):
-        """Spell the sequences.
+        """Return the sequences as strings.
 
         Returns
         -------
@@ -260,11 +260,11 @@ class Drawn:
         width : int
             Width of the images in pixels.
         starts : ndarray of shape (n_sequences,)
-            Where each begins, in pixels from the left.
+            Start of each sequence in pixels from the left.
         rng : RandomState
-            Source of the noise.
+            Random generator of the noise.
         boxes : ndarray of shape (n_sequences, max_length, 4), optional
-            Takes the boxes of the digits.
+            Array that is filled with the boxes of the digits.
 
         Returns
         -------
@@ -299,7 +299,7 @@ def epoch_seed(seed, number) -> int:
     Parameters
     ----------
     seed : int
-        Seed of them all.
+        Seed of all draws.
     number : int
         Number of the draw.
 
@@ -317,7 +317,7 @@ def check_digits(labels):
     Parameters
     ----------
     labels : array-like of shape (n_images,)
-        Whole numbers, or floats that are.
+        Whole numbers, as integers or floats.
 
     Returns
     -------
@@ -341,7 +341,7 @@ def check_digits(labels):
 
 
 def _ink_box(image):
-    """Left, top, right and bottom of what is not black; all of the image where nothing is."""
+    """Left, top, right and bottom of the pixels that are not black; else of the whole image."""
     height, width = image.shape
     columns, rows = np.flatnonzero(image.any(axis=0)), np.flatnonzero(image.any(axis=1))
     if not len(rows):

@@ -22,7 +22,7 @@ class Distortion:
     strengths : ndarray of shape (n_digits,), float32
         Standard deviation of the elastic displacement in pixels.
     fields : ndarray of shape (n_digits,), int
-        Which of the `displacements` a digit has.
+        Index in `displacements` for each digit.
     displacements : ndarray of shape (n_fields, 2, height, width) or None
         Smooth displacements, across and downwards, of standard deviation 1.
     """
@@ -44,13 +44,13 @@ class Distortion:
         Parameters
         ----------
         n_digits : int
-            How many.
+            Number of digits.
         style : Style
-            The greatest there are.
+            Maximum of each distortion.
         shape : tuple of int
             Height and width of the digits.
         rng : RandomState
-            Source of all draws.
+            Random generator.
 
         Returns
         -------
@@ -80,12 +80,12 @@ class Distortion:
         images : ndarray of shape (n, height, width), uint8
             Digits.
         which : slice
-            Their numbers.
+            Indices of the digits.
 
         Returns
         -------
         ndarray of shape (n, height, width), uint8
-            The images, distorted; black comes in from outside.
+            The distorted images; pixels from outside of an image are black.
         """
 
         def each(values):
@@ -115,7 +115,7 @@ def _interpolated(images, across, down):
     """Values at positions between pixels, by bilinear interpolation."""
     n, height, width = images.shape
     padded = np.pad(images, [(0, 0), (1, 1), (1, 1)])
-    # Positions within the black frame around the image, so that four pixels are there for each.
+    # Positions stay within the black frame around the image, so that each has four neighbours.
     across = np.clip(across + 1, 0, width + 0.999)
     down = np.clip(down + 1, 0, height + 0.999)
     left, top = across.astype(np.int32), down.astype(np.int32)

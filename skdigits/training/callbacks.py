@@ -16,7 +16,7 @@ def copy_callbacks(callbacks) -> list:
     Parameters
     ----------
     callbacks : list of keras.callbacks.Callback
-        The user's.
+        The user's callbacks.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def copy_callbacks(callbacks) -> list:
     Raises
     ------
     TypeError
-        If something else is among them, or one cannot be copied.
+        If one is not a Keras callback, or cannot be copied.
     ValueError
         If ``BackupAndRestore`` is among them.
     """
@@ -38,18 +38,20 @@ def copy_callbacks(callbacks) -> list:
             )
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             raise ValueError(
-                "BackupAndRestore would train other weights than an undisturbed fit. Use "
-                "warm_start=True with few epochs per fit and skdigits.save after each: the result "
-                "is that of one long fit."
+                "BackupAndRestore would train other weights than an uninterrupted fit. Use "
+                "warm_start=True with few epochs per fit and skdigits.save after each fit: the "
+                "result equals that of one long fit."
             )
     try:
         return copy.deepcopy(list(callbacks))
     except TypeError as error:
-        raise TypeError(f"callbacks are copied for each fit; these cannot be: {error}.") from error
+        raise TypeError(
+            f"callbacks are copied for each fit; these cannot be copied: {error}."
+        ) from error
 
 
 class Recorder(keras.callbacks.Callback):
-    """Record the values of every epoch, and the weights of those to keep.
+    """Record the values of every epoch, and the weights of the epochs to keep.
 
     Parameters
     ----------
@@ -69,9 +71,9 @@ class Recorder(keras.callbacks.Callback):
         Parameters
         ----------
         epoch : int
-            Its number, from 0.
+            Number of the epoch, from 0.
         logs : dict of str to float, optional
-            Its values.
+            Values of the epoch.
         """
         self.logs.append(dict(logs or {}))
         keep = self.task.keep_epochs
@@ -84,7 +86,7 @@ class Recorder(keras.callbacks.Callback):
         Parameters
         ----------
         **state
-            Its weights, and other fields of `TrainedNetwork`.
+            Weights of the network, and other fields of `TrainedNetwork`.
 
         Returns
         -------
@@ -103,7 +105,7 @@ def call_sklearn(estimator, fit_input, recorder: Recorder):
     estimator : estimator
         With ``CallbackSupportMixin``; a copy of it with another ``_network`` predicts with that.
     fit_input : tuple of X, y and sample_weight
-        What ``fit`` was given.
+        Arguments of ``fit``.
     recorder : Recorder
         Called before this callback.
 

@@ -1,4 +1,4 @@
-"""Samples on their way into the network."""
+"""Training samples, on the device or fetched in parts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from skdigits.training.task import Samples
 from skdigits.training.tensorflow import tf
 
-# Training data up to the first size lies on the device whole; more is fetched in parts of the
-# second, so that a memory-mapped array is never copied.
+# Training data up to the first size is stored on the device as a whole; larger data is fetched in
+# parts of the second size, so that a memory-mapped array is never copied.
 RESIDENT_BYTES = 2**28
 PART_BYTES = 2**26
 
 
 class TrainingData:
-    """Samples, labels and weights: on the device whole, or fetched from memory in parts.
+    """Samples, labels and weights: on the device as a whole, or fetched from memory in parts.
 
     Parameters
     ----------

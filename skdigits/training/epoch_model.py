@@ -37,7 +37,7 @@ class _EpochPlan:
 class EpochModel(keras.Model):
     """A Keras model whose ``fit`` runs each epoch as one compiled loop.
 
-    It takes flat rows of pixels rather than images: they are padded, shaped and rescaled
+    Its input is flat rows of pixels rather than images: they are padded, shaped and rescaled
     batch by batch, inside the loop.
     """
 
@@ -82,7 +82,7 @@ class EpochModel(keras.Model):
         return [v for v in self.state_variables if "float" in str(v.dtype)]
 
     def load_state(self, network: TrainedNetwork) -> None:
-        """Take over the state of a network.
+        """Load the state of a network.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class EpochModel(keras.Model):
         self._raw_weights = self._loaded = None
 
     def read_state(self) -> dict[str, Weights]:
-        """Copy the state out.
+        """Return a copy of the state.
 
         Returns
         -------
@@ -111,18 +111,18 @@ class EpochModel(keras.Model):
         }
 
     def read_weights(self) -> Weights:
-        """Copy the network's variables out."""
+        """Return a copy of the network's variables."""
         return read(self.state_variables)
 
     def save(self, filepath, overwrite=True, **options):
-        """Save a plain model that takes images, for callbacks such as ``ModelCheckpoint``.
+        """Save a plain model that accepts images, for callbacks such as ``ModelCheckpoint``.
 
         Parameters
         ----------
         filepath : str or path-like
             The file.
         overwrite : bool, default=True
-            Whether to replace a file that is there.
+            Whether to replace an existing file.
         **options
             Further arguments of ``keras.Model.save``.
         """
@@ -148,13 +148,13 @@ class EpochModel(keras.Model):
         x, y : ndarray, optional
             Rows of pixels and labels from SciKeras, instead of those of the task.
         task : TrainingTask
-            What to do.
+            The training task.
         callbacks : sequence of keras.callbacks.Callback
-            Called as Keras does. Those with a method for batches get every batch.
+            Called as by Keras. Callbacks with methods for batches are called for every batch.
         verbose : int
             0 is silent, 1 a progress bar, 2 a line per epoch.
         **unused
-            What SciKeras passes besides.
+            Other arguments that SciKeras passes.
 
         Returns
         -------
@@ -247,7 +247,7 @@ class EpochModel(keras.Model):
         return plan.indices[rng.permutation(len(plan.indices))]
 
     def _swap_in_average(self):
-        """Put the averaged weights in, as callbacks should see them; return the others."""
+        """Load the averaged weights, which callbacks should see; return the raw weights."""
         if self._task.schedule != "averaged":
             return None
         raw = self.read_weights()
@@ -255,14 +255,14 @@ class EpochModel(keras.Model):
         return raw
 
     def _end_training(self, chain, logs):
-        """Let callbacks end; where one restores other weights, training goes on from those."""
+        """End the callbacks; if one restores other weights, training continues from those."""
         ended = self.read_weights()
         chain.on_train_end(logs)
         if any((a != b).any() for a, b in zip(ended, self.read_weights(), strict=True)):
             self._raw_weights = None
 
     def _evaluate(self, samples):
-        """Mean loss and accuracy of validation samples with the present weights."""
+        """Mean loss and accuracy of validation samples with the current weights."""
         losses, correct = self._losses_and_correct(samples)
         weights = None if samples.weight is None else samples.weight[samples.used()]
         # Not self.losses: that of an activity is a tensor of the program last traced.
@@ -272,7 +272,7 @@ class EpochModel(keras.Model):
         return {"val_loss": loss, "val_accuracy": float(correct.mean())}
 
     def _losses_and_correct(self, samples):
-        """Losses of samples, and which are predicted correctly, with the present weights."""
+        """Losses of samples, and which are predicted correctly, with the current weights."""
         task, y = self._task, samples.y[samples.used()]
         probability = self._predict(samples.x, task.pixel_dtype, task.start.scale, samples.indices)
         losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
@@ -364,7 +364,7 @@ class EpochModel(keras.Model):
     _label_spec = tf.TensorSpec([None], tf.int32)
 
     def _network_input(self, rows, y, scale):
-        """What the network takes, from rows of pixels and their labels."""
+        """The input of the network, from rows of pixels and their labels."""
         return self._images(rows, scale)
 
     def _sample_losses(self, y, outputs):
@@ -430,7 +430,7 @@ class EpochModel(keras.Model):
             object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
 
     def _predict(self, x, pixel_dtype, scale, indices=None, kind="predict"):
-        """Class probabilities, or features, with the present weights, batch by batch."""
+        """Class probabilities, or features, with the current weights, batch by batch."""
         program = self._program(kind, pixel_dtype, x.shape[1])
         factor = tf.constant(scale, self._float_dtype)
         count = len(x) if indices is None else len(indices)

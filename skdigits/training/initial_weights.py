@@ -1,4 +1,4 @@
-"""The weights that training starts from."""
+"""The initial weights of a training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draw(spec: NetworkSpec, seed: int) -> Weights:
 def _redraw(network, rng):
     """Draw again what Keras drew with Python's global generator, which any thread may use.
 
-    Weights that an architecture function set, and those of an initializer with a seed, stay.
+    Weights that an architecture function set, and those of an initializer with a seed, are kept.
     """
     for layer in network.layers:
         if hasattr(layer, "layers"):

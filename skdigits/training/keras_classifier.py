@@ -1,8 +1,8 @@
 """Training through SciKeras's ``KerasClassifier``.
 
-What SciKeras does for us: it takes the compiled model, checks that images and labels fit each
-other, encodes the labels, calls ``model.fit`` with batch size, callbacks and verbosity, and gives
-users a fitted ``KerasClassifier`` of the trained network. What it does not: the compiled epochs,
+What SciKeras does for us: it takes the compiled model, checks that images and labels match, encodes
+the labels, calls ``model.fit`` with batch size, callbacks and verbosity, and provides users with a
+fitted ``KerasClassifier`` of the trained network. What SciKeras does not do: the compiled epochs,
 schedules, validation and sample weights are those of `EpochModel.fit`, which it calls; parameters,
 labels and random state are those of `DigitClassifier`.
 """
@@ -27,13 +27,13 @@ def fit_through_scikeras(model, task, callbacks) -> None:
     model : EpochModel
         The compiled model.
     task : TrainingTask
-        What to do; the samples are the same in each epoch.
+        The training task; the samples are the same in each epoch.
     callbacks : list of keras.callbacks.Callback
         Callbacks.
     """
     samples = task.draw(task.start.n_epochs)
     n_classes = task.start.key.spec.n_outputs
-    # SciKeras learns the classes from labels, and samples may lack some.
+    # SciKeras learns the classes from labels, and samples may lack some classes.
     one_of_each = np.zeros((n_classes, samples.x.shape[1]), samples.x.dtype)
     classifier = KerasClassifier(
         model=model,
@@ -54,16 +54,16 @@ def make_fitted(network, classes, image_shape, *, epochs):
     network : TrainedNetwork
         The network.
     classes : ndarray of shape (n_classes,)
-        Its labels.
+        Labels of the classes.
     image_shape : tuple of int
         Height, width and channels.
     epochs : int
-        Its parameter `epochs`.
+        Parameter `epochs` of the estimator.
 
     Returns
     -------
     scikeras.wrappers.KerasClassifier
-        The estimator, with a separate Keras model that takes images.
+        The estimator, with a separate Keras model that accepts images.
     """
     model = plain_keras.build_trained(network)
     optimizer = schedules.make_optimizer(network.key.optimizer)

@@ -14,8 +14,8 @@ from skdigits.training.sequence_model import SequenceModel
 class ModelCache:
     """Idle models with their compiled programs.
 
-    A model is lent to one caller at a time, who loads the state to start from and copies the
-    state reached, so that no two estimators ever share one.
+    A model is lent to one caller at a time. The caller loads the initial state and copies the final
+    state, so that two estimators never share a model.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ class ModelCache:
         key : ProgramKey
             What the model's programs depend on.
         private : bool, default=False
-            Whether the model is a new one that nobody else gets, before or after.
+            Whether the model is a new one that is never lent to other callers.
 
         Yields
         ------
         EpochModel
-            In whatever state its last user left it.
+            The model, in the state after its last use.
         """
         model = None if private else self._take(key)
         yield (model := model or _build(key))

@@ -17,7 +17,7 @@ from skdigits.training.tensorflow import keras
 
 
 def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
-    """Build a network, without a trace in Python's global generator.
+    """Build a network, without changing the state of Python's global random generator.
 
     Parameters
     ----------
@@ -28,17 +28,17 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     seed : int, default=0
         The initial weights depend on it alone.
     replace : callable, optional
-        From a layer to the layer that replaces it.
+        Function from a layer to the layer that replaces it.
 
     Returns
     -------
     keras.Sequential
-        From images as the user has them to what the architecture gives.
+        From the user's images to the output of the architecture.
 
     Raises
     ------
     ValueError
-        If the architecture does not fit the images, or is not what was asked for.
+        If the architecture does not fit the images, or does not return the expected model.
     """
     front: list[Any] = [keras.Input(spec.image_shape, dtype=spec.dtype)]
     if scale != 1.0:
@@ -57,12 +57,12 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
 
             inner = [_of_dtype(keras.models.clone_model(network, clone_function=renew), spec.dtype)]
         else:
-            inner = [network]  # a user's layers may not be meant to be made again
+            inner = [network]  # a user's layers should perhaps not be copied
     return _of_dtype(keras.Sequential([*front, *inner]), spec.dtype)
 
 
 def build_trained(network: TrainedNetwork):
-    """Build a model of a trained network, from raw pixels to what the architecture gives.
+    """Build a model of a trained network, from raw pixels to the output of the architecture.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def build_trained(network: TrainedNetwork):
     model = build(spec, network.scale)
     assign(state_variables(model), network.weights)
     height, width, channels = spec.image_shape
-    # Keras exports only what has been called.
+    # Keras exports only models that have been called.
     model(np.zeros((1, height, width or height, channels), spec.dtype), training=False)
     return model
 
@@ -94,13 +94,13 @@ def without_last_layer(network):
     Returns
     -------
     keras.Model
-        It shares the layers.
+        It shares the layers with `network`.
 
     Raises
     ------
     ValueError
-        If the layers are no graph, or the last has more than one input or is not where the output
-        comes from.
+        If the layers are not a graph, or if the last layer has more than one input or does not
+        compute the output.
     """
     *front, last = (x for x in network.layers if not isinstance(x, keras.layers.InputLayer))
     if isinstance(last, keras.Model):
@@ -133,7 +133,7 @@ def state_variables(network) -> list:
 
 
 def read(variables) -> Weights:
-    """Copy variables out.
+    """Return copies of the values of variables.
 
     Parameters
     ----------
@@ -163,9 +163,10 @@ def assign(variables, values) -> None:
 
 
 def _enlargement(spec):
-    """A model that makes small images larger, and puts black around them.
+    """A model that enlarges small images, and pads them with black.
 
-    Not of Keras's Resizing layer: called first, it has all other layers called as in training.
+    Keras's Resizing layer is not used: as the first layer, it would make Keras call all other
+    layers as in training.
     """
     height, width, channels = spec.image_shape
     size = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
@@ -186,7 +187,7 @@ def _of_dtype(model, dtype):
 
 
 def _call_architecture(spec):
-    """What the architecture function returns, checked."""
+    """Call the architecture function, and check the model that it returns."""
     function = BY_NAME.get(spec.architecture, spec.architecture)
     shape = spec.enlarged_shape()
     options = _accepted_options(spec, function)
@@ -237,7 +238,7 @@ _build_lock = threading.Lock()
 def _seeded(seed):
     """Make Keras draw the seeds of initializers and dropout layers from `seed`.
 
-    Keras takes them from Python's global generator, which is put back afterwards.
+    Keras takes them from Python's global random generator, whose state is restored afterwards.
     """
     with _build_lock:
         before = random.getstate()

@@ -1,4 +1,4 @@
-"""Optimizers, and the course of the learning rate."""
+"""Optimizers, and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def describe_optimizer(optimizer) -> str:
     Raises
     ------
     ValueError
-        If it is neither, or its learning rate is a schedule of Keras's.
+        If it is neither, or its learning rate is a Keras schedule.
     """
     if isinstance(optimizer, str):
         return optimizer
@@ -55,8 +55,8 @@ def describe_optimizer(optimizer) -> str:
     config = keras.optimizers.serialize(optimizer)
     if not isinstance(config["config"]["learning_rate"], float):
         raise ValueError(
-            "The optimizer has a learning-rate schedule of Keras, which cannot be used here. Give "
-            'it a number, and choose schedule="averaged", "one_cycle" or None.'
+            "The optimizer has a learning-rate schedule of Keras, which cannot be used here. Set "
+            'its learning rate to a number, and choose schedule="averaged", "one_cycle" or None.'
         )
     del config["config"]["name"]  # which Keras counts up
     return json.dumps(config, sort_keys=True)
@@ -68,7 +68,7 @@ def make_optimizer(description: str):
     Parameters
     ----------
     description : str
-        As `describe_optimizer` gives it.
+        As `describe_optimizer` returns it.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
     Parameters
     ----------
     optimizer : str
-        As `describe_optimizer` gives it.
+        As `describe_optimizer` returns it.
     schedule : str or None
         A schedule of `TrainingTask`.
     architecture : str or callable
@@ -95,8 +95,8 @@ def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
     Returns
     -------
     float
-        The rate tuned for Adam with a schedule, else Keras's default for the optimizer, or the
-        optimizer's where the user gave one.
+        The rate tuned for Adam with a schedule, else Keras's default for the optimizer, or the rate
+        of an optimizer that the user gave.
     """
     if optimizer not in OPTIMIZERS:
         return float(json.loads(optimizer)["config"]["learning_rate"])
@@ -108,7 +108,7 @@ def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
 def one_cycle(progress):
     """Learning rate of the one-cycle schedule, as a share of its peak.
 
-    Cosine from 1/25 up to 1 over the first 30 % of the steps, then down to nearly 0 (Smith and
+    A cosine from 1/25 up to 1 over the first 30 % of the steps, then down to nearly 0 (Smith and
     Topin, "Super-convergence", 2018).
 
     Parameters
@@ -135,9 +135,9 @@ def set_rate(optimizer, schedule: str | None, peak, step, horizon) -> None:
     optimizer : keras.Optimizer
         Its rate is set.
     schedule : {"averaged", "one_cycle", None}
-        Course of the rate.
+        Learning-rate schedule.
     peak : tensor of float
-        Highest rate.
+        Maximum learning rate.
     step, horizon : tensor of float
         Number of the step, from 0, and of all steps of this fit.
     """

@@ -76,12 +76,12 @@ class SequenceModel(EpochModel):
         scale : float
             Factor of the pixels.
         top : int, default=1
-            How many sequences to find for each image, at most ``BEAM_WIDTH``.
+            Number of sequences to find for each image, at most ``BEAM_WIDTH``.
 
         Returns
         -------
         digits : ndarray of shape (n, top, max_length), int
-            The sequences, -1 behind the last digit; the most probable first.
+            The sequences, -1 after the last digit; the most probable first.
         log_probability : ndarray of shape (n, top), float
             Logarithm of their probability.
         """
@@ -91,7 +91,7 @@ class SequenceModel(EpochModel):
             return digits[:, :top], log_probability[:, :top]
         digits, log_probability = self._decode(lines, scale, 1)
         # The beam search ranks by probabilities that are not quite exact. A sequence of more than
-        # half of all probability is the first in any case.
+        # half of all probability is the most probable one in any case.
         unsure = np.flatnonzero(log_probability[:, 0] <= np.log(0.5))
         if len(unsure):
             better, better_log_probability = self._decode(lines[unsure], scale, BEAM_WIDTH)
@@ -102,7 +102,7 @@ class SequenceModel(EpochModel):
         return digits, log_probability
 
     def _decode(self, lines, scale, top):
-        """The sequences that the beam finds, by falling probability, and its logarithm."""
+        """The sequences that the beam search finds, most probable first, and log-probabilities."""
         found = self._in_batches(("decode", top), lines, lines.widths[:, None], scale)
         longest = max(digits.shape[2] for _, (digits, _) in found)
         digits = np.full((len(lines), top, longest), PADDING, np.int32)
@@ -212,7 +212,7 @@ class SequenceModel(EpochModel):
 
 
 def _as_long(digits, length):
-    """Sequences with as many more -1 behind them."""
+    """Sequences padded with -1 to a length."""
     missing = length - digits.shape[2]
     return np.pad(digits, [(0, 0), (0, 0), (0, missing)], constant_values=PADDING)
 
@@ -223,11 +223,11 @@ def ctc_loss(logits, labels, n_frames):
     Parameters
     ----------
     logits : tensor of shape (n, n_frames, n_digits + 1)
-        Of each frame, the blank last; they need not be normalised.
+        Logits of each frame, the blank last; they need not be normalised.
     labels : tensor of shape (n, max_length), int
         Digits, then -1.
     n_frames : tensor of shape (n,), int
-        Frames that count of each image.
+        Number of frames of each image that count.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The description of a course of training; without TensorFlow."""
+"""The description of a training; without TensorFlow."""
 
 from __future__ import annotations
 
@@ -44,26 +44,26 @@ class Samples:
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """Everything that determines a course of training.
+    """Everything that determines a training.
 
     Parameters
     ----------
     start : TrainedNetwork
-        Where training begins, with the key of the program to use.
+        The network that training starts from, with the key of the program to use.
     draw : callable
-        From the number of an epoch to its `Samples`, as many in each.
+        Function from the number of an epoch to its `Samples`; their number is always the same.
     draws_anew : bool
-        Whether the samples of each epoch are others.
+        Whether each epoch has new samples.
     validation : Samples or None
-        What is evaluated after each epoch.
+        Samples that are evaluated after each epoch.
     epochs : int
         Number of epochs to train.
     batch_size : int
         Samples per gradient step.
     learning_rate : float or "auto"
-        The highest; ``"auto"`` is `schedules.default_rate`.
+        Maximum learning rate; ``"auto"`` is `schedules.default_rate`.
     schedule : {"averaged", "one_cycle", None}
-        Course of the learning rate, and whether predictions use averaged weights.
+        Learning-rate schedule, and whether predictions use averaged weights.
     pixel_dtype : dtype
         Type of the pixels on the device: uint8, or that of the network.
     patience : int or None

@@ -1,4 +1,4 @@
-"""The course of training: a task becomes a trained network."""
+"""The steps of training: a task becomes a trained network."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def train(
     Parameters
     ----------
     task : TrainingTask
-        What to do.
+        The training task.
     user_callbacks : sequence of keras.callbacks.Callback, default=()
-        They are called first. A user's callback may keep or change the model it is given, so that
-        the model is then not one that other fits use.
+        They are called first. A user's callback may keep or change its model, so that other fits
+        then do not use this model.
     make_observer : callable, default=None
         Makes a callback that is called last, from the `Recorder`.
 

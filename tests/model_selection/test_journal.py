@@ -89,10 +89,10 @@ def test_a_journal_of_another_search_is_refused(digits, fits, tmp_path):
         (clone(search).set_params(cv=3), X, None),
     ):
         params = {} if weights is None else {"sample_weight": weights}
-        with pytest.raises(ValueError, match="no journal of this search.*to begin anew"):
+        with pytest.raises(ValueError, match="not a journal of this search.*to start a new search"):
             changed.fit(images, y, **params)
     journal.write_text("epoch,loss\n")
-    with pytest.raises(ValueError, match="no journal of this search"):
+    with pytest.raises(ValueError, match="not a journal of this search"):
         search.fit(X, y)
     assert journal.read_text() == "epoch,loss\n"
     assert fits == []

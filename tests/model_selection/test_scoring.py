@@ -26,7 +26,7 @@ def test_a_score_is_a_plain_number(value):
 
 @pytest.mark.parametrize("value", [None, [0.5], np.zeros(2), {"a": None}])
 def test_a_score_that_is_no_number_is_refused(value):
-    with pytest.raises(ValueError, match="A scorer should give a number"):
+    with pytest.raises(ValueError, match="A scorer should return a number"):
         compute_score(scorer(value), None, ([],), {}, np.nan)
 
 

@@ -79,7 +79,7 @@ def test_a_pipeline_is_searched_with_one_fit_per_fold(digits, fits):
 def test_candidates_of_a_one_cycle_are_fitted_apart_and_said_so(digits, fits):
     X, y = digits
     estimator = quick(schedule="one_cycle")
-    with pytest.warns(UserWarning, match="2 candidates are fitted one by one"):
+    with pytest.warns(UserWarning, match="2 candidates are fitted separately"):
         ours = EpochSearchCV(estimator, {"epochs": [1, 3]}, cv=2, refit=False).fit(X, y)
     assert sorted(fits) == [1, 1, 3, 3]
     assert_same_results(
@@ -90,7 +90,7 @@ def test_candidates_of_a_one_cycle_are_fitted_apart_and_said_so(digits, fits):
 def test_only_what_differs_in_more_than_epochs_is_fitted_apart(digits, fits):
     X, y = digits
     grid = {"epochs": [1, 2], "schedule": ["averaged", "one_cycle", None]}
-    with pytest.warns(UserWarning, match="2 candidates are fitted one by one"):
+    with pytest.warns(UserWarning, match="2 candidates are fitted separately"):
         EpochSearchCV(quick(), grid, cv=2, refit=False).fit(X, y)
     assert sorted(fits) == [1, 1] + [2] * 6
 
