@@ -172,7 +172,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 "cannot change. Set warm_start=False to train a new network."
             )
         # An optimizer cannot use the state of another one.
-        state = present.optimizer_state if key == present.key else []
+        state = present.optimizer_state if key.optimizer == present.key.optimizer else []
         return replace(present, key=key, optimizer_state=state)
 
     def _optimizer(self):
@@ -266,6 +266,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             If this epoch was not kept.
         """
         check_is_fitted(self)
+        if not isinstance(epoch, Integral) or isinstance(epoch, bool) or epoch < 1:
+            raise ValueError(f"epoch should be a whole number from 1; got {epoch!r}.")
         result = copy.copy(self)
         result._network = self._network.at_epoch(epoch)
         result.epochs, result.keep_epochs = epoch, False

@@ -1339,3 +1339,21 @@ def test_the_keras_model_can_be_exported_as_onnx(digits, tmp_path, architecture)
     inputs = {session.get_inputs()[0].name: X[:5].reshape(5, 8, 8, 1).astype(np.float32)}
     (probability,) = session.run(None, inputs)
     np.testing.assert_allclose(probability, classifier.predict_proba(X[:5]), atol=1e-5)
+
+
+def test_an_idle_model_keeps_no_samples(digits):
+    import gc
+    import weakref
+
+    X = digits[0].copy()
+    kept = weakref.ref(X)
+    quick(epochs=1).fit(X, digits[1])
+    del X
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.parametrize("epoch", [0, -1, 2.0, "2", True])
+def test_an_epoch_is_a_whole_number_from_1(fitted, epoch):
+    with pytest.raises(ValueError, match="epoch should be a whole number from 1; got"):
+        fitted.at_epoch(epoch)

@@ -160,5 +160,5 @@ class TrainedNetwork:
             return last
         losses = np.array(self.history["val_loss"][call.first : last])
         if not np.isfinite(losses).any():
-            return last
+            return call.first + 1  # as Keras's EarlyStopping
         return call.first + 1 + int(np.nanargmin(losses))

@@ -103,6 +103,7 @@ class EpochModel(keras.Model):
         dict of str to list of ndarray
             Fields of `TrainedNetwork`.
         """
+        self._task = None  # an idle model should not keep a user's samples
         weights = self.read_weights()
         return {
             "weights": weights,
