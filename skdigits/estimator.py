@@ -269,7 +269,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         if not isinstance(epoch, Integral) or isinstance(epoch, bool) or epoch < 1:
             raise ValueError(f"epoch should be a whole number from 1; got {epoch!r}.")
         result = copy.copy(self)
-        result._network = self._network.at_epoch(epoch)
+        result._network = self._network.at_epoch(int(epoch))
         result.epochs, result.keep_epochs = epoch, False
         return result
 

@@ -41,6 +41,8 @@ class EpochModel(keras.Model):
     batch by batch, inside the loop.
     """
 
+    _task: Any  # the TrainingTask of the fit that runs, else None
+
     @classmethod
     def from_key(cls, key: ProgramKey) -> EpochModel:
         """Build and compile a network.
