@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import reprlib
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -124,14 +125,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def _check_fit_parameters(self, unknown):
         """Raise a TypeError if fit is given a parameter that it does not have."""
         for name, value in unknown.items():
+            value = reprlib.repr(value)
             if name in self.get_params(deep=False):
                 kind = type(self).__name__
                 raise TypeError(
-                    f"{name} is a constructor parameter: {kind}({name}={value!r}), in a Pipeline "
-                    f"with the step 'cnn' set_params(cnn__{name}={value!r}). fit takes X, y, "
+                    f"{name} is a constructor parameter: {kind}({name}={value}), in a Pipeline "
+                    f"with the step 'cnn' set_params(cnn__{name}={value}). fit takes X, y, "
                     "sample_weight, X_val and y_val."
                 )
-            hint = " Pass X_val and y_val." if name.startswith("validation") else ""
+            hint = " Pass X_val and y_val." if name == "validation_data" else ""
+            if name == "validation_split":
+                hint = " Set validation_fraction in the constructor."
             raise TypeError(f"fit() has no parameter {name!r}.{hint}")
 
     @contextlib.contextmanager

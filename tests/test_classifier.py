@@ -1172,6 +1172,11 @@ def test_keras_classifier_knows_how_it_was_trained(digits):
             r"epochs is a constructor parameter: DigitClassifier\(epochs=3\).*cnn__epochs",
         ),
         ({"validation_data": None}, "no parameter 'validation_data'. Pass X_val and y_val"),
+        ({"validation_split": 0.1}, "no parameter 'validation_split'. Set validation_fraction"),
+        (
+            {"class_weight": dict.fromkeys(range(10), 1.25)},
+            "class_weight is a constructor parameter",
+        ),
         ({"shuffle": True}, "no parameter 'shuffle'"),
     ],
 )
