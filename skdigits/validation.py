@@ -183,7 +183,7 @@ def check_not_one_image(X, image_shape, n_features) -> None:
     n_features : int
         Pixels per image.
     """
-    shape = X.shape if hasattr(X, "shape") else np.asarray(X, dtype=object).shape
+    shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
     if shape in (image_shape, image_shape[:2]) and math.prod(shape[1:]) != n_features:
         raise ValueError(
             f"X has shape {shape}: that is one image, without an axis for samples. Expected an "
