@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -16,15 +17,17 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdigits.compatibility import Interval, StrOptions, with_callbacks
 from skdigits.estimator import NetworkEstimator, keeps_epochs
 from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
+from skdigits.networks.trained import TrainedNetwork
+from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.training.task import Samples
 from skdigits.validation import (
     check_known,
     check_name,
     check_not_one_hot,
     check_not_one_image,
+    check_same_shape,
     check_top,
     check_weights,
     infer_image_shape,
@@ -235,7 +238,8 @@ keras.optimizers.Optimizer, default="adamw"
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights of 0 or more; only their ratios matter.
         X_val : array-like of shape (n_val, …), default=None
-            Images to validate on after each epoch, instead of a share of `X`.
+            Images to validate on after each epoch, instead of a share of `X`. They have no
+            weights, whatever `class_weight` is.
         y_val : array-like of shape (n_val,), default=None
             Labels of `X_val`.
         **unknown
@@ -256,9 +260,9 @@ keras.optimizers.Optimizer, default="adamw"
         self._check_fit_parameters(unknown)
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
-        with self._unchanged_by_errors():
-            task = self._describe_fit(X, y, sample_weight, X_val, y_val)
-            return self._train(task, user_callbacks, fit_input=(X, y, sample_weight))
+        checked = copy.copy(self)
+        task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
+        return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these images, starting from the weights of the last call.
@@ -288,9 +292,9 @@ keras.optimizers.Optimizer, default="adamw"
         """
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
-        with self._unchanged_by_errors():
-            task = self._describe_partial_fit(X, y, classes, sample_weight)
-            return self._train(task, user_callbacks)
+        checked = copy.copy(self)
+        task = checked._describe_partial_fit(X, y, classes, sample_weight)
+        return self._train(checked, task, user_callbacks)
 
     def _describe_fit(self, X, y, sample_weight, X_val, y_val):
         """Check the arguments of fit, and return the training task."""
@@ -317,6 +321,7 @@ keras.optimizers.Optimizer, default="adamw"
         elif X_val is not None:
             rows_val, labels_val = self._check_images(X_val, y_val, reset=False)
             check_known(labels_val, self.classes_)
+            _warn_if_other_range(rows_val, start)
             validation = self._samples(rows_val, labels_val, None)
         return self._samples_task(start, training, validation)
 
@@ -369,6 +374,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _check_images(self, X, *y, reset):
         """Return validated rows of pixels, and the labels if `y` is given."""
+        X = X if hasattr(X, "shape") else np.asarray(X)
         if not reset:
             check_not_one_image(X, self.image_shape_, self.n_features_in_)
         flat, image_shape = split_images(X)
@@ -382,11 +388,8 @@ keras.optimizers.Optimizer, default="adamw"
         if reset:
             self.image_shape_ = infer_image_shape(flat.shape[1], image_shape, self.image_shape)
             warn_if_padded(flat.shape[1], self.image_shape_)
-        elif image_shape not in (None, self.image_shape_):
-            raise ValueError(
-                f"X holds images of shape {image_shape}, but {type(self).__name__} was fitted "
-                f"on images of shape {self.image_shape_}."
-            )
+        else:
+            check_same_shape(self, image_shape)
         return flat, labels
 
     def _check_classes(self, classes):
@@ -410,6 +413,7 @@ keras.optimizers.Optimizer, default="adamw"
         parameters = "architecture, filters, kernel_size, dropout, l2 and dtype"
         start = self._start(spec, resume, parameters)
         if start.pixel_range is not None:
+            _warn_if_other_range(training.x, start)
             return start
         used = True if training.weight is None else (training.weight > 0)[:, np.newaxis]
         seen = pixel_range(training.x, used)
@@ -448,7 +452,7 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return self._predict_rows(*self._check(X), self._network.weights)
+        return self._predict_rows(*self._check(X))
 
     def predict_log_proba(self, X):
         """Predict the logarithms of class probabilities.
@@ -552,12 +556,12 @@ keras.optimizers.Optimizer, default="adamw"
         ValueError
             If the architecture is not a Sequential or functional model with one last layer.
         """
-        return self._predict_rows(*self._check(X), self._network.weights, "features")
+        return self._predict_rows(*self._check(X), kind="features")
 
     @property
     def _n_features_out(self):
         blank = np.zeros((1, self.n_features_in_), np.uint8)
-        features = self._predict_rows(blank, blank.dtype, self._network.weights, "features")
+        features = self._predict_rows(self._network, blank, blank.dtype, kind="features")
         return features.shape[1]
 
     @available_if(keeps_epochs)
@@ -575,9 +579,9 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, one array per kept epoch, first epoch first.
         """
-        rows, dtype = self._check(X)
+        network, rows, dtype = self._check(X)
         for weights in self._kept_weights():
-            yield self._predict_rows(rows, dtype, weights)
+            yield self._predict_rows(replace(network, weights=weights), rows, dtype)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -597,21 +601,20 @@ keras.optimizers.Optimizer, default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _check(self, X) -> tuple[np.ndarray, np.dtype]:
-        """Return validated rows of pixels to predict, and the smallest dtype that holds them."""
+    def _check(self, X) -> tuple[TrainedNetwork, np.ndarray, np.dtype]:
+        """Return the network, validated rows of pixels, and the smallest dtype that holds them."""
         check_is_fitted(self)
+        network = self._network
         rows, _ = self._check_images(X, reset=False)
-        dtype = pixel_dtype(rows, self._network.key.spec.dtype)
-        # The first images are enough: a memory-mapped file is not read completely.
-        warn_if_other_range(pixel_range(rows[:1000]), self._network.pixel_range)
-        return rows, dtype
+        dtype = pixel_dtype(rows, network.key.spec.dtype)
+        _warn_if_other_range(rows, network)
+        return network, rows, dtype
 
-    def _predict_rows(self, rows, dtype, weights, kind="predict"):
+    def _predict_rows(self, network, rows, dtype, kind="predict"):
         from skdigits.training.model_cache import cache
 
-        network = self._network
         with cache.borrow(network.key) as model:
-            return model.predict_rows(weights, rows, dtype, network.scale, kind)
+            return model.predict_rows(network.weights, rows, dtype, network.scale, kind)
 
     # -- the Keras side ------------------------------------------------------------------
 
@@ -634,6 +637,11 @@ keras.optimizers.Optimizer, default="adamw"
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = []  # features have the dtype of the network
         return tags
+
+
+def _warn_if_other_range(rows, network):
+    # The first images are enough: a memory-mapped file is not read completely.
+    warn_if_other_range(pixel_range(rows[:1000]), network.pixel_range)
 
 
 def _divide(samples, fraction, seed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import reprlib
 import warnings
@@ -18,7 +17,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.compatibility import (
+from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.trained import ProgramKey, TrainedNetwork
+from skdigits.sklearn_compat import (
     HAS_CALLBACKS,
     CallbackSupportMixin,
     HasMethods,
@@ -26,13 +27,9 @@ from skdigits.compatibility import (
     StrOptions,
     validate_parameters,
 )
-from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import ProgramKey, TrainedNetwork
-from skdigits.training.task import TrainingTask
+from skdigits.training.task import OPTIMIZERS, SCHEDULES, TrainingTask
 from skdigits.validation import check_name
 
-OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
-SCHEDULES = ("averaged", "one_cycle")
 EARLY_STOPPING_FRACTION = 0.1
 
 
@@ -90,12 +87,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     @property
     def n_iter_(self) -> int:
         """Number of epochs trained."""
-        return self._network.n_epochs
+        return self._trained_network("n_iter_").n_epochs
 
     @property
     def history_(self) -> dict[str, list[float]]:
         """Values per epoch."""
-        return self._network.history
+        return self._trained_network("history_").history
+
+    def _trained_network(self, attribute):
+        """The trained network, or the error of an attribute that is missing before fit."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has no {attribute} before fit.")
+        return self._network
 
     def __sklearn_is_fitted__(self):
         """Whether at least one epoch was trained."""
@@ -137,22 +140,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             if name == "validation_split":
                 hint = " Set validation_fraction in the constructor."
             raise TypeError(f"fit() has no parameter {name!r}.{hint}")
-
-    @contextlib.contextmanager
-    def _unchanged_by_errors(self):
-        """Restore the fitted attributes if the block raises an exception."""
-
-        def fitted():
-            return {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_network"}
-
-        before = fitted()
-        try:
-            yield
-        except BaseException:
-            for name in fitted():
-                del self.__dict__[name]
-            self.__dict__.update(before)
-            raise
 
     def _copy_callbacks(self):
         if not self.callbacks:
@@ -226,14 +213,33 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     # -- training ----------------------------------------------------------------------------
 
-    def _train(self, task, user_callbacks, fit_input=None):
-        """Carry out a task; `fit_input` contains the arguments of fit."""
+    def _train(self, checked, task, user_callbacks, fit_input=None):
+        """Carry out a task, then take over the attributes that its checks set.
+
+        Until then the estimator does not change: whatever fails, and whoever predicts meanwhile.
+
+        Parameters
+        ----------
+        checked : NetworkEstimator
+            A copy of the estimator, which has checked the arguments of fit.
+        task : TrainingTask
+            The training task.
+        user_callbacks : list of keras.callbacks.Callback
+            The user's callbacks.
+        fit_input : tuple of X, y and sample_weight, optional
+            The arguments of fit.
+        """
         from skdigits.training import callbacks, trainer
 
         make_observer = None
         if HAS_CALLBACKS and fit_input is not None:
-            make_observer = partial(callbacks.call_sklearn, self, fit_input)
-        self._network = trainer.train(task, user_callbacks, make_observer)
+            fitted = checked._fitted_attributes()
+            make_observer = partial(callbacks.call_sklearn, self, fitted, fit_input)
+        checked._network = trainer.train(task, user_callbacks, make_observer)
+        outdated = self._fitted_attributes().keys() - checked._fitted_attributes().keys()
+        self.__dict__.update(checked._fitted_attributes())
+        for name in outdated:
+            del self.__dict__[name]
         if not np.isfinite(self.history_["loss"][-1]):
             warnings.warn(
                 f"The training loss is {self.history_['loss'][-1]} after {self.n_iter_} epochs: "
@@ -242,6 +248,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=4,
             )
         return self
+
+    def _fitted_attributes(self):
+        return {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_network"}
 
     # -- the trained network -------------------------------------------------------------------
 

@@ -180,12 +180,19 @@ def _encode(value: Any, name: str, arrays: list[np.ndarray]) -> Any:
     if type(value).__name__ in RECORDS:
         fields = {n: _encode(v, n, arrays) for n, v in vars(value).items()}
         return ["record", type(value).__name__, fields]
-    if name == "architecture" and getattr(value, "__name__", "<lambda>").isidentifier():
-        return ["function", value.__name__]
+    if name == "architecture":
+        if getattr(value, "__name__", "<lambda>").isidentifier():
+            return ["function", value.__name__]
+        raise TypeError(
+            "The architecture has no name that load() could refer to. Use a function that is "
+            "defined with def."
+        )
+    advice = "Set the parameter to a plain value before saving."
+    if name == "classes_":
+        advice = "Use numbers or strings as labels, or pickle the estimator."
     raise TypeError(
         f"{name.lstrip('_')} holds a {type(value).__name__}, which a file without code cannot "
-        "describe. Set the parameter to a plain value before saving. An estimator with a lambda as "
-        "architecture, or with other labels than numbers and strings, can only be pickled."
+        f"describe. {advice}"
     )
 
 

@@ -10,10 +10,11 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skdigits.compatibility import StrOptions, validate_parameters
 from skdigits.pictures import clean_line, clean_picture
+from skdigits.sklearn_compat import StrOptions, validate_parameters
 from skdigits.validation import (
     check_not_one_image,
+    check_same_shape,
     infer_image_shape,
     split_images,
     warn_if_padded,
@@ -117,11 +118,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_not_one_image(X, self.image_shape_, self.n_features_in_)
         rows, seen = split_images(X)
         rows = validate_data(self, rows, reset=False)
-        if seen not in (None, self.image_shape_):
-            raise ValueError(
-                f"X holds images of shape {seen}, but {type(self).__name__} was fitted on images "
-                f"of shape {self.image_shape_}."
-            )
+        check_same_shape(self, seen)
         missing = math.prod(self.image_shape_) - rows.shape[1]
         if missing:
             rows = np.pad(rows, [(0, 0), (0, missing)])

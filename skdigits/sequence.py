@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -10,12 +12,13 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdigits.compatibility import Interval, with_callbacks
 from skdigits.estimator import NetworkEstimator, keeps_epochs
 from skdigits.inference import ctc
 from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.networks.spec import READER, NetworkSpec
+from skdigits.networks.trained import TrainedNetwork
+from skdigits.sklearn_compat import Interval, with_callbacks
 from skdigits.synthesis.composition import DigitSource, Style, check_digits, epoch_seed
 from skdigits.training.task import Samples
 from skdigits.validation import (
@@ -24,6 +27,7 @@ from skdigits.validation import (
     check_weights,
     split_validation,
     warn_if_other_range,
+    warn_if_padded,
 )
 
 N_DIGITS = 10
@@ -254,9 +258,9 @@ keras.optimizers.Optimizer, default="adamw"
         self._check_fit_parameters(unknown)
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
-        with self._unchanged_by_errors():
-            task = self._describe_fit(X, y, sample_weight, X_val, y_val)
-            return self._train(task, user_callbacks, fit_input=(X, y, sample_weight))
+        checked = copy.copy(self)
+        task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
+        return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
 
     def _describe_fit(self, X, y, sample_weight, X_val, y_val):
         """Check the arguments of fit, and return the training task."""
@@ -266,13 +270,16 @@ keras.optimizers.Optimizer, default="adamw"
         y = _check_labels(y, len(lines))
         weights = check_weights(sample_weight, None, y, None)
         start = self._start(self._network_spec(), resume, "filters, dropout, l2 and dtype")
-        if not resume:
+        if resume:
+            _warn_if_other_range(lines, start)
+        else:
             start = replace(start, pixel_range=lines.pixel_range() or BLANK, scale=1 / 255)
         lines = self._as_bytes(lines, start)
         held_out = None
         if X_val is not None:
-            held_out = self._as_bytes(self._check_images(X_val, reset=False), start)
-            held_out = held_out, _check_labels(y_val, len(held_out))
+            held_out = self._check_images(X_val, reset=False)
+            _warn_if_other_range(held_out, start)
+            held_out = self._as_bytes(held_out, start), _check_labels(y_val, len(held_out))
         describe = self._describe_sequences if y.dtype.kind == "U" else self._describe_digits
         options = describe(lines, y, weights, fraction, held_out, start.seed)
         return self._task(start, pixel_dtype=np.dtype(np.uint8), **options)
@@ -426,7 +433,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         check_is_fitted(self)
         k = check_top(k, ctc.BEAM_WIDTH)
-        return self._read(self._check(X), self._network.weights, k)
+        return self._read(*self._check(X), k)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -443,9 +450,9 @@ keras.optimizers.Optimizer, default="adamw"
             The digits.
         """
         check_is_fitted(self)
-        lines = self._check(X)
+        network, lines = self._check(X)
         for weights in self._kept_weights():
-            yield self._read(lines, weights, 1)[0][:, 0]
+            yield self._read(replace(network, weights=weights), lines, 1)[0][:, 0]
 
     def locate(self, X):
         """Find the bounding boxes of the predicted digits.
@@ -463,9 +470,9 @@ keras.optimizers.Optimizer, default="adamw"
             digit.
         """
         check_is_fitted(self)
-        lines = self._check(X)
-        sequences = self._read(lines, self._network.weights, 1)[0][:, 0]
-        scores = self._score_frames(lines)
+        network, lines = self._check(X)
+        sequences = self._read(network, lines, 1)[0][:, 0]
+        scores = self._score_frames(network, lines)
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
             centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
@@ -491,13 +498,13 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return exact_match_score(y, self.predict(X), sample_weight=sample_weight)
 
-    def _check(self, X):
-        """Images as bytes, in the range of those seen in fit."""
+    def _check(self, X) -> tuple[TrainedNetwork, LineImages]:
+        """The network, and images as bytes, in the range of those seen in fit."""
+        network = self._network
         self._check_not_one_image(X)
         lines = self._check_images(X, reset=False)
-        first = lines[np.arange(min(len(lines), 100))]
-        warn_if_other_range(first.pixel_range(), self._network.pixel_range)
-        return self._as_bytes(lines, self._network)
+        _warn_if_other_range(lines, network)
+        return network, self._as_bytes(lines, network)
 
     def _as_bytes(self, lines, network):
         return lines.as_bytes(network.pixel_range.low, network.pixel_range.high)
@@ -505,12 +512,13 @@ keras.optimizers.Optimizer, default="adamw"
     def _check_not_one_image(self, X):
         """Raise if one image of a line is given where rows of pixels are expected."""
         shape: tuple[int, ...] = getattr(X, "shape", ())
-        expected = getattr(self, "n_features_in_", "no")
+        rows = "no" if self.image_shape is None else math.prod(self.image_shape)
+        expected = getattr(self, "n_features_in_", rows)
         if len(shape) == 2 and shape[1] != expected:
             raise ValueError(
                 f"X has {shape[1]} features, but {type(self).__name__} is expecting {expected} "
                 f"features as input. If it is one image of {shape[0]}×{shape[1]} pixels, pass "
-                "X[np.newaxis]."
+                "X[np.newaxis]; if it is rows of pixels, reshape them to (n, height, width)."
             )
 
     def _check_images(self, X, reset):
@@ -531,22 +539,23 @@ keras.optimizers.Optimizer, default="adamw"
             if lines.shape is not None:
                 self.image_shape_ = lines.shape
                 self.n_features_in_ = lines.n_features
+                warn_if_padded(lines.n_features, (*lines.shape, 1))
         return lines
 
-    def _read(self, lines, weights, k):
+    def _read(self, network, lines, k):
         from skdigits.training.model_cache import cache
 
-        network = self._network
         with cache.borrow(network.key) as model:
-            digits, log_probability = model.read_sequences(weights, lines, network.scale, top=k)
+            digits, log_probability = model.read_sequences(
+                network.weights, lines, network.scale, top=k
+            )
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
 
-    def _score_frames(self, lines):
+    def _score_frames(self, network, lines):
         """Logarithms of the probability of each label in each frame, an array per image."""
         from skdigits.training.model_cache import cache
 
-        network = self._network
         with cache.borrow(network.key) as model:
             return model.score_frames(network.weights, lines, network.scale)
 
@@ -557,6 +566,11 @@ keras.optimizers.Optimizer, default="adamw"
         # Rows are accepted too, but only with labels that scikit-learn's checks do not make.
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _warn_if_other_range(lines, network):
+    first = lines[np.arange(min(len(lines), 100))]
+    warn_if_other_range(first.pixel_range(), network.pixel_range)
 
 
 def _check_labels(y, n_samples):

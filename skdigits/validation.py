@@ -15,6 +15,7 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
 
 OTHER_RANGE = 10  # factor between largest values, or between means, from which a warning is issued
+EXTREME = 0.35  # share of the pixel range; a mean nearer to its ends tells the background's colour
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]
     if math.prod(shape) != n_features or seen not in (None, shape):
         given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
         raise ValueError(
-            f"image_shape={asked!r} means {math.prod(shape)} numbers per image; X has {given}."
+            f"image_shape={asked!r} means images of shape {shape}, {math.prod(shape)} numbers "
+            f"each; X has {given}."
         )
     return shape
 
@@ -191,6 +193,23 @@ def check_not_one_image(X, image_shape, n_features) -> None:
         )
 
 
+def check_same_shape(estimator, image_shape) -> None:
+    """Raise a ValueError if images have another shape than those of fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the fitted attribute ``image_shape_``.
+    image_shape : tuple of int or None
+        Height, width and channels of the images given; None for rows.
+    """
+    if image_shape not in (None, estimator.image_shape_):
+        raise ValueError(
+            f"X holds images of shape {image_shape}, but {type(estimator).__name__} was fitted "
+            f"on images of shape {estimator.image_shape_}."
+        )
+
+
 def check_not_one_hot(y) -> None:
     """Raise a ValueError if labels are one-hot encoded.
 
@@ -201,12 +220,13 @@ def check_not_one_hot(y) -> None:
     """
     values = np.asarray(y)
     shape = values.shape
-    if len(shape) != 2 or shape[1] < 2:
+    if len(shape) != 2 or shape[0] == 0 or shape[1] < 2:
         return
     if values.dtype.kind in "biuf" and (np.sort(values, axis=1) == np.eye(shape[1])[-1]).all():
+        array = "y" if isinstance(y, np.ndarray) else "np.asarray(y)"
         raise ValueError(
             f"y is one-hot encoded, of shape {shape}; expected one label per sample. Pass "
-            "y.argmax(axis=1)."
+            f"{array}.argmax(axis=1)."
         )
 
 
@@ -244,10 +264,12 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
     if seen is None or fitted is None or math.isnan(fitted.mean):
         return
     span = fitted.high - fitted.low
-    inverted_mean = fitted.low + fitted.high - seen.mean
+    seen_mean, fitted_mean = ((r.mean - fitted.low) / span for r in (seen, fitted))
+    on_black = fitted_mean < EXTREME and seen_mean > 1 - EXTREME
+    on_white = fitted_mean > 1 - EXTREME and seen_mean < EXTREME
     if _far_apart(seen.mean, fitted.mean) and _far_apart(seen.largest, fitted.largest):
         advice = "Scale them to the same range."
-    elif abs(inverted_mean - fitted.mean) < 0.2 * span and seen.mean - fitted.mean > 0.3 * span:
+    elif on_black or on_white:
         advice = f"They seem to be inverted: pass {fitted.low + fitted.high:g} - X."
     else:
         return

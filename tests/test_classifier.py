@@ -157,7 +157,7 @@ def test_image_shape_of_flat_rows(digits):
     X, y = digits
     assert quick(image_shape=(4, 16)).fit(X, y).image_shape_ == (4, 16, 1)
     assert quick(image_shape=[4, 4, 4]).fit(X, y).image_shape_ == (4, 4, 4)
-    with pytest.raises(ValueError, match="means 63 numbers per image; X has rows of 64"):
+    with pytest.raises(ValueError, match="63 numbers each; X has rows of 64 pixels"):
         quick(image_shape=(7, 9)).fit(X, y)
     with pytest.raises(ValueError, match="positive whole numbers"):
         quick(image_shape=(64,)).fit(X, y)
@@ -1093,8 +1093,8 @@ def test_a_blank_first_batch_does_not_fix_the_scale(digits):
     classifier = quick().partial_fit(X * 0, y, classes=range(10)).partial_fit(X, y)
     whole = quick().partial_fit(X, y, classes=range(10)).partial_fit(X, y)
     assert classifier.score(X, y) == pytest.approx(whole.score(X, y), abs=0.1)
-    bright = classifier.to_keras().predict(np.full((1, 8, 8, 1), 255.0), verbose=0)
-    np.testing.assert_allclose(bright, classifier.predict_proba(np.full((1, 64), 255)), atol=1e-6)
+    expected = classifier.to_keras().predict(X[:9].reshape(-1, 8, 8, 1).astype(float), verbose=0)
+    np.testing.assert_allclose(expected, classifier.predict_proba(X[:9]), atol=1e-6)
 
 
 def test_parameters_set_after_fit_do_not_change_predictions(digits, fitted):
@@ -1192,8 +1192,12 @@ def test_one_hot_labels_are_an_error_that_says_what_to_pass(digits):
     X, y = digits
     with pytest.raises(ValueError, match=r"one-hot encoded.*y.argmax\(axis=1\)"):
         quick().fit(X, np.eye(10)[y])
+    with pytest.raises(ValueError, match=r"np.asarray\(y\).argmax\(axis=1\)"):
+        quick().fit(X, pd.get_dummies(y).astype(int))
     with pytest.raises(ValueError, match="1d array"):
         quick().fit(X, np.tile(y, (2, 1)).T)
+    with pytest.raises(ValueError, match=r"array of shape \(0, 3\)"):
+        quick().fit(X, np.zeros((0, 3)))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
@@ -1215,6 +1219,51 @@ def test_values_of_another_range_than_in_fit_are_warned_of(digits, fitted):
         small.predict(X)
     for same in (X[:1], X // 4, np.zeros_like(X), np.maximum(X, 60)):
         fitted.predict(same)
+
+
+def test_training_and_validation_images_of_another_range_are_warned_of(digits):
+    X, y = digits
+    with pytest.warns(UserWarning, match="Scale them to the same"):
+        quick(epochs=1).fit(X, y, X_val=X / 255, y_val=y)
+    classifier = quick(epochs=1, warm_start=True).fit(X, y)
+    with pytest.warns(UserWarning, match="Scale them to the same"):
+        classifier.fit(X / 255, y)
+    with pytest.warns(UserWarning, match="Scale them to the same"):
+        classifier.partial_fit(X / 255, y)
+
+
+def test_bright_photographs_are_not_taken_for_inverted_ones():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 255, (60, 8, 8))
+    X = (X * rng.uniform(0.5, 1, (60, 1, 1))).astype(np.uint8)  # mean of all about 0.37
+    y = np.arange(60) % 3
+    classifier = quick(epochs=1).fit(X, y)
+    for bright in (np.full((1, 8, 8), 200), 255 - X[:1]):
+        classifier.predict(bright)
+
+
+def test_a_classifier_predicts_as_before_until_a_new_fit_has_ended(digits):
+    import keras
+
+    X, y = digits
+    seen = []
+
+    class Predict(keras.callbacks.Callback):
+        def __deepcopy__(self, memo):
+            return self
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append((classifier.classes_, classifier.predict(X)))
+
+    classifier = quick().fit(X, y)
+    before = classifier.predict(X)
+    classifier.set_params(callbacks=[Predict()], image_shape=(4, 16)).fit(X, y * 10)
+    assert len(seen) == classifier.epochs
+    for classes, labels in seen:
+        np.testing.assert_array_equal(classes, np.arange(10))
+        np.testing.assert_array_equal(labels, before)
+    assert classifier.image_shape_ == (4, 16, 1)
+    np.testing.assert_array_equal(classifier.classes_, np.arange(0, 100, 10))
 
 
 def test_a_validation_set_needs_labels_and_no_fraction(digits):
@@ -1264,6 +1313,30 @@ def test_a_keras_optimizer_is_copied(digits):
     assert cross_val_score(classifier, *digits, cv=2).min() > 0.2
     assert classifier.keras_classifier_.model_.optimizer.get_config()["beta_1"] == pytest.approx(
         0.8
+    )
+
+
+def test_optimizers_that_would_not_do_what_they_say_are_refused(digits):
+    import keras
+
+    class Own(keras.optimizers.SGD):
+        pass
+
+    optimizers = keras.optimizers
+    schedule = optimizers.schedules.CosineDecay(0.1, 100)
+    for optimizer, message in (
+        (optimizers.Adam(schedule), "learning rate of the optimizer Adam is not a number"),
+        (optimizers.LossScaleOptimizer(optimizers.SGD()), "LossScaleOptimizer is not a number"),
+        (optimizers.Adam(use_ema=True), "use_ema=True, which would have no effect"),
+        (optimizers.Adam(loss_scale_factor=8.0), "loss_scale_factor=8.0, which would have no"),
+        (Own(), "Own cannot be copied.*register_keras_serializable"),
+        (optimizers.schedules.CosineDecay(0.1, 100), "or a Keras optimizer; got CosineDecay"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            quick(optimizer=optimizer).fit(*digits)
+    own = keras.saving.register_keras_serializable("tests")(Own)
+    assert_same_weights(
+        quick(optimizer=own(0.1)).fit(*digits), quick(optimizer=optimizers.SGD(0.1)).fit(*digits)
     )
 
 

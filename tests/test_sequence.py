@@ -154,7 +154,7 @@ def test_probabilities_are_those_of_all_alignments(reader):
 
     image = np.random.RandomState(0).randint(0, 256, (1, 28, 12), np.uint8)
     found, probability = reader.predict_top_k(image, k=3)
-    (scores,) = reader._score_frames(reader._check(image))
+    (scores,) = reader._score_frames(*reader._check(image))
     assert scores.shape == (3, 11)
     total = {}
     for path in itertools.product(range(11), repeat=3):
@@ -376,7 +376,7 @@ def test_saves_and_loads_without_code(reader, sequences, tmp_path):
 
 def test_the_keras_model_gives_the_same_frames(reader, sequences):
     X = sequences[0][:3, :, :100]
-    scores = reader._score_frames(LineImages(X))
+    scores = reader._score_frames(reader._network, LineImages(X))
     logits = reader.to_keras().predict(X[..., None].astype(np.float32), verbose=0)
     logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
     np.testing.assert_allclose(logits, np.stack(scores), atol=1e-3)
@@ -482,3 +482,22 @@ def test_values_of_another_range_are_warned_of(reader, sequences):
         reader.predict(X[:5] / 255)
     with pytest.warns(UserWarning, match="inverted: pass 255 - X"):
         reader.predict(255 - X)
+
+
+def test_rows_of_another_range_are_warned_of_when_training_goes_on(sources, sequences):
+    recognizer = quick(warm_start=True).fit(*sources[0])
+    with pytest.warns(UserWarning, match="Scale them to the same range"):
+        recognizer.fit(sources[0][0] / 255, sources[0][1])
+    with pytest.warns(UserWarning, match="Scale them to the same range"):
+        quick().fit(*sources[0], X_val=sequences[0] / 255, y_val=sequences[1])
+
+
+def test_rows_of_pixels_after_a_fit_on_images_of_several_widths(sequences):
+    images, texts, _ = sequences
+    ragged = [images[0], *(np.pad(image, [(0, 0), (4, 0)]) for image in images[1:])]
+    rows = images[:3].reshape(3, -1)
+    recognizer = quick().fit(ragged, texts)
+    with pytest.raises(ValueError, match=r"if it is rows of pixels, reshape them to"):
+        recognizer.predict(rows)
+    recognizer.set_params(image_shape=images.shape[1:])
+    np.testing.assert_array_equal(recognizer.predict(rows), recognizer.predict(images[:3]))

@@ -13,7 +13,6 @@ from skdigits.validation import (
     infer_image_shape,
     pixel_range,
     split_images,
-    warn_if_padded,
 )
 
 HEIGHT = 28
@@ -75,7 +74,6 @@ list of array-like of shape (height, width)
         flat = check_array(flat, dtype="numeric")
         asked = image_shape if seen is None else None  # images may have any width
         height, width, channels = infer_image_shape(flat.shape[1], seen, asked)
-        warn_if_padded(flat.shape[1], (height, width, channels))
         if channels != 1:
             raise ValueError(
                 f"X holds images of {channels} channels; expected grey images of shape "
@@ -103,12 +101,9 @@ list of array-like of shape (height, width)
         PixelRange or None
             The lowest value is at most 0; None if all values are 0.
         """
-        images = self.images if self.shape is None else [self.images]
-        ranges = [pixel_range(image) or PixelRange(0, 0, 0) for image in images]
-        low, high = min(r.low for r in ranges), max(r.high for r in ranges)
-        sizes = [image.size for image in images]
-        mean = float(np.average([r.mean for r in ranges], weights=sizes))
-        return PixelRange(low, high, mean) if high > low else None
+        if self.shape is None:
+            return pixel_range(np.concatenate([image.ravel() for image in self.images]))
+        return pixel_range(self.images)
 
     def as_bytes(self, low, high) -> LineImages:
         """Convert images to bytes, and rescale them to one height.

@@ -6,8 +6,9 @@ The class methods ``from_…`` compute, and ``plot`` draws. For a confusion matr
 
 from skdigits.inspection.classifiers import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
 from skdigits.inspection.coverage import CoverageDisplay
-from skdigits.inspection.curves import HistoryDisplay, SearchHistoryDisplay, SearchScoreDisplay
+from skdigits.inspection.history import HistoryDisplay
 from skdigits.inspection.images import ImageGridDisplay, LabelCountDisplay
+from skdigits.inspection.searches import SearchHistoryDisplay, SearchScoreDisplay
 from skdigits.inspection.sequences import SequenceGridDisplay
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skdigits.compatibility import InvalidParameterError
+from skdigits.sklearn_compat import InvalidParameterError
 
 
 @dataclass(frozen=True)

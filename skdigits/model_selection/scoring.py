@@ -13,8 +13,8 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from skdigits.compatibility import check_method_params, safe_indexing
 from skdigits.model_selection.plan import last_step
+from skdigits.sklearn_compat import check_method_params, safe_indexing
 
 Score = float | dict[str, float]
 

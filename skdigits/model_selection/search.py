@@ -17,14 +17,6 @@ from sklearn.utils import get_tags, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdigits.compatibility import (
-    check_method_params,
-    format_search_results,
-    init_callback_context,
-    route_search_params,
-    validate_parameters,
-    with_callbacks,
-)
 from skdigits.model_selection import results
 from skdigits.model_selection.journal import Journal
 from skdigits.model_selection.plan import check_fit_parameters, plan_fits
@@ -34,6 +26,14 @@ from skdigits.model_selection.scoring import (
     Task,
     describe_task,
     fit_as_task,
+)
+from skdigits.sklearn_compat import (
+    check_method_params,
+    format_search_results,
+    init_callback_context,
+    route_search_params,
+    validate_parameters,
+    with_callbacks,
 )
 
 

@@ -48,7 +48,7 @@ class FitCall:
     early_stopping: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainedNetwork:
     """A network between two fits.
 

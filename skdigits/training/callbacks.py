@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 
-from skdigits.compatibility import init_callback_context
 from skdigits.networks.trained import TrainedNetwork, Weights
+from skdigits.sklearn_compat import init_callback_context
 from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras
 
@@ -39,8 +39,9 @@ def copy_callbacks(callbacks) -> list:
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             raise ValueError(
                 "BackupAndRestore would train other weights than an uninterrupted fit. Use "
-                "warm_start=True with few epochs per fit and skdigits.save after each fit: the "
-                "result equals that of one long fit."
+                "warm_start=True with few epochs per fit and skdigits.save after each fit. With "
+                'schedule="averaged" or None, and without early stopping, the result equals that '
+                "of one long fit."
             )
     try:
         return copy.deepcopy(list(callbacks))
@@ -97,13 +98,15 @@ class Recorder(keras.callbacks.Callback):
         return start.extended(self.logs, kept={**start.kept, **self.kept}, **state)
 
 
-def call_sklearn(estimator, fit_input, recorder: Recorder):
+def call_sklearn(estimator, fitted, fit_input, recorder: Recorder):
     """Call the estimator's scikit-learn callbacks: a task for the fit, a task per epoch in it.
 
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``; a copy of it with another ``_network`` predicts with that.
+        With ``CallbackSupportMixin``.
+    fitted : dict of str to object
+        Fitted attributes: a copy of the estimator with these and a ``_network`` can predict.
     fit_input : tuple of X, y and sample_weight
         Arguments of ``fit``.
     recorder : Recorder
@@ -121,7 +124,7 @@ def call_sklearn(estimator, fit_input, recorder: Recorder):
     epochs: list = []
 
     def attributes():
-        return {"_network": recorder.network(weights=recorder.model.read_weights())}
+        return {**fitted, "_network": recorder.network(weights=recorder.model.read_weights())}
 
     def on_train_begin(logs):
         root.call_on_fit_task_begin(**task)

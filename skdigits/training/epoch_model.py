@@ -63,7 +63,7 @@ class EpochModel(keras.Model):
         model._key, model._float_dtype = key, key.spec.dtype
         model.compile(
             optimizer=make_optimizer(key.optimizer),
-            loss="sparse_categorical_crossentropy",
+            loss=plain_keras.LOSS,
             jit_compile=False,  # XLA is several times slower for these convolutions on a CPU
         )
         model.optimizer.build(model.trainable_variables)

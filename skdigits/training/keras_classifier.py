@@ -15,8 +15,7 @@ import numpy as np
 from scikeras.wrappers import KerasClassifier
 
 from skdigits.training import plain_keras, schedules
-
-LOSS = "sparse_categorical_crossentropy"
+from skdigits.training.task import OPTIMIZERS
 
 
 def fit_through_scikeras(model, task, callbacks) -> None:
@@ -37,7 +36,7 @@ def fit_through_scikeras(model, task, callbacks) -> None:
     one_of_each = np.zeros((n_classes, samples.x.shape[1]), samples.x.dtype)
     classifier = KerasClassifier(
         model=model,
-        loss=LOSS,
+        loss=plain_keras.LOSS,
         batch_size=task.batch_size,
         callbacks=callbacks,
         verbose=task.verbose,
@@ -68,12 +67,12 @@ def make_fitted(network, classes, image_shape, *, epochs):
     model = plain_keras.build_trained(network)
     optimizer = schedules.make_optimizer(network.key.optimizer)
     optimizer.learning_rate.assign(network.learning_rate)
-    model.compile(optimizer, LOSS, metrics=["accuracy"], jit_compile=False)
+    model.compile(optimizer, plain_keras.LOSS, metrics=["accuracy"], jit_compile=False)
     # SciKeras takes only what can be cast to the type of these.
     blank = np.zeros((len(classes), *image_shape), np.float64)
-    name = network.key.optimizer if network.key.optimizer in schedules.OPTIMIZERS else optimizer
+    name = network.key.optimizer if network.key.optimizer in OPTIMIZERS else optimizer
     classifier = KerasClassifier(
-        model=model, loss=LOSS, optimizer=name, epochs=epochs, verbose=0
+        model=model, loss=plain_keras.LOSS, optimizer=name, epochs=epochs, verbose=0
     ).initialize(blank, classes)
     classifier.history_ = copy.deepcopy(network.history)
     return classifier

@@ -15,6 +15,8 @@ from skdigits.networks.spec import MARGIN, MINIMUM_SIDE, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.training.tensorflow import keras
 
+LOSS = "sparse_categorical_crossentropy"  # of class probabilities
+
 
 def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     """Build a network, without changing the state of Python's global random generator.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 from functools import partial
@@ -10,7 +11,7 @@ import numpy as np
 
 from skdigits.training.tensorflow import keras, tf
 
-OPTIMIZERS = {
+BY_NAME = {
     "adadelta": keras.optimizers.Adadelta,
     "adagrad": keras.optimizers.Adagrad,
     "adam": keras.optimizers.Adam,
@@ -33,7 +34,7 @@ def describe_optimizer(optimizer) -> str:
     Parameters
     ----------
     optimizer : str or keras.optimizers.Optimizer
-        A name in ``OPTIMIZERS``, or an optimizer.
+        A name in ``task.OPTIMIZERS``, or an optimizer.
 
     Returns
     -------
@@ -43,23 +44,38 @@ def describe_optimizer(optimizer) -> str:
     Raises
     ------
     ValueError
-        If it is neither, or its learning rate is a Keras schedule.
+        If it is neither, or cannot be copied, or its learning rate is a Keras schedule, or it has
+        settings that would have no effect.
     """
     if isinstance(optimizer, str):
         return optimizer
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
-            f"optimizer should be one of {', '.join(OPTIMIZERS)}, or a Keras optimizer; "
+            f"optimizer should be one of {', '.join(BY_NAME)}, or a Keras optimizer; "
             f"got {type(optimizer).__name__}."
         )
     config = keras.optimizers.serialize(optimizer)
-    if not isinstance(config["config"]["learning_rate"], float):
+    settings, kind = config["config"], type(optimizer).__name__
+    if not isinstance(settings.get("learning_rate"), float):
         raise ValueError(
-            "The optimizer has a learning-rate schedule of Keras, which cannot be used here. Set "
-            'its learning rate to a number, and choose schedule="averaged", "one_cycle" or None.'
+            f"The learning rate of the optimizer {kind} is not a number. Set it to a number, and "
+            'choose schedule="averaged", "one_cycle" or None.'
         )
-    del config["config"]["name"]  # which Keras counts up
-    return json.dumps(config, sort_keys=True)
+    for name in ("use_ema", "loss_scale_factor"):
+        if settings.get(name):
+            raise ValueError(
+                f"The optimizer {kind} has {name}={settings[name]!r}, which would have no effect. "
+                'Leave it out; schedule="averaged" averages the weights.'
+            )
+    del settings["name"]  # which Keras counts up
+    description = json.dumps(config, sort_keys=True)
+    with contextlib.suppress(TypeError, ValueError):
+        if type(make_optimizer(description)) is type(optimizer):
+            return description
+    raise ValueError(
+        f"The optimizer {kind} cannot be copied from its configuration. Define get_config(), and "
+        "decorate the class with keras.saving.register_keras_serializable()."
+    )
 
 
 def make_optimizer(description: str):
@@ -75,8 +91,8 @@ def make_optimizer(description: str):
     keras.optimizers.Optimizer
         The optimizer.
     """
-    if description in OPTIMIZERS:
-        return OPTIMIZERS[description]()
+    if description in BY_NAME:
+        return BY_NAME[description]()
     return keras.optimizers.deserialize(json.loads(description))
 
 
@@ -98,11 +114,11 @@ def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
         The rate tuned for Adam with a schedule, else Keras's default for the optimizer, or the rate
         of an optimizer that the user gave.
     """
-    if optimizer not in OPTIMIZERS:
+    if optimizer not in BY_NAME:
         return float(json.loads(optimizer)["config"]["learning_rate"])
     if optimizer in ("adam", "adamw") and schedule is not None:
         return ADAM_RATES.get(architecture, ADAM_RATE)
-    return float(inspect.signature(OPTIMIZERS[optimizer]).parameters["learning_rate"].default)
+    return float(inspect.signature(BY_NAME[optimizer]).parameters["learning_rate"].default)
 
 
 def one_cycle(progress):

@@ -9,8 +9,11 @@ import numpy as np
 
 from skdigits.networks.trained import TrainedNetwork
 
+OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd")
+SCHEDULES = ("averaged", "one_cycle")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Samples:
     """Images as rows of pixels, their labels, and which of them to use.
 
@@ -42,7 +45,7 @@ class Samples:
         return np.arange(len(self.y)) if self.indices is None else self.indices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingTask:
     """Everything that determines a training.
 

@@ -1,4 +1,4 @@
-"""Curves of fits and searches."""
+"""Curves and scores of a search."""
 
 from __future__ import annotations
 
@@ -8,93 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdigits.inspection.axes import make_axes
 from skdigits.model_selection.plan import last_step
-
-
-class HistoryDisplay:
-    """Loss or accuracy over the epochs of training.
-
-    Parameters
-    ----------
-    history : dict of str to list of float
-        Values per epoch: ``loss``, ``accuracy``, and their ``val_`` counterparts if any.
-
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        Axes with the drawing.
-    figure_ : matplotlib Figure
-        Figure that contains the axes.
-    lines_ : list of matplotlib Line2D
-        The curves.
-
-    Examples
-    --------
-    >>> from skdigits.inspection import HistoryDisplay
-    >>> display = HistoryDisplay({"loss": [1.0, 0.5], "accuracy": [0.7, 0.9]})
-    >>> display.plot(metric="loss").ax_.get_ylabel()
-    'loss'
-    """
-
-    def __init__(self, history):
-        self.history = history
-
-    @classmethod
-    def from_estimator(cls, estimator, *, metric="accuracy", ax=None):
-        """Draw the history of a fitted classifier.
-
-        Parameters
-        ----------
-        estimator : DigitClassifier
-            A fitted classifier.
-        metric : {"accuracy", "loss"}, default="accuracy"
-            Metric to draw.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
-
-        Returns
-        -------
-        HistoryDisplay
-            The display.
-        """
-        check_is_fitted(estimator)
-        return cls(estimator.history_).plot(metric=metric, ax=ax)
-
-    def plot(self, *, metric="accuracy", ax=None):
-        """Draw one metric, in training and, if there is one, in validation.
-
-        Parameters
-        ----------
-        metric : {"accuracy", "loss"}, default="accuracy"
-            Metric to draw.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
-
-        Returns
-        -------
-        HistoryDisplay
-            The display.
-
-        Raises
-        ------
-        ValueError
-            If the history has no such metric.
-        """
-        if metric not in self.history:
-            known = sorted(name for name in self.history if not name.startswith("val_"))
-            raise ValueError(f"The history has no {metric!r}; it has {', '.join(known)}.")
-        self.ax_, self.figure_ = make_axes(ax)
-        self.lines_ = []
-        for name, label in ((metric, "training"), (f"val_{metric}", "validation")):
-            values = self.history.get(name, [])
-            if values:
-                marker = "o" if len(values) < 40 else None
-                epochs = np.arange(1, len(values) + 1)
-                self.lines_ += self.ax_.plot(epochs, values, label=label, marker=marker, ms=4)
-        self.ax_.set(xlabel="epoch", ylabel=metric, title=f"{metric.capitalize()} per epoch")
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
-        self.ax_.grid(alpha=0.3)
-        self.ax_.legend()
-        return self
 
 
 class SearchHistoryDisplay:
