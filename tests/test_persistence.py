@@ -127,7 +127,7 @@ def test_a_function_as_architecture_is_saved_by_name(digits, tmp_path):
     assert loaded.architecture is linear
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
     nameless = DigitClassifier(lambda *args: linear(*args), epochs=1)
-    with pytest.raises(TypeError, match="architecture holds a function"):
+    with pytest.raises(TypeError, match="architecture has no name that load"):
         save(nameless.fit(X, y), path)
 
 
