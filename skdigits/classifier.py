@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from skdigits.estimator import NetworkEstimator, keeps_epochs
+from skdigits.inference.classification import classify
 from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
@@ -452,7 +453,7 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return self._predict_rows(*self._check(X))
+        return classify(*self._check(X))
 
     def predict_log_proba(self, X):
         """Predict the logarithms of class probabilities.
@@ -556,13 +557,12 @@ keras.optimizers.Optimizer, default="adamw"
         ValueError
             If the architecture is not a Sequential or functional model with one last layer.
         """
-        return self._predict_rows(*self._check(X), kind="features")
+        return classify(*self._check(X), features=True)
 
     @property
     def _n_features_out(self):
         blank = np.zeros((1, self.n_features_in_), np.uint8)
-        features = self._predict_rows(self._network, blank, blank.dtype, kind="features")
-        return features.shape[1]
+        return classify(self._network, blank, features=True).shape[1]
 
     @available_if(keeps_epochs)
     def staged_predict_proba(self, X):
@@ -579,9 +579,9 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, one array per kept epoch, first epoch first.
         """
-        network, rows, dtype = self._check(X)
+        network, rows = self._check(X)
         for weights in self._kept_weights():
-            yield self._predict_rows(replace(network, weights=weights), rows, dtype)
+            yield classify(replace(network, weights=weights), rows)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -601,20 +601,14 @@ keras.optimizers.Optimizer, default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _check(self, X) -> tuple[TrainedNetwork, np.ndarray, np.dtype]:
-        """Return the network, validated rows of pixels, and the smallest dtype that holds them."""
+    def _check(self, X) -> tuple[TrainedNetwork, np.ndarray]:
+        """Return the network, and validated rows of pixels to predict."""
         check_is_fitted(self)
         network = self._network
         rows, _ = self._check_images(X, reset=False)
-        dtype = pixel_dtype(rows, network.key.spec.dtype)
+        pixel_dtype(rows, network.key.spec.dtype)  # raises if the values are too large
         _warn_if_other_range(rows, network)
-        return network, rows, dtype
-
-    def _predict_rows(self, network, rows, dtype, kind="predict"):
-        from skdigits.training.model_cache import cache
-
-        with cache.borrow(network.key) as model:
-            return model.predict_rows(network.weights, rows, dtype, network.scale, kind)
+        return network, rows
 
     # -- the Keras side ------------------------------------------------------------------
 

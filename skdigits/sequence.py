@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdigits.estimator import NetworkEstimator, keeps_epochs
 from skdigits.inference import ctc
 from skdigits.inference.line_images import HEIGHT, LineImages
+from skdigits.inference.reading import read_sequences, score_frames
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.networks.spec import READER, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
@@ -433,7 +434,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         check_is_fitted(self)
         k = check_top(k, ctc.BEAM_WIDTH)
-        return self._read(*self._check(X), k)
+        return _read(*self._check(X), k)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X):
@@ -452,7 +453,7 @@ keras.optimizers.Optimizer, default="adamw"
         check_is_fitted(self)
         network, lines = self._check(X)
         for weights in self._kept_weights():
-            yield self._read(replace(network, weights=weights), lines, 1)[0][:, 0]
+            yield _read(replace(network, weights=weights), lines, 1)[0][:, 0]
 
     def locate(self, X):
         """Find the bounding boxes of the predicted digits.
@@ -471,8 +472,8 @@ keras.optimizers.Optimizer, default="adamw"
         """
         check_is_fitted(self)
         network, lines = self._check(X)
-        sequences = self._read(network, lines, 1)[0][:, 0]
-        scores = self._score_frames(network, lines)
+        sequences = _read(network, lines, 1)[0][:, 0]
+        scores = score_frames(network, lines)
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
             centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
@@ -542,23 +543,6 @@ keras.optimizers.Optimizer, default="adamw"
                 warn_if_padded(lines.n_features, (*lines.shape, 1))
         return lines
 
-    def _read(self, network, lines, k):
-        from skdigits.training.model_cache import cache
-
-        with cache.borrow(network.key) as model:
-            digits, log_probability = model.read_sequences(
-                network.weights, lines, network.scale, top=k
-            )
-        spelled = _spell(digits.reshape(-1, digits.shape[2]))
-        return spelled.reshape(-1, k), np.exp(log_probability)
-
-    def _score_frames(self, network, lines):
-        """Logarithms of the probability of each label in each frame, an array per image."""
-        from skdigits.training.model_cache import cache
-
-        with cache.borrow(network.key) as model:
-            return model.score_frames(network.weights, lines, network.scale)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
@@ -566,6 +550,13 @@ keras.optimizers.Optimizer, default="adamw"
         # Rows are accepted too, but only with labels that scikit-learn's checks do not make.
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _read(network, lines, k):
+    """The `k` most probable sequences as strings, and their probabilities."""
+    digits, log_probability = read_sequences(network, lines, top=k)
+    spelled = _spell(digits.reshape(-1, digits.shape[2]))
+    return spelled.reshape(-1, k), np.exp(log_probability)
 
 
 def _warn_if_other_range(lines, network):

@@ -13,7 +13,9 @@ from sklearn.pipeline import Pipeline
 import skdigits
 from skdigits import DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits, make_digit_sequences
+from skdigits.inference import reading
 from skdigits.inference.line_images import LineImages
+from skdigits.inference.reading import score_frames
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +130,14 @@ def test_a_network_that_diverged_is_not_sure_of_anything(reader, sequences):
 
 
 def test_one_wide_picture_costs_the_others_nothing(reader, sequences, monkeypatch):
-    from skdigits.training import sequence_model
-
     X, y, _ = sequences
-    batches, program = [], sequence_model.SequenceModel._reading_program
+    batches, compute = [], reading.compute
 
-    def watched(self, kind):
-        run = program(self, kind)
-        return lambda rows, *others: batches.append(rows.shape) or run(rows, *others)
+    def watched(network, images):
+        batches.append((len(images), images[0].size))
+        return compute(network, images)
 
-    monkeypatch.setattr(sequence_model.SequenceModel, "_reading_program", watched)
+    monkeypatch.setattr(reading, "compute", watched)
     wide = np.concatenate(list(X), axis=1)
     alone = reader.predict([X[0], wide])[1]
     batches.clear()
@@ -154,7 +154,7 @@ def test_probabilities_are_those_of_all_alignments(reader):
 
     image = np.random.RandomState(0).randint(0, 256, (1, 28, 12), np.uint8)
     found, probability = reader.predict_top_k(image, k=3)
-    (scores,) = reader._score_frames(*reader._check(image))
+    (scores,) = score_frames(*reader._check(image))
     assert scores.shape == (3, 11)
     total = {}
     for path in itertools.product(range(11), repeat=3):
@@ -376,7 +376,7 @@ def test_saves_and_loads_without_code(reader, sequences, tmp_path):
 
 def test_the_keras_model_gives_the_same_frames(reader, sequences):
     X = sequences[0][:3, :, :100]
-    scores = reader._score_frames(reader._network, LineImages(X))
+    scores = score_frames(reader._network, LineImages(X))
     logits = reader.to_keras().predict(X[..., None].astype(np.float32), verbose=0)
     logits -= np.log(np.exp(logits).sum(axis=2, keepdims=True))
     np.testing.assert_allclose(logits, np.stack(scores), atol=1e-3)

@@ -29,6 +29,261 @@ def frames(widths):
     return -(-widths // COLUMNS_PER_FRAME)
 
 
+def log_softmax(logits) -> np.ndarray:
+    """Compute logarithms of probabilities.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (…, n_digits + 1), float64
+        Scores.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Normalised, so that the probabilities of each row sum to 1.
+    """
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def end_after(scores, n_frames) -> np.ndarray:
+    """Make the frames after the end of each image certainly blank, so that they change nothing.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, max_frames, n_digits + 1)
+        Logarithms of probabilities, the blank last.
+    n_frames : ndarray of shape (n,), int
+        Number of frames of each image.
+
+    Returns
+    -------
+    ndarray of the same shape
+        The scores.
+    """
+    after = np.arange(scores.shape[1]) >= n_frames[:, np.newaxis]
+    certain = np.full(scores.shape[2], -np.inf)
+    certain[-1] = 0
+    return np.where(after[..., np.newaxis], certain, scores)
+
+
+def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the most probable sequences.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, n_frames, n_digits + 1)
+        Logarithms of the probability of each label in each frame, the blank last.
+    top : int
+        Number of sequences per image, at most ``BEAM_WIDTH``.
+
+    Returns
+    -------
+    digits : ndarray of shape (n, top, max_length), int
+        The sequences, -1 after the last digit; the most probable first.
+    log_probability : ndarray of shape (n, top)
+        Logarithms of their probabilities; NaN if scores are not numbers.
+    """
+    known = np.where(np.isnan(scores), 0, scores)
+    if top > 1:
+        return _by_beam(scores, known, top)
+    digits = best_path(known)[:, np.newaxis]
+    log_probability = log_probability_of(scores, digits[:, 0])[:, np.newaxis]
+    # A sequence of more than half of all probability is the most probable one.
+    unsure = np.flatnonzero(~(log_probability[:, 0] > np.log(0.5)))
+    if len(unsure):
+        better, better_log_probability = _by_beam(scores[unsure], known[unsure], 1)
+        longest = max(digits.shape[2], better.shape[2])
+        digits = _as_long(digits, longest)
+        digits[unsure] = _as_long(better, longest)
+        log_probability[unsure] = better_log_probability
+    return digits, log_probability
+
+
+def _by_beam(scores, known, top):
+    """The best sequences of the beam, ranked by their exact probabilities."""
+    digits = beam_search(known)
+    n, width, longest = digits.shape
+    repeated = np.repeat(scores, width, axis=0)
+    log_probability = log_probability_of(repeated, digits.reshape(-1, longest)).reshape(n, width)
+    order = np.argsort(-log_probability, axis=1, kind="stable")[:, :top]
+    digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
+    return digits, np.take_along_axis(log_probability, order, axis=1)
+
+
+def best_path(scores) -> np.ndarray:
+    """Decode every frame by itself: repeated labels are merged, then blanks removed.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, n_frames, n_digits + 1)
+        Scores of each label in each frame, the blank last.
+
+    Returns
+    -------
+    ndarray of shape (n, max_length), int
+        The sequences, -1 after the last digit; at least one column.
+    """
+    best = scores.argmax(axis=2)
+    read = best != scores.shape[2] - 1
+    read[:, 1:] &= best[:, 1:] != best[:, :-1]
+    return _moved_left(best, read)
+
+
+def _moved_left(labels, used):
+    """The labels that are used, without gaps; -1 after them."""
+    counts = used.sum(axis=1)
+    digits = np.full((len(labels), max(1, counts.max(initial=0))), PADDING, np.int32)
+    digits[np.arange(digits.shape[1]) < counts[:, np.newaxis]] = labels[used]
+    return digits
+
+
+def log_probability_of(scores, digits) -> np.ndarray:
+    """Compute the probability of sequences, over all alignments with the frames.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, n_frames, n_digits + 1)
+        Logarithms of the probability of each label in each frame, the blank last.
+    digits : ndarray of shape (n, max_length), int
+        The sequences, -1 after the last digit.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Natural logarithms; -inf if there are too few frames.
+    """
+    n, n_frames, n_labels = scores.shape
+    states = np.full((n, 2 * digits.shape[1] + 1), n_labels - 1)
+    states[:, 1::2] = np.where(digits == PADDING, n_labels - 1, digits)
+    skips = np.zeros(states.shape)  # from a digit to a different digit, without a blank
+    skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    probability = np.exp(scores)
+    reached = np.zeros(states.shape)
+    reached[:, 0] = 1  # before the first frame
+    logarithm = np.zeros(n)
+    for t in range(n_frames):
+        moved = reached.copy()
+        moved[:, 1:] += reached[:, :-1]
+        moved[:, 2:] += skips[:, 2:] * reached[:, :-2]
+        reached = moved * np.take_along_axis(probability[:, t], states, axis=1)
+        total = reached.max(axis=1)
+        total[total == 0] = 1
+        reached /= total[:, np.newaxis]  # against underflow
+        logarithm += np.log(total)
+    length = (digits != PADDING).sum(axis=1)
+    rows = np.arange(n)
+    ends = reached[rows, 2 * length] + np.where(length, reached[rows, 2 * length - 1], 0)
+    with np.errstate(divide="ignore"):
+        return logarithm + np.log(ends)
+
+
+def beam_search(scores, width: int = BEAM_WIDTH) -> np.ndarray:
+    """Search probable sequences by extending the most probable beginnings frame by frame.
+
+    Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, n_frames, n_digits + 1)
+        Logarithms of the probability of each label in each frame, the blank last.
+    width : int, default=BEAM_WIDTH
+        Number of beginnings that are kept; at most the number of digits.
+
+    Returns
+    -------
+    ndarray of shape (n, width, max_length), int
+        Different sequences, -1 after the last digit; at least one column.
+    """
+    beam = _Beam(len(scores), width)
+    for probability in np.exp(scores).swapaxes(0, 1):
+        beam.extend(probability)
+    return beam.sequences()
+
+
+class _Beam:
+    """Beginnings of sequences, of several images at once.
+
+    Every beginning has the probability of its alignments that end in a blank, and of those that end
+    in its last digit. They are scaled in each frame, against underflow.
+    """
+
+    def __init__(self, n, width):
+        self.ends_blank = np.zeros((n, width))
+        self.ends_blank[:, 0] = 1
+        self.ends_digit = np.zeros((n, width))
+        self.last = np.full((n, width), PADDING)
+        self.code = np.zeros((n, width), np.uint64)  # of all digits, to find equal beginnings
+        self.steps: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def extend(self, probability):
+        """Go on by one frame; `probability` has shape (n, n_digits + 1)."""
+        n, width = self.last.shape
+        digits, blank = probability[:, np.newaxis, :-1], probability[:, -1:]
+        n_digits = digits.shape[2]
+        total = self.ends_blank + self.ends_digit
+        repeated = np.where(self.last < 0, 0, self.last)
+        stays_blank = total * blank
+        stays_digit = self.ends_digit * np.take_along_axis(probability, repeated, axis=1)
+        longer = total[..., np.newaxis] * digits
+        # A digit that is read twice needs a blank between.
+        again = np.take_along_axis(digits[:, 0], repeated, axis=1) * self.ends_blank
+        same = np.arange(n_digits) == self.last[..., np.newaxis]
+        longer = np.where(same, again[..., np.newaxis], longer)
+        self._merge(longer, stays_digit)
+
+        candidates = np.concatenate([stays_blank + stays_digit, longer.reshape(n, -1)], axis=1)
+        best = np.argpartition(-candidates, width - 1, axis=1)[:, :width]
+        is_longer = best >= width
+        source = np.where(is_longer, (best - width) // n_digits, best)
+        digit = np.where(is_longer, (best - width) % n_digits, PADDING)
+        chosen = np.take_along_axis(candidates, best, axis=1)
+        scale = chosen.max(axis=1, keepdims=True)
+        scale[scale == 0] = 1
+
+        def kept(values, otherwise):
+            return np.where(is_longer, otherwise, np.take_along_axis(values, source, axis=1))
+
+        self.ends_blank = kept(stays_blank, 0) / scale
+        self.ends_digit = kept(stays_digit, chosen) / scale
+        code = np.take_along_axis(self.code, source, axis=1)
+        self.code = np.where(is_longer, _longer_code(code, digit), code)
+        self.last = kept(self.last, digit)
+        self.steps.append((source, digit))
+
+    def _merge(self, longer, stays_digit):
+        """Move the probability of longer beginnings that are in the beam already."""
+        codes = _longer_code(self.code[:, :, np.newaxis], self.last[:, np.newaxis])
+        equal = (codes == self.code[:, np.newaxis]) & (self.last[:, np.newaxis] >= 0)
+        image, source, target = np.nonzero(equal)
+        digit = self.last[image, target]
+        np.add.at(stays_digit, (image, target), longer[image, source, digit])
+        longer[image, source, digit] = 0
+
+    def sequences(self):
+        """The digits of all beginnings, by going back from the last frame."""
+        n, width = self.last.shape
+        labels = np.full((len(self.steps), n, width), PADDING)
+        position = np.tile(np.arange(width), (n, 1))
+        for t in range(len(self.steps) - 1, -1, -1):
+            source, digit = self.steps[t]
+            labels[t] = np.take_along_axis(digit, position, axis=1)
+            position = np.take_along_axis(source, position, axis=1)
+        flat = labels.reshape(len(self.steps), -1).T
+        return _moved_left(flat, flat != PADDING).reshape(n, width, -1)
+
+
+def _longer_code(code, digit):
+    """The code of a beginning with one more digit; they differ but for chances of 1 in 10**19."""
+    return code * np.uint64(6364136223846793005) + (digit + 2).astype(np.uint64)
+
+
+def _as_long(digits, length):
+    """Sequences padded with -1 to a length."""
+    missing = length - digits.shape[2]
+    return np.pad(digits, [(0, 0), (0, 0), (0, missing)], constant_values=PADDING)
+
+
 def digit_centres(scores, digits) -> np.ndarray:
     """Find the centres of digits by the most probable alignment of a sequence with the frames.
 

@@ -59,3 +59,17 @@ class NetworkSpec:
         if width is None:
             return self.image_shape
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
+
+    def enlargement(self) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+        """How small images become images of `enlarged_shape`.
+
+        Returns
+        -------
+        size : tuple of int
+            Height and width to which they are resized, bilinearly.
+        margins : tuple of (int, int)
+            Rows of zeros above and below, and columns of zeros left and right.
+        """
+        size = tuple(max(side or 0, MINIMUM_SIDE - 2 * MARGIN) for side in self.image_shape[:2])
+        missing = [(a or 0) - b for a, b in zip(self.enlarged_shape()[:2], size, strict=True)]
+        return size, tuple((n // 2, n - n // 2) for n in missing)

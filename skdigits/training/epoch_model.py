@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skdigits.inference.classification import as_images
 from skdigits.networks.layers import faster
 from skdigits.networks.trained import ProgramKey, TrainedNetwork, Weights
 from skdigits.training import plain_keras
@@ -224,7 +225,7 @@ class EpochModel(keras.Model):
         """Train on the samples of one epoch; return its loss and accuracy."""
         task = self._task
         order = self._order(data, plan, np.random.default_rng([task.start.seed, epoch]))
-        program = self._program("train", task.pixel_dtype, data.n_features, task.schedule)
+        program = self._training_program(task.pixel_dtype, data.n_features, task.schedule)
         done = plan.n_steps * (epoch - plan.first_epoch)
         total = np.zeros(2)
         for first in range(0, plan.n_steps, plan.steps_per_call):
@@ -276,37 +277,30 @@ class EpochModel(keras.Model):
 
     def _losses_and_correct(self, samples):
         """Losses of samples, and which are predicted correctly, with the current weights."""
-        task, y = self._task, samples.y[samples.used()]
-        probability = self._predict(samples.x, task.pixel_dtype, task.start.scale, samples.indices)
+        y, probability = samples.y[samples.used()], self._predict(samples)
         losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
         return losses, probability.argmax(axis=1) == y
 
     # -- compiled programs -----------------------------------------------------------------
 
-    def _program(self, kind, pixel_dtype, n_features, schedule=None):
-        """The compiled function for rows of this kind; traced once, for any number of them."""
+    def _training_program(self, pixel_dtype, n_features, schedule):
+        """The compiled steps for rows of this kind; traced once, for any number of them."""
         if self._key.spec.reads_sequences:
             n_features = None  # images of any width
-        key = (kind, pixel_dtype, n_features, schedule)
+        key = (pixel_dtype, n_features, schedule)
         if key not in self._programs:
-            rows = tf.TensorSpec([None, n_features], pixel_dtype)
-            factor = tf.TensorSpec([], self._float_dtype)
-            if kind != "train":
-                function = self._predict_batch if kind == "predict" else self._features_of_batch()
-                signature = [rows, factor]
-            else:
-                function = self._train_steps(schedule)
-                signature = [
-                    rows,
-                    self._label_spec,
-                    tf.TensorSpec([None], self._float_dtype),
-                    tf.TensorSpec([None], tf.int32),
-                    tf.TensorSpec([3], tf.int32),
-                    tf.TensorSpec([2], tf.float32),
-                    tf.TensorSpec([2], tf.int32),
-                    factor,
-                ]
-            program = tf.function(function, input_signature=signature, autograph=False)
+            signature = [
+                tf.TensorSpec([None, n_features], pixel_dtype),
+                self._label_spec,
+                tf.TensorSpec([None], self._float_dtype),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([3], tf.int32),
+                tf.TensorSpec([2], tf.float32),
+                tf.TensorSpec([2], tf.int32),
+                tf.TensorSpec([], self._float_dtype),
+            ]
+            steps = self._train_steps(schedule)
+            program = tf.function(steps, input_signature=signature, autograph=False)
             self._programs[key] = program.get_concrete_function()
         return self._programs[key]
 
@@ -389,59 +383,52 @@ class EpochModel(keras.Model):
 
     # -- predicting ------------------------------------------------------------------------
 
-    def _predict_batch(self, rows, scale):
-        return self(self._images(rows, scale), training=False)
-
-    def predict_rows(
-        self, weights: Weights, x: np.ndarray, pixel_dtype: np.dtype, scale: float, kind="predict"
+    def compute(
+        self, weights: Weights, images: np.ndarray, *, features: bool = False
     ) -> np.ndarray:
-        """Class probabilities of rows of pixels, with the given weights.
+        """Compute the output of the network with the given weights.
 
         Parameters
         ----------
         weights : list of ndarray
             One per variable of `state_variables`; the list should never be changed.
-        x : ndarray of shape (n_samples, n_features)
-            Rows of pixels.
-        pixel_dtype : dtype
-            As in `TrainingTask`.
-        scale : float
-            Factor of the pixels.
-        kind : {"predict", "features"}, default="predict"
-            ``"features"`` gives the input of the last layer.
+        images : ndarray of shape (n, height, width, channels)
+            Pixels in the dtype of the network, multiplied by its scale.
+        features : bool, default=False
+            Whether to compute the input of the last layer, as rows.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes) or (n_samples, n_features_out)
-            Probabilities, or features.
+        ndarray of shape (n, …)
+            The output, or features.
         """
-        self._load(weights)
-        return self._predict(x, pixel_dtype, scale, kind=kind)
-
-    def _features_of_batch(self):
-        network = plain_keras.without_last_layer(self)
-
-        def features_of_batch(rows, scale):
-            features = network(self._images(rows, scale), training=False)
-            return tf.reshape(features, [tf.shape(features)[0], -1])
-
-        return features_of_batch
-
-    def _load(self, weights):
         if self._loaded is not weights:
             assign(self.state_variables, weights)
             object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
+        return self._output_program(features)(tf.constant(images)).numpy()
 
-    def _predict(self, x, pixel_dtype, scale, indices=None, kind="predict"):
-        """Class probabilities, or features, with the current weights, batch by batch."""
-        program = self._program(kind, pixel_dtype, x.shape[1])
-        factor = tf.constant(scale, self._float_dtype)
-        count = len(x) if indices is None else len(indices)
+    def _output_program(self, features=False):
+        """The compiled function from a batch of images to the output, or to features."""
+        kind = "features" if features else "output"
+        if kind not in self._programs:
+            network = plain_keras.without_last_layer(self) if features else self
+
+            def output(images):
+                found = network(images, training=False)
+                return tf.reshape(found, [tf.shape(found)[0], -1]) if features else found
+
+            images = tf.TensorSpec([None, *self._key.spec.image_shape], self._float_dtype)
+            program = tf.function(output, input_signature=[images], autograph=False)
+            self._programs[kind] = program.get_concrete_function()
+        return self._programs[kind]
+
+    def _predict(self, samples):
+        """Class probabilities of samples with the current weights, batch by batch."""
+        start, indices, program = self._task.start, samples.used(), self._output_program()
         parts = []
-        for i in range(0, count, PREDICT_BATCH):
-            chosen = slice(i, i + PREDICT_BATCH)
-            rows = x[chosen if indices is None else indices[chosen]]
-            parts.append(program(tf.constant(rows.astype(pixel_dtype, copy=False)), factor).numpy())
+        for i in range(0, len(indices), PREDICT_BATCH):
+            images = as_images(start, samples.x[indices[i : i + PREDICT_BATCH]])
+            parts.append(program(tf.constant(images)).numpy())
         return np.concatenate(parts)
 
 

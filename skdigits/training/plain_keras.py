@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skdigits.networks.architectures import BY_NAME
-from skdigits.networks.spec import MARGIN, MINIMUM_SIDE, NetworkSpec
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.training.tensorflow import keras
 
@@ -170,15 +170,13 @@ def _enlargement(spec):
     Keras's Resizing layer is not used: as the first layer, it would make Keras call all other
     layers as in training.
     """
-    height, width, channels = spec.image_shape
-    size = [max(side, MINIMUM_SIDE - 2 * MARGIN) for side in (height, width)]
-    missing = [a - b for a, b in zip(spec.enlarged_shape(), size, strict=False)]
-    margins = [[0, 0], *([n // 2, n - n // 2] for n in missing), [0, 0]]
-    images = keras.Input((height, width, channels), dtype=spec.dtype)
+    size, margins = spec.enlargement()
+    images = keras.Input(spec.image_shape, dtype=spec.dtype)
     enlarged = keras.ops.image.resize(
         images, size, interpolation="bilinear", data_format="channels_last"
     )
-    model = keras.Model(images, keras.ops.pad(enlarged, margins), name="enlargement")
+    padded = keras.ops.pad(enlarged, [[0, 0], *map(list, margins), [0, 0]])
+    model = keras.Model(images, padded, name="enlargement")
     return _of_dtype(model, spec.dtype)
 
 

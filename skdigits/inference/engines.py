@@ -1,0 +1,55 @@
+"""Which engine computes the output of a trained network.
+
+ONNX Runtime runs the networks of this package in float32. TensorFlow runs all others: those that
+are functions of the user's, and those in float64, for which ONNX Runtime has no convolutions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.trained import TrainedNetwork
+
+
+def has_onnx_model(spec: NetworkSpec) -> bool:
+    """Whether ONNX Runtime can run a network.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The network.
+
+    Returns
+    -------
+    bool
+        False if TensorFlow has to run it.
+    """
+    return isinstance(spec.architecture, str) and spec.dtype == "float32"
+
+
+def compute(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) -> np.ndarray:
+    """Compute the output of a network.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        The network.
+    images : ndarray of shape (n, height, width, channels)
+        Pixels in the dtype of the network, multiplied by its scale.
+    features : bool, default=False
+        Whether the output is the input of the last layer, as rows.
+
+    Returns
+    -------
+    ndarray of shape (n, n_outputs), (n, n_features) or (n, n_frames, n_outputs)
+        Class probabilities; features; or, if the network reads sequences, scores (logits).
+    """
+    if has_onnx_model(network.key.spec):
+        from skdigits.inference import sessions
+
+        return sessions.run(network, images, features=features)
+    from skdigits.training.model_cache import cache
+
+    with cache.borrow(network.key) as model:
+        return model.compute(network.weights, images, features=features)

@@ -1,0 +1,86 @@
+"""Networks run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from skdigits.inference import graphs
+from skdigits.networks.trained import TrainedNetwork
+
+
+class _Sessions:
+    """Sessions of ONNX Runtime, made when first used; they live as long as their networks."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._found: weakref.WeakKeyDictionary[TrainedNetwork, dict[bool, Any]]
+        self._found = weakref.WeakKeyDictionary()
+
+    def get(self, network: TrainedNetwork, features: bool) -> onnxruntime.InferenceSession:
+        with self._lock:
+            sessions = self._found.setdefault(network, {})
+            if features not in sessions:
+                sessions[features] = _make_session(network, features)
+            return sessions[features]
+
+
+_sessions = _Sessions()
+
+
+def _forget_sessions():
+    """Forget the sessions of the parent process, whose threads do not exist in a forked one."""
+    global _sessions
+    _sessions = _Sessions()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_sessions)
+
+
+def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) -> np.ndarray:
+    """Compute the output of a network.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        A network of this package, in float32.
+    images : ndarray of shape (n, height, width, channels), float32
+        Pixels, multiplied by the scale of the network.
+    features : bool, default=False
+        Whether the output is the input of the last layer.
+
+    Returns
+    -------
+    ndarray, float32
+        As `graphs.build` describes it.
+    """
+    session = _sessions.get(network, features)
+    return session.run([graphs.OUTPUT], {graphs.INPUT: images})[0]
+
+
+def _make_session(network, features):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; all others are raised
+    options.intra_op_num_threads = _n_threads()
+    # Idle threads should not wait for work at the cost of other processes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    model = graphs.build(network.key.spec, network.weights, features=features)
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _n_threads():
+    """Number of cores to use; joblib, Dask and Ray set OMP_NUM_THREADS for their workers."""
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if share.isdigit() and int(share) > 0:
+        return int(share)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
