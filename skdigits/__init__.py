@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
     from skdigits.model_selection import EpochSearchCV
-    from skdigits.persistence import load, save
+    from skdigits.persistence import export, load, save
     from skdigits.preprocessing import ImageReshaper
     from skdigits.sequence import DigitSequenceRecognizer
 
@@ -18,6 +18,7 @@ __all__ = [
     "DigitSequenceRecognizer",
     "EpochSearchCV",
     "ImageReshaper",
+    "export",
     "load",
     "save",
 ]
@@ -27,6 +28,7 @@ _homes = {
     "DigitSequenceRecognizer": "sequence",
     "EpochSearchCV": "model_selection",
     "ImageReshaper": "preprocessing",
+    "export": "persistence",
     "load": "persistence",
     "save": "persistence",
 }

@@ -419,7 +419,8 @@ keras.optimizers.Optimizer, default="adamw"
         used = True if training.weight is None else (training.weight > 0)[:, np.newaxis]
         seen = pixel_range(training.x, used)
         scale = 1 / seen.largest if seen and self.rescale else 1.0
-        return replace(start, pixel_range=seen, scale=scale)
+        dtype = pixel_dtype(training.x, self.dtype).name
+        return replace(start, pixel_range=seen, pixel_dtype=dtype, scale=scale)
 
     def _samples_task(self, start, training, validation, **options):
         dtypes = {pixel_dtype(s.x, self.dtype) for s in (training, validation) if s is not None}

@@ -8,13 +8,15 @@ import secrets
 from pathlib import Path
 
 
-def check_destination(path) -> Path:
+def check_destination(path, endings=()) -> Path:
     """Check that a file can have this name.
 
     Parameters
     ----------
     path : str or path-like
         The file to write.
+    endings : sequence of str, default=()
+        Endings, such as ``".onnx"``, of which the name should have one.
 
     Returns
     -------
@@ -27,8 +29,12 @@ def check_destination(path) -> Path:
         If its folder does not exist.
     IsADirectoryError
         If there is a folder of this name.
+    ValueError
+        If the name has another ending.
     """
     path = Path(path)
+    if endings and path.suffix.lower() not in endings:
+        raise ValueError(f"{path.name!r} should end in {', '.join(endings)}: the format to write.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent}: there is no such folder to write into.")
     if path.is_dir():

@@ -274,7 +274,8 @@ keras.optimizers.Optimizer, default="adamw"
         if resume:
             _warn_if_other_range(lines, start)
         else:
-            start = replace(start, pixel_range=lines.pixel_range() or BLANK, scale=1 / 255)
+            seen = lines.pixel_range() or BLANK
+            start = replace(start, pixel_range=seen, pixel_dtype=lines.dtype.name, scale=1 / 255)
         lines = self._as_bytes(lines, start)
         held_out = None
         if X_val is not None:

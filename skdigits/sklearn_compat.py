@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
     StrOptions,
+    validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_method_params as check_method_params
 
@@ -24,6 +25,7 @@ __all__ = [
     "InvalidParameterError",
     "StrOptions",
     "check_method_params",
+    "check_values",
     "format_search_results",
     "init_callback_context",
     "route_search_params",
@@ -162,6 +164,21 @@ def format_search_results(search, candidates, n_splits, outcomes):
         The content of ``cv_results_``.
     """
     return search._format_results(candidates, n_splits, outcomes)
+
+
+def check_values(constraints, values, owner):
+    """Raise an error if a value violates its constraints.
+
+    Parameters
+    ----------
+    constraints : dict of str to list
+        Constraints by name, as in ``_parameter_constraints`` of an estimator.
+    values : dict of str to object
+        Values by name.
+    owner : str
+        What the values belong to, for the message.
+    """
+    validate_parameter_constraints(constraints, values, owner)
 
 
 def validate_parameters(estimator):

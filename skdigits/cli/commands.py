@@ -11,7 +11,7 @@ from rich.console import Console
 
 import skdigits
 from skdigits.cli.cluster import dask_cluster
-from skdigits.cli.output import check_folder, console, make_folder
+from skdigits.cli.output import check_folder, console, make_folder, print_line
 from skdigits.cli.progress import (
     fit_with_progress,
     quiet_workers,
@@ -38,6 +38,7 @@ from skdigits.cli.samples import (
     read_images,
     read_train_test,
 )
+from skdigits.files import check_destination
 
 app = typer.Typer(
     add_completion=False,
@@ -335,18 +336,43 @@ def predict(
     they may be larger than memory. A model trained with --sequences takes pictures of sequences.
     """
     from skdigits import DigitSequenceRecognizer, load
-    from skdigits.cli.prediction import write_predictions
+    from skdigits.cli.prediction import needs_tensorflow, write_predictions
     from skdigits.datasets.sources import iter_chunks
-    from skdigits.files import check_destination
 
     check_destination(output)
     estimator = load(model)
-    chunks = iter_chunks(data, lines=isinstance(estimator, DigitSequenceRecognizer))
-    if dask is None:
+    last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    chunks = iter_chunks(data, lines=isinstance(last, DigitSequenceRecognizer))
+    if dask is None and needs_tensorflow(last):
         start_tensorflow()
     with dask_cluster(dask):
         totals = write_predictions(estimator, chunks, output, reject_below=reject_below)
     print_predictions(totals, output, reject_below)
+
+
+@app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train or search.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="The file to write; it ends in .onnx, .keras or .tflite."
+        ),
+    ] = Path("model.onnx"),
+) -> None:
+    """Export the network of a saved model for programs without skdigits.
+
+    Its input is images with pixels as in training; its output is probabilities.
+    """
+    import skdigits.persistence
+
+    check_destination(output, skdigits.persistence.EXPORT_FORMATS)
+    estimator = skdigits.load(model)
+    if output.suffix != ".onnx":
+        start_tensorflow()
+    print_line(f"Wrote {skdigits.export(estimator, output)}")
 
 
 def _names(text):

@@ -55,12 +55,30 @@ class Totals:
             self.n_correct += int((labels.astype(str) == target.astype(str))[kept].sum())
 
 
+def needs_tensorflow(estimator) -> bool:
+    """Whether TensorFlow has to run the network of an estimator.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier or DigitSequenceRecognizer
+        A fitted estimator.
+
+    Returns
+    -------
+    bool
+        True for networks in float64.
+    """
+    from skdigits.inference.engines import has_onnx_model
+
+    return not has_onnx_model(estimator._network.key.spec)
+
+
 def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     """Predict chunks of images, and write the columns ImageId and Label.
 
     Parameters
     ----------
-    estimator : DigitClassifier or DigitSequenceRecognizer
+    estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline of one
         A fitted estimator.
     chunks : iterator of Chunk
         As `skdigits.datasets.sources.iter_chunks` returns it.
@@ -105,6 +123,9 @@ def _predict_chunks(estimator, chunks, reject_below):
 
 
 def _predict(estimator, images, reject_below):
+    if hasattr(estimator, "steps"):
+        images = estimator[:-1].transform(images) if len(estimator) > 1 else images
+        estimator = estimator[-1]
     _check_size(estimator, images)
     labels, confidence = (found[:, 0] for found in estimator.predict_top_k(images, k=1))
     return labels, (confidence >= reject_below) | (reject_below == 0)  # NaN is kept too

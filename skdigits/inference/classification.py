@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdigits.inference.engines import compute
+from skdigits.inference.engines import compute, map_batches
 from skdigits.networks.trained import TrainedNetwork
 
 BATCH = 512  # images; larger batches are slower, since their activations leave the cache
@@ -27,10 +27,12 @@ def classify(network: TrainedNetwork, rows: np.ndarray, *, features: bool = Fals
     ndarray of shape (n_samples, n_classes) or (n_samples, n_features_out)
         Probabilities, or features, in the dtype of the network.
     """
-    parts = [
-        compute(network, as_images(network, rows[i : i + BATCH]), features=features)
-        for i in range(0, len(rows), BATCH)
-    ]
+
+    def classify_batch(first):
+        images = as_images(network, rows[first : first + BATCH])
+        return compute(network, images, features=features)
+
+    parts = map_batches(classify_batch, range(0, len(rows), BATCH))
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

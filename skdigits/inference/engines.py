@@ -6,6 +6,11 @@ are functions of the user's, and those in float64, for which ONNX Runtime has no
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
 
 from skdigits.networks.spec import NetworkSpec
@@ -53,3 +58,35 @@ def compute(network: TrainedNetwork, images: np.ndarray, *, features: bool = Fal
 
     with cache.borrow(network.key) as model:
         return model.compute(network.weights, images, features=features)
+
+
+def map_batches(function: Callable[[Any], Any], batches: Sequence[Any]) -> list[Any]:
+    """Call a function for each batch; ONNX Runtime computes several at once.
+
+    Parameters
+    ----------
+    function : callable
+        Function of a batch.
+    batches : sequence
+        The batches.
+
+    Returns
+    -------
+    list
+        Its results, in the order of the batches.
+    """
+    n_threads = min(_n_threads(), len(batches))
+    if n_threads < 2:
+        return [function(batch) for batch in batches]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(function, batches))
+
+
+def _n_threads():
+    """Number of cores to use; joblib, Dask and Ray set OMP_NUM_THREADS for their workers."""
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if share.isdigit() and int(share) > 0:
+        return int(share)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -15,7 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import Weights
+from skdigits.networks.trained import TrainedNetwork, Weights
 
 OPSET = 18
 IR_VERSION = 8  # which ONNX Runtime reads since 1.14
@@ -49,9 +49,9 @@ class _Graph:
         self._n_trainable = 0
         self._averages: list[tuple[str, int]] = []
 
-    def add(self, kind, *inputs, **attributes) -> str:
+    def add(self, kind, *inputs, output=None, **attributes) -> str:
         """Add a node; return the name of its output."""
-        name = f"{kind}_{len(self.nodes)}"
+        name = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
 
@@ -59,6 +59,9 @@ class _Graph:
         name = name or f"constant_{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
+
+    def number(self, value: float) -> str:
+        return self.constant(np.float32(value), f"number_{len(self.initializers)}")
 
     def next_shape(self) -> tuple[int, ...]:
         """Shape of the next trainable variable."""
@@ -288,6 +291,47 @@ def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onn
         output = found[0] if features else classes
     graph.add_averages()
     return _model(graph, spec, output, features)
+
+
+def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) -> onnx.ModelProto:
+    """Make the ONNX model of a network for programs without skdigits.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        A network of this package.
+    pixels : str
+        Name of the input: images as given to fit, of bytes if `pixel_dtype` is uint8, else float32.
+    probabilities : str
+        Name of the output: probabilities of each class, or of each label in each frame.
+
+    Returns
+    -------
+    onnx.ModelProto
+        The model.
+    """
+    spec = network.key.spec
+    model = build(spec, network.weights)
+    graph = _Graph([])
+    x = graph.add("Cast", pixels, to=TensorProto.FLOAT)
+    found = network.pixel_range
+    if spec.reads_sequences and found is not None and (found.low, found.high) != (0, 255):
+        low, high = graph.number(found.low), graph.number(found.high)
+        x = graph.add("Sub", graph.add("Clip", x, low, high), low)
+        x = graph.add("Round", graph.add("Mul", x, graph.number(255 / (found.high - found.low))))
+    x = graph.add("Mul", x, graph.number(network.scale), output=INPUT)
+    last = "Softmax" if spec.reads_sequences else "Identity"
+    after = helper.make_node(last, [OUTPUT], [probabilities], name=probabilities)
+    shape = model.graph.input[0].type.tensor_type.shape
+    shapes = [d.dim_param or d.dim_value for d in shape.dim]
+    dtype = TensorProto.UINT8 if network.pixel_dtype == "uint8" else TensorProto.FLOAT
+    nodes = [*graph.nodes, *model.graph.node, after]
+    del model.graph.node[:], model.graph.input[:]
+    model.graph.node.extend(nodes)
+    model.graph.input.append(helper.make_tensor_value_info(pixels, dtype, shapes))
+    model.graph.initializer.extend(graph.initializers)
+    model.graph.output[0].name = probabilities
+    return model
 
 
 def _enlarged(graph, x, spec):

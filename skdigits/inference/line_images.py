@@ -84,6 +84,12 @@ list of array-like of shape (height, width)
         flat = np.pad(flat, [(0, 0), (0, missing)]) if missing else flat
         return cls(flat.reshape(-1, height, width), n_features)
 
+    @property
+    def dtype(self) -> np.dtype:
+        """uint8 where all images are of bytes, else float32."""
+        images = [self.images] if self.shape is not None else self.images
+        return np.dtype(np.uint8 if all(i.dtype == np.uint8 for i in images) else np.float32)
+
     def __len__(self):
         return len(self.images)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from skdigits.inference import ctc
-from skdigits.inference.engines import compute
-from skdigits.inference.line_images import LineImages
+from skdigits.inference.engines import compute, map_batches
+from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.networks.trained import TrainedNetwork
 
 OUTSIDE = -1  # value of the pixels to the right of an image
@@ -36,10 +34,13 @@ def read_sequences(
     log_probability : ndarray of shape (n, top), float
         Natural logarithms of their probabilities.
     """
-    decoded = [
-        (chosen, *ctc.most_probable(scores, top))
-        for chosen, scores in _frame_scores(network, lines)
-    ]
+
+    def read_batch(batch):
+        chosen, rows = batch
+        scores = _frame_scores(network, rows, lines.widths[chosen])
+        return chosen, *ctc.most_probable(scores, top)
+
+    decoded = map_batches(read_batch, list(lines.batches(BATCH_PIXELS)))
     longest = max(digits.shape[2] for _, digits, _ in decoded)
     digits = np.full((len(lines), top, longest), ctc.PADDING, np.int32)
     log_probability = np.zeros((len(lines), top))
@@ -65,24 +66,19 @@ def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]
         For each image; the blank last.
     """
     found = [np.empty(0)] * len(lines)
-    for chosen, scores in _frame_scores(network, lines):
+    for chosen, rows in lines.batches(BATCH_PIXELS):
+        scores = _frame_scores(network, rows, lines.widths[chosen])
         for i, image_scores in zip(chosen, scores, strict=True):
             found[i] = image_scores[: ctc.frames(lines.widths[i])]
     return found
 
 
-def _frame_scores(network, lines) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Indices of the images of each batch, and their log-probabilities per frame and label."""
-    height, _, channels = network.key.spec.image_shape
+def _frame_scores(network, rows, widths):
+    """Log-probabilities per frame and label of images of these widths, in rows of pixels."""
     dtype = np.dtype(network.key.spec.dtype)
-    for chosen, rows in lines.batches(BATCH_PIXELS):
-        widths = lines.widths[chosen]
-        images = rows.reshape(len(rows), height, -1) * dtype.type(network.scale)
-        images[np.broadcast_to(_outside(widths, images.shape[2])[:, None], images.shape)] = OUTSIDE
-        logits = compute(network, images[..., None].repeat(channels, axis=3))
-        scores = ctc.log_softmax(logits.astype(np.float64))
-        yield chosen, ctc.end_after(scores, ctc.frames(widths))
-
-
-def _outside(widths, width):
-    return np.arange(width) >= widths[:, np.newaxis]
+    images = rows.reshape(len(rows), HEIGHT, -1) * dtype.type(network.scale)
+    inside = np.arange(images.shape[2]) < widths[:, np.newaxis]
+    images = np.where(inside[:, np.newaxis], images, dtype.type(OUTSIDE))
+    logits = compute(network, images[..., np.newaxis])
+    scores = ctc.log_softmax(logits.astype(np.float64))
+    return ctc.end_after(scores, ctc.frames(widths))

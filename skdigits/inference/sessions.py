@@ -34,7 +34,7 @@ _sessions = _Sessions()
 
 
 def _forget_sessions():
-    """Forget the sessions of the parent process, whose threads do not exist in a forked one."""
+    """Forget the sessions of the parent process: one of its threads may have used them."""
     global _sessions
     _sessions = _Sessions()
 
@@ -67,20 +67,9 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
 def _make_session(network, features):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; all others are raised
-    options.intra_op_num_threads = _n_threads()
-    # Idle threads should not wait for work at the cost of other processes.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without threads of its own, since they would be missing in a forked process.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     model = graphs.build(network.key.spec, network.weights, features=features)
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-
-
-def _n_threads():
-    """Number of cores to use; joblib, Dask and Ray set OMP_NUM_THREADS for their workers."""
-    share = os.environ.get("OMP_NUM_THREADS", "")
-    if share.isdigit() and int(share) > 0:
-        return int(share)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

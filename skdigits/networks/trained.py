@@ -60,6 +60,8 @@ class TrainedNetwork:
         Seed of all random draws, in [0, 2**31).
     pixel_range : PixelRange or None
         Pixel range of the first training images; None as long as all images were blank.
+    pixel_dtype : str
+        Smallest dtype that holds the pixels of the first training images.
     scale : float
         Factor by which pixels are multiplied.
     learning_rate : float
@@ -81,6 +83,7 @@ class TrainedNetwork:
     key: ProgramKey
     seed: int
     pixel_range: PixelRange | None = None
+    pixel_dtype: str = "float32"
     scale: float = 1.0
     learning_rate: float = 0.0
     weights: Weights = field(default_factory=list)

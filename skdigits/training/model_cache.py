@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from skdigits.networks.trained import ProgramKey
 from skdigits.training.epoch_model import EpochModel
 from skdigits.training.sequence_model import SequenceModel
+from skdigits.training.tensorflow import check_process
 
 
 class ModelCache:
@@ -43,7 +44,13 @@ class ModelCache:
         ------
         EpochModel
             The model, in the state after its last use.
+
+        Raises
+        ------
+        RuntimeError
+            In a process that was forked from one in which TensorFlow runs.
         """
+        check_process()
         model = None if private else self._take(key)
         yield (model := model or _build(key))
         if not private:

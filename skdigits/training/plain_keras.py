@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import random
+import tempfile
 import threading
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from skdigits.networks.architectures import BY_NAME
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
-from skdigits.training.tensorflow import keras
+from skdigits.training.tensorflow import check_process, keras, tf
 
 LOSS = "sparse_categorical_crossentropy"  # of class probabilities
 
@@ -41,7 +42,10 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     ------
     ValueError
         If the architecture does not fit the images, or does not return the expected model.
+    RuntimeError
+        In a process that was forked from one in which TensorFlow runs.
     """
+    check_process()
     front: list[Any] = [keras.Input(spec.image_shape, dtype=spec.dtype)]
     if scale != 1.0:
         front.append(keras.layers.Rescaling(scale, dtype=spec.dtype))
@@ -83,6 +87,42 @@ def build_trained(network: TrainedNetwork):
     # Keras exports only models that have been called.
     model(np.zeros((1, height, width or height, channels), spec.dtype), training=False)
     return model
+
+
+def with_probabilities(network):
+    """Add a softmax to a network.
+
+    Parameters
+    ----------
+    network : keras.Sequential
+        Its output is scores (logits).
+
+    Returns
+    -------
+    keras.Sequential
+        A network that shares the layers.
+    """
+    image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
+    softmax = keras.layers.Softmax(dtype=network.dtype_policy.name)
+    return _of_dtype(keras.Sequential([image, *network.layers, softmax]), network.dtype_policy)
+
+
+def to_tflite(network) -> bytes:
+    """Convert a network for LiteRT, which was TensorFlow Lite.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    bytes
+        The content of a ``.tflite`` file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(folder, verbose=False)  # from_keras_model would print
+        return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
 
 
 def without_last_layer(network):
@@ -147,7 +187,7 @@ def read(variables) -> Weights:
     list of ndarray
         Their values.
     """
-    return [variable.numpy().copy() for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def assign(variables, values) -> None:

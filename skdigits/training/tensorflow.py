@@ -28,6 +28,29 @@ def _cap_threads() -> None:
         threading.set_inter_op_parallelism_threads(int(share))
 
 
+_process: int | None = None  # the one in which TensorFlow runs
+
+
+def check_process() -> None:
+    """Check, before TensorFlow runs, that it does not run in the parent of a forked process.
+
+    Its threads would be missing in the forked process, which would wait for them for ever.
+
+    Raises
+    ------
+    RuntimeError
+        If it does.
+    """
+    global _process
+    _process = _process or os.getpid()
+    if _process != os.getpid():
+        raise RuntimeError(
+            "This process was forked from one in which TensorFlow runs, so that TensorFlow cannot "
+            'run here. Start processes with the method "spawn" or "forkserver", or fit in one of '
+            "them only. The networks of skdigits predict without TensorFlow."
+        )
+
+
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
         f"skdigits needs Keras on TensorFlow, and Keras runs on {keras.backend.backend()!r}. "
@@ -36,4 +59,4 @@ if keras.backend.backend() != "tensorflow":
 
 _cap_threads()
 
-__all__ = ["keras", "tf"]
+__all__ = ["check_process", "keras", "tf"]

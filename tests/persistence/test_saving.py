@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, load, save
 from skdigits.datasets import load_digits
-from skdigits.persistence import FORMAT
+from skdigits.persistence.saving import FORMAT
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,6 @@
+"""Files of fitted estimators: save, load and export."""
+
+from skdigits.persistence.exporting import EXPORT_FORMATS, export
+from skdigits.persistence.saving import load, save
+
+__all__ = ["EXPORT_FORMATS", "export", "load", "save"]

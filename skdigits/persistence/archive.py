@@ -1,0 +1,158 @@
+"""The zip file: a document, arrays and networks; sizes are checked before anything is unpacked."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from typing import Any
+
+import numpy as np
+
+DOCUMENT, NETWORK = "estimator.json", "network.onnx"
+DOCUMENT_BYTES = 2**20
+SLACK_BYTES = 2**24  # that a file may be larger than twice its packed size when it is unpacked
+
+
+def write(file, document: dict[str, Any], arrays, networks) -> None:
+    """Write an archive.
+
+    Parameters
+    ----------
+    file : file object
+        A binary file.
+    document : dict
+        JSON.
+    arrays : list of ndarray
+        The arrays.
+    networks : list of bytes
+        ONNX models.
+
+    Raises
+    ------
+    ValueError
+        If the document is larger than `load` would read.
+    """
+    text = json.dumps(document, indent=1)
+    if len(text) > DOCUMENT_BYTES:
+        raise ValueError(
+            f"The estimator needs {len(text):,} bytes besides its weights, and a file can hold "
+            f"{DOCUMENT_BYTES:,}. Pickle it, or train fewer epochs."
+        )
+    entries = [(DOCUMENT, text)]
+    entries += [(f"array-{i}", array.tobytes()) for i, array in enumerate(arrays)]
+    entries += [(network_name(i), content) for i, content in enumerate(networks)]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(zipfile.ZipInfo(name), content)  # a fixed date: equal files if equal
+
+
+def network_name(i: int) -> str:
+    """Name of the entry of an ONNX model.
+
+    Parameters
+    ----------
+    i : int
+        Its number.
+
+    Returns
+    -------
+    str
+        The name.
+    """
+    return NETWORK if i == 0 else f"network-{i}.onnx"
+
+
+class Archive:
+    """An archive that is read.
+
+    Parameters
+    ----------
+    file : zipfile.ZipFile
+        The zip file.
+    n_bytes : int
+        Its size.
+
+    Attributes
+    ----------
+    document : dict
+        The JSON.
+
+    Raises
+    ------
+    ValueError
+        If its directory has equal names, or much larger sizes than the file.
+    """
+
+    def __init__(self, file: zipfile.ZipFile, n_bytes: int):
+        self._file = file
+        entries = file.infolist()
+        self._sizes = {entry.filename: entry.file_size for entry in entries}
+        if len(self._sizes) < len(entries):
+            raise ValueError("it has two entries of one name")
+        if sum(self._sizes.values()) > 2 * n_bytes + SLACK_BYTES:
+            raise ValueError(
+                f"it would be {sum(self._sizes.values()):,} bytes when unpacked, from {n_bytes:,}"
+            )
+        self._unread = set(self._sizes)
+        self.document = json.loads(self._read(DOCUMENT, DOCUMENT_BYTES))
+
+    def _read(self, name, limit):
+        if self._sizes[name] > limit:
+            raise ValueError(f"{name} has {self._sizes[name]:,} bytes instead of {limit:,}")
+        self._unread.discard(name)
+        return self._file.read(name)
+
+    def array(self, number: Any, dtype: Any, shape: Any) -> np.ndarray:
+        """Read an array.
+
+        Parameters
+        ----------
+        number : int
+            Its number.
+        dtype : str
+            Type, as ``numpy.dtype.str`` describes it.
+        shape : list of int
+            Shape.
+
+        Returns
+        -------
+        ndarray
+            The array.
+
+        Raises
+        ------
+        ValueError
+            If the entry has another size.
+        """
+        kind, name = np.dtype(dtype), f"array-{int(number)}"
+        if kind.kind not in "biufUS" or kind.str != dtype:
+            raise ValueError(f"an array of type {dtype!r}")
+        if not all(isinstance(length, int) and length >= 0 for length in shape):
+            raise ValueError(f"an array of shape {shape!r}")
+        n_bytes = math.prod(shape) * kind.itemsize
+        if self._sizes[name] != n_bytes:
+            raise ValueError(f"{name} has {self._sizes[name]:,} bytes instead of {n_bytes:,}")
+        return np.frombuffer(bytearray(self._read(name, n_bytes)), kind).reshape(shape)
+
+    def network(self, i: int, limit: int) -> bytes:
+        """Read an ONNX model.
+
+        Parameters
+        ----------
+        i : int
+            Its number.
+        limit : int
+            Maximum size in bytes.
+
+        Returns
+        -------
+        bytes
+            The model.
+        """
+        return self._read(network_name(i), limit)
+
+    def check_complete(self) -> None:
+        """Raise a ValueError if there are entries that nothing refers to."""
+        if self._unread:
+            raise ValueError(f"it has an entry {min(self._unread)[:50]!r} that belongs to nothing")

@@ -1,0 +1,142 @@
+"""Export trained networks for other programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sklearn.utils.validation import check_is_fitted
+
+from skdigits.files import atomic_write, check_destination
+from skdigits.persistence.versions import versions
+from skdigits.persistence.wrappers import network_estimator
+
+if TYPE_CHECKING:
+    import onnx
+
+PIXELS, PROBABILITIES = "pixels", "probabilities"
+
+
+def export(estimator, path) -> Path:
+    """Export the network of a fitted estimator for programs without skdigits.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier, DigitSequenceRecognizer, Pipeline or EpochSearchCV
+        A fitted estimator; of a Pipeline its last step, of a search its ``best_estimator_``.
+    path : str or path-like
+        The file; its ending says the format: ``.onnx``, ``.keras`` or ``.tflite``. The input of the
+        network is images of shape (n, height, width, channels), for sequences (n, 28, width, 1)
+        with any width; the output is class probabilities of shape (n, n_classes), for sequences the
+        probabilities of the ten digits and of the blank, of shape (n, n_frames, 11). Pixels are as
+        in fit; only for sequences in ``.keras`` and ``.tflite`` they are always 0–255. In ``.onnx``
+        files, the input ``pixels`` is uint8 if the network was trained on whole numbers 0–255, else
+        float32; the metadata contains ``labels``, ``image_shape`` and ``versions`` as JSON.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the ending is another one, or an architecture function of the user cannot be converted.
+    TypeError
+        If the estimator has no network.
+    ModuleNotFoundError
+        If TensorFlow is missing; ``.onnx`` needs it only for an architecture function of the user.
+    """
+    path = check_destination(path, EXPORT_FORMATS)
+    estimator = network_estimator(estimator)
+    check_is_fitted(estimator)
+    content = EXPORT_FORMATS[path.suffix.lower()](estimator)
+    with atomic_write(path) as file:
+        file.write(content)
+    return path
+
+
+def onnx_model(estimator) -> onnx.ModelProto:
+    """Make the ONNX model of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier or DigitSequenceRecognizer
+        The estimator.
+
+    Returns
+    -------
+    onnx.ModelProto
+        From pixels to probabilities, as `export` describes it.
+    """
+    network = estimator._network
+    if callable(network.key.spec.architecture):
+        model = _converted(estimator)
+    else:
+        from skdigits.inference.graphs import build_from_pixels
+
+        model = build_from_pixels(network, PIXELS, PROBABILITIES)
+    digits = [*"0123456789", ""]  # of sequences; the blank last
+    labels = digits if network.key.spec.reads_sequences else estimator.classes_.tolist()
+    metadata = {
+        "labels": labels,
+        "image_shape": network.key.spec.image_shape,
+        "versions": versions(),
+    }
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=json.dumps(value))
+    return model
+
+
+def _converted(estimator):
+    """The ONNX model of an architecture function of the user, by Keras's exporter."""
+    import onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "network.onnx")
+        try:
+            estimator.to_keras().export(file, format="onnx", verbose=False)
+        except ImportError as error:
+            raise ModuleNotFoundError(
+                "An architecture function of your own is exported to ONNX by tf2onnx, which is "
+                "missing: pip install tf2onnx. Or export it to .keras or .tflite."
+            ) from error
+        model = onnx.load(file)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        reason = str(error).splitlines()[0][:100]
+        raise ValueError(
+            f"tf2onnx cannot convert this architecture: {reason}. Export it to .keras or .tflite."
+        ) from error
+    return model
+
+
+def _onnx_bytes(estimator):
+    return onnx_model(estimator).SerializeToString()
+
+
+def _keras_bytes(estimator):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "network.keras")
+        _with_probabilities(estimator).save(file)
+        return file.read_bytes()
+
+
+def _tflite_bytes(estimator):
+    from skdigits.training.plain_keras import to_tflite
+
+    return to_tflite(_with_probabilities(estimator))
+
+
+def _with_probabilities(estimator):
+    from skdigits.training.plain_keras import with_probabilities
+
+    model = estimator.to_keras()
+    return with_probabilities(model) if estimator._network.key.spec.reads_sequences else model
+
+
+EXPORT_FORMATS = {".onnx": _onnx_bytes, ".keras": _keras_bytes, ".tflite": _tflite_bytes}

@@ -1,0 +1,262 @@
+"""What the values of a file must be, so that an estimator from a file fails at once or never."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from skdigits.estimator import NetworkEstimator
+from skdigits.inference.engines import has_onnx_model
+from skdigits.inference.line_images import HEIGHT
+from skdigits.networks.spec import ARCHITECTURES, READER, NetworkSpec
+from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
+from skdigits.sequence import DigitSequenceRecognizer
+from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
+from skdigits.training.task import OPTIMIZERS
+from skdigits.validation import PixelRange
+
+COUNT = Interval(Integral, 1, None, closed="left")
+NATURAL = Interval(Integral, 0, None, closed="left")
+POSITIVE = Interval(Real, 0, None, closed="neither")
+SEED = Interval(Integral, 0, 2**31 - 1, closed="both")
+FIELDS: dict[str, dict[str, list[Any]]] = {
+    "FitCall": {"first": [NATURAL], "early_stopping": ["boolean"]},
+    "PixelRange": {
+        "low": [Interval(Real, None, 0, closed="right")],
+        "high": [Interval(Real, 0, None, closed="left")],
+        "mean": [Real],
+    },
+    "ProgramKey": {
+        "spec": [NetworkSpec],
+        "optimizer": [str],
+        "augment": [Interval(Real, 0, 10, closed="both")],
+    },
+    "NetworkSpec": {
+        "architecture": [StrOptions({*ARCHITECTURES, READER}), callable],
+        "image_shape": [tuple],
+        "n_outputs": [Interval(Integral, 2, None, closed="left")],
+        "options": [tuple],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "reads_sequences": ["boolean"],
+    },
+    "TrainedNetwork": {
+        "key": [ProgramKey],
+        "seed": [SEED],
+        "pixel_range": [PixelRange, None],
+        "pixel_dtype": [StrOptions({"uint8", "float32", "float64"})],
+        "scale": [POSITIVE],
+        "learning_rate": [Interval(Real, 0, None, closed="left")],
+        "weights": [list],
+        "raw_weights": [list],
+        "optimizer_state": [list],
+        "history": [dict],
+        "calls": [tuple],
+        "kept": [dict],
+    },
+}
+OPTIONS: dict[str, list[Any]] = {
+    "filters": [COUNT],
+    "kernel_size": [COUNT],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "l2": [POSITIVE],
+}
+FITTED: dict[str, list[Any]] = {
+    "classes_": [np.ndarray],
+    "image_shape_": [tuple],
+    "n_features_in_": [COUNT],
+    "feature_names_in_": [np.ndarray],
+}
+CONTAINERS = ({"transform": "default"}, {"transform": "pandas"}, {"transform": "polars"})
+KERAS_OPTIMIZERS = (
+    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"),
+    *("Muon", "Nadam", "RMSprop", "SGD"),
+)
+
+
+def checked(record):
+    """Check a record of a file.
+
+    Parameters
+    ----------
+    record : FitCall, NetworkSpec, PixelRange, ProgramKey or TrainedNetwork
+        The record.
+
+    Returns
+    -------
+    record
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If a value is not what it must be.
+    """
+    kind = type(record).__name__
+    check_values(FIELDS[kind], vars(record), kind)
+    CHECKS.get(kind, lambda record: None)(record)
+    return record
+
+
+def _check_pixel_range(found):
+    if not np.isfinite([found.low, found.high]).all() or not found.low < found.high:
+        raise ValueError(f"its pixels are from {found.low} to {found.high}")
+
+
+def _check_key(key):
+    """Raise if the optimizer is neither one of ours nor a plain one of Keras."""
+    if key.optimizer in OPTIMIZERS:
+        return
+    described = json.loads(key.optimizer)
+    values = described["config"].values()
+    plain = all(v is None or isinstance(v, (bool, int, float, str)) for v in values)
+    known = described["module"] == "keras.optimizers"
+    if not (plain and known and described["class_name"] in KERAS_OPTIMIZERS):
+        raise ValueError(f"its optimizer is {str(described['class_name'])[:50]!r}")
+    check_values({"learning_rate": [POSITIVE]}, described["config"], "optimizer")
+
+
+def _check_spec(spec):
+    shape, options = spec.image_shape, dict(spec.options)
+    if options.keys() - OPTIONS.keys() or len(options) != len(spec.options):
+        raise ValueError(f"its network has the options {list(options)}")
+    check_values(OPTIONS, options, "NetworkSpec")
+    if spec.reads_sequences != (spec.architecture == READER):
+        raise ValueError(f"reads_sequences is {spec.reads_sequences} of {spec.name!r}")
+    if spec.reads_sequences:
+        if shape != (HEIGHT, None, 1):
+            raise ValueError(f"its network reads images of shape {shape}")
+    elif len(shape) != 3 or not all(_is_count(side) for side in shape):
+        raise ValueError(f"its network reads images of shape {shape}")
+
+
+def _check_network(network):
+    for name in ("scale", "learning_rate"):
+        if not math.isfinite(getattr(network, name)):
+            raise ValueError(f"{name} is {getattr(network, name)}")
+    _check_history(network)
+    weights = network.weights
+    if not weights:
+        raise ValueError("it has no weights")
+    for found in (weights, network.raw_weights, *network.kept.values()):
+        if not isinstance(found, list) or not all(isinstance(w, np.ndarray) for w in found):
+            raise ValueError("its weights are not arrays")
+        if [(w.shape, w.dtype) for w in found] != [(w.shape, w.dtype) for w in weights]:
+            raise ValueError("its weights have different shapes in different epochs")
+    if {w.dtype for w in weights if w.dtype.kind == "f"} - {np.dtype(network.key.spec.dtype)}:
+        raise ValueError("its weights are not of the dtype of the network")
+    _check_optimizer_state(network)
+    if has_onnx_model(network.key.spec):
+        from skdigits.inference import graphs
+
+        graphs.build(network.key.spec, weights)  # raises if the weights are of another network
+    elif callable(network.key.spec.architecture):
+        from skdigits.training.plain_keras import build_trained
+
+        build_trained(network)
+
+
+def _check_history(network):
+    history, calls = network.history, network.calls
+    lengths = {len(values) if isinstance(values, list) else 0 for values in history.values()}
+    numbers = all(isinstance(v, float) for values in history.values() for v in values)
+    if not numbers or len(lengths) != 1 or 0 in lengths or "loss" not in history:
+        raise ValueError("its history is not one number per epoch")
+    firsts = [call.first for call in calls if isinstance(call, FitCall)]
+    ascending = all(a < b for a, b in itertools.pairwise([-1, *firsts, network.n_epochs]))
+    if not firsts or firsts[0] != 0 or len(firsts) != len(calls) or not ascending:
+        raise ValueError("its calls of fit do not match its history")
+    if any(call.early_stopping for call in calls) and "val_loss" not in history:
+        raise ValueError("it stopped early without a validation loss")
+    if not all(_is_count(epoch) and epoch <= network.n_epochs for epoch in network.kept):
+        raise ValueError("it keeps epochs that were not trained")
+
+
+def _check_optimizer_state(network):
+    state = network.optimizer_state
+    if not all(isinstance(v, (int, float, np.ndarray)) for v in state):
+        raise ValueError("the state of its optimizer has other values than numbers")
+    shapes = {(), *(w.shape for w in network.weights)}
+    if network.key.optimizer in OPTIMIZERS and {np.shape(v) for v in state} - shapes:
+        raise ValueError("the state of its optimizer is that of another network")
+
+
+CHECKS: dict[str, Any] = {
+    "PixelRange": _check_pixel_range,
+    "ProgramKey": _check_key,
+    "NetworkSpec": _check_spec,
+    "TrainedNetwork": _check_network,
+}
+
+
+# -- estimators ------------------------------------------------------------------------------------
+
+
+def check_estimator(estimator) -> None:
+    """Check the parameters and fitted attributes of an estimator from a file.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier, DigitSequenceRecognizer or ImageReshaper
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If a value is not what it must be.
+    """
+    if isinstance(estimator, NetworkEstimator):
+        estimator._check_parameters()
+    else:
+        validate_parameters(estimator)
+    if vars(estimator).get("_sklearn_output_config", CONTAINERS[0]) not in CONTAINERS:
+        raise ValueError("the container of its output is not known")
+    fitted = {name: value for name, value in vars(estimator).items() if name in FITTED}
+    check_values(FITTED, fitted, type(estimator).__name__)
+    names = fitted.get("feature_names_in_")
+    if names is not None and names.shape != (fitted.get("n_features_in_"),):
+        raise ValueError("feature_names_in_ is not one name per feature")
+    shape = fitted.get("image_shape_")
+    if shape is not None:
+        _check_shape(shape, fitted.get("n_features_in_"))
+    _check_fitted(estimator, fitted)
+
+
+def _check_shape(shape, n_features):
+    if not all(_is_count(side) for side in shape) or len(shape) not in (2, 3):
+        raise ValueError(f"image_shape_ is {shape}")
+    side = math.isqrt(max(1, n_features or 0) - 1) + 1
+    if math.prod(shape) != n_features and shape not in ((side, side), (side, side, 1)):
+        raise ValueError(f"images of shape {shape} do not have {n_features} pixels")
+
+
+def _check_fitted(estimator, fitted):
+    if not isinstance(estimator, NetworkEstimator):
+        if len(fitted.get("image_shape_", ())) != 3:
+            raise ValueError("image_shape_ is not height, width and channels")
+        return
+    network = vars(estimator).get("_network")
+    if not isinstance(network, TrainedNetwork):
+        raise ValueError("its network is not one")
+    spec = network.key.spec
+    if spec.reads_sequences != isinstance(estimator, DigitSequenceRecognizer):
+        raise ValueError(f"its network {spec.name!r} is of another estimator")
+    if spec.reads_sequences:
+        if network.pixel_range is None or len(fitted.get("image_shape_", (1, 1))) != 2:
+            raise ValueError("it lacks the range or the shape of its images")
+        return
+    if fitted.get("image_shape_") != spec.image_shape or "n_features_in_" not in fitted:
+        raise ValueError("image_shape_ is not that of the network")
+    classes = fitted.get("classes_")
+    if classes is None or classes.shape != (spec.n_outputs,):
+        raise ValueError("classes_ is not one label per output of the network")
+    if not np.array_equal(np.unique(classes), classes):
+        raise ValueError("classes_ is not sorted")
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31
