@@ -604,12 +604,25 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _check(self, X) -> tuple[TrainedNetwork, np.ndarray]:
         """Return the network, and validated rows of pixels to predict."""
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)  # raises; it takes longer than the network
         network = self._network
-        rows, _ = self._check_images(X, reset=False)
+        if self._are_images_of_bytes(X):
+            rows = X.reshape(len(X), -1)
+        else:
+            rows, _ = self._check_images(X, reset=False)
         pixel_dtype(rows, network.key.spec.dtype)  # raises if the values are too large
         _warn_if_other_range(rows, network)
         return network, rows
+
+    def _are_images_of_bytes(self, X):
+        """Whether `X` can have no fault, so that checks, which take longer, are not needed."""
+        if type(X) is not np.ndarray or X.dtype != np.uint8 or hasattr(self, "feature_names_in_"):
+            return False
+        height, width, channels = self.image_shape_
+        n, *shape = X.shape or (0,)
+        grey = channels == 1 and shape == [height, width]
+        return n > 0 and (grey or shape in ([height, width, channels], [self.n_features_in_]))
 
     # -- the Keras side ------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import log_loss, make_scorer
 from sklearn.utils import check_array, check_consistent_length
@@ -340,5 +339,7 @@ def _check_sequences(y_true, y_pred):
 
 
 def _edits(y_true, y_pred):
+    from rapidfuzz.distance import Levenshtein  # here, since predicting does not need it
+
     pairs = zip(y_true.tolist(), y_pred.tolist(), strict=True)
     return np.array([Levenshtein.distance(a, b) for a, b in pairs], dtype=np.int64)

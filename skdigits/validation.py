@@ -245,10 +245,11 @@ def pixel_range(X, used=True) -> PixelRange | None:
     PixelRange or None
         None where all of them are 0.
     """
-    low, high = float(X.min(initial=0, where=used)), float(X.max(initial=0, where=used))
+    selection = {} if used is True else {"where": used}  # faster without
+    low, high = float(X.min(initial=0, **selection)), float(X.max(initial=0, **selection))
     if low == high:
         return None
-    return PixelRange(low, high, float(X.mean(where=used, dtype=np.float64)))
+    return PixelRange(low, high, float(X.mean(dtype=np.float64, **selection)))
 
 
 def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> None:

@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> None:
     """
     try:
         app(args=argv, prog_name="skdigits")
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         Console(stderr=True, highlight=False).print(
             f"skdigits: {error}", style="red", markup=False, soft_wrap=True
         )

@@ -102,10 +102,11 @@ def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _by_beam(scores, known, top):
     """The best sequences of the beam, ranked by their exact probabilities."""
-    digits = beam_search(known)
+    digits, found = beam_search(known)
     n, width, longest = digits.shape
     repeated = np.repeat(scores, width, axis=0)
     log_probability = log_probability_of(repeated, digits.reshape(-1, longest)).reshape(n, width)
+    log_probability[~found] = -np.inf
     order = np.argsort(-log_probability, axis=1, kind="stable")[:, :top]
     digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
     return digits, np.take_along_axis(log_probability, order, axis=1)
@@ -178,7 +179,7 @@ def log_probability_of(scores, digits) -> np.ndarray:
         return logarithm + np.log(ends)
 
 
-def beam_search(scores, width: int = BEAM_WIDTH) -> np.ndarray:
+def beam_search(scores, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:
     """Search probable sequences by extending the most probable beginnings frame by frame.
 
     Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
@@ -192,13 +193,15 @@ def beam_search(scores, width: int = BEAM_WIDTH) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape (n, width, max_length), int
+    digits : ndarray of shape (n, width, max_length), int
         Different sequences, -1 after the last digit; at least one column.
+    found : ndarray of shape (n, width), bool
+        False where there are fewer sequences than `width`.
     """
     beam = _Beam(len(scores), width)
     for probability in np.exp(scores).swapaxes(0, 1):
         beam.extend(probability)
-    return beam.sequences()
+    return beam.sequences(), beam.ends_blank + beam.ends_digit > 0
 
 
 class _Beam:

@@ -8,8 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 
-import keras
-import tensorflow as tf
+try:
+    import keras
+    import tensorflow as tf
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"This needs TensorFlow, and {error.name} is missing: pip install tensorflow scikeras. "
+        "Predicting needs neither."
+    ) from error
 
 
 def _cap_threads() -> None:

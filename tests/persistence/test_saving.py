@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
-from skdigits import DigitClassifier, load, save
+from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper, export, load, save
 from skdigits.datasets import load_digits
 from skdigits.persistence.saving import FORMAT
 
@@ -49,7 +52,8 @@ def test_kept_epochs_are_saved(digits, fitted, saved):
 
 def test_loading_imports_no_tensorflow_and_no_pickle(saved):
     code = (
-        "import sys, skdigits; skdigits.load(sys.argv[1]); "
+        "import sys, skdigits, numpy as np; model = skdigits.load(sys.argv[1]); "
+        "model.predict(np.zeros((1, 8, 8), np.uint8)); "
         "print(sorted({'tensorflow', 'keras', 'scikeras'} & set(sys.modules)))"
     )
     run = subprocess.run(
@@ -69,7 +73,7 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
 
     path = tmp_path / "model.skdigits"
     with pytest.raises(
-        TypeError, match=r"save\(\) takes a DigitClassifier or DigitSequenceRecognizer; got SVC"
+        TypeError, match=r"save\(\) takes a DigitClassifier, .* or a Pipeline; got SVC"
     ):
         save(SVC(), path)
     with pytest.raises(NotFittedError):
@@ -107,6 +111,68 @@ def test_files_of_the_format_before_are_read():
     assert recognizer.predict(X[:20]).tolist() == expected["sequences"].tolist()
     confidence = recognizer.predict_confidence(X[:20])
     np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
+
+
+def test_pipelines_and_searches_are_saved(digits, tmp_path):
+    X, y = digits
+    steps = [("images", ImageReshaper()), ("cnn", DigitClassifier("compact", random_state=0))]
+    pipeline = Pipeline(steps).fit(X, y)
+    path = save(pipeline, tmp_path / "model.skdigits")
+    other = load(path)
+    assert [name for name, _ in other.steps] == ["images", "cnn"]
+    np.testing.assert_array_equal(other.predict_proba(X), pipeline.predict_proba(X))
+    assert repr(other) == repr(pipeline)
+    search = EpochSearchCV(Pipeline(steps), {"cnn__epochs": [1, 2]}, cv=2).fit(X, y)
+    found = load(save(search, path)).predict_proba(X)
+    np.testing.assert_array_equal(found, search.predict_proba(X))
+    frame = pd.DataFrame(X).rename(columns=str)
+    flat = Pipeline([("flat", ImageReshaper("flat")), ("none", "passthrough"), steps[1]])
+    flat.set_output(transform="pandas").fit(frame, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of missing names of features
+        found = load(save(flat, path)).predict(frame)
+    np.testing.assert_array_equal(found, flat.predict(frame))
+
+
+def test_pipelines_with_other_steps_are_refused(digits, tmp_path):
+    X, y = digits
+    path = tmp_path / "model.skdigits"
+    classifier = DigitClassifier("compact", epochs=1)
+    scaled = make_pipeline(MinMaxScaler(), classifier).fit(X, y)
+    with pytest.raises(TypeError, match=r"save\(\) takes .*; got MinMaxScaler"):
+        save(scaled, path)
+    with pytest.raises(TypeError, match="cannot save memory of a Pipeline; set memory=None"):
+        save(make_pipeline(classifier, memory=str(tmp_path)).fit(X, y), path)
+    with pytest.raises(NotFittedError):
+        save(make_pipeline(ImageReshaper(), DigitClassifier()), path)
+    assert not path.exists()
+
+
+def test_the_onnx_model_of_a_file_is_that_of_export(digits, fitted, saved, tmp_path):
+    with zipfile.ZipFile(saved) as archive:
+        content = archive.read("network.onnx")
+    assert content == export(fitted, tmp_path / "model.onnx").read_bytes()
+
+
+def test_an_onnx_model_of_other_weights_is_refused(digits, fitted, saved, tmp_path):
+    other = DigitClassifier("compact", epochs=1, random_state=1).fit(*digits)
+    for content in (export(other, tmp_path / "model.onnx").read_bytes(), b"no model", b""):
+        path = tmp_path / "altered"
+        with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, content if name == "network.onnx" else old.read(name))
+        with pytest.raises(ValueError, match="ONNX model (is damaged|has other weights)"):
+            load(path)
+
+
+def test_a_file_that_unpacks_to_much_more_is_refused_before(saved, tmp_path):
+    path = tmp_path / "bomb"
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+        new.writestr("array-999", bytes(2**25))
+    with pytest.raises(ValueError, match="would be .* bytes when unpacked"):
+        load(path)
 
 
 def linear(image_shape, n_classes):
@@ -149,7 +215,7 @@ def _rewritten(saved, path, change):
         (lambda d: d.update(format=FORMAT + 1), f"format is {FORMAT + 1}"),
         (lambda d: d.update(format=1), "format is 1 .* or train again"),
         (lambda d: d.update(estimator="OneHotEncoder"), "'OneHotEncoder', which is not known"),
-        (lambda d: d["state"].pop("epochs"), "parameters epochs are missing"),
+        (lambda d: d["state"].pop("epochs"), "parameter epochs is missing"),
         (lambda d: d["state"].update(classes_=["code", "import os"]), "unknown kind of value"),
         (lambda d: d["state"].update(classes_=["array", 0, "|O", [1]]), "array of type"),
         (lambda d: d["state"].update(classes_=["array", 999, "<f4", [1]]), "array-999"),

@@ -1,0 +1,89 @@
+import itertools
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from skdigits.inference import ctc
+
+
+def random_scores(rng, n, n_frames, n_labels, spread=2):
+    return ctc.log_softmax(rng.normal(0, spread, (n, n_frames, n_labels)))
+
+
+def all_sequences(scores, n_frames):
+    """The probability of every sequence, by going through all alignments."""
+    n_labels = scores.shape[1]
+    total = defaultdict(float)
+    for path in itertools.product(range(n_labels), repeat=n_frames):
+        merged = tuple(label for label, _ in itertools.groupby(path) if label != n_labels - 1)
+        total[merged] += np.exp(scores[range(n_frames), path].sum())
+    return total
+
+
+def as_tuple(digits):
+    return tuple(digits[digits >= 0].tolist())
+
+
+def test_the_most_probable_sequences_and_their_probabilities():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        n_frames = np.array([5, 4, 1])
+        scores = ctc.end_after(random_scores(rng, 3, 5, 4), n_frames)
+        best, log_probability = ctc.most_probable(scores, 1)
+        several, several_log_probability = ctc.most_probable(scores, 3)
+        for i in range(3):
+            total = all_sequences(scores[i], n_frames[i])
+            assert sum(total.values()) == pytest.approx(1)
+            assert as_tuple(best[i, 0]) == max(total, key=total.get)
+            assert np.exp(log_probability[i, 0]) == pytest.approx(max(total.values()))
+            found = [as_tuple(digits) for digits in several[i]]
+            assert len(set(found)) == 3
+            expected = [total[sequence] for sequence in found]
+            assert np.exp(several_log_probability[i]) == pytest.approx(expected)
+            assert expected == sorted(expected, reverse=True)
+
+
+def test_one_sequence_is_the_first_of_several():
+    scores = random_scores(np.random.default_rng(1), 50, 12, 11, spread=3)
+    one, log_probability = ctc.most_probable(scores, 1)
+    several, several_log_probability = ctc.most_probable(scores, 10)
+    assert [as_tuple(d[0]) for d in one] == [as_tuple(d[0]) for d in several]
+    np.testing.assert_allclose(log_probability[:, 0], several_log_probability[:, 0])
+
+
+def test_probabilities_of_long_sequences_do_not_underflow():
+    n_frames = 4000
+    scores = np.full((1, n_frames, 11), np.log(0.5 / 10))
+    labels = np.where(np.arange(n_frames) % 2, 10, np.arange(n_frames) // 2 % 10)
+    scores[0, np.arange(n_frames), labels] = np.log(0.5)
+    digits = ctc.best_path(scores)
+    assert digits.tolist() == [[k % 10 for k in range(n_frames // 2)]]
+    (log_probability,) = ctc.log_probability_of(scores, digits)
+    # The alignment itself, and those with one digit or blank moved.
+    assert n_frames * np.log(0.5) < log_probability < n_frames * np.log(0.62)
+
+
+def test_too_few_frames_have_probability_zero():
+    scores = random_scores(np.random.default_rng(2), 1, 2, 4)
+    assert ctc.log_probability_of(scores, np.array([[1, 1]]))[0] == -np.inf
+    assert np.isfinite(ctc.log_probability_of(scores, np.array([[1, 2]]))[0])
+    assert np.isfinite(ctc.log_probability_of(scores, np.array([[-1, -1]]))[0])
+
+
+def test_repeated_digits_need_a_blank_between():
+    sure = np.full((1, 5, 3), -20.0)
+    for frame, label in enumerate([0, 0, 2, 0, 1]):
+        sure[0, frame, label] = 0
+    sure = ctc.log_softmax(sure)
+    assert ctc.best_path(sure).tolist() == [[0, 0, 1]]
+    assert as_tuple(ctc.most_probable(sure, 2)[0][0, 0]) == (0, 0, 1)
+    np.testing.assert_allclose(ctc.digit_centres(sure[0], [0, 0, 1]), [4, 14, 18])
+
+
+def test_scores_that_are_not_numbers_have_no_probability():
+    scores = np.full((2, 3, 11), np.nan)
+    for top in (1, 3):
+        digits, log_probability = ctc.most_probable(scores, top)
+        assert digits.shape[:2] == (2, top)
+        assert np.isnan(log_probability).all()
