@@ -1,7 +1,7 @@
 """Predict in an environment without TensorFlow.
 
-    python predict_only.py make FOLDER     with TensorFlow: models, pictures and what they are
-    python predict_only.py check FOLDER    without it: the same predictions
+python predict_only.py make FOLDER     with TensorFlow: models, pictures and what they are
+python predict_only.py check FOLDER    without it: the same predictions
 """
 
 import json

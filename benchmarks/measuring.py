@@ -23,6 +23,8 @@ PACKAGES = (
     "scikeras",
     "keras",
     "tensorflow",
+    "onnx",
+    "onnxruntime",
     "pandas",
     "torch",
     "skorch",
@@ -34,6 +36,7 @@ COLORS = {
     "keras.wrappers": "tab:green",
     "skorch": "tab:red",
     "Keras": "tab:purple",
+    "ONNX Runtime": "tab:cyan",
     "floor": "black",
 }
 

@@ -19,7 +19,9 @@ PERFORMANCE = (
     "bench_refit",
     "bench_search",
     "bench_predict",
+    "bench_cold_start",
     "bench_import",
+    "fuzz_files",
     "bench_memory",
     "read_csv",
     "reference_curve",
@@ -69,14 +71,14 @@ def _speed_rows():
     what = 'predict one image with "compact"'
     peers = {"SciKeras": "SciKeras", "SVC": "`SVC`"}
     yield _time_row(what, predict, "skdigits", peers, "`bench_predict.py`")
+    start = _read("bench_cold_start")["library"]
+    what = "new process: `load`, and `predict` one image, beyond `import sklearn.base`"
+    peers = {"TensorFlow": "with TensorFlow"}
+    yield _time_row(what, start, "skdigits", peers, "`bench_cold_start.py`")
 
 
 def _search_rows():
     result = _read("bench_search")
-    search = result["grid"]
-    what = f"`GridSearchCV`: {search['n_fits']} fits"
-    peers = {"SciKeras": "SciKeras"}
-    yield _time_row(what, search, "skdigits", peers, "`bench_search.py`")
     search = result["epoch_search"]
     what = f"`EpochSearchCV`: scores of {search['n_fits']} fits"
     peers = {

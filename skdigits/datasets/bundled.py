@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn import datasets
 
 from skdigits.datasets.bunch import make_bunch, pixel_names
 
@@ -47,6 +46,8 @@ def load_digits(*, as_frame=False, return_X_y=False):
     >>> load_digits().images.shape
     (1797, 8, 8)
     """
+    from sklearn import datasets  # here, since predicting a picture should start quickly
+
     bundled = datasets.load_digits()
     return make_bunch(
         np.rint(bundled.data * (255 / 16)).astype(np.uint8),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.datasets import fetch_openml
 
 from skdigits.datasets.bunch import make_bunch, pixel_names
 
@@ -47,6 +46,8 @@ def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=Fals
     OSError
         If MNIST is not in the cache and cannot be downloaded.
     """
+    from sklearn.datasets import fetch_openml  # here, as in `load_digits`
+
     part = {"all": slice(None), "train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
     if subset not in part:
         raise ValueError(f"subset should be one of {sorted(part)}; got {subset!r}.")

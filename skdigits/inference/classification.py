@@ -7,7 +7,7 @@ import numpy as np
 from skdigits.inference.engines import compute, map_batches
 from skdigits.networks.trained import TrainedNetwork
 
-BATCH = 512  # images; larger batches are slower, since their activations leave the cache
+BATCH = 192  # images; larger batches are slower, since their activations leave the cache
 
 
 def classify(network: TrainedNetwork, rows: np.ndarray, *, features: bool = False) -> np.ndarray:

@@ -257,7 +257,8 @@ class _Beam:
     def _merge(self, longer, stays_digit):
         """Move the probability of longer beginnings that are in the beam already."""
         codes = _longer_code(self.code[:, :, np.newaxis], self.last[:, np.newaxis])
-        equal = (codes == self.code[:, np.newaxis]) & (self.last[:, np.newaxis] >= 0)
+        possible = (self.last >= 0) & (self.ends_blank + self.ends_digit > 0)
+        equal = (codes == self.code[:, np.newaxis]) & possible[:, np.newaxis]
         image, source, target = np.nonzero(equal)
         digit = self.last[image, target]
         np.add.at(stays_digit, (image, target), longer[image, source, digit])

@@ -3,7 +3,6 @@ import socket
 import numpy as np
 import pytest
 
-from skdigits import datasets
 from skdigits.datasets import fetch_mnist
 
 
@@ -25,8 +24,7 @@ def test_fetch_mnist_makes_bytes_and_splits(monkeypatch):
     data[59_999, 5], data[60_000, 6] = 255, 17
     labels = np.array(["3"] * 60_000 + ["8"] * 10_000, dtype=object)
     monkeypatch.setattr(
-        datasets.openml,
-        "fetch_openml",
+        "sklearn.datasets.fetch_openml",
         lambda *a, **k: Bunch(data=data, target=labels, DESCR="d" * 50),
     )
     train, test = fetch_mnist(subset="train"), fetch_mnist(subset="test")

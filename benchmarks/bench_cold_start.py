@@ -1,0 +1,109 @@
+"""How long does the first answer of a new process take, and how much memory?
+
+    python benchmarks/bench_cold_start.py [--quick]
+
+A new process loads a file and predicts one image, in Python and with ``skdigits predict``. Beside
+it: the least that importing scikit-learn takes, and the same network run by TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from measuring import Checks, figure, finish, medians, parser
+from PIL import Image
+
+import skdigits
+from skdigits.datasets import load_digits
+
+MOST_SECONDS = 0.8
+MOST_MEGABYTES = 250
+MOST_RELATIVE = 0.35  # of the time that TensorFlow takes
+PEAK = "int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024"
+FOOT = f"\nprint(json.dumps([time.perf_counter() - start, {PEAK}]))"
+HEAD = "import json, re, sys, time\nstart = time.perf_counter()\n"
+LOAD = "import numpy as np, skdigits\nmodel = skdigits.load(sys.argv[1])\n"
+IMAGE = "np.zeros((1, 28, 28), np.uint8)"
+CASES = {
+    "sklearn.base": "import sklearn.base",
+    "skdigits": f"{LOAD}model.predict({IMAGE})",
+    "recognizer": f"{LOAD.replace('[1]', '[2]')}model.predict({IMAGE})",
+    "TensorFlow": f"{LOAD}model.to_keras()({IMAGE}[..., None].astype('f4')).numpy().argmax()",
+    "skdigits predict": (
+        "import contextlib, skdigits.cli\nwith contextlib.suppress(SystemExit):\n"
+        "    skdigits.cli.main(['predict', sys.argv[1], sys.argv[3], '-o', sys.argv[4]])"
+    ),
+}
+
+
+def main():
+    args = parser(__doc__).parse_args()
+    runs = args.runs or (2 if args.quick else 11)
+    with tempfile.TemporaryDirectory() as folder:
+        files = make_files(Path(folder))
+        seconds, megabytes = measure(files, runs)
+    median, memory = medians(seconds), medians(megabytes)
+    for name, value in median.items():
+        print(f"{name:20s} {value:6.2f} s {memory[name]:6.0f} MB")
+    base = median.pop("sklearn.base")
+    beyond = {name: value - base for name, value in median.items() if name != "skdigits predict"}
+    checks = Checks()
+    what = "new process: load, and predict one image, beyond sklearn.base"
+    checks.at_most(what, beyond["skdigits"], MOST_SECONDS, "s")
+    what = "new process: skdigits predict MODEL PICTURE, relative to TensorFlow"
+    checks.at_most(what, median["skdigits predict"] / median["TensorFlow"], MOST_RELATIVE)
+    what = "skdigits predict MODEL PICTURE: memory"
+    checks.at_most(what, memory["skdigits predict"], MOST_MEGABYTES, "MB")
+    details = {
+        "library": {"median_seconds": beyond, "sklearn.base": base},
+        "seconds": seconds,
+        "megabytes": memory,
+    }
+    finish("bench_cold_start", args, checks, details, plot(median, memory))
+
+
+def make_files(folder):
+    """A classifier, a recognizer, a picture, and where to write labels."""
+    X, y = load_digits().images[:300], load_digits().target[:300]
+    X = np.pad(X.repeat(2, axis=1).repeat(2, axis=2), [(0, 0), (6, 6), (6, 6)])
+    files = [folder / name for name in ("digits", "sequences", "picture.png", "labels.csv")]
+    skdigits.save(skdigits.DigitClassifier(epochs=1, random_state=0).fit(X, y), files[0])
+    recognizer = skdigits.DigitSequenceRecognizer(epochs=1, sequences_per_epoch=64, random_state=0)
+    skdigits.save(recognizer.fit(X, y), files[1])
+    Image.fromarray(255 - X[0]).save(files[2])
+    return files
+
+
+def measure(files, runs):
+    """Seconds and megabytes of each case, in new processes that take turns."""
+    seconds, megabytes = {name: [] for name in CASES}, {name: [] for name in CASES}
+    for run in range(runs + 1):
+        for name, code in CASES.items():
+            command = [sys.executable, "-c", HEAD + code + FOOT, *map(str, files)]
+            found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            elapsed, peak = json.loads(found.splitlines()[-1])
+            if run:  # the first fills the file cache
+                seconds[name].append(elapsed)
+                megabytes[name].append(peak)
+    return seconds, megabytes
+
+
+def plot(median, memory):
+    fig, (left, right) = figure(2)
+    for ax, values, unit in ((left, median, "seconds"), (right, memory, "MB")):
+        names = [name for name in reversed(CASES) if name in values]
+        colors = ["tab:green" if name == "TensorFlow" else "tab:blue" for name in names]
+        bars = ax.barh(names, [values[name] for name in names], color=colors)
+        ax.bar_label(bars, fmt="%.3g", padding=3)
+        ax.set(xlabel=unit, title="First answer of a new process")
+        ax.margins(x=0.2)
+    return fig
+
+
+if __name__ == "__main__":
+    main()
