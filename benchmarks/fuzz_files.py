@@ -213,8 +213,9 @@ def unpacked_bytes(content, path):
             for _ in range(1500):
                 entry.write(bytes(2**20))
     code = (
-        "import sys, resource, skdigits, skdigits.persistence\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "import re, sys, skdigits, skdigits.persistence\n"
+        "status = lambda: open('/proc/self/status').read()\n"
+        "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', status())[1]) * 1024\n"
         "before = peak()\n"
         "try:\n    skdigits.load(sys.argv[1])\n"
         "except ValueError as error:\n    print(peak() - before, error)\n"

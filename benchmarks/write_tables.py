@@ -248,7 +248,7 @@ def _score(value):
 
 def _time(seconds):
     if seconds < 1:
-        return f"{seconds * 1e3:.2g} ms"
+        return f"{float(f'{seconds * 1e3:.2g}'):g} ms"
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 

@@ -20,6 +20,7 @@ from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate
 from skdigits.training.task import OPTIMIZERS
 from skdigits.validation import PixelRange
 
+LARGEST = 1e300  # pixel in float64
 COUNT = Interval(Integral, 1, None, closed="left")
 NATURAL = Interval(Integral, 0, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -103,7 +104,7 @@ def checked(record):
 
 
 def _check_pixel_range(found):
-    if not np.isfinite([found.low, found.high]).all() or not found.low < found.high:
+    if not found.low < found.high or max(-found.low, found.high) > LARGEST:
         raise ValueError(f"its pixels are from {found.low} to {found.high}")
 
 
@@ -135,9 +136,8 @@ def _check_spec(spec):
 
 
 def _check_network(network):
-    for name in ("scale", "learning_rate"):
-        if not math.isfinite(getattr(network, name)):
-            raise ValueError(f"{name} is {getattr(network, name)}")
+    if not (1 / LARGEST < network.scale < LARGEST and network.learning_rate < LARGEST):
+        raise ValueError(f"its scale is {network.scale}, its rate {network.learning_rate}")
     _check_history(network)
     weights = network.weights
     if not weights:
