@@ -1,4 +1,5 @@
 import json
+import pickle
 import subprocess
 import sys
 import warnings
@@ -96,21 +97,41 @@ def load_free(classifier):
 FILES = Path(__file__).parent / "files"
 
 
-def test_files_of_the_format_before_are_read():
-    """Written by the version before, with their predictions."""
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_files_of_every_format_are_read(number):
+    """Written by the version of that format, with their predictions."""
     X, y = load_digits().images, load_digits().target
-    expected = np.load(FILES / "predictions-format-2.npz")
-    classifier = load(FILES / "classifier-format-2.skdigits")
+    expected = np.load(FILES / f"predictions-format-{number}.npz")
+    classifier = load(FILES / f"classifier-format-{number}.skdigits")
     probability = classifier.predict_proba(X[:20])
     np.testing.assert_allclose(probability, expected["probability"], atol=1e-5)
     staged = next(classifier.staged_predict_proba(X[:20]))
     np.testing.assert_allclose(staged, expected["staged"], atol=1e-5)
     assert classifier.n_iter_ == 3
     assert classifier.set_params(warm_start=True, epochs=1).fit(X, y).n_iter_ == 4
-    recognizer = load(FILES / "recognizer-format-2.skdigits")
+    recognizer = load(FILES / f"recognizer-format-{number}.skdigits")
     assert recognizer.predict(X[:20]).tolist() == expected["sequences"].tolist()
     confidence = recognizer.predict_confidence(X[:20])
     np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
+    if number == FORMAT:
+        pipeline = load(FILES / f"pipeline-format-{number}.skdigits")
+        probability = pipeline.predict_proba(X[:20].reshape(20, -1))
+        np.testing.assert_allclose(probability, expected["pipeline"], atol=1e-5)
+
+
+def test_unpickling_and_predicting_import_no_tensorflow(digits, fitted, tmp_path):
+    path = tmp_path / "model.pickle"
+    path.write_bytes(pickle.dumps((fitted, digits[0])))
+    code = (
+        "import pickle, sys; model, X = pickle.load(open(sys.argv[1], 'rb')); "
+        "print(model.predict(X).tolist()); print('tensorflow' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    labels, imported = run.stdout.splitlines()
+    assert json.loads(labels) == fitted.predict(digits[0]).tolist()
+    assert imported == "False"
 
 
 def test_pipelines_and_searches_are_saved(digits, tmp_path):
