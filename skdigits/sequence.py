@@ -434,7 +434,7 @@ keras.optimizers.Optimizer, default="adamw"
             If `k` is not a whole number in this range.
         """
         check_is_fitted(self)
-        k = check_top(k, ctc.BEAM_WIDTH)
+        k = check_top(k, ctc.MOST_SEQUENCES)
         return _read(*self._check(X), k)
 
     @available_if(keeps_epochs)

@@ -10,7 +10,8 @@ import numpy as np
 
 COLUMNS_PER_FRAME = 4
 PADDING = -1  # fills labels after the last digit
-BEAM_WIDTH = 10  # a frame has at most one leaf per digit and one for the blank
+MOST_SEQUENCES = 10  # that are found per image; one frame has eleven
+BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
 
 
 def frames(widths):
@@ -75,7 +76,7 @@ def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
     top : int
-        Number of sequences per image, at most ``BEAM_WIDTH``.
+        Number of sequences per image, at most ``MOST_SEQUENCES``.
 
     Returns
     -------
@@ -189,7 +190,7 @@ def beam_search(scores, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
     width : int, default=BEAM_WIDTH
-        Number of beginnings that are kept; at most the number of digits.
+        Number of beginnings that are kept.
 
     Returns
     -------

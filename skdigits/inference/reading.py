@@ -25,7 +25,7 @@ def read_sequences(
     lines : LineImages
         Images of bytes and of the network's height.
     top : int, default=1
-        Number of sequences to find for each image, at most ``ctc.BEAM_WIDTH``.
+        Number of sequences to find for each image, at most ``ctc.MOST_SEQUENCES``.
 
     Returns
     -------
