@@ -326,3 +326,40 @@ def test_compare_writes_tables_and_figures(run, tmp_path, capsys):
     assert run("compare", "--classifiers", "SVM", "-o", tmp_path / "no") == 2
     assert "Unknown classifier 'SVM'. Did you mean 'SVC'" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
+
+
+def test_export_writes_a_network_that_predicts_as_the_model(run, trained, csv_folder, tmp_path):
+    import onnxruntime
+
+    from skdigits import load
+    from skdigits.datasets import load_data
+
+    model, file = trained / "model.skdigits", tmp_path / "digits.onnx"
+    assert run("export", model, "-o", file) == 0
+    X = load_data(csv_folder, subset="test").images
+    (found,) = onnxruntime.InferenceSession(file).run(None, {"pixels": X[..., np.newaxis]})
+    np.testing.assert_allclose(found, load(model).predict_proba(X), atol=1e-6)
+
+
+def test_export_refuses_other_formats_and_files(run, trained, tmp_path, capsys):
+    model = trained / "model.skdigits"
+    assert run("export", model, "-o", tmp_path / "model.h5") == 2
+    assert "should end in .onnx, .keras, .tflite" in capsys.readouterr().err
+    assert run("export", trained / "metrics.json", "-o", tmp_path / "model.onnx") == 2
+    assert "cannot be read as a file written by skdigits.save" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_predict_with_a_pipeline(run, csv_folder, tmp_path):
+    from sklearn.pipeline import make_pipeline
+
+    from skdigits import DigitClassifier, ImageReshaper, save
+    from skdigits.datasets import load_data
+
+    X, y = load_data(csv_folder, return_X_y=True)
+    pipeline = make_pipeline(ImageReshaper(), DigitClassifier("compact", epochs=2, random_state=0))
+    model = save(pipeline.fit(X, y), tmp_path / "model.skdigits")
+    assert run("predict", model, csv_folder, "-o", tmp_path / "labels.csv") == 0
+    labels = pd.read_csv(tmp_path / "labels.csv")["Label"]
+    test = load_data(csv_folder, subset="test").data
+    np.testing.assert_array_equal(labels, pipeline.predict(test))
