@@ -454,7 +454,7 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return classify(*self._check(X))
+        return self._predict_proba(X)[1]
 
     def predict_log_proba(self, X):
         """Predict the logarithms of class probabilities.
@@ -487,8 +487,8 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples,)
             The most probable label of each image.
         """
-        probability = self.predict_proba(X)
-        return self.classes_[probability.argmax(axis=1)]
+        classes, probability = self._predict_proba(X)
+        return classes[probability.argmax(axis=1)]
 
     def predict_top_k(self, X, k=3):
         """Find the `k` most probable labels of each image.
@@ -515,9 +515,9 @@ keras.optimizers.Optimizer, default="adamw"
         """
         check_is_fitted(self)
         k = check_top(k, len(self.classes_))
-        probability = self.predict_proba(X)
+        classes, probability = self._predict_proba(X)
         order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
-        return self.classes_[order], np.take_along_axis(probability, order, axis=1)
+        return classes[order], np.take_along_axis(probability, order, axis=1)
 
     def predict_confidence(self, X):
         """Compute the probability of each predicted label, to reject uncertain predictions.
@@ -558,7 +558,8 @@ keras.optimizers.Optimizer, default="adamw"
         ValueError
             If the architecture is not a Sequential or functional model with one last layer.
         """
-        return classify(*self._check(X), features=True)
+        network, _, rows = self._check(X)
+        return classify(network, rows, features=True)
 
     @property
     def _n_features_out(self):
@@ -580,7 +581,7 @@ keras.optimizers.Optimizer, default="adamw"
         ndarray of shape (n_samples, n_classes)
             Probabilities, one array per kept epoch, first epoch first.
         """
-        network, rows = self._check(X)
+        network, _, rows = self._check(X)
         for weights in self._kept_weights():
             yield classify(replace(network, weights=weights), rows)
 
@@ -602,18 +603,24 @@ keras.optimizers.Optimizer, default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _check(self, X) -> tuple[TrainedNetwork, np.ndarray]:
-        """Return the network, and validated rows of pixels to predict."""
+    def _predict_proba(self, X) -> tuple[np.ndarray, np.ndarray]:
+        """Return the classes, and their probabilities."""
+        network, classes, rows = self._check(X)
+        return classes, classify(network, rows)
+
+    def _check(self, X) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
+        """Return the network, its classes, and validated rows of pixels to predict."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # raises; it takes longer than the network
-        network = self._network
+        fitted = vars(self)  # which a fit in another thread replaces
+        network, classes = fitted["_network"], fitted["classes_"]
         if self._are_images_of_bytes(X):
             rows = X.reshape(len(X), -1)
         else:
             rows, _ = self._check_images(X, reset=False)
         pixel_dtype(rows, network.key.spec.dtype)  # raises if the values are too large
         _warn_if_other_range(rows, network)
-        return network, rows
+        return network, classes, rows
 
     def _are_images_of_bytes(self, X):
         """Whether `X` can have no fault, so that checks, which take longer, are not needed."""
@@ -621,8 +628,10 @@ keras.optimizers.Optimizer, default="adamw"
             return False
         height, width, channels = self.image_shape_
         n, *shape = X.shape or (0,)
-        grey = channels == 1 and shape == [height, width]
-        return n > 0 and (grey or shape in ([height, width, channels], [self.n_features_in_]))
+        forms = [[self.n_features_in_]]
+        if height * width * channels == self.n_features_in_:  # else rows were padded
+            forms += [[height, width, channels], [height, width]][: 2 if channels == 1 else 1]
+        return n > 0 and shape in forms
 
     # -- the Keras side ------------------------------------------------------------------
 

@@ -236,10 +236,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             fitted = checked._fitted_attributes()
             make_observer = partial(callbacks.call_sklearn, self, fitted, fit_input)
         checked._network = trainer.train(task, user_callbacks, make_observer)
-        outdated = self._fitted_attributes().keys() - checked._fitted_attributes().keys()
-        self.__dict__.update(checked._fitted_attributes())
-        for name in outdated:
-            del self.__dict__[name]
+        outdated = self._fitted_attributes().keys()
+        others = {name: value for name, value in vars(self).items() if name not in outdated}
+        self.__dict__ = others | checked._fitted_attributes()  # all at once
         if not np.isfinite(self.history_["loss"][-1]):
             warnings.warn(
                 f"The training loss is {self.history_['loss'][-1]} after {self.n_iter_} epochs: "

@@ -34,7 +34,9 @@ def check_destination(path, endings=()) -> Path:
     """
     path = Path(path)
     if endings and path.suffix.lower() not in endings:
-        raise ValueError(f"{path.name!r} should end in {', '.join(endings)}: the format to write.")
+        raise ValueError(
+            f"{path.name!r} should end in {' or '.join(endings)}; the ending selects the format."
+        )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent}: there is no such folder to write into.")
     if path.is_dir():

@@ -473,6 +473,8 @@ keras.optimizers.Optimizer, default="adamw"
         """
         check_is_fitted(self)
         network, lines = self._check(X)
+        if not all(np.isfinite(w).all() for w in network.weights):
+            raise ValueError("The weights have diverged, so that no digit can be located.")
         sequences = _read(network, lines, 1)[0][:, 0]
         scores = score_frames(network, lines)
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pickle
 import random
+import re
 import subprocess
 import sys
 
@@ -1219,6 +1220,40 @@ def test_values_of_another_range_than_in_fit_are_warned_of(digits, fitted):
         small.predict(X)
     for same in (X[:1], X // 4, np.zeros_like(X), np.maximum(X, 60)):
         fitted.predict(same)
+
+
+def test_a_fit_during_a_prediction_does_not_change_its_labels(digits, monkeypatch):
+    from skdigits import classifier as module
+
+    X, y = digits
+    classifier = quick().fit(X, y)
+    before, classify = classifier.predict(X), module.classify
+
+    def fit_meanwhile(*args):
+        found = classify(*args)
+        monkeypatch.setattr(module, "classify", classify)
+        classifier.fit(X, y % 5)
+        return found
+
+    monkeypatch.setattr(module, "classify", fit_meanwhile)
+    np.testing.assert_array_equal(classifier.predict(X), before)
+    assert len(classifier.classes_) == 5
+
+
+def test_images_of_bytes_are_checked_as_others_are(digits):
+    X, y = digits
+    classifier = quick(epochs=1).fit(X[:, :64].reshape(-1, 8, 8), y)
+    for shape in ((0, 8, 8), (5, 8, 9), (5, 63), (8, 8), (5, 8, 8, 2), (64,), ()):
+        images = np.zeros(shape, np.uint8)
+        with pytest.raises(ValueError, match=r"X |array|sample") as of_floats:
+            classifier.predict(images.astype(float))
+        with pytest.raises(ValueError, match=re.escape(str(of_floats.value)[:30])):
+            classifier.predict(images)
+    with pytest.warns(UserWarning, match="padded"):
+        padded = quick(epochs=1).fit(X[:, :35], y)
+    for dtype in (np.uint8, float):
+        with pytest.raises(ValueError, match="35"):
+            padded.predict(np.zeros((5, 6, 6), dtype))
 
 
 def test_training_and_validation_images_of_another_range_are_warned_of(digits):

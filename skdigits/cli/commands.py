@@ -338,10 +338,11 @@ def predict(
     from skdigits import DigitSequenceRecognizer, load
     from skdigits.cli.prediction import needs_tensorflow, write_predictions
     from skdigits.datasets.sources import iter_chunks
+    from skdigits.persistence.wrappers import network_estimator
 
     check_destination(output)
     estimator = load(model)
-    last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    last = network_estimator(estimator)
     chunks = iter_chunks(data, lines=isinstance(last, DigitSequenceRecognizer))
     if dask is None and needs_tensorflow(last):
         start_tensorflow()
@@ -370,7 +371,7 @@ def export(
 
     check_destination(output, skdigits.persistence.EXPORT_FORMATS)
     estimator = skdigits.load(model)
-    if output.suffix != ".onnx":
+    if output.suffix.lower() != ".onnx":
         start_tensorflow()
     print_line(f"Wrote {skdigits.export(estimator, output)}")
 

@@ -1,1 +1,1 @@
-"""How a trained network recognizes sequences."""
+"""How trained networks predict."""

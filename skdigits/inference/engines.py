@@ -60,11 +60,15 @@ def compute(network: TrainedNetwork, images: np.ndarray, *, features: bool = Fal
         return model.compute(network.weights, images, features=features)
 
 
-def map_batches(function: Callable[[Any], Any], batches: Sequence[Any]) -> list[Any]:
+def map_batches(
+    network: TrainedNetwork, function: Callable[[Any], Any], batches: Sequence[Any]
+) -> list[Any]:
     """Call a function for each batch; ONNX Runtime computes several at once.
 
     Parameters
     ----------
+    network : TrainedNetwork
+        The network that computes.
     function : callable
         Function of a batch.
     batches : sequence
@@ -76,7 +80,7 @@ def map_batches(function: Callable[[Any], Any], batches: Sequence[Any]) -> list[
         Its results, in the order of the batches.
     """
     n_threads = min(_n_threads(), len(batches))
-    if n_threads < 2:
+    if n_threads < 2 or not has_onnx_model(network.key.spec):
         return [function(batch) for batch in batches]
     with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(function, batches))
@@ -84,8 +88,8 @@ def map_batches(function: Callable[[Any], Any], batches: Sequence[Any]) -> list[
 
 def _n_threads():
     """Number of cores to use; joblib, Dask and Ray set OMP_NUM_THREADS for their workers."""
-    share = os.environ.get("OMP_NUM_THREADS", "")
-    if share.isdigit() and int(share) > 0:
+    share = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if share.isdecimal() and int(share) > 0:
         return int(share)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

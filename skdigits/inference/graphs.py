@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.spec import DROPOUT, FILTERS, KERNEL_SIZE, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 
 OPSET = 18
@@ -46,7 +46,7 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._weights = list(weights)
-        self._n_trainable = 0
+        self.n_trainable = 0
         self._averages: list[tuple[str, int]] = []
 
     def add(self, kind, *inputs, output=None, **attributes) -> str:
@@ -67,9 +67,9 @@ class _Graph:
 
     def next_shape(self) -> tuple[int, ...]:
         """Shape of the next trainable variable."""
-        if self._n_trainable == len(self._weights):
+        if self.n_trainable == len(self._weights):
             raise ValueError("there are too few weights for the network")
-        return self._weights[self._n_trainable].shape
+        return self._weights[self.n_trainable].shape
 
     def take(self, *shape: int) -> np.ndarray:
         """Take the next trainable variable."""
@@ -78,15 +78,16 @@ class _Graph:
                 f"the network has weights of shape {shape} where there are some of shape "
                 f"{self.next_shape()}"
             )
-        self._n_trainable += 1
-        return self._weights[self._n_trainable - 1].astype(np.float32, copy=False)
+        self.n_trainable += 1
+        return self._weights[self.n_trainable - 1].astype(np.float32, copy=False)
 
-    def add_averages(self) -> None:
+    def add_averages(self, dropout: float) -> None:
         """Add the moving averages, which come after all trainable variables."""
-        others = self._weights[self._n_trainable :]
+        others = self._weights[self.n_trainable :]
         averages = [w.astype(np.float32, copy=False) for w in others if w.dtype.kind == "f"]
         shapes = [(size,) for _, size in self._averages]
-        if [w.shape for w in averages] != shapes:
+        seeds = [w.shape for w in others if w.dtype.kind != "f"]  # of the layer dropout
+        if [w.shape for w in averages] != shapes or seeds != [(2,)] * bool(dropout):
             raise ValueError("the weights are not those of the network")
         for (name, _), values in zip(self._averages, averages, strict=True):
             self.constant(values, name)
@@ -169,23 +170,21 @@ class _Graph:
 # -- networks for single digits: from images to the input of the last layer -----------------------
 
 
-def _compact(graph: _Graph, x: _Maps, filters: int) -> tuple[str, int]:
-    size = graph.next_shape()[0]
+def _compact(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     x = graph.relu(graph.convolution(x, filters, size, bias=True))
     x = graph.pooling(x)
     x = graph.relu(graph.convolution(x, filters, size, bias=True, same=False))
     return graph.flat(x)
 
 
-def _lenet(graph: _Graph, x: _Maps, filters: int) -> tuple[str, int]:
-    size = graph.next_shape()[0]
+def _lenet(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     x = graph.pooling(graph.relu(graph.convolution(x, filters, size, bias=True)))
     x = graph.relu(graph.convolution(x, 2 * filters, size, bias=True, same=False))
     hidden = graph.dense(*graph.flat(graph.pooling(x)), 44)
     return graph.add("Relu", hidden), 44
 
 
-def _tiny(graph: _Graph, x: _Maps, filters: int) -> tuple[str, int]:
+def _tiny(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     x = graph.normalized_convolution(x, filters)
     x = graph.normalized_convolution(x, 2 * filters, pool=True)
     x = graph.normalized_convolution(x, 3 * filters)
@@ -194,7 +193,7 @@ def _tiny(graph: _Graph, x: _Maps, filters: int) -> tuple[str, int]:
     return graph.flat(graph.depthwise(x, x.height, x.width))
 
 
-def _deep(graph: _Graph, x: _Maps, filters: int) -> tuple[str, int]:
+def _deep(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     x = _residual_trunk(x, filters, graph.normalized_convolution)
     return graph.flat(graph.depthwise(x, x.height, x.width))
 
@@ -208,7 +207,7 @@ def _residual_trunk(x, filters, convolution):
     return convolution(x, 4 * filters, skip=x)
 
 
-FEATURES: dict[str, Callable[[_Graph, _Maps, int], tuple[str, int]]] = {
+FEATURES: dict[str, Callable[[_Graph, _Maps, int, int], tuple[str, int]]] = {
     "compact": _compact,
     "tiny": _tiny,
     "lenet": _lenet,
@@ -279,20 +278,51 @@ def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onn
     ValueError
         If the weights are not those of such a network.
     """
+    graph, output = _build(spec, weights, features)
+    return _model(graph, spec, output, features)
+
+
+def check_weights(spec: NetworkSpec, weights: Weights) -> int:
+    """Check that weights are those of a network.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        A network of this package.
+    weights : list of ndarray
+        The weights of `TrainedNetwork`.
+
+    Returns
+    -------
+    int
+        How many of them are trainable; they come first.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    return _build(spec, weights, features=False)[0].n_trainable
+
+
+def _build(spec, weights, features):
+    """The nodes of a network, and the name of the output."""
     graph = _Graph(weights)
     height, width, channels = spec.image_shape
     name = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
     x = _enlarged(graph, _Maps(name, channels, height, width), spec)
     options: dict[str, Any] = dict(spec.options)
-    filters = options.get("filters") or graph.next_shape()[-1]
+    architecture = str(spec.architecture)
+    filters = options.get("filters", FILTERS[architecture])
     if spec.reads_sequences:
         output = _reader(graph, x, filters, spec.n_outputs)
     else:
-        found = FEATURES[str(spec.architecture)](graph, x, filters)
+        size = options.get("kernel_size", KERNEL_SIZE)
+        found = FEATURES[architecture](graph, x, filters, size)
         classes = graph.classes(found, spec.n_outputs)  # with features, too, to check all weights
         output = found[0] if features else classes
-    graph.add_averages()
-    return _model(graph, spec, output, features)
+    graph.add_averages(options.get("dropout", DROPOUT[architecture]))
+    return graph, output
 
 
 def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) -> onnx.ModelProto:

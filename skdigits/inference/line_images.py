@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array
 from skdigits.validation import (
     PixelRange,
     infer_image_shape,
+    pixel_dtype,
     pixel_range,
     split_images,
 )
@@ -86,9 +87,9 @@ list of array-like of shape (height, width)
 
     @property
     def dtype(self) -> np.dtype:
-        """uint8 where all images are of bytes, else float32."""
+        """uint8 where all pixels are whole numbers 0–255 of an integer type, else float32."""
         images = [self.images] if self.shape is not None else self.images
-        return np.dtype(np.uint8 if all(i.dtype == np.uint8 for i in images) else np.float32)
+        return max(pixel_dtype(image, "float32") for image in images)
 
     def __len__(self):
         return len(self.images)

@@ -40,7 +40,7 @@ def read_sequences(
         scores = _frame_scores(network, rows, lines.widths[chosen])
         return chosen, *ctc.most_probable(scores, top)
 
-    decoded = map_batches(read_batch, list(lines.batches(BATCH_PIXELS)))
+    decoded = map_batches(network, read_batch, list(lines.batches(BATCH_PIXELS)))
     longest = max(digits.shape[2] for _, digits, _ in decoded)
     digits = np.full((len(lines), top, longest), ctc.PADDING, np.int32)
     log_probability = np.zeros((len(lines), top))

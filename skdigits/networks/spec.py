@@ -8,6 +8,11 @@ from typing import Any
 
 ARCHITECTURES = ("compact", "tiny", "lenet", "deep")  # names of networks for single digits
 READER = "reader"  # the network for sequences
+N_LABELS = 11  # of the network for sequences: the digits and the blank
+# Defaults of the functions in architectures.py, for rooms without Keras.
+FILTERS = {"compact": 4, "tiny": 4, "lenet": 8, "deep": 16, READER: 16}
+DROPOUT = {"compact": 0.1, "tiny": 0.0, "lenet": 0.2, "deep": 0.3, READER: 0.2}
+KERNEL_SIZE = 5
 # Smaller images are enlarged to the size of MNIST's images, for which the networks were designed,
 # with the same margin: a convolution without padding sees little of the edge.
 MINIMUM_SIDE = 28

@@ -33,18 +33,20 @@ def write(file, document: dict[str, Any], arrays, networks) -> None:
     ValueError
         If the document is larger than `load` would read.
     """
-    text = json.dumps(document, indent=1)
+    text = json.dumps(document)
     if len(text) > DOCUMENT_BYTES:
         raise ValueError(
             f"The estimator needs {len(text):,} bytes besides its weights, and a file can hold "
-            f"{DOCUMENT_BYTES:,}. Pickle it, or train fewer epochs."
+            f"{DOCUMENT_BYTES:,}. Keep fewer epochs (keep_epochs), or pickle it."
         )
     entries = [(DOCUMENT, text)]
     entries += [(f"array-{i}", array.tobytes()) for i, array in enumerate(arrays)]
     entries += [(network_name(i), content) for i, content in enumerate(networks)]
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         for name, content in entries:
-            archive.writestr(zipfile.ZipInfo(name), content)  # a fixed date: equal files if equal
+            # With a fixed date, so that equal estimators give equal files. Without compression,
+            # which saves little of weights, so that no honest file grows when it is unpacked.
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def network_name(i: int) -> str:
@@ -90,6 +92,8 @@ class Archive:
         self._sizes = {entry.filename: entry.file_size for entry in entries}
         if len(self._sizes) < len(entries):
             raise ValueError("it has two entries of one name")
+        if {entry.compress_type for entry in entries} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ValueError("it is compressed in an unknown way")
         if sum(self._sizes.values()) > 2 * n_bytes + SLACK_BYTES:
             raise ValueError(
                 f"it would be {sum(self._sizes.values()):,} bytes when unpacked, from {n_bytes:,}"
@@ -100,7 +104,9 @@ class Archive:
     def _read(self, name, limit):
         if self._sizes[name] > limit:
             raise ValueError(f"{name} has {self._sizes[name]:,} bytes instead of {limit:,}")
-        self._unread.discard(name)
+        if name not in self._unread:
+            raise ValueError(f"{name} is used twice")
+        self._unread.remove(name)
         return self._file.read(name)
 
     def array(self, number: Any, dtype: Any, shape: Any) -> np.ndarray:

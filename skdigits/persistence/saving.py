@@ -11,11 +11,15 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
+from onnx import numpy_helper
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.classifier import DigitClassifier
 from skdigits.files import atomic_write
+from skdigits.inference.engines import has_onnx_model
 from skdigits.persistence import archive, schema
 from skdigits.persistence.exporting import onnx_model
 from skdigits.persistence.older import from_format_2
@@ -32,7 +36,7 @@ ESTIMATORS: dict[str, Any] = {
     "DigitSequenceRecognizer": DigitSequenceRecognizer,
     "ImageReshaper": ImageReshaper,
 }
-NOT_SAVED = {"_skl_callbacks", "_metadata_request"}
+ATTRIBUTES = {"_network", "_sklearn_output_config"}
 MODEL_SLACK_BYTES = 2**18  # of an ONNX model besides its weights
 
 
@@ -56,6 +60,8 @@ def save(estimator, path) -> Path:
     TypeError
         If it is another estimator, or contains something that only code can describe: a lambda as
         `architecture`, a Keras optimizer or callback, a RandomState.
+    ValueError
+        If it has a value that `load` would refuse, such as an optimizer that is not one of Keras's.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     """
@@ -134,11 +140,16 @@ class _Writer:
             return "Pipeline", self._describe_pipeline(estimator)
         kind = type(estimator).__name__
         if ESTIMATORS.get(kind) is not type(estimator):
-            raise TypeError(f"save() takes a {', '.join(ESTIMATORS)}, or a Pipeline; got {kind}.")
+            raise TypeError(
+                f"save() takes a {', '.join(ESTIMATORS)}, or a Pipeline; got {kind}. Others, and "
+                "classes of your own, can be pickled."
+            )
         check_is_fitted(estimator)
+        schema.check_estimator(estimator)  # what load() would refuse
         if _has_network_entry(estimator):
             self.networks.append(onnx_model(estimator).SerializeToString())
-        state = {k: v for k, v in estimator.__getstate__().items() if k not in NOT_SAVED}
+        known = estimator.get_params(deep=False).keys() | schema.FITTED.keys() | ATTRIBUTES
+        state = {k: v for k, v in estimator.__getstate__().items() if k in known}
         return kind, {name: self.encode(value, name) for name, value in state.items()}
 
     def _describe_pipeline(self, pipeline):
@@ -180,10 +191,9 @@ class _Reader:
             state = from_format_2(state)
         estimator = ESTIMATORS[kind]()
         parameters = estimator.get_params(deep=False).keys()
-        attributes = {"_network", "_sklearn_output_config"}
         for name in sorted(parameters - state.keys()):
             raise ValueError(f"the parameter {name} is missing")
-        for name in state.keys() - parameters - attributes:
+        for name in state.keys() - parameters - ATTRIBUTES:
             if name not in schema.FITTED:
                 raise ValueError(f"{name[:50]!r} is no attribute of {kind}")
         estimator.__dict__.update(state)
@@ -195,7 +205,6 @@ class _Reader:
 
     def _check_network_entry(self, estimator):
         """Raise if the ONNX model, which only other programs use, has other weights."""
-        import onnx
         from google.protobuf.message import DecodeError
 
         expected = onnx_model(estimator)
@@ -206,17 +215,19 @@ class _Reader:
             model = onnx.load_from_string(content)
         except DecodeError as error:
             raise ValueError("its ONNX model is damaged") from error
-        if _initializers(model) != _initializers(expected):
+        if not np.array_equal(_sorted_weights(model), _sorted_weights(expected), equal_nan=True):
             raise ValueError("its ONNX model has other weights than the estimator")
 
 
 def _has_network_entry(estimator):
     network = getattr(estimator, "_network", None)
-    return network is not None and isinstance(network.key.spec.architecture, str)
+    return network is not None and has_onnx_model(network.key.spec)
 
 
-def _initializers(model):
-    return {i.name: i.SerializeToString(deterministic=True) for i in model.graph.initializer}
+def _sorted_weights(model):
+    """All weights of an ONNX model, whatever their order and layout."""
+    arrays = [numpy_helper.to_array(i).ravel() for i in model.graph.initializer]
+    return np.sort(np.concatenate([np.zeros(0), *(a for a in arrays if a.dtype.kind == "f")]))
 
 
 def _make_pipeline(state):
@@ -224,14 +235,15 @@ def _make_pipeline(state):
     for step in state["steps"]:
         name, estimator = step
         if not (isinstance(name, str) and _is_step(estimator)):
-            raise ValueError("a step of its Pipeline is not an estimator with a name")
+            raise ValueError("a step of its Pipeline is not one that load() knows")
     names = [name for name, _ in state["steps"]]
     if not names or len(set(names)) < len(names):
-        raise ValueError("the steps of its Pipeline have no different names")
+        raise ValueError("two steps of its Pipeline have the same name")
     if not isinstance(state.get("verbose", False), bool):
         raise ValueError("verbose of its Pipeline is not a bool")
     return Pipeline(**state)
 
 
 def _is_step(estimator):
-    return estimator in (None, "passthrough") or type(estimator).__name__ in ESTIMATORS
+    known = (*ESTIMATORS.values(), Pipeline)
+    return estimator is None or estimator == "passthrough" or type(estimator) in known

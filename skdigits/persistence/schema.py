@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from skdigits.estimator import NetworkEstimator
-from skdigits.inference.engines import has_onnx_model
 from skdigits.inference.line_images import HEIGHT
-from skdigits.networks.spec import ARCHITECTURES, READER, NetworkSpec
+from skdigits.networks.spec import ARCHITECTURES, N_LABELS, READER, NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
@@ -72,6 +71,16 @@ FITTED: dict[str, list[Any]] = {
     "n_features_in_": [COUNT],
     "feature_names_in_": [np.ndarray],
 }
+STATE_ARRAYS = {  # of an optimizer, per trainable variable
+    "adadelta": 2,
+    "adagrad": 1,
+    "adam": 2,
+    "adamax": 2,
+    "adamw": 2,
+    "nadam": 2,
+    "rmsprop": 1,
+    "sgd": 0,
+}
 CONTAINERS = ({"transform": "default"}, {"transform": "pandas"}, {"transform": "polars"})
 KERAS_OPTIMIZERS = (
     *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"),
@@ -114,7 +123,7 @@ def _check_key(key):
         return
     described = json.loads(key.optimizer)
     values = described["config"].values()
-    plain = all(v is None or isinstance(v, (bool, int, float, str)) for v in values)
+    plain = all(_is_plain(item) for v in values for item in (v if isinstance(v, list) else [v]))
     known = described["module"] == "keras.optimizers"
     if not (plain and known and described["class_name"] in KERAS_OPTIMIZERS):
         raise ValueError(f"its optimizer is {str(described['class_name'])[:50]!r}")
@@ -123,13 +132,15 @@ def _check_key(key):
 
 def _check_spec(spec):
     shape, options = spec.image_shape, dict(spec.options)
+    if not all(isinstance(pair, tuple) for pair in spec.options):
+        raise ValueError("the options of its network are not pairs")
     if options.keys() - OPTIONS.keys() or len(options) != len(spec.options):
         raise ValueError(f"its network has the options {list(options)}")
     check_values(OPTIONS, options, "NetworkSpec")
     if spec.reads_sequences != (spec.architecture == READER):
-        raise ValueError(f"reads_sequences is {spec.reads_sequences} of {spec.name!r}")
+        raise ValueError(f"reads_sequences is {spec.reads_sequences} for {spec.name!r}")
     if spec.reads_sequences:
-        if shape != (HEIGHT, None, 1):
+        if shape != (HEIGHT, None, 1) or spec.n_outputs != N_LABELS:
             raise ValueError(f"its network reads images of shape {shape}")
     elif len(shape) != 3 or not all(_is_count(side) for side in shape):
         raise ValueError(f"its network reads images of shape {shape}")
@@ -147,17 +158,17 @@ def _check_network(network):
             raise ValueError("its weights are not arrays")
         if [(w.shape, w.dtype) for w in found] != [(w.shape, w.dtype) for w in weights]:
             raise ValueError("its weights have different shapes in different epochs")
-    if {w.dtype for w in weights if w.dtype.kind == "f"} - {np.dtype(network.key.spec.dtype)}:
-        raise ValueError("its weights are not of the dtype of the network")
-    _check_optimizer_state(network)
-    if has_onnx_model(network.key.spec):
-        from skdigits.inference import graphs
-
-        graphs.build(network.key.spec, weights)  # raises if the weights are of another network
-    elif callable(network.key.spec.architecture):
+    spec = network.key.spec
+    if callable(spec.architecture):
         from skdigits.training.plain_keras import build_trained
 
-        build_trained(network)
+        build_trained(network)  # raises if the weights are those of another network
+        return
+    from skdigits.inference import graphs
+
+    if {w.dtype for w in weights if w.dtype.kind == "f"} != {np.dtype(spec.dtype)}:
+        raise ValueError("its weights are not of the dtype of the network")
+    _check_optimizer_state(network, graphs.check_weights(spec, weights))
 
 
 def _check_history(network):
@@ -176,13 +187,17 @@ def _check_history(network):
         raise ValueError("it keeps epochs that were not trained")
 
 
-def _check_optimizer_state(network):
-    state = network.optimizer_state
+def _check_optimizer_state(network, n_trainable):
+    """Raise if the state is not: steps, rate, and some arrays per trainable variable."""
+    name, state = network.key.optimizer, network.optimizer_state
     if not all(isinstance(v, (int, float, np.ndarray)) for v in state):
         raise ValueError("the state of its optimizer has other values than numbers")
-    shapes = {(), *(w.shape for w in network.weights)}
-    if network.key.optimizer in OPTIMIZERS and {np.shape(v) for v in state} - shapes:
-        raise ValueError("the state of its optimizer is that of another network")
+    if not state or name not in OPTIMIZERS:
+        return
+    shapes = [w.shape for w in network.weights[:n_trainable] for _ in range(STATE_ARRAYS[name])]
+    expected = [(), (), *shapes, *[()] * (name == "nadam")]
+    if [np.shape(v) for v in state] != expected:
+        raise ValueError("the state of its optimizer does not fit the network")
 
 
 CHECKS: dict[str, Any] = {
@@ -241,7 +256,7 @@ def _check_fitted(estimator, fitted):
         return
     network = vars(estimator).get("_network")
     if not isinstance(network, TrainedNetwork):
-        raise ValueError("its network is not one")
+        raise ValueError("it has no trained network")
     spec = network.key.spec
     if spec.reads_sequences != isinstance(estimator, DigitSequenceRecognizer):
         raise ValueError(f"its network {spec.name!r} is of another estimator")
@@ -256,6 +271,10 @@ def _check_fitted(estimator, fitted):
         raise ValueError("classes_ is not one label per output of the network")
     if not np.array_equal(np.unique(classes), classes):
         raise ValueError("classes_ is not sorted")
+
+
+def _is_plain(value):
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _is_count(value):

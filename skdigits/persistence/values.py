@@ -58,6 +58,8 @@ class Encoder:
         ------
         TypeError
             If only code can describe the value.
+        ValueError
+            If `Decoder` would refuse it.
         """
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
@@ -76,7 +78,7 @@ class Encoder:
         if isinstance(value, dict):
             return ["dict", [[self(k, name), self(v, name)] for k, v in value.items()]]
         if type(value).__name__ in RECORDS:
-            fields = {n: self(v, n) for n, v in vars(value).items()}
+            fields = {n: self(v, n) for n, v in vars(schema.checked(value)).items()}
             return ["record", type(value).__name__, fields]
         if hasattr(value, "get_params"):
             return ["estimator", *self._encode_estimator(value)]

@@ -60,7 +60,7 @@ def network_estimator(estimator):
         estimator = estimator.steps[-1][1]
     if not isinstance(estimator, (DigitClassifier, DigitSequenceRecognizer)):
         raise TypeError(
-            "export() takes a DigitClassifier or DigitSequenceRecognizer, or a Pipeline or a "
-            f"search of one; got {type(estimator).__name__}."
+            "Expected a DigitClassifier or DigitSequenceRecognizer, a Pipeline that ends in one, "
+            f"or a search of one; got {type(estimator).__name__}."
         )
     return estimator

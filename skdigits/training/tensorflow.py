@@ -23,10 +23,10 @@ def _cap_threads() -> None:
 
     TensorFlow does not read this variable, so that each of two workers would use all cores.
     """
-    share = os.environ.get("OMP_NUM_THREADS", "")
+    share = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     threading = tf.config.threading
     chosen = threading.get_intra_op_parallelism_threads() or "TF_NUM_INTRAOP_THREADS" in os.environ
-    if chosen or not share.isdigit() or int(share) < 1:
+    if chosen or not share.isdecimal() or int(share) < 1:
         return
     # This has no effect if the user's code has already started TensorFlow.
     with contextlib.suppress(RuntimeError):
@@ -40,7 +40,7 @@ _process: int | None = None  # the one in which TensorFlow runs
 def check_process() -> None:
     """Check, before TensorFlow runs, that it does not run in the parent of a forked process.
 
-    Its threads would be missing in the forked process, which would wait for them for ever.
+    Its threads do not exist in the forked process, which would hang.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def check_process() -> None:
     if _process != os.getpid():
         raise RuntimeError(
             "This process was forked from one in which TensorFlow runs, so that TensorFlow cannot "
-            'run here. Start processes with the method "spawn" or "forkserver", or fit in one of '
-            "them only. The networks of skdigits predict without TensorFlow."
+            'run here. Start processes with the method "spawn" or "forkserver", or use TensorFlow '
+            "in one process only. The networks of skdigits predict without TensorFlow."
         )
 
 

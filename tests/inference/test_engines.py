@@ -1,12 +1,21 @@
 import threading
+from functools import partial
 
-from skdigits.inference.engines import map_batches
+from skdigits.inference import engines
+from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.trained import ProgramKey, TrainedNetwork
+
+
+def network(dtype="float32"):
+    spec = NetworkSpec("compact", (28, 28, 1), 10, (), dtype)
+    return TrainedNetwork(ProgramKey(spec, "adam"), 0)
 
 
 def test_batches_are_computed_by_as_many_threads_as_a_worker_may_use(monkeypatch):
-    for share, expected in (("1", {1}), ("3", {1, 2, 3})):
+    map_batches = partial(engines.map_batches, network())
+    for share, expected in (("1", {1}), ("3", {1, 2, 3}), ("3,2", {3})):
         monkeypatch.setenv("OMP_NUM_THREADS", share)
-        threads, barrier = set(), threading.Barrier(int(share))
+        threads, barrier = set(), threading.Barrier(max(expected))
 
         def function(batch, threads=threads, barrier=barrier):
             threads.add(threading.get_ident())
@@ -18,3 +27,9 @@ def test_batches_are_computed_by_as_many_threads_as_a_worker_may_use(monkeypatch
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
     assert map_batches(str, range(2)) == ["0", "1"]
     assert map_batches(str, []) == []
+
+
+def test_tensorflow_computes_in_one_thread(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    found = engines.map_batches(network("float64"), lambda _: threading.get_ident(), range(5))
+    assert set(found) == {threading.get_ident()}

@@ -116,3 +116,17 @@ def test_small_images_are_enlarged_with_a_margin_and_large_ones_left(shape, ink)
 def test_equal_specs_are_equal_keys():
     specs = {NetworkSpec("compact", (8, 8, 1), 10, (("filters", 4),), "float32") for _ in range(2)}
     assert len(specs) == 1
+
+
+def test_the_defaults_are_those_known_without_keras():
+    import inspect
+
+    from skdigits.networks.spec import DROPOUT, FILTERS, KERNEL_SIZE
+
+    assert BY_NAME.keys() == FILTERS.keys() == DROPOUT.keys()
+    for name, function in BY_NAME.items():
+        parameters = inspect.signature(function).parameters
+        assert parameters["filters"].default == FILTERS[name]
+        assert parameters["dropout"].default == DROPOUT[name]
+        if "kernel_size" in parameters:
+            assert parameters["kernel_size"].default == KERNEL_SIZE

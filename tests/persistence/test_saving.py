@@ -169,6 +169,78 @@ def test_pipelines_with_other_steps_are_refused(digits, tmp_path):
     assert not path.exists()
 
 
+def test_what_an_estimator_may_have_besides(digits, tmp_path):
+    """Each is saved and loaded, or refused by save: never written to a file that cannot be read."""
+    import keras
+
+    X, y = digits
+    path = tmp_path / "model.skdigits"
+    classifier = DigitClassifier("compact", filters=1, epochs=1, random_state=0).fit(X, y)
+    classifier.note = "mine"
+    assert not hasattr(load(save(classifier, path)), "note")
+    nested = Pipeline([("p", make_pipeline(ImageReshaper())), ("c", classifier)]).fit(X, y)
+    np.testing.assert_array_equal(load(save(nested, path)).predict(X), nested.predict(X))
+    classifier.set_params(optimizer=keras.optimizers.Lion(0.01)).fit(X, y)
+    loaded = load(save(classifier.set_params(optimizer="adam"), path))
+    assert loaded.keras_classifier_.model_.optimizer.name.startswith("lion")
+
+    @keras.saving.register_keras_serializable("tests")
+    class Own(keras.optimizers.SGD):
+        pass
+
+    classifier.set_params(optimizer=Own(0.1)).fit(X, y).set_params(optimizer="adam")
+    path.unlink()
+    with pytest.raises(ValueError, match="its optimizer is 'Own'"):
+        save(classifier, path)
+    assert not path.exists()
+    double = DigitClassifier("compact", filters=1, epochs=1, dtype="float64").fit(X * 1e-45, y)
+    found = load(save(double, path)).predict_proba(X * 1e-45)
+    np.testing.assert_array_equal(found, double.predict_proba(X * 1e-45))
+    for weight in double._network.weights[:-1]:  # the last one is a seed
+        weight[...] = np.nan
+    assert np.isnan(load(save(double, path)).predict_proba(X * 1e-45)).all()
+
+
+def _fields(document):
+    return document["state"]["_network"][2]
+
+
+def _remove_last(items):
+    items.pop()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f["key"][2]["spec"][2].update(options=["tuple", []]),
+        lambda f: f["key"][2]["spec"][2].update(dtype="float64"),
+        lambda f: f["key"][2]["spec"][2].update(n_outputs=9),
+        lambda f: f["key"][2].update(optimizer="sgd"),
+        lambda f: _remove_last(f["optimizer_state"][1]),
+        lambda f: _remove_last(f["weights"][1]),
+        lambda f: f["weights"][1].reverse(),
+        lambda f: f.update(scale=1e308),
+        lambda f: f["kept"][1].append([9, ["list", []]]),
+        lambda f: f["history"][1][0][1][1].append(0.5),
+        lambda f: f.update(calls=["tuple", []]),
+    ],
+)
+def test_what_would_fail_later_is_refused(change, tmp_path):
+    source = FILES / "classifier-format-4.skdigits"
+    path = _rewritten(source, tmp_path / "altered", lambda d: change(_fields(d)))
+    with pytest.raises(ValueError, match="cannot be read as a file written by skdigits.save"):
+        load(path)
+
+
+def test_an_entry_cannot_be_used_twice(saved, tmp_path):
+    def change(document):
+        weights = _fields(document)["weights"][1]
+        weights[1] = weights[0]
+
+    with pytest.raises(ValueError, match="is used twice"):
+        load(_rewritten(saved, tmp_path / "altered", change))
+
+
 def test_the_onnx_model_of_a_file_is_that_of_export(digits, fitted, saved, tmp_path):
     with zipfile.ZipFile(saved) as archive:
         content = archive.read("network.onnx")
