@@ -19,6 +19,7 @@ def test_public_names():
         "DigitSequenceRecognizer",
         "EpochSearchCV",
         "ImageReshaper",
+        "export",
         "load",
         "save",
     ]

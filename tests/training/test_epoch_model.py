@@ -47,15 +47,13 @@ class Watcher(keras.callbacks.Callback):
 def spans(monkeypatch):
     """First and last step of every call of a compiled training program."""
     calls = []
-    make_program = epoch_model.EpochModel._program
+    make_program = epoch_model.EpochModel._training_program
 
-    def watched(self, kind, *args):
-        program = make_program(self, kind, *args)
-        if kind != "train":
-            return program
+    def watched(self, *args):
+        program = make_program(self, *args)
         return lambda *a: calls.append(tuple(a[4].numpy()[1:].tolist())) or program(*a)
 
-    monkeypatch.setattr(epoch_model.EpochModel, "_program", watched)
+    monkeypatch.setattr(epoch_model.EpochModel, "_training_program", watched)
     return calls
 
 
