@@ -97,10 +97,13 @@ def test_predict_writes_nothing_when_it_fails(run, trained, tmp_path, capsys):
 def test_predict_reads_and_writes_in_chunks(run, trained, csv_folder, tmp_path, monkeypatch):
     model, sizes = trained / "model.skdigits", []
     assert run("predict", model, csv_folder, "-o", tmp_path / "whole.csv") == 0
-    predict = DigitClassifier.predict_proba
-    monkeypatch.setattr(
-        DigitClassifier, "predict_proba", lambda self, X: sizes.append(len(X)) or predict(self, X)
-    )
+    predict = DigitClassifier.predict_top_k
+
+    def watched(self, X, k):
+        sizes.append(len(X))
+        return predict(self, X, k)
+
+    monkeypatch.setattr(DigitClassifier, "predict_top_k", watched)
     in_chunks = functools.partial(sources.iter_chunks, chunk_size=30)
     monkeypatch.setattr(sources, "iter_chunks", in_chunks)
     assert run("predict", model, csv_folder, "-o", tmp_path / "parts.csv") == 0
