@@ -17,7 +17,7 @@ from skdigits.inference import ctc
 from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.inference.reading import read_sequences, score_frames
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
-from skdigits.networks.spec import READER, NetworkSpec
+from skdigits.networks.spec import N_LABELS, READER, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.sklearn_compat import Interval, with_callbacks
 from skdigits.synthesis.composition import DigitSource, Style, check_digits, epoch_seed
@@ -31,7 +31,6 @@ from skdigits.validation import (
     warn_if_padded,
 )
 
-N_DIGITS = 10
 SEQUENCE_BATCH = 64
 VALIDATION_DRAW = 2**31  # no epoch has this number
 BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
@@ -297,7 +296,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _network_spec(self):
         options = self._network_options("filters", "dropout", "l2")
         shape = HEIGHT, None, 1
-        return NetworkSpec(READER, shape, N_DIGITS + 1, options, self.dtype, reads_sequences=True)
+        return NetworkSpec(READER, shape, N_LABELS, options, self.dtype, reads_sequences=True)
 
     def _describe_digits(self, lines, digits, weights, fraction, held_out, seed):
         """The part of a task that generates sequences from single digits."""

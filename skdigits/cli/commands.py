@@ -336,15 +336,16 @@ def predict(
     they may be larger than memory. A model trained with --sequences takes pictures of sequences.
     """
     from skdigits import DigitSequenceRecognizer, load
-    from skdigits.cli.prediction import needs_tensorflow, write_predictions
+    from skdigits.cli.prediction import write_predictions
     from skdigits.datasets.sources import iter_chunks
+    from skdigits.inference.engines import has_onnx_model
     from skdigits.persistence.wrappers import network_estimator
 
     check_destination(output)
     estimator = load(model)
     last = network_estimator(estimator)
     chunks = iter_chunks(data, lines=isinstance(last, DigitSequenceRecognizer))
-    if dask is None and needs_tensorflow(last):
+    if dask is None and not has_onnx_model(last._network.key.spec):
         start_tensorflow()
     with dask_cluster(dask):
         totals = write_predictions(estimator, chunks, output, reject_below=reject_below)

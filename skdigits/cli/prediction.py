@@ -55,24 +55,6 @@ class Totals:
             self.n_correct += int((labels.astype(str) == target.astype(str))[kept].sum())
 
 
-def needs_tensorflow(estimator) -> bool:
-    """Whether TensorFlow has to run the network of an estimator.
-
-    Parameters
-    ----------
-    estimator : DigitClassifier or DigitSequenceRecognizer
-        A fitted estimator.
-
-    Returns
-    -------
-    bool
-        True for networks in float64.
-    """
-    from skdigits.inference.engines import has_onnx_model
-
-    return not has_onnx_model(estimator._network.key.spec)
-
-
 def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     """Predict chunks of images, and write the columns ImageId and Label.
 

@@ -32,7 +32,6 @@ def classify(network: TrainedNetwork, rows: np.ndarray, *, features: bool = Fals
         images = as_images(network, rows[first : first + BATCH])
         return compute(network, images, features=features)
 
-    # TensorFlow computes one batch after the other, in several threads.
     parts = map_batches(network, classify_batch, range(0, len(rows), BATCH))
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -86,11 +86,22 @@ def map_batches(
         return list(pool.map(function, batches))
 
 
-def _n_threads():
-    """Number of cores to use; joblib, Dask and Ray set OMP_NUM_THREADS for their workers."""
+def worker_threads() -> int:
+    """Number of threads in ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for their workers.
+
+    Returns
+    -------
+    int
+        0 if it is not set, or not a number.
+    """
     share = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if share.isdecimal() and int(share) > 0:
-        return int(share)
+    return int(share) if share.isdecimal() else 0
+
+
+def _n_threads():
+    """Number of cores to use."""
+    if share := worker_threads():
+        return share
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -100,9 +100,6 @@ class _Graph:
     def plus(self, x: _Maps, y: _Maps) -> _Maps:
         return replace(x, name=self.add("Add", x.name, y.name))
 
-    def times(self, x: _Maps, y: _Maps) -> _Maps:
-        return replace(x, name=self.add("Mul", x.name, y.name))
-
     def convolution(self, x: _Maps, filters, size, *, bias=False, same=True) -> _Maps:
         kernel = self.take(size, size, x.channels, filters).transpose(3, 2, 0, 1)
         inputs = [x.name, self.constant(kernel)]

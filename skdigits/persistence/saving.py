@@ -148,7 +148,7 @@ class _Writer:
         schema.check_estimator(estimator)  # what load() would refuse
         if _has_network_entry(estimator):
             self.networks.append(onnx_model(estimator).SerializeToString())
-        known = estimator.get_params(deep=False).keys() | schema.FITTED.keys() | ATTRIBUTES
+        known = _attribute_names(estimator)
         state = {k: v for k, v in estimator.__getstate__().items() if k in known}
         return kind, {name: self.encode(value, name) for name, value in state.items()}
 
@@ -190,12 +190,10 @@ class _Reader:
         if self.document["format"] == 2:
             state = from_format_2(state)
         estimator = ESTIMATORS[kind]()
-        parameters = estimator.get_params(deep=False).keys()
-        for name in sorted(parameters - state.keys()):
-            raise ValueError(f"the parameter {name} is missing")
-        for name in state.keys() - parameters - ATTRIBUTES:
-            if name not in schema.FITTED:
-                raise ValueError(f"{name[:50]!r} is no attribute of {kind}")
+        if missing := estimator.get_params(deep=False).keys() - state.keys():
+            raise ValueError(f"the parameter {min(missing)} is missing")
+        if unknown := state.keys() - _attribute_names(estimator):
+            raise ValueError(f"{min(unknown)[:50]!r} is no attribute of {kind}")
         estimator.__dict__.update(state)
         schema.check_estimator(estimator)
         check_is_fitted(estimator)
@@ -217,6 +215,11 @@ class _Reader:
             raise ValueError("its ONNX model is damaged") from error
         if not np.array_equal(_sorted_weights(model), _sorted_weights(expected), equal_nan=True):
             raise ValueError("its ONNX model has other weights than the estimator")
+
+
+def _attribute_names(estimator):
+    """Names of the attributes that a file may have."""
+    return estimator.get_params(deep=False).keys() | schema.FITTED.keys() | ATTRIBUTES
 
 
 def _has_network_entry(estimator):

@@ -287,20 +287,23 @@ class EpochModel(keras.Model):
         """The compiled steps for rows of this kind; traced once, for any number of them."""
         if self._key.spec.reads_sequences:
             n_features = None  # images of any width
+        signature = [
+            tf.TensorSpec([None, n_features], pixel_dtype),
+            self._label_spec,
+            tf.TensorSpec([None], self._float_dtype),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([3], tf.int32),
+            tf.TensorSpec([2], tf.float32),
+            tf.TensorSpec([2], tf.int32),
+            tf.TensorSpec([], self._float_dtype),
+        ]
         key = (pixel_dtype, n_features, schedule)
+        return self._program(key, lambda: self._train_steps(schedule), signature)
+
+    def _program(self, key, make_function, signature):
+        """The compiled function of a key; made and traced once."""
         if key not in self._programs:
-            signature = [
-                tf.TensorSpec([None, n_features], pixel_dtype),
-                self._label_spec,
-                tf.TensorSpec([None], self._float_dtype),
-                tf.TensorSpec([None], tf.int32),
-                tf.TensorSpec([3], tf.int32),
-                tf.TensorSpec([2], tf.float32),
-                tf.TensorSpec([2], tf.int32),
-                tf.TensorSpec([], self._float_dtype),
-            ]
-            steps = self._train_steps(schedule)
-            program = tf.function(steps, input_signature=signature, autograph=False)
+            program = tf.function(make_function(), input_signature=signature, autograph=False)
             self._programs[key] = program.get_concrete_function()
         return self._programs[key]
 
@@ -409,18 +412,22 @@ class EpochModel(keras.Model):
 
     def _output_program(self, features=False):
         """The compiled function from a batch of images to the output, or to features."""
-        kind = "features" if features else "output"
-        if kind not in self._programs:
-            network = plain_keras.without_last_layer(self) if features else self
 
-            def output(images):
+        def make_output():
+            return lambda images: self(images, training=False)
+
+        def make_features():
+            network = plain_keras.without_last_layer(self)
+
+            def features_of(images):
                 found = network(images, training=False)
-                return tf.reshape(found, [tf.shape(found)[0], -1]) if features else found
+                return tf.reshape(found, [tf.shape(found)[0], -1])
 
-            images = tf.TensorSpec([None, *self._key.spec.image_shape], self._float_dtype)
-            program = tf.function(output, input_signature=[images], autograph=False)
-            self._programs[kind] = program.get_concrete_function()
-        return self._programs[kind]
+            return features_of
+
+        images = tf.TensorSpec([None, *self._key.spec.image_shape], self._float_dtype)
+        make, key = (make_features, "features") if features else (make_output, "output")
+        return self._program(key, make, [images])
 
     def _predict(self, samples):
         """Class probabilities of samples with the current weights, batch by batch."""

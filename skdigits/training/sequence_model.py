@@ -74,20 +74,17 @@ class SequenceModel(EpochModel):
 
     def _evaluation_program(self):
         """The compiled function from rows and labels to losses, and what is correct."""
-        if "evaluate" not in self._programs:
 
-            def evaluate(rows, labels, scale):
-                outputs = self(self._network_input(rows, labels, scale), training=False)
-                return [self._sample_losses(labels, outputs), self._is_correct(labels, outputs)]
+        def evaluate(rows, labels, scale):
+            outputs = self(self._network_input(rows, labels, scale), training=False)
+            return [self._sample_losses(labels, outputs), self._is_correct(labels, outputs)]
 
-            signature = [
-                tf.TensorSpec([None, None], tf.uint8),
-                self._label_spec,
-                tf.TensorSpec([], self._float_dtype),
-            ]
-            program = tf.function(evaluate, input_signature=signature, autograph=False)
-            self._programs["evaluate"] = program.get_concrete_function()
-        return self._programs["evaluate"]
+        signature = [
+            tf.TensorSpec([None, None], tf.uint8),
+            self._label_spec,
+            tf.TensorSpec([], self._float_dtype),
+        ]
+        return self._program("evaluate", lambda: evaluate, signature)
 
 
 def ctc_loss(logits, labels, n_frames):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 
+from skdigits.inference.engines import worker_threads
+
 try:
     import keras
     import tensorflow as tf
@@ -23,15 +25,15 @@ def _cap_threads() -> None:
 
     TensorFlow does not read this variable, so that each of two workers would use all cores.
     """
-    share = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    share = worker_threads()
     threading = tf.config.threading
     chosen = threading.get_intra_op_parallelism_threads() or "TF_NUM_INTRAOP_THREADS" in os.environ
-    if chosen or not share.isdecimal() or int(share) < 1:
+    if chosen or not share:
         return
     # This has no effect if the user's code has already started TensorFlow.
     with contextlib.suppress(RuntimeError):
-        threading.set_intra_op_parallelism_threads(int(share))
-        threading.set_inter_op_parallelism_threads(int(share))
+        threading.set_intra_op_parallelism_threads(share)
+        threading.set_inter_op_parallelism_threads(share)
 
 
 _process: int | None = None  # the one in which TensorFlow runs
