@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
     from skdigits.model_selection import EpochSearchCV
     from skdigits.persistence import export, load, save
-    from skdigits.preprocessing import ImageReshaper
+    from skdigits.preprocessing import ImageReshaper, PictureCleaner
     from skdigits.sequence import DigitSequenceRecognizer
 
 __version__ = "0.1.0"
@@ -18,6 +18,7 @@ __all__ = [
     "DigitSequenceRecognizer",
     "EpochSearchCV",
     "ImageReshaper",
+    "PictureCleaner",
     "export",
     "load",
     "save",
@@ -28,6 +29,7 @@ _homes = {
     "DigitSequenceRecognizer": "sequence",
     "EpochSearchCV": "model_selection",
     "ImageReshaper": "preprocessing",
+    "PictureCleaner": "preprocessing",
     "export": "persistence",
     "load": "persistence",
     "save": "persistence",

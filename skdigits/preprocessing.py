@@ -1,8 +1,10 @@
-"""Transformers: between flat rows of pixels and images."""
+"""Transformers: between flat rows of pixels and images, and from pictures to images."""
 
 from __future__ import annotations
 
 import math
+import os
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,8 +12,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skdigits.pictures import clean_line, clean_picture
-from skdigits.sklearn_compat import StrOptions, validate_parameters
+from skdigits.pictures import clean_line, clean_picture, open_picture
+from skdigits.sklearn_compat import Interval, StrOptions, validate_parameters
 from skdigits.validation import (
     check_not_one_image,
     check_same_shape,
@@ -20,7 +22,7 @@ from skdigits.validation import (
     warn_if_padded,
 )
 
-__all__ = ["ImageReshaper", "clean_line", "clean_picture"]
+__all__ = ["ImageReshaper", "PictureCleaner", "clean_line", "clean_picture"]
 
 
 def _gives_rows(reshaper):
@@ -189,4 +191,112 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "uint8"]
+        return tags
+
+
+class PictureCleaner(TransformerMixin, BaseEstimator):
+    """Convert pictures of digits or of lines, as people take them, to images in MNIST's style.
+
+    It is the first step of a Pipeline that takes pictures, and learns nothing from them: each
+    picture is cleaned by itself, with `clean_picture` or `clean_line`.
+
+    Parameters
+    ----------
+    output : {"digit", "line"}, default="digit"
+        ``"digit"`` for pictures of one digit, ``"line"`` for pictures of a line of digits.
+    height : int, default=28
+        Height of the images in pixels; of digits also their width.
+
+    See Also
+    --------
+    skdigits.pictures.clean_picture : How a picture of a digit is cleaned.
+    skdigits.pictures.clean_line : How a picture of a line is cleaned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdigits import PictureCleaner
+    >>> photographs = [np.full((60, 40), 200, dtype=np.uint8) for _ in range(2)]
+    >>> for photograph in photographs:
+    ...     photograph[15:45, 18:24] = 40
+    >>> PictureCleaner().fit_transform(photographs).shape
+    (2, 28, 28)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "output": [StrOptions({"digit", "line"})],
+        "height": [Interval(Integral, 8, None, closed="left")],
+    }
+
+    def __init__(self, output="digit", *, height=28):
+        self.output = output
+        self.height = height
+
+    def fit(self, X, y=None):
+        """Check the parameters; nothing is learnt from the pictures.
+
+        Parameters
+        ----------
+        X : sequence of pictures
+            Ignored.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : PictureCleaner
+            The transformer.
+        """
+        validate_parameters(self)
+        return self
+
+    def transform(self, X):
+        """Clean pictures.
+
+        Parameters
+        ----------
+        X : sequence of str, path-like, PIL.Image.Image or array-like
+            Files, or pictures as `skdigits.pictures.clean_picture` takes them; their sizes, dtypes
+            and numbers of channels may differ.
+
+        Returns
+        -------
+        ndarray of shape (n, height, height) or list of ndarray of shape (height, width), uint8
+            Images of digits, or of lines. A picture without ink gives zeros.
+
+        Raises
+        ------
+        ValueError
+            If one of the pictures is not a picture; the message gives its position.
+        """
+        validate_parameters(self)
+        if isinstance(X, (str, bytes, os.PathLike)) or not hasattr(X, "__len__") or not len(X):
+            raise ValueError(
+                f"X should be a list of pictures or of their files; got {type(X).__name__}."
+                if not hasattr(X, "__len__") or len(X)
+                else "X holds no picture; expected at least one."
+            )
+        images = [self._clean(picture, i) for i, picture in enumerate(X)]
+        return np.stack(images) if self.output == "digit" else images
+
+    def _clean(self, picture, position):
+        try:
+            if isinstance(picture, (str, os.PathLike)):
+                picture = open_picture(picture)
+            if self.output == "digit":
+                return clean_picture(picture, side=self.height)
+            return clean_line(picture, height=self.height)
+        except ValueError as error:
+            raise ValueError(f"Picture {position}: {error}") from error
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.no_validation = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
         return tags

@@ -26,7 +26,7 @@ from skdigits.persistence.older import from_format_2
 from skdigits.persistence.values import Decoder, Encoder
 from skdigits.persistence.versions import versions
 from skdigits.persistence.wrappers import without_search
-from skdigits.preprocessing import ImageReshaper
+from skdigits.preprocessing import ImageReshaper, PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 
 FORMAT = 4
@@ -35,6 +35,7 @@ ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
     "DigitSequenceRecognizer": DigitSequenceRecognizer,
     "ImageReshaper": ImageReshaper,
+    "PictureCleaner": PictureCleaner,
 }
 ATTRIBUTES = {"_network", "_sklearn_output_config"}
 MODEL_SLACK_BYTES = 2**18  # of an ONNX model besides its weights
@@ -45,7 +46,8 @@ def save(estimator, path) -> Path:
 
     Parameters
     ----------
-    estimator : DigitClassifier, DigitSequenceRecognizer, ImageReshaper, Pipeline or EpochSearchCV
+    estimator : DigitClassifier, DigitSequenceRecognizer, ImageReshaper, PictureCleaner, Pipeline \
+or EpochSearchCV
         A fitted estimator; or a Pipeline of these; or a search, whose ``best_estimator_`` is saved.
     path : str or path-like
         The file, usually named ``….skdigits``; it is written completely or not at all.
@@ -86,7 +88,7 @@ def load(path, architectures=None):
 
     Returns
     -------
-    DigitClassifier, DigitSequenceRecognizer, ImageReshaper or Pipeline
+    DigitClassifier, DigitSequenceRecognizer, ImageReshaper, PictureCleaner or Pipeline
         The fitted estimator; its predictions are those of the saved one.
 
     Raises

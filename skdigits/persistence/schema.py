@@ -14,6 +14,7 @@ from skdigits.estimator import NetworkEstimator
 from skdigits.inference.line_images import HEIGHT
 from skdigits.networks.spec import ARCHITECTURES, N_LABELS, READER, NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
+from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
 from skdigits.training.task import OPTIMIZERS
@@ -216,7 +217,7 @@ def check_estimator(estimator) -> None:
 
     Parameters
     ----------
-    estimator : DigitClassifier, DigitSequenceRecognizer or ImageReshaper
+    estimator : DigitClassifier, DigitSequenceRecognizer, ImageReshaper or PictureCleaner
         The estimator.
 
     Raises
@@ -250,6 +251,8 @@ def _check_shape(shape, n_features):
 
 
 def _check_fitted(estimator, fitted):
+    if isinstance(estimator, PictureCleaner):
+        return
     if not isinstance(estimator, NetworkEstimator):
         if len(fitted.get("image_shape_", ())) != 3:
             raise ValueError("image_shape_ is not height, width and channels")

@@ -1,5 +1,14 @@
-"""Conversion of a user's picture to images in MNIST's style."""
+"""From pictures, as people take them, to images in MNIST's style."""
 
 from skdigits.pictures.cleaning import clean_line, clean_picture
+from skdigits.pictures.layout import find_digits, find_lines
+from skdigits.pictures.opening import open_picture, open_pictures
 
-__all__ = ["clean_line", "clean_picture"]
+__all__ = [
+    "clean_line",
+    "clean_picture",
+    "find_digits",
+    "find_lines",
+    "open_picture",
+    "open_pictures",
+]

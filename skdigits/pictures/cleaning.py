@@ -2,38 +2,95 @@
 
 from __future__ import annotations
 
-import numpy as np
+import warnings
+from typing import NamedTuple
 
-INK = 0.2  # minimum darkness of a pixel of a digit, relative to the darkest pixel
-LEAST_CONTRAST = 32  # grey levels (0–255); less contrast is paper and light, not ink
+import numpy as np
+from scipy import ndimage
+
+from skdigits.pictures.grey import to_grey
+from skdigits.pictures.ink import (
+    TINY,
+    grown,
+    ink_contrast,
+    is_writing,
+    remove_border_rests,
+    strokes,
+)
+from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes
+from skdigits.pictures.rules import remove_rules
+
+LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
+LONGEST_FOR_LINE = 1200  # pixels
+FULL = 80  # percentile of the ink's contrast that becomes white
+LOW = 0.2  # relative contrast that becomes black
+EDGE = 0.12  # of white: the edge of the ink
+WIDEST_STROKE = 0.35  # of the picture's smaller side
+WIDEST_IN_TINY = 0.6  # of the smaller side of a tiny picture, which is cut close to the digit
+WIDEST_IN_LINE = 0.5
+SMALL = 0.3  # of the picture's smaller side; a smaller digit is looked at again from near
+NEAR = 0.6  # margin of that second look, in sizes of the digit
+PATCH = 96  # pixels; in a smaller picture there is no more to see from near
+GAP = 0.03  # of the picture's smaller side, between pieces of one stroke
+SPECK = 0.02  # of the area of the largest stroke; anything smaller is no part of a digit
+REACH = 0.15  # sizes of the largest stroke: how far other strokes of the digit may be
+UNDERLINE = (0.4, 0.98)  # of the width and the height of a picture of a line
+POINT = 0.004  # of the square of a digit's height; smaller things are specks
+ALONE = 0.9  # of the strokes: with so many in one digit there is no other
+ALIKE = 0.75  # of the tallest digit: the others beside it are not less tall
+APART = 0.06  # heights: the gap between two digits; pieces of one digit are closer
+SEVERAL = "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
+
+
+class LineInk(NamedTuple):
+    """Ink of a line.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (height, width), float
+        Ink from 0 to 1, cut out.
+    digit_height : float
+        Usual height of its digits in pixels.
+    middle : float
+        Row of the middle of its digits.
+    """
+
+    ink: np.ndarray
+    digit_height: float
+    middle: float
 
 
 def clean_picture(picture, *, side=28):
     """Convert a picture of one digit to an image in MNIST's style.
 
-    Transparent pixels become white; the picture is converted to grey, and inverted if its
-    background is bright. Then the digit is cut out, scaled to fit into 20 of 28 pixels, and centred
-    by its centre of mass, as the images of MNIST were (LeCun, Cortes and Burges, "The MNIST
-    database of handwritten digits").
+    The picture is turned upright and converted to grey levels; ink is found by its contrast with
+    the paper around it, so that light and shadows do not matter, dark or bright ink alike; frames,
+    ruled and squared lines, specks and rests at the border are removed. Then the digit is cut out,
+    scaled to fit into 20 of 28 pixels, and centred by its centre of mass, as the images of MNIST
+    were (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
 
     Parameters
     ----------
-    picture : PIL.Image.Image or array-like of shape (height, width), (height, width, 3) or \
-(height, width, 4)
-        The picture, of any size. Arrays are grey, RGB or RGBA; their values are from 0 to 255, or
-        from 0 to 1 if they are floats that do not exceed 1.
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The picture, of any size; one channel is grey, two are grey and alpha, three are RGB, four
+        are RGBA. Values are bool, integers of up to 16 bits, or floats from 0 to 1 or to 255.
     side : int, default=28
         Height and width of the result in pixels.
 
     Returns
     -------
     ndarray of shape (side, side), uint8
-        Ink up to 255 on a background of 0; all zeros if the picture has no contrast.
+        Ink up to 255 on a background of 0; all zeros if the picture shows no ink.
 
     Raises
     ------
     ValueError
         If an array has another shape or other values.
+
+    Warns
+    -----
+    UserWarning
+        If the picture shows several digits side by side; the image has the largest of them.
 
     Examples
     --------
@@ -44,30 +101,21 @@ def clean_picture(picture, *, side=28):
     >>> clean_picture(white_with_a_bar).max()
     np.uint8(255)
     """
-    digit = _cut_out(_ink(picture))
-    if digit is None:
-        return np.zeros((side, side), np.uint8)
-    small = _resized(digit, side * 20 / 28 / max(digit.shape))
-    height, width = small.shape
-    mass = small.sum()
-    top = round((side - 1) / 2 - (small.sum(axis=1) @ np.arange(height)) / mass)
-    left = round((side - 1) / 2 - (small.sum(axis=0) @ np.arange(width)) / mass)
-    top, left = np.clip(top, 0, side - height), np.clip(left, 0, side - width)
-    result = np.zeros((side, side), np.uint8)
-    result[top : top + height, left : left + width] = np.rint(small * 255)
-    return result
+    ink, n_digits = find_digit(to_grey(picture))
+    if n_digits > 1:
+        warnings.warn(SEVERAL, UserWarning, stacklevel=2)
+    return np.zeros((side, side), np.uint8) if ink is None else centre(ink, side)
 
 
 def clean_line(picture, *, height=28):
     """Convert a picture of a line of digits to an image in MNIST's style.
 
-    It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels; the
-    width of the result follows from that.
+    It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels, less
+    where a stroke would not fit; the width of the result follows from that.
 
     Parameters
     ----------
-    picture : PIL.Image.Image or array-like of shape (height, width), (height, width, 3) or \
-(height, width, 4)
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
         The picture, as for `clean_picture`.
     height : int, default=28
         Height of the result in pixels.
@@ -75,88 +123,246 @@ def clean_line(picture, *, height=28):
     Returns
     -------
     ndarray of shape (height, width), uint8
-        Ink up to 255 on a background of 0; all zeros if the picture has no contrast.
+        Ink up to 255 on a background of 0; all zeros if the picture shows no ink.
 
     Raises
     ------
     ValueError
         If an array has another shape or other values.
     """
-    line = _cut_out(_ink(picture))
-    if line is None:
-        return np.zeros((height, height), np.uint8)
-    small = _resized(line, height * 20 / 28 / line.shape[0])
-    above = (height - small.shape[0]) // 2
-    margins = [(above, height - small.shape[0] - above), (above, above)]
-    return np.pad(np.rint(small * 255).astype(np.uint8), margins)
+    line = find_line(to_grey(picture, longest=LONGEST_FOR_LINE))
+    return np.zeros((height, height), np.uint8) if line is None else level(line, height)
 
 
-def _cut_out(ink):
-    """Cut out the part of a picture that has ink; None without ink."""
-    rows, columns = np.nonzero(ink > INK)
-    if not len(rows):
+def find_digit(grey, *, from_near=False):
+    """Find the ink of the digit in a picture.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels from 0 to 255.
+    from_near : bool, default=False
+        Whether this is the second look at a small digit.
+
+    Returns
+    -------
+    ink : ndarray of shape (digit_height, digit_width), float, or None
+        Ink from 0 to 1, cut out; None without a digit.
+    n_digits : int
+        Number of digits in the picture.
+    """
+    look = _scaled(grey, min(1, LOOK / min(grey.shape)))
+    side = min(look.shape)
+    widest = WIDEST_STROKE if side > TINY else WIDEST_IN_TINY
+    contrast = ink_contrast(look, max(3, round(widest * side)))
+    mask = remove_border_rests(remove_rules(strokes(contrast), contrast))
+    digit = main_digit(mask)
+    if not is_writing(contrast, mask, digit):
+        return None, 0
+    n_digits = 1 if digit.sum() > ALONE * mask.sum() else count_digits(mask)
+    rows, columns = ndimage.find_objects(digit.astype(np.uint8))[0]
+    size = max(rows.stop - rows.start, columns.stop - columns.start)
+    if not from_near and size < SMALL * side and min(grey.shape) > PATCH:
+        scale, margin = len(grey) / len(look), NEAR * size
+        near = tuple(
+            slice(int(max(0, part.start - margin) * scale), int((part.stop + margin) * scale))
+            for part in (rows, columns)
+        )
+        return find_digit(grey[near], from_near=True)[0], n_digits
+    return cut_out(contrast, digit), n_digits
+
+
+def find_line(grey):
+    """Find the ink of the line of digits in a picture.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels from 0 to 255.
+
+    Returns
+    -------
+    LineInk or None
+        The ink; None without a line.
+    """
+    contrast = ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
+    mask = remove_border_rests(remove_rules(strokes(contrast), contrast, length=UNDERLINE))
+    line = main_line(mask)
+    if not is_writing(contrast, mask, line, least_part=0):
         return None
+    boxes = digit_boxes(line)
+    ink = cut_out(contrast, line)
+    top = np.flatnonzero(line.any(axis=1))[0]
+    usual = min(np.median(boxes[:, 3] - boxes[:, 1]), len(ink))
+    return LineInk(ink, usual, np.median(boxes[:, 1] + boxes[:, 3]) / 2 - top)
+
+
+def main_digit(mask):
+    """Keep the largest stroke, preferably in the middle, and what is near it.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        Pixels of the digit; all False without strokes.
+    """
+    gap = max(1, round(GAP * min(mask.shape)))
+    joined = ndimage.maximum_filter(mask.astype(np.uint8), 2 * gap + 1)
+    labels, n = ndimage.label(joined, np.ones((3, 3)))
+    if not n:
+        return mask
+    labels *= mask
+    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    boxes = np.array(
+        [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels, n)]
+    )
+    middle = np.array(mask.shape) / 2
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    main = np.argmax(areas * (1.2 - (np.abs(centres - middle) / middle).max(axis=1)))
+    low, high = boxes[main, :2], boxes[main, 2:]
+    distance = np.maximum(boxes[:, :2] - high, low - boxes[:, 2:]).max(axis=1)
+    share = areas / areas[main]
+    near = distance <= REACH * (high - low).max() * np.minimum(1, 0.3 + 3 * share)
+    return np.concatenate([[False], near & (share >= SPECK)])[labels]
+
+
+def main_line(mask):
+    """Keep the largest line, and what is on its level.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        Pixels of the line; all False without one.
+    """
+    boxes = digit_boxes(mask)
+    lines = group_lines(boxes)
+    if not lines:
+        return np.zeros_like(mask)
+    line = max((boxes[line] for line in lines), key=lambda b: np.prod(b[:, 2:] - b[:, :2], 1).sum())
+    usual = np.median(line[:, 3] - line[:, 1])
+    top, bottom = line[:, 1].min() - usual / 10, line[:, 3].max() + usual / 10
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    middles = np.array([(y.start + y.stop) / 2 for y, _ in ndimage.find_objects(labels)])
+    kept = (top <= middles) & (middles <= bottom) & (areas > POINT * usual**2)
+    return np.concatenate([[False], kept])[labels]
+
+
+def count_digits(mask):
+    """Count the digits side by side in the largest line of a picture.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    int
+        The number; strokes that are smaller, or close to each other, count as one digit.
+    """
+    boxes = digit_boxes(mask)
+    lines = group_lines(boxes)
+    if min(mask.shape) <= TINY or not lines:
+        return 1
+    digits = np.array(join_strokes(boxes[max(lines, key=len)]))
+    heights = digits[:, 3] - digits[:, 1]
+    digits = digits[heights >= ALIKE * heights.max()]
+    gaps = digits[1:, 0] - digits[:-1, 2]
+    return 1 + int((gaps >= APART * heights.max()).sum())
+
+
+def cut_out(contrast, mask):
+    """Cut ink out of a picture.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), float
+        Contrast with the paper.
+    mask : ndarray of shape (height, width), bool
+        Pixels of the strokes; at least one is True.
+
+    Returns
+    -------
+    ndarray of shape (ink_height, ink_width), float
+        Ink from 0 to 1.
+    """
+    full = np.percentile(contrast[mask], FULL)
+    ink = np.where(grown(mask), np.clip((contrast / full - LOW) / (1 - LOW), 0, 1), 0)
+    rows, columns = np.nonzero(ink > EDGE)
     return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
-def _resized(ink, scale):
-    """Resize ink; its maximum is 1 again."""
+def centre(ink, side):
+    """Scale the ink of a digit to 20 of 28 pixels, and centre it by its centre of mass.
+
+    Parameters
+    ----------
+    ink : ndarray of shape (ink_height, ink_width), float
+        Ink from 0 to 1, cut out.
+    side : int
+        Height and width of the result.
+
+    Returns
+    -------
+    ndarray of shape (side, side), uint8
+        The image.
+    """
+    small = _brightened(_scaled(ink, side * 20 / 28 / max(ink.shape)))
+    height, width = small.shape
+    mass = small.sum()
+    top = round((side - 1) / 2 - (small.sum(axis=1) @ np.arange(height)) / mass)
+    left = round((side - 1) / 2 - (small.sum(axis=0) @ np.arange(width)) / mass)
+    top, left = np.clip(top, 0, side - height), np.clip(left, 0, side - width)
+    image = np.zeros((side, side), np.uint8)
+    image[top : top + height, left : left + width] = np.rint(small * 255)
+    return image
+
+
+def level(line, height):
+    """Scale the digits of a line to 20 of 28 pixels, and put them in the middle.
+
+    Parameters
+    ----------
+    line : LineInk
+        Ink of a line.
+    height : int
+        Height of the result.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        The image, with margins of a seventh of its height at both ends.
+    """
+    rows = len(line.ink)
+    scale = height / 28 * min(20 / line.digit_height, 26 / rows)
+    small = _brightened(_scaled(line.ink, scale))
+    top = round(height / 2 - line.middle * len(small) / rows)
+    top = int(np.clip(top, 0, height - len(small)))
+    margins = [(top, height - len(small) - top), (height // 7, height // 7)]
+    return np.pad(np.rint(small * 255).astype(np.uint8), margins)
+
+
+def _scaled(image, scale):
+    """Scale an image of floats; details that do not fit are averaged."""
     from PIL import Image
 
-    height, width = (max(1, round(n * scale)) for n in ink.shape)
-    picture = Image.fromarray(ink.astype(np.float32))
-    small = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
-    return np.clip(small / small.max(), 0, 1)
+    if scale == 1:
+        return image
+    height, width = (max(1, round(n * scale)) for n in image.shape)
+    picture = Image.fromarray(image.astype(np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
 
 
-def _ink(picture):
-    """Contrast of each pixel with the background, from 0 to 1; zeros without contrast."""
-    grey = _grey(picture)
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    contrast = np.abs(grey - np.median(edge))
-    if contrast.max() <= LEAST_CONTRAST:
-        return np.zeros_like(grey)
-    return contrast / contrast.max()
-
-
-def _grey(picture):
-    """Grey levels from 0 to 255 of a picture laid on white, of shape (height, width), float."""
-    from PIL import Image, ImageOps
-
-    if not isinstance(picture, Image.Image):
-        picture = Image.fromarray(_as_bytes(np.asarray(picture)))
-    picture = _with_8_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
-    white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("L"), float)
-
-
-def _as_bytes(pixels):
-    """Check the pixels of an array, and convert them to bytes."""
-    depth = pixels.shape[2:]
-    if pixels.ndim not in (2, 3) or depth not in ((), (3,), (4,)) or not pixels.size:
-        raise ValueError(
-            "picture should be an array of shape (height, width), (height, width, 3) or "
-            f"(height, width, 4); got {pixels.shape}."
-        )
-    if pixels.dtype.kind not in "iuf":
-        raise ValueError(f"picture should hold numbers from 0 to 255; got dtype {pixels.dtype}.")
-    low, high = pixels.min(), pixels.max()
-    if not (low >= 0 and high <= 255):
-        raise ValueError(
-            "picture should hold numbers from 0 to 255, or floats from 0 to 1; got values from "
-            f"{low:g} to {high:g}."
-        )
-    if pixels.dtype.kind == "f" and high <= 1:
-        pixels = np.rint(pixels * 255)
-    return pixels.astype(np.uint8)
-
-
-def _with_8_bits(picture):
-    """Convert a grey picture of 16 or 32 bits, whose values Pillow would clip at 255, to 8 bits."""
-    from PIL import Image
-
-    if picture.mode[0] not in "IF":
-        return picture
-    grey = np.asarray(picture, float)
-    largest = next((n for n in (1, 255, 65535) if grey.max() <= n), grey.max())
-    return Image.fromarray((grey.clip(0) * (255 / largest)).astype(np.uint8))
+def _brightened(ink):
+    """Ink from 0 to 1; thin strokes are as bright as others."""
+    return np.clip(ink / min(1, ink.max()), 0, 1)

@@ -1,0 +1,134 @@
+"""From any picture to grey levels: upright, eight bits, without transparency."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
+WHITE = 255
+RANGES = (1, 255, 1023, 4095, 16383, 65535)  # white, in pictures of 1 to 16 bits
+COLOUR_GAIN = 1.3  # a colour channel is preferred where its contrast is this many times larger
+EXPECTED = "(height, width) or (height, width, channels) with 1 to 4 channels"
+
+
+def to_grey(picture, *, longest=LONGEST):
+    """Convert a picture to grey levels.
+
+    The picture is turned upright as its EXIF data say, transparent pixels get the colour that
+    contrasts with the others, and the colour channel with the highest contrast is chosen if it is
+    much better than brightness: so red ink on green paper does not disappear.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The picture, of any size; one channel is grey, two are grey and alpha, three are RGB, four
+        are RGBA. Values are bool, integers of up to 16 bits, or floats from 0 to 1 or to 255.
+    longest : int, default=1600
+        Maximum height and width of the result in pixels; a larger picture is reduced by a whole
+        number.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float32
+        Grey levels from 0 (black) to 255 (white).
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape or other values.
+    """
+    from PIL import Image, ImageOps
+
+    if not isinstance(picture, Image.Image):
+        picture = _from_array(np.asarray(picture))
+    picture = ImageOps.exif_transpose(_with_8_bits(picture))
+    if picture.mode == "L":
+        return np.asarray(_reduced(picture, longest), np.float32)
+    if "transparency" in picture.info or picture.mode in ("LA", "PA", "La", "RGBA", "RGBa"):
+        return _without_alpha(_reduced(picture.convert("RGBA"), longest))
+    return _best_channel(np.asarray(_reduced(picture.convert("RGB"), longest), np.float32))
+
+
+def _from_array(pixels):
+    """Check the pixels of an array, and convert them to a picture of 8 bits."""
+    from PIL import Image
+
+    channels = pixels.shape[2:]
+    if pixels.ndim not in (2, 3) or channels not in ((), (1,), (2,), (3,), (4,)) or not pixels.size:
+        raise ValueError(
+            f"picture should be an array of shape {EXPECTED}; got shape {pixels.shape}."
+        )
+    if pixels.dtype.kind not in "biuf":
+        raise ValueError(f"picture should hold numbers from 0 to 255; got dtype {pixels.dtype}.")
+    low, high = pixels.min(), pixels.max()
+    most = RANGES[1] if pixels.dtype.kind == "f" else RANGES[-1]
+    if not (low >= 0 and high <= most):
+        raise ValueError(
+            "picture should hold bytes, integers of 16 bits, or floats from 0 to 1 or to 255; got "
+            f"{pixels.dtype} from {low:g} to {high:g}."
+        )
+    if channels == (1,):
+        pixels = pixels[..., 0]
+    return Image.fromarray(_as_bytes(pixels))
+
+
+def _as_bytes(pixels):
+    """Scale pixels to bytes, from the smallest range that holds them."""
+    most = pixels.max()
+    white = next((white for white in RANGES if most <= white), most)
+    if white == WHITE:
+        return pixels if pixels.dtype == np.uint8 else np.rint(pixels).astype(np.uint8)
+    return np.rint(pixels * np.float32(WHITE / white)).astype(np.uint8)
+
+
+def _with_8_bits(picture):
+    """Convert a grey picture of 16 or 32 bits, whose values Pillow would clip at 255."""
+    from PIL import Image
+
+    if picture.mode[0] not in "IF":
+        return picture
+    exif = picture.getexif()
+    grey = np.nan_to_num(np.asarray(picture, np.float32)).clip(0)
+    result = Image.fromarray(_as_bytes(grey))
+    result.getexif().update(exif)
+    return result
+
+
+def _reduced(picture, longest):
+    factor = -(-max(picture.size) // longest)
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def _without_alpha(picture):
+    """Lay a picture on paper: the colour of its opaque edge, or else the opposite of its ink."""
+    pixels = np.asarray(picture, np.float32)
+    alpha = pixels[..., 3] / WHITE
+    grey = _best_channel(pixels[..., :3])
+    visible = alpha.sum()
+    if visible < 1:
+        return np.full_like(grey, WHITE)
+    if visible > alpha.size / 2:  # a scan with transparent corners, rather than ink alone
+        paper = np.median(grey[alpha > 0.5])
+    else:
+        paper = 0 if (grey * alpha).sum() > visible * WHITE / 2 else WHITE
+    return grey * alpha + paper * (1 - alpha)
+
+
+def _best_channel(pixels):
+    """Choose brightness, or a colour whose contrast is much higher."""
+    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    step = max(1, max(grey.shape) // 80)
+    sample = pixels[::step, ::step]
+    if np.abs(np.diff(sample, axis=2)).max() < WHITE / 16:
+        return grey
+    contrasts = [_contrast(sample[..., channel]) for channel in range(3)]
+    best = int(np.argmax(contrasts))
+    if contrasts[best] > COLOUR_GAIN * _contrast(grey[::step, ::step]):
+        return pixels[..., best]
+    return grey
+
+
+def _contrast(grey):
+    """How far the most distant two percent of the pixels are from the usual level."""
+    distance = np.abs(grey - np.median(grey))
+    return np.percentile(distance, 98) - np.median(distance)

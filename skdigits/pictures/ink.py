@@ -1,0 +1,258 @@
+"""Ink of a picture: local contrast with the paper, and the pixels that belong to strokes."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+LEAST_CONTRAST = 0.035  # of the paper's brightness; less contrast is paper and light, not ink
+NOISE = 4.5  # standard deviations of the paper's grey; ink differs by more
+LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
+LEAST_SHARE = 0.4  # of what stands out from the paper
+LEAST_PART = 0.15  # of the strokes: the largest piece; grain has small ones
+SOFTEST = 0.12  # of the picture's smaller side: width of the softest edge of ink
+LAG = 4  # pixels: beyond the blur that removes noise
+FAINT = 0.35  # contrast of the faintest pixels of a stroke, relative to the ink
+TINY = 48  # pixels; a smaller picture is cut close to the digit
+MARGIN = 0.14  # of a picture's side: the strip at the border where rests of other things are
+WIDEST = 0.15  # of the picture's side: wider than most strokes
+COARSE = 60  # pixels: the resolution at which polarity is decided
+MEDIAN_SIDE = 20  # pixels: the resolution of that median
+NEIGHBOURHOOD = 0.33  # of the picture's side: where most pixels are paper
+DARKEST_PAPER = 64  # grey levels; the contrast on darker paper counts as if it were this bright
+
+
+def ink_contrast(grey, window):
+    """Contrast of ink with the paper around it, for dark and for bright ink.
+
+    Light, shadows and vignetting change slowly or reach far; ink is narrower than `window`. So the
+    paper at each pixel is the grey closing of the picture (van den Boomgaard's "rolling" of the
+    background), and the contrast is relative to it, since light multiplies.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels from 0 to 255.
+    window : int
+        Size in pixels of a square that does not fit into any stroke.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float32
+        Contrast from 0 (paper) to 1 (ink that reflects no light).
+    """
+    if has_bright_ink(grey):
+        grey = 255 - grey
+    smooth = ndimage.gaussian_filter(grey, blur_of(grey.shape))
+    paper = _closing(smooth, window)
+    contrast = (paper - smooth) / np.maximum(paper, DARKEST_PAPER)
+    return np.clip(contrast - np.median(contrast[::2, ::2]), 0, 1)
+
+
+def _closing(grey, window):
+    """Grey closing; light that falls off towards the border is no ink."""
+    if min(grey.shape) <= TINY:  # strokes may run along the border
+        return ndimage.grey_closing(grey, window)
+    pad = window // 2 + 1
+    wide = ndimage.grey_closing(np.pad(grey, pad, mode="edge"), window, mode="nearest")
+    return wide[pad:-pad, pad:-pad]
+
+
+def blur_of(shape):
+    """Width of the blur that removes noise, in pixels; strokes are much wider."""
+    return min(1.0, min(shape) / 200)
+
+
+def has_bright_ink(grey):
+    """Check whether ink is brighter than the paper: what is thin is ink.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels.
+
+    Returns
+    -------
+    bool
+        True for bright ink on a dark background.
+    """
+    if min(grey.shape) <= TINY:
+        return _covers_more_than_half(grey)
+    step = -(-min(grey.shape) // COARSE)
+    coarse = ndimage.uniform_filter(grey, step)[step // 2 :: step, step // 2 :: step] + 1
+    side = min(coarse.shape)
+    usual = _large_median(coarse)
+    window = max(3, round(WIDEST * side))
+    dark = 1 - np.maximum(coarse / ndimage.grey_closing(coarse, window), coarse / usual)
+    bright = 1 - np.maximum(ndimage.grey_opening(coarse, window) / coarse, usual / coarse)
+    return bool(bright.clip(0).sum() > dark.clip(0).sum())
+
+
+def _large_median(grey):
+    """Median of the neighbourhood of each pixel, from a few pixels of it."""
+    step = max(1, min(grey.shape) // MEDIAN_SIDE)
+    few = grey[::step, ::step]
+    median = ndimage.median_filter(few, max(3, round(NEIGHBOURHOOD * min(few.shape))))
+    return median.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
+
+
+def _covers_more_than_half(grey):
+    """Whether most of a picture that is cut close to its digit is dark, at the border above all."""
+    dark = grey < (grey.min() + grey.max()) / 2
+    edge = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
+    return bool(dark.mean() + edge.mean() > 1)
+
+
+def strokes(contrast):
+    """Find the pixels of strokes.
+
+    The threshold is Otsu's ("A threshold selection method from gray-level histograms", 1979); a
+    fainter pixel belongs to a stroke if it is connected with a pixel above the threshold.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), float
+        Result of `ink_contrast`.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        True in strokes; all False without ink.
+    """
+    floor = max(LEAST_CONTRAST, NOISE * noise_of(contrast))
+    visible = contrast > floor
+    if not visible.any():
+        return visible
+    level = otsu(contrast)
+    ink = np.median(contrast[contrast > level])
+    faint = contrast > max(floor, FAINT * ink)
+    return connected(faint, contrast > max(floor, min(level, 0.6 * ink)))
+
+
+def noise_of(contrast):
+    """Standard deviation of noise, by the median of second differences (Immerkaer, 1996)."""
+    if min(contrast.shape) <= TINY:
+        return 0.0  # most pixels are near an edge
+    rows = contrast[::2]
+    across = rows[:, 2 * LAG :] - 2 * rows[:, LAG:-LAG] + rows[:, : -2 * LAG]
+    return 1.4826 * float(np.median(np.abs(across))) / 6**0.5
+
+
+def is_writing(contrast, mask, kept, *, least_part=LEAST_PART):
+    """Check whether strokes are ink: sharper than shadows, and most of what stands out.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), float
+        Result of `ink_contrast`.
+    mask : ndarray of shape (height, width), bool
+        All that stands out from the paper, but rules and rests at the border.
+    kept : ndarray of shape (height, width), bool
+        The strokes in question.
+    least_part : float, default=0.15
+        Share of the largest connected piece in the strokes.
+
+    Returns
+    -------
+    bool
+        False for specks, the grain of paper, noise and the edges of shadows.
+    """
+    side = min(mask.shape)
+    rows, columns = np.nonzero(kept)
+    if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < LEAST_SIZE * side:
+        return False
+    if side <= TINY:
+        return True
+    if len(rows) < LEAST_SHARE * np.count_nonzero(mask):
+        return False
+    near = tuple(slice(max(0, i.min() - 1), i.max() + 2) for i in (rows, columns))
+    kept, contrast = kept[near], contrast[near]
+    labels, _ = ndimage.label(kept, np.ones((3, 3)))
+    if np.bincount(labels[kept]).max() < least_part * len(rows):
+        return False
+    edge = grown(kept) & ~kept
+    slope = np.hypot(*np.gradient(contrast))[edge]
+    return bool(np.median(slope) * SOFTEST * side > np.median(contrast[kept]))
+
+
+def grown(mask):
+    """Mask with the neighbours of its pixels, those at a corner too.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        The mask.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The larger mask.
+    """
+    result = mask.copy()
+    result[1:] |= mask[:-1]
+    result[:-1] |= mask[1:]
+    tall = result.copy()
+    result[:, 1:] |= tall[:, :-1]
+    result[:, :-1] |= tall[:, 1:]
+    return result
+
+
+def otsu(values):
+    """Otsu's threshold of values from 0 to 1.
+
+    Parameters
+    ----------
+    values : ndarray, float
+        The values.
+
+    Returns
+    -------
+    float
+        The threshold that separates two classes best.
+    """
+    counts, edges = np.histogram(values, bins=128, range=(0, 1))
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    sums = np.cumsum(counts * (edges[:-1] + edges[1:]) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    return float(edges[1:][np.argmax(np.nan_to_num(between))])
+
+
+def connected(mask, seeds):
+    """Keep the parts of a mask that hold a seed; neighbours touch at a side or a corner.
+
+    Parameters
+    ----------
+    mask, seeds : ndarray of shape (height, width), bool
+        The mask, and the pixels that must not be missing in a part.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The parts that are kept.
+    """
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    kept = np.zeros(n + 1, bool)
+    kept[labels[seeds & mask]] = True
+    kept[0] = False
+    return kept[labels]
+
+
+def remove_border_rests(mask):
+    height, width = mask.shape
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    y = x = int(MARGIN * min(height, width) + 0.5)
+    inner = np.bincount(labels[y : height - y, x : width - x].ravel(), minlength=n + 1)
+    total = np.bincount(labels.ravel(), minlength=n + 1)
+    touching = np.zeros(n + 1, bool)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        touching[edge] = True
+    rest = touching & (inner < 0.5 * total)
+    rest[0] = True
+    if rest.all():  # a digit that fills the picture, unless it is a strip
+        for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+            rest[i] = not (
+                rows.start < height / 2 < rows.stop and columns.start < width / 2 < columns.stop
+            )
+    return ~rest[labels]

@@ -1,0 +1,246 @@
+"""Where lines and digits are on a page."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+from scipy.sparse.csgraph import connected_components
+
+from skdigits.pictures.grey import LONGEST, to_grey
+from skdigits.pictures.ink import ink_contrast, remove_border_rests, strokes
+from skdigits.pictures.rules import remove_rules
+
+WIDEST_STROKE = 0.2  # of the page's smaller side
+WIDEST_IN_DIGIT = 0.5  # of the height of the digits
+RULE = (0.5, 0.5)  # of the page's width and height; a longer straight line is no part of a digit
+LARGEST = 0.9  # of the page's width and height: anything larger is a frame
+SMALLEST = 0.45  # of the usual height of a digit; anything smaller is punctuation or a speck
+TALLEST = 2.5  # usual heights of a digit
+WORD_GAP = 1.5  # usual heights of a digit between two lines on the same level
+OVERLAP = 0.4  # of the smaller height, in which the neighbours in one line overlap
+LEAST_PIXELS = 8  # height of a digit
+LEAST_SLOPE = 0.01  # rise per pixel: half a degree
+LEAST_SPAN = 4  # heights of a digit: the slope of a shorter line is not known
+
+
+def find_lines(picture):
+    """Find the lines of digits on a page, a form or a score sheet.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The page, as for `clean_picture`; it may be turned by a few degrees.
+
+    Returns
+    -------
+    ndarray of shape (n_lines, 4), int64
+        Bounding box of each line in pixels of the upright picture: left, top, right and bottom,
+        where right and bottom are the first column and row outside of it. From top to bottom, and
+        from left to right on the same level.
+    """
+    boxes, lines, factor = _page_lines(picture)
+    return _as_array([_union(boxes[line]) for line in lines]) * factor
+
+
+def find_digits(picture):
+    """Find the digits on a page, a form or a score sheet.
+
+    Digits that touch each other are found as one.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The page, as for `find_lines`.
+
+    Returns
+    -------
+    ndarray of shape (n_digits, 4), int64
+        Bounding box of each digit, as `find_lines` gives those of lines; in reading order.
+    """
+    boxes, lines, factor = _page_lines(picture)
+    return _as_array([box for line in lines for box in join_strokes(boxes[line])]) * factor
+
+
+def straighten(picture):
+    """Turn a page so that its lines are level.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The page, as for `find_lines`.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        The page in grey levels; unchanged but for that if no line is long enough to tell its slope.
+    """
+    grey = to_grey(picture)
+    boxes = digit_boxes(_page_strokes(grey))
+    slope = line_slope(boxes, group_lines(boxes))
+    return np.rint(turn(grey, slope)).astype(np.uint8)
+
+
+def _page_lines(picture):
+    """Boxes of digits, the indices of each line in them, and pixels per pixel of the boxes."""
+    grey = to_grey(picture)
+    boxes = digit_boxes(_page_strokes(grey))
+    size = picture.size if hasattr(picture, "getexif") else np.shape(picture)[:2]
+    return boxes, group_lines(boxes), -(-max(size) // LONGEST)
+
+
+def _page_strokes(grey):
+    """Pixels of strokes; the height of the digits tells how wide these can be."""
+    window = max(9, round(WIDEST_STROKE * min(grey.shape)))
+    mask = _strokes(grey, window)
+    boxes = digit_boxes(mask)
+    if len(boxes):
+        closer = max(9, round(WIDEST_IN_DIGIT * np.median(boxes[:, 3] - boxes[:, 1])))
+        mask = _strokes(grey, closer) if closer < window else mask
+    return mask
+
+
+def _strokes(grey, window):
+    contrast = ink_contrast(grey, window)
+    return remove_border_rests(remove_rules(strokes(contrast), contrast, length=RULE))
+
+
+def digit_boxes(mask):
+    """Find the strokes that are as tall as a digit.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    ndarray of shape (n, 4), int64
+        Bounding boxes: left, top, right and bottom.
+    """
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    boxes = _as_array(
+        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]
+    )
+    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    page = mask.shape
+    solid = (heights < LARGEST * page[0]) | (widths < LARGEST * page[1])
+    solid &= heights >= LEAST_PIXELS
+    if not solid.any():
+        return boxes[:0]
+    usual = _weighted_median(heights[solid], areas[solid])
+    return boxes[solid & (heights >= SMALLEST * usual) & (heights <= TALLEST * usual)]
+
+
+def group_lines(boxes):
+    """Group digits to lines: neighbours that overlap in height and are near each other.
+
+    Parameters
+    ----------
+    boxes : ndarray of shape (n, 4)
+        Bounding boxes of digits.
+
+    Returns
+    -------
+    list of ndarray of int
+        Indices of the digits of each line from left to right; the lines in reading order.
+    """
+    if not len(boxes):
+        return []
+    left, top, right, bottom = boxes.T
+    height = bottom - top
+    usual = np.median(height)
+    overlap = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    gap = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
+    same = (overlap >= OVERLAP * np.minimum(height[:, None], height)) & (gap <= WORD_GAP * usual)
+    n, group = connected_components(same, directed=False)
+    lines = [np.flatnonzero(group == i) for i in range(n)]
+    return _in_reading_order([line[np.argsort(left[line])] for line in lines], boxes)
+
+
+def _in_reading_order(lines, boxes):
+    """Sort lines by level, and on one level from left to right."""
+    middle = [np.mean(boxes[line][:, [1, 3]]) for line in lines]
+    height = [np.median(boxes[line, 3] - boxes[line, 1]) for line in lines]
+    levels: list[list[int]] = []
+    for i in np.argsort(middle):
+        if levels and middle[i] - middle[levels[-1][0]] < height[i] / 2:
+            levels[-1].append(i)
+        else:
+            levels.append([i])
+    return [
+        lines[i] for level in levels for i in sorted(level, key=lambda i: boxes[lines[i][0], 0])
+    ]
+
+
+def join_strokes(boxes):
+    """Join the strokes of one digit: those of which one is largely above the other.
+
+    Parameters
+    ----------
+    boxes : ndarray of shape (n, 4)
+        Bounding boxes of the strokes of a line, from left to right.
+
+    Returns
+    -------
+    list of ndarray of shape (4,)
+        Bounding boxes of digits.
+    """
+    joined: list = []
+    for box in boxes:
+        last = joined[-1] if joined else None
+        if last is not None:
+            common = min(last[2], box[2]) - max(last[0], box[0])
+            if common >= min(last[2] - last[0], box[2] - box[0]) / 2:
+                joined[-1] = _union(np.stack([last, box]))
+                continue
+        joined.append(box)
+    return joined
+
+
+def line_slope(boxes, lines):
+    """Slope of the lines of a page: the weighted median of the lines that are long enough.
+
+    Parameters
+    ----------
+    boxes : ndarray of shape (n, 4)
+        Bounding boxes of digits.
+    lines : list of ndarray of int
+        Indices of the digits of each line.
+
+    Returns
+    -------
+    float
+        Rise per pixel; positive if the lines fall to the right, 0.0 if it is not known.
+    """
+    slopes, spans = [], []
+    for line in lines:
+        x = boxes[line][:, [0, 2]].mean(axis=1)
+        y = boxes[line][:, [1, 3]].mean(axis=1)
+        if len(line) > 2 and np.ptp(x) >= LEAST_SPAN * np.median(boxes[line, 3] - boxes[line, 1]):
+            slopes.append(np.polyfit(x, y, 1)[0])
+            spans.append(np.ptp(x))
+    slope = _weighted_median(np.array(slopes), np.array(spans)) if slopes else 0.0
+    return float(slope) if abs(slope) >= LEAST_SLOPE else 0.0
+
+
+def turn(grey, slope):
+    """Turn a picture so that lines of a slope are level; what comes in at the border is paper."""
+    if not slope:
+        return grey
+    angle = np.degrees(np.arctan(slope))
+    return ndimage.rotate(grey, angle, reshape=False, order=1, mode="nearest")
+
+
+def _weighted_median(values, weights):
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return values[order][np.searchsorted(total, total[-1] / 2)]
+
+
+def _union(boxes):
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def _as_array(boxes):
+    return np.array(boxes, np.int64).reshape(-1, 4)

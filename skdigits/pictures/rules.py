@@ -1,0 +1,151 @@
+"""Printed lines: ruled and squared paper, frames, underlines."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+THICKEST = 0.06  # of the picture's side
+SMALLEST = 60  # pixels; in a smaller picture a stroke cannot be told from a rule
+SEEN = 0.6  # of a rule's columns; the others may be hidden or too faint
+STEEPEST = 0.1  # rise of a rule per pixel: six degrees
+SLOPES = np.linspace(-STEEPEST, STEEPEST, 21)
+FAMILIES = 2  # of parallel rules: those of the paper, and a frame
+FAINTER = 0.7  # of the faintest pixel of a stroke: a rule may fade in places
+BRIGHTER = 1.5  # ink on a rule has this many times its contrast
+
+
+def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
+    """Remove long thin straight lines, and keep the strokes that cross them.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes and rules.
+    contrast : ndarray of shape (height, width), float
+        Contrast of each pixel with the paper.
+    length : tuple of float, default=(0.75, 0.75)
+        Minimum length of a horizontal rule relative to the width of the picture, and of a vertical
+        rule relative to its height.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The mask without rules; a single vertical line and nothing else may be a 1, and is kept.
+    """
+    if not mask.any():
+        return mask
+    result = mask.copy()
+    faint = contrast > FAINTER * contrast[mask].min()
+    views = (result, faint, contrast), (result.T, faint.T, contrast.T)
+    found = []
+    for (view, seen, values), shortest in zip(views, length, strict=True):
+        strokes = view.copy()  # without the rules of the other direction
+        found.append(find_rules(seen, shortest))
+        for centres, thickness in found[-1]:
+            _erase(view, strokes, values, centres, thickness)
+    is_one = not found[0] and len(found[1]) == 1 and not result.any()
+    return mask if is_one else result
+
+
+def find_rules(mask, length):
+    """Find the horizontal rules of a mask by a Hough transform of its thin horizontal parts.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes and rules.
+    length : float
+        Minimum length of a rule, relative to the width.
+
+    Returns
+    -------
+    list of tuple of (ndarray of shape (width,), float)
+        Of each rule the row of its centre in each column, and its thickness in pixels.
+    """
+    height, width = mask.shape
+    if width < SMALLEST:
+        return []
+    thickest = max(3, round(THICKEST * min(mask.shape)))
+    rows, columns = np.nonzero(_thin_parts(mask, max(10, width // 16), thickest))
+    least = SEEN * length * width
+    rules = []
+    for _ in range(FAMILIES):
+        slope, levels = _parallel_levels(rows, columns, least, height)
+        used = np.zeros(len(rows), bool)
+        for level in levels:
+            near = np.abs(rows - slope * columns - level) <= thickest / 2 + 2
+            rule = _fit(rows[near], columns[near], width, length, thickest)
+            if rule is not None:
+                rules.append(rule)
+                used |= near
+        if not used.any():
+            break
+        rows, columns = rows[~used], columns[~used]
+    return rules
+
+
+def _thin_parts(mask, run, thickest):
+    """Pixels in horizontal runs that are not higher than `thickest`."""
+    pixels = mask.astype(np.float32)
+    dense = ndimage.uniform_filter1d(pixels, run, axis=1, mode="nearest") > 0.55
+    high = ndimage.minimum_filter1d(pixels, thickest + 1, axis=0, mode="nearest")
+    high = ndimage.maximum_filter1d(high, thickest + 1, axis=0, origin=-((thickest + 1) % 2 == 0))
+    return mask & dense & (high == 0)
+
+
+def _parallel_levels(rows, columns, least, height):
+    """Slope at which most pixels lie on long lines, and where these lines cut the left border."""
+    offset = int(np.ceil(STEEPEST * (columns.max() + 1))) if len(columns) else 0
+    best: tuple = (0, 0.0, [])
+    for slope in SLOPES:
+        counts = np.bincount(
+            np.rint(rows - slope * columns).astype(int) + offset, minlength=height + 2 * offset
+        )
+        score = np.square(counts[counts >= least].astype(float)).sum()
+        if score > best[0]:
+            peaks = (ndimage.maximum_filter1d(counts, 7) == counts) & (counts >= least)
+            levels = np.flatnonzero(peaks)
+            apart = np.diff(levels, prepend=-7) > 3  # a thick rule has several equal levels
+            best = score, slope, levels[apart] - offset
+    return best[1:]
+
+
+def _fit(rows, columns, width, length, thickest):
+    """Fit a parabola to the pixels of a rule; None if they are too few or too thick."""
+    counts = np.bincount(columns, minlength=width)
+    seen = np.flatnonzero(counts)
+    centres = np.bincount(columns, rows, width)[seen] / counts[seen]
+    thickness = float(np.median(counts[seen]))
+    for _ in range(3):  # columns where a digit touches the rule are left out step by step
+        if len(seen) < SEEN * length * width or np.ptp(seen) < length * width:
+            return None
+        line = np.polyfit(seen / width, centres, 2)
+        near = np.abs(np.polyval(line, seen / width) - centres) <= max(1.5, thickness / 2)
+        seen, centres = seen[near], centres[near]
+    if len(seen) < SEEN * length * width or thickness > thickest:
+        return None
+    return np.polyval(line, np.arange(width) / width), thickness
+
+
+def _erase(mask, strokes, contrast, centres, thickness):
+    """Erase a rule where no stroke crosses it and nothing darker lies on it."""
+    height, width = mask.shape
+    columns = np.arange(width)
+    reach = int(thickness / 2 + 1.5)
+    centre = np.rint(centres).astype(int)
+    inside = (centre - reach - 1 >= 0) & (centre + reach + 1 < height)
+    above = strokes[np.clip(centre - reach - 1, 0, height - 1), columns]
+    below = strokes[np.clip(centre + reach + 1, 0, height - 1), columns]
+    crossing = inside & _wider(above) & _wider(below)
+    level = np.median(contrast[np.clip(centre, 0, height - 1), columns])
+    for offset in range(-reach, reach + 1):
+        at = centre + offset
+        valid = (at >= 0) & (at < height) & ~crossing
+        at, here = at[valid], columns[valid]
+        erased = contrast[at, here] < BRIGHTER * level
+        mask[at[erased], here[erased]] = False
+
+
+def _wider(flags):
+    return ndimage.maximum_filter1d(flags.astype(np.uint8), 3) > 0
