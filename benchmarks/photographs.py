@@ -21,9 +21,21 @@ def kind(function):
 
 
 def photograph(image, name, rng):
-    """A picture of one digit, RGB bytes; `name` is one of KINDS, or several joined by +."""
-    ink = place(image, rng)
-    scene = Scene(ink, 0.57 * len(ink), rng)
+    """A picture of one of MNIST's digits, RGB bytes.
+
+    `name` is one of KINDS, or several joined by +.
+    """
+    return shoot(place(image, rng), name, rng)
+
+
+def shoot(ink, name, rng):
+    """A picture of ink on paper, as `photograph` makes it."""
+    return develop(ink, 0.57 * len(ink), name, rng)
+
+
+def develop(ink, digit, name, rng):
+    """Lay ink, with digits of a height in pixels, on paper, and take a picture."""
+    scene = Scene(ink, digit, rng)
     for part in name.split("+"):
         KINDS[part](scene, rng)
     return scene.develop(rng)
@@ -278,10 +290,7 @@ def page(images, labels, name, rng, n_lines=None):
             x += glyph.shape[1] + digit * rng.uniform(0.05, 0.35)
         boxes.append((left, top, right, bottom))
         texts.append("".join(str(labels[i]) for i in chosen))
-    scene = Scene(ink, digit, rng)
-    for part in name.split("+"):
-        KINDS[part](scene, rng)
-    return scene.develop(rng), np.array(boxes), texts
+    return develop(ink, digit, name, rng), np.array(boxes), texts
 
 
 def cut(image, height):
@@ -290,4 +299,6 @@ def cut(image, height):
     digit = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     scale = height / max(digit.shape)
     size = [max(1, round(n * scale)) for n in digit.shape[::-1]]
-    return sharpened(np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BICUBIC)) / 255)
+    return sharpened(
+        np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BICUBIC)) / 255
+    )

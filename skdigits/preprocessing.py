@@ -268,14 +268,16 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If one of the pictures is not a picture; the message gives its position.
+        ImportError
+            If it is a HEIC file and pillow-heif is not installed.
         """
         validate_parameters(self)
-        if isinstance(X, (str, bytes, os.PathLike)) or not hasattr(X, "__len__") or not len(X):
+        if isinstance(X, (str, bytes, os.PathLike)) or not hasattr(X, "__len__"):
             raise ValueError(
                 f"X should be a list of pictures or of their files; got {type(X).__name__}."
-                if not hasattr(X, "__len__") or len(X)
-                else "X holds no picture; expected at least one."
             )
+        if not len(X):
+            raise ValueError("X holds no picture; expected at least one.")
         images = [self._clean(picture, i) for i, picture in enumerate(X)]
         return np.stack(images) if self.output == "digit" else images
 
@@ -286,7 +288,7 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
             if self.output == "digit":
                 return clean_picture(picture, side=self.height)
             return clean_line(picture, height=self.height)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise ValueError(f"Picture {position}: {error}") from error
 
     def __sklearn_is_fitted__(self):

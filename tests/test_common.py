@@ -9,7 +9,13 @@ from sklearn.exceptions import SkipTestWarning
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import skdigits
-from skdigits import DigitClassifier, DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
+from skdigits import (
+    DigitClassifier,
+    DigitSequenceRecognizer,
+    EpochSearchCV,
+    ImageReshaper,
+    PictureCleaner,
+)
 
 # Repeating a sample equals doubling its weight only where batches and dropout do not interfere.
 EXACT = {"dtype": "float64", "batch_size": 10_000, "dropout": 0.0, "random_state": 0}
@@ -37,22 +43,25 @@ ESTIMATORS = [
     DigitSequenceRecognizer(),
     ImageReshaper(),
     ImageReshaper(output="flat"),
+    PictureCleaner(),
 ]
+TAKE_NO_TABLES = (DigitSequenceRecognizer, PictureCleaner)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # of the checks themselves
 @pytest.mark.filterwarnings("ignore:Rows of . pixels are not square images")  # as the checks' data
 @pytest.mark.filterwarnings("ignore:Rows of .. pixels are not square images")
 @parametrize_with_checks(
-    [e for e in ESTIMATORS if type(e) is not DigitSequenceRecognizer] + [NumberReader(**READING)]
+    [e for e in ESTIMATORS if type(e) not in TAKE_NO_TABLES] + [NumberReader(**READING)]
 )
 def test_passes_the_common_check(estimator, check):
     check(estimator)
 
 
-def test_reads_strings_and_so_is_checked_as_far_as_scikit_learn_can():
-    with pytest.warns(SkipTestWarning, match="Can't test estimator DigitSequenceRecognizer"):
-        checks = check_estimator(DigitSequenceRecognizer())
+@pytest.mark.parametrize("kind", TAKE_NO_TABLES)
+def test_takes_no_tables_and_so_is_checked_as_far_as_scikit_learn_can(kind):
+    with pytest.warns(SkipTestWarning, match=f"Can't test estimator {kind.__name__}"):
+        checks = check_estimator(kind())
     assert {check["status"] for check in checks} == {"passed"}
 
 

@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from PIL import Image
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skdigits import ImageReshaper
+from skdigits import DigitClassifier, ImageReshaper, PictureCleaner, load, save
+from skdigits.preprocessing import clean_line, clean_picture
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int16])
@@ -105,3 +108,88 @@ def test_two_in_a_row_undo_each_other():
     X = np.arange(32.0).reshape(2, 16)
     both = make_pipeline(ImageReshaper(), ImageReshaper(output="flat"))
     np.testing.assert_array_equal(both.fit_transform(X), X)
+
+
+# -- PictureCleaner --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photographs(digits):
+    """Photographs of bundled digits in every size and form, and their labels."""
+    X, y = digits
+    result = []
+    for i, image in enumerate(X[:40].reshape(-1, 8, 8)):
+        large = np.pad(image.repeat(6 + i % 3, axis=0).repeat(6 + i % 3, axis=1), 9 + i % 4)
+        result.append((255 - large, large, Image.fromarray(255 - large), large / 255)[i % 4])
+    return result, y[:40]
+
+
+def test_pictures_of_any_form_become_images(photographs):
+    pictures, _ = photographs
+    images = PictureCleaner().fit_transform(pictures)
+    assert images.shape == (40, 28, 28)
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images[2], clean_picture(pictures[2]))
+    assert PictureCleaner(height=20).transform(pictures[:3]).shape == (3, 20, 20)
+
+
+def test_files_give_what_pictures_give(photographs, tmp_path):
+    pictures, _ = photographs
+    files = []
+    for i, picture in enumerate(pictures[:3]):
+        files.append(tmp_path / f"{i}.png")
+        (picture if i == 2 else Image.fromarray(picture)).save(files[-1])
+    images = PictureCleaner().transform(pictures[:3])
+    for same in (files, [str(file) for file in files], np.array(files, dtype=object)):
+        np.testing.assert_array_equal(PictureCleaner().transform(same), images)
+    np.testing.assert_array_equal(PictureCleaner().transform(pd.Series(files)), images)
+
+
+def test_lines_become_images_of_different_widths(digits):
+    X, _ = digits
+    lines = [255 - np.hstack([np.pad(image, 2) for image in X[:n].reshape(-1, 8, 8)]).repeat(4, 0)
+             .repeat(4, 1) for n in (2, 5)]  # fmt: skip
+    images = PictureCleaner("line").fit_transform(lines)
+    assert [image.shape[0] for image in images] == [28, 28]
+    assert images[0].shape[1] < images[1].shape[1]
+    np.testing.assert_array_equal(images[1], clean_line(lines[1]))
+
+
+def test_a_pipeline_takes_pictures(photographs, tmp_path):
+    pictures, y = photographs
+    pipeline = make_pipeline(PictureCleaner(), DigitClassifier("compact", epochs=2, random_state=0))
+    scores = cross_val_score(pipeline, pictures, y, cv=2)
+    assert scores.shape == (2,)
+    pipeline.fit(pictures, y)
+    labels = pipeline.predict(pictures)
+    save(pipeline, tmp_path / "pipeline.skdigits")
+    np.testing.assert_array_equal(load(tmp_path / "pipeline.skdigits").predict(pictures), labels)
+    assert clone(PictureCleaner("line", height=32)).get_params() == {"output": "line", "height": 32}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message"),
+    [
+        ("a.png", "X should be a list of pictures or of their files; got str"),
+        (Image.new("L", (5, 5)), "X should be a list of pictures or of their files; got Image"),
+        (3, "X should be a list of pictures or of their files; got int"),
+        ([], "X holds no picture"),
+        ([np.zeros((9, 9)), np.zeros(9)], r"Picture 1: picture should be an array of shape"),
+        ([np.zeros((9, 9)), None], r"Picture 1: picture should be an array"),
+        (np.zeros((5, 784)), r"Picture 0: picture should be an array"),
+    ],
+)
+def test_what_is_no_list_of_pictures(pictures, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        PictureCleaner().transform(pictures)
+    assert len(str(caught.value)) <= 300
+
+
+def test_files_that_are_no_pictures_are_named(tmp_path):
+    (tmp_path / "a.png").write_text("no picture")
+    with pytest.raises(ValueError, match=r"Picture 0: .*a\.png: not a picture"):
+        PictureCleaner().transform([tmp_path / "a.png"])
+    with pytest.raises(ValueError, match=r"Picture 0: .*nowhere\.png"):
+        PictureCleaner().transform([tmp_path / "nowhere.png"])
+    with pytest.raises(ValueError, match="'output' parameter of PictureCleaner"):
+        PictureCleaner("page").fit([])

@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 import skdigits
 from skdigits.cli.cluster import dask_cluster
-from skdigits.cli.output import check_folder, console, make_folder, print_line
+from skdigits.cli.output import (
+    check_folder,
+    console,
+    make_folder,
+    print_error,
+    print_line,
+    short_warnings,
+)
 from skdigits.cli.progress import (
     fit_with_progress,
     quiet_workers,
@@ -21,6 +27,7 @@ from skdigits.cli.progress import (
     start_tensorflow,
 )
 from skdigits.cli.reports import (
+    draw_cleaning,
     print_predictions,
     report_data,
     save_classifier,
@@ -31,10 +38,12 @@ from skdigits.cli.reports import (
 )
 from skdigits.cli.samples import (
     MAXIMUM_FOR_FOLDS,
+    find_pictures_of,
     hold_out,
     images_of,
     make_folds,
     make_test_sequences,
+    read_for_inspection,
     read_images,
     read_train_test,
 )
@@ -79,14 +88,14 @@ def main(argv: list[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        With exit status 0 after success, 2 after a user error, 130 after Ctrl-C.
+        With exit status 0 after success, 1 if some pictures could not be read, 2 after a user
+        error, 130 after Ctrl-C.
     """
     try:
-        app(args=argv, prog_name="skdigits")
+        with short_warnings():
+            app(args=argv, prog_name="skdigits")
     except (ValueError, TypeError, OSError, ImportError) as error:
-        Console(stderr=True, highlight=False).print(
-            f"skdigits: {error}", style="red", markup=False, soft_wrap=True
-        )
+        print_error(error)
         sys.exit(2)
 
 
@@ -111,14 +120,24 @@ def inspect(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the figures.")] = Path(
         "skdigits-inspect"
     ),
+    sequences: Annotated[
+        bool, typer.Option("--sequences", help="The pictures show lines of digits.")
+    ] = False,
 ) -> None:
-    """Describe images and labels, and draw them."""
-    from skdigits.datasets import load_data
-
+    """Describe images and labels, and draw them; pictures before and after they are cleaned."""
     check_folder(output)
-    bunch = load_data(data)
+    if sequences:
+        bunch, pictures = None, find_pictures_of(data)
+        if not pictures:
+            raise ValueError("--sequences is for pictures of lines; DATA holds no pictures.")
+    else:
+        bunch = read_for_inspection(data)
+        pictures = getattr(bunch, "filenames", [])
     make_folder(output)
-    report_data(bunch, images_of(bunch), output)
+    if bunch is not None:
+        report_data(bunch, images_of(bunch), output)
+    if pictures:
+        draw_cleaning(pictures, "line" if sequences else "digit", output)
 
 
 @app.command()
@@ -350,6 +369,8 @@ def predict(
     with dask_cluster(dask):
         totals = write_predictions(estimator, chunks, output, reject_below=reject_below)
     print_predictions(totals, output, reject_below)
+    if totals.n_unreadable:
+        raise typer.Exit(1)
 
 
 @app.command()

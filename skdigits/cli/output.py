@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+import warnings
 
 from rich.console import Console
 
@@ -18,6 +20,34 @@ def print_line(text):
         The line.
     """
     console.print(text, markup=False, soft_wrap=True)
+
+
+def print_error(text):
+    """Print a line about something that went wrong to standard error.
+
+    Parameters
+    ----------
+    text : object
+        The line, or an exception.
+    """
+    errors = Console(stderr=True, highlight=False)
+    errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def short_warnings():
+    """Print warnings as one line each, without the place in the code, and each once."""
+    shown = set()
+
+    def show(message, category, *_, **__):
+        if str(message) not in shown:
+            shown.add(str(message))
+            errors = Console(stderr=True, highlight=False)
+            errors.print(f"skdigits: {message}", style="yellow", markup=False, soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def check_folder(folder):

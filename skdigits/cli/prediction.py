@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdigits.cli.output import print_error
 from skdigits.files import atomic_write
 
 
@@ -24,12 +25,18 @@ class Totals:
         Kept predictions whose true label is known.
     n_correct : int, default=0
         Kept predictions that equal their true label.
+    n_blank : int, default=0
+        Pictures without ink, whose label is empty.
+    n_unreadable : int, default=0
+        Files that are not pictures, or damaged; their label is empty.
     """
 
     n_images: int = 0
     n_kept: int = 0
     n_labelled: int = 0
     n_correct: int = 0
+    n_blank: int = 0
+    n_unreadable: int = 0
 
     @property
     def accuracy(self) -> float | None:
@@ -82,6 +89,13 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     totals = Totals()
     with atomic_write(path, "w", newline="", encoding="utf-8") as file:
         for chunk, labels, kept in _predict_chunks(estimator, chunks, reject_below):
+            for problem in chunk.problems:
+                print_error(problem)
+            if chunk.names is not None:
+                ink = np.array([image.any() for image in chunk.data])
+                totals.n_unreadable += len(chunk.problems)
+                totals.n_blank += int((~ink).sum()) - len(chunk.problems)
+                kept = kept & ink
             names = chunk.names
             if names is None:  # numbers from 1, as in Kaggle's files
                 names = np.arange(len(labels)) + totals.n_images + 1

@@ -27,12 +27,33 @@ def report_data(bunch, images, folder):
     from skdigits.inspection import ImageGridDisplay, LabelCountDisplay
 
     console.print(_facts_table(bunch))
-    console.print(_labels_table(bunch.target))
+    if bunch.target is not None:
+        console.print(_labels_table(bunch.target))
     console.print(_pixels_table(bunch.data))
     draw_off_screen()
-    save_figure(LabelCountDisplay.from_labels(bunch.target), folder / "labels.png")
     save_figure(ImageGridDisplay.from_samples(images, bunch.target), folder / "samples.png")
-    save_figure(ImageGridDisplay.from_means(images, bunch.target), folder / "means.png")
+    if bunch.target is not None:
+        save_figure(LabelCountDisplay.from_labels(bunch.target), folder / "labels.png")
+        save_figure(ImageGridDisplay.from_means(images, bunch.target), folder / "means.png")
+
+
+def draw_cleaning(pictures, output, folder):
+    """Draw pictures before and after they are cleaned.
+
+    Parameters
+    ----------
+    pictures : list of Path
+        The picture files.
+    output : {"digit", "line"}
+        What they show.
+    folder : Path
+        Folder to write the figure to.
+    """
+    from skdigits.inspection import CleaningDisplay
+
+    draw_off_screen()
+    display = CleaningDisplay.from_pictures(pictures, output=output)
+    save_figure(display, folder / "cleaning.png")
 
 
 def save_search(search, folder):
@@ -207,13 +228,19 @@ def print_predictions(totals, path, reject_below):
         The probability below which labels are empty.
     """
     print_line(f"Wrote {path}: {totals.n_images} labels.")
-    n_rejected = totals.n_images - totals.n_kept
-    if n_rejected:
-        console.print(
-            f"{n_rejected} of them are empty, because the probability is below {reject_below:g}."
-        )
+    n_empty = totals.n_images - totals.n_kept
+    reasons = {
+        "the pictures show no ink": totals.n_blank,
+        "the files cannot be read": totals.n_unreadable,
+        f"the probability is below {reject_below:g}": n_empty
+        - totals.n_blank
+        - totals.n_unreadable,
+    }
+    for reason, n in reasons.items():
+        if n:
+            console.print(f"{n} of them {'is' if n == 1 else 'are'} empty, because {reason}.")
     if totals.accuracy is not None:
-        which = f"{totals.n_labelled} labels that are not empty" if n_rejected else "labels"
+        which = f"{totals.n_labelled} labels that are not empty" if n_empty else "labels"
         console.print(f"Accuracy of the {which}: {totals.accuracy:.4f}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 TEST_SEQUENCES = 2000
 MAXIMUM_FOR_FOLDS = 5000  # images; of more, a part is held out instead of cross-validation
@@ -43,6 +44,50 @@ def read_images(source):
 
     bunch = load_data(source)
     return images_of(bunch), bunch.target
+
+
+def read_for_inspection(source):
+    """Read images, with labels where there are any.
+
+    Parameters
+    ----------
+    source : str or None
+        As for `skdigits.datasets.load_data`.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        As a loader returns it; ``target`` is None for pictures without labels.
+    """
+    from skdigits.datasets import load_data
+
+    try:
+        return load_data(source)
+    except ValueError:
+        if not find_pictures_of(source):
+            raise
+        return load_data(source, subset="test")
+
+
+def find_pictures_of(source):
+    """List the picture files of a source.
+
+    Parameters
+    ----------
+    source : str or None
+        As for `skdigits.datasets.load_data`.
+
+    Returns
+    -------
+    list of Path
+        The files; empty if the source holds no pictures.
+    """
+    from skdigits.datasets.picture_files import find_pictures
+    from skdigits.pictures.opening import SUFFIXES
+
+    path = Path(source or "")
+    files = find_pictures(path) if source and path.exists() else []
+    return [file for file in files if file.suffix.lower() in SUFFIXES]
 
 
 def hold_out(X, y, test_fraction, seed):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
+
+PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
 class Chunk(NamedTuple):
@@ -19,11 +22,14 @@ class Chunk(NamedTuple):
         Labels of the images; None without labels.
     names : ndarray of shape (n,) or None, default=None
         File names, str; None unless each image comes from a separate file.
+    problems : tuple of str, default=()
+        One line for each picture that could not be read; its image is zeros.
     """
 
     data: Any
     target: np.ndarray | None = None
     names: np.ndarray | None = None
+    problems: tuple[str, ...] = ()
 
 
 def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, return_X_y):
@@ -101,9 +107,12 @@ def as_labels(texts):
     Returns
     -------
     ndarray of shape (n_samples,)
-        int64 if every text is an integer, else str.
+        int64 if every text is an integer written plainly, else str; so ``"07"`` stays a string of
+        two digits.
     """
     labels = np.array(texts, dtype=str)
+    if not all(map(PLAIN_INTEGER.fullmatch, np.unique(labels).tolist())):
+        return labels
     try:
         return labels.astype(np.int64)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Picture files: PNG, JPEG and other formats that Pillow reads."""
+"""Picture files of digits or of lines: PNG, JPEG and whatever else Pillow reads."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from skdigits.datasets.bunch import Chunk, as_labels, check_subset, make_bunch, pixel_names
-from skdigits.pictures import clean_line, clean_picture
+from skdigits.pictures import clean_line, clean_picture, open_pictures
+from skdigits.pictures.opening import SUFFIXES
 
 DESCR = """Images from picture files
 
 {folder}: {n} pictures, each cleaned to {side}×{side} pixels in MNIST's style, {labels}.
 """
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 SIDE = 28
+LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
+SHOWN = 3  # names of files in a message
 
 
 class NoPicturesError(FileNotFoundError):
@@ -51,8 +53,9 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     sklearn.utils.Bunch or tuple
         ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers if all names of
         subfolders are integers, else strings, or None without labels; ``images`` of shape
-        (n, 28, 28); ``filenames``, sorted; ``feature_names``, ``target_names``, ``frame``,
-        ``DESCR``.
+        (n, 28, 28); ``filenames``, sorted, with ``#2`` and so on for further pages of a file;
+        ``feature_names``, ``target_names``, ``frame``, ``DESCR``. A picture without ink gives
+        zeros.
 
     See Also
     --------
@@ -64,9 +67,22 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
         If there is no such file or folder, or it contains no picture.
     ValueError
         If a file is not a picture, or if labels are required and there are no subfolders.
+    ImportError
+        If there is a HEIC file and pillow-heif is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If pictures show several digits.
     """
-    files, target = _find_labelled(Path(path), subset)
-    data = _read_all(files)
+    chunks = []
+    for chunk in iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE):
+        if chunk.problems:
+            raise ValueError(chunk.problems[0])
+        chunks.append(chunk)
+    data = np.concatenate([chunk.data for chunk in chunks])
+    names = np.concatenate([chunk.names for chunk in chunks])
+    target = None if chunks[0].target is None else np.concatenate([c.target for c in chunks])
     result = make_bunch(
         data,
         target,
@@ -74,7 +90,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
         feature_names=pixel_names(SIDE * SIDE),
         descr=DESCR.format(
             folder=path,
-            n=len(files),
+            n=len(data),
             side=SIDE,
             labels="without labels" if target is None else "labelled by folder",
         ),
@@ -82,7 +98,8 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
         return_X_y=return_X_y,
     )
     if not return_X_y:
-        result.filenames = [str(file) for file in files]
+        folder = _folder_of(Path(path))
+        result.filenames = [str(folder / name) for name in names]
     return result
 
 
@@ -105,30 +122,90 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iter
     iterator of Chunk
         ``data`` of shape (n, 784), uint8, or for lines a list of ndarray of shape (28, width);
         ``target`` of shape (n,) or None; ``names`` of shape (n,), paths relative to `path` with
-        ``/`` between folders.
+        ``/`` between folders, and with ``#2`` and so on for further pages of a file; ``problems``,
+        what is wrong with the pictures that cannot be read, whose images are zeros.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file or folder, or it contains no picture; raised at once.
     ValueError
-        If labels are required and missing, raised at once; or if a file is not a picture, raised
-        when the file is reached.
+        If labels are required and missing; raised at once.
+
+    Warns
+    -----
+    UserWarning
+        If pictures show several digits, and `lines` is False.
     """
     path = Path(path)
     files, target = _find_labelled(path, subset, as_labels=np.array if lines else as_labels)
-    folder = path if path.is_dir() else path.parent
-    names = np.array([file.relative_to(folder).as_posix() for file in files])
-    return _read_chunks(files, target, names, chunk_size, lines)
+    return _read_chunks(files, target, _folder_of(path), chunk_size, lines)
 
 
-def _read_chunks(files, target, names, chunk_size, lines):
-    for chosen in gen_batches(len(files), chunk_size):
+def _read_chunks(files, target, folder, chunk_size, lines):
+    pages = _Pages([], [], [], [], [])
+    for number, file in enumerate(files):
+        pages.add(file, number, folder, lines)
+        if len(pages.images) >= chunk_size:
+            yield pages.chunk(target, lines)
+            pages = _Pages([], [], [], [], [])
+    if pages.images:
+        yield pages.chunk(target, lines)
+
+
+class _Pages(NamedTuple):
+    """Pages of picture files that make a chunk."""
+
+    images: list
+    numbers: list  # of their files
+    names: list
+    problems: list
+    crowded: list  # names of pictures of several digits
+
+    def add(self, file, number, folder, lines):
+        """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
+        name = file.relative_to(folder).as_posix()
+        try:
+            for i, picture in enumerate(open_pictures(file)):
+                page = f"{name}#{i + 1}" if i else name
+                self._append(self._clean(picture, page, lines), number, page)
+        except (ValueError, OSError, ImportError) as error:
+            self.problems.append(str(error))
+            self._append(np.zeros((SIDE, SIDE), np.uint8), number, name)
+
+    def _append(self, image, number, name):
+        self.images.append(image)
+        self.numbers.append(number)
+        self.names.append(name)
+
+    def _clean(self, picture, name, lines):
         if lines:
-            data = [clean_line(_read(file), height=SIDE) for file in files[chosen]]
-        else:
-            data = _read_all(files[chosen])
-        yield Chunk(data, None if target is None else target[chosen], names[chosen])
+            return clean_line(picture, height=SIDE)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            image = clean_picture(picture, side=SIDE)
+        if caught:
+            self.crowded.append(name)
+        return image
+
+    def chunk(self, target, lines):
+        """The chunk of these pages."""
+        if self.crowded:
+            shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
+            warnings.warn(
+                f"{len(self.crowded)} of {len(self.images)} pictures show several digits "
+                f"({shown[:120]}); only the largest digit of each is read. "
+                "A model trained with --sequences reads all of them.",
+                UserWarning,
+                stacklevel=2,
+            )
+        data = self.images if lines else np.stack(self.images).reshape(len(self.images), -1)
+        labels = None if target is None else target[self.numbers]
+        return Chunk(data, labels, np.array(self.names), tuple(self.problems))
+
+
+def _folder_of(path):
+    return path if path.is_dir() else path.parent
 
 
 def find_pictures(path) -> list[Path]:
@@ -177,18 +254,3 @@ def _find_labelled(path, subset, as_labels=as_labels):
             "label, named after the label."
         )
     return files, as_labels([file.parent.name for file in files]) if labelled else None
-
-
-def _read_all(files):
-    return np.stack([clean_picture(_read(file), side=SIDE).ravel() for file in files])
-
-
-def _read(file):
-    from PIL import Image, ImageOps
-
-    try:
-        with warnings.catch_warnings(), Image.open(file) as picture:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
-        raise ValueError(f"{file}: not a picture, or damaged ({error}).") from error

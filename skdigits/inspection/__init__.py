@@ -4,6 +4,7 @@ The class methods ``from_…`` compute, and ``plot`` draws. For a confusion matr
 ``ConfusionMatrixDisplay``.
 """
 
+from skdigits.inspection.before_after import CleaningDisplay
 from skdigits.inspection.classifiers import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
 from skdigits.inspection.coverage import CoverageDisplay
 from skdigits.inspection.history import HistoryDisplay
@@ -12,6 +13,7 @@ from skdigits.inspection.searches import SearchHistoryDisplay, SearchScoreDispla
 from skdigits.inspection.sequences import SequenceGridDisplay
 
 __all__ = [
+    "CleaningDisplay",
     "CoverageDisplay",
     "HistoryDisplay",
     "ImageGridDisplay",

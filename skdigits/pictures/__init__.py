@@ -1,7 +1,8 @@
 """From pictures, as people take them, to images in MNIST's style."""
 
 from skdigits.pictures.cleaning import clean_line, clean_picture
-from skdigits.pictures.layout import find_digits, find_lines
+from skdigits.pictures.grey import to_grey
+from skdigits.pictures.layout import find_digits, find_lines, straighten
 from skdigits.pictures.opening import open_picture, open_pictures
 
 __all__ = [
@@ -11,4 +12,6 @@ __all__ = [
     "find_lines",
     "open_picture",
     "open_pictures",
+    "straighten",
+    "to_grey",
 ]

@@ -17,7 +17,7 @@ from skdigits.pictures.ink import (
     remove_border_rests,
     strokes,
 )
-from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes
+from skdigits.pictures.layout import TALLEST, digit_boxes, group_lines, join_strokes
 from skdigits.pictures.rules import remove_rules
 
 LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
@@ -35,11 +35,15 @@ GAP = 0.03  # of the picture's smaller side, between pieces of one stroke
 SPECK = 0.02  # of the area of the largest stroke; anything smaller is no part of a digit
 REACH = 0.15  # sizes of the largest stroke: how far other strokes of the digit may be
 UNDERLINE = (0.4, 0.98)  # of the width and the height of a picture of a line
+BESIDE = 3.0  # heights of a digit: how far from the others a part of a line may be
+ABOVE = 0.1  # heights of a digit: how far its middle may be above or below the others
 POINT = 0.004  # of the square of a digit's height; smaller things are specks
 ALONE = 0.9  # of the strokes: with so many in one digit there is no other
 ALIKE = 0.75  # of the tallest digit: the others beside it are not less tall
 APART = 0.06  # heights: the gap between two digits; pieces of one digit are closer
-SEVERAL = "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
+SEVERAL = (
+    "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
+)
 
 
 class LineInk(NamedTuple):
@@ -249,11 +253,16 @@ def main_line(mask):
         return np.zeros_like(mask)
     line = max((boxes[line] for line in lines), key=lambda b: np.prod(b[:, 2:] - b[:, :2], 1).sum())
     usual = np.median(line[:, 3] - line[:, 1])
-    top, bottom = line[:, 1].min() - usual / 10, line[:, 3].max() + usual / 10
+    low = line[:, :2].min(axis=0) - usual * np.array([BESIDE, ABOVE])
+    high = line[:, 2:].max(axis=0) + usual * np.array([BESIDE, ABOVE])
     labels, n = ndimage.label(mask, np.ones((3, 3)))
     areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
-    middles = np.array([(y.start + y.stop) / 2 for y, _ in ndimage.find_objects(labels)])
-    kept = (top <= middles) & (middles <= bottom) & (areas > POINT * usual**2)
+    starts, stops = np.array(
+        [((x.start, y.start), (x.stop, y.stop)) for y, x in ndimage.find_objects(labels)]
+    ).transpose(1, 0, 2)
+    middles = (starts + stops) / 2
+    kept = ((low <= middles) & (middles <= high)).all(axis=1) & (areas > POINT * usual**2)
+    kept &= (stops - starts)[:, 1] <= TALLEST * usual
     return np.concatenate([[False], kept])[labels]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-LEAST_CONTRAST = 0.035  # of the paper's brightness; less contrast is paper and light, not ink
+NORMAL_QUARTILE = 0.3186  # a quarter of normal noise is within so many standard deviations
+LEAST_IN_TINY = 0.08  # of the brightness of a tiny picture, whose noise is not known
+LEAST_CONTRAST = 0.02  # of the paper's brightness; less contrast is paper and light, not ink
 NOISE = 4.5  # standard deviations of the paper's grey; ink differs by more
 LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
 LEAST_SHARE = 0.4  # of what stands out from the paper
@@ -15,7 +17,7 @@ LAG = 4  # pixels: beyond the blur that removes noise
 FAINT = 0.35  # contrast of the faintest pixels of a stroke, relative to the ink
 TINY = 48  # pixels; a smaller picture is cut close to the digit
 MARGIN = 0.14  # of a picture's side: the strip at the border where rests of other things are
-WIDEST = 0.15  # of the picture's side: wider than most strokes
+WIDTHS = (0.07, 0.15)  # of the picture's side: strokes are narrower than one of these
 COARSE = 60  # pixels: the resolution at which polarity is decided
 MEDIAN_SIDE = 20  # pixels: the resolution of that median
 NEIGHBOURHOOD = 0.33  # of the picture's side: where most pixels are paper
@@ -26,8 +28,9 @@ def ink_contrast(grey, window):
     """Contrast of ink with the paper around it, for dark and for bright ink.
 
     Light, shadows and vignetting change slowly or reach far; ink is narrower than `window`. So the
-    paper at each pixel is the grey closing of the picture (van den Boomgaard's "rolling" of the
-    background), and the contrast is relative to it, since light multiplies.
+    paper at each pixel is the grey closing of the picture, and the contrast is the black top-hat
+    (Meyer, "Iterative image transformations for an automatic screening of cervical smears", 1979),
+    relative to the paper, since light multiplies.
 
     Parameters
     ----------
@@ -39,14 +42,14 @@ def ink_contrast(grey, window):
     Returns
     -------
     ndarray of shape (height, width), float32
-        Contrast from 0 (paper) to 1 (ink that reflects no light).
+        Contrast of about 0 (paper) to 1 (ink that reflects no light).
     """
     if has_bright_ink(grey):
         grey = 255 - grey
     smooth = ndimage.gaussian_filter(grey, blur_of(grey.shape))
     paper = _closing(smooth, window)
     contrast = (paper - smooth) / np.maximum(paper, DARKEST_PAPER)
-    return np.clip(contrast - np.median(contrast[::2, ::2]), 0, 1)
+    return contrast - np.median(contrast[::2, ::2])
 
 
 def _closing(grey, window):
@@ -80,12 +83,14 @@ def has_bright_ink(grey):
         return _covers_more_than_half(grey)
     step = -(-min(grey.shape) // COARSE)
     coarse = ndimage.uniform_filter(grey, step)[step // 2 :: step, step // 2 :: step] + 1
-    side = min(coarse.shape)
     usual = _large_median(coarse)
-    window = max(3, round(WIDEST * side))
-    dark = 1 - np.maximum(coarse / ndimage.grey_closing(coarse, window), coarse / usual)
-    bright = 1 - np.maximum(ndimage.grey_opening(coarse, window) / coarse, usual / coarse)
-    return bool(bright.clip(0).sum() > dark.clip(0).sum())
+    dark = bright = 0.0
+    for width in WIDTHS:
+        window = max(3, round(width * min(coarse.shape)))
+        closed, opened = ndimage.grey_closing(coarse, window), ndimage.grey_opening(coarse, window)
+        dark += (1 - np.maximum(coarse / closed, coarse / usual)).clip(0).sum()
+        bright += (1 - np.maximum(opened / coarse, usual / coarse)).clip(0).sum()
+    return bool(bright > dark)
 
 
 def _large_median(grey):
@@ -119,7 +124,8 @@ def strokes(contrast):
     ndarray of shape (height, width), bool
         True in strokes; all False without ink.
     """
-    floor = max(LEAST_CONTRAST, NOISE * noise_of(contrast))
+    least = LEAST_CONTRAST if min(contrast.shape) > TINY else LEAST_IN_TINY
+    floor = max(least, NOISE * noise_of(contrast))
     visible = contrast > floor
     if not visible.any():
         return visible
@@ -130,12 +136,23 @@ def strokes(contrast):
 
 
 def noise_of(contrast):
-    """Standard deviation of noise, by the median of second differences (Immerkaer, 1996)."""
+    """Standard deviation of noise, from the second differences of the calmer pixels.
+
+    Parameters
+    ----------
+    contrast : ndarray of shape (height, width), float
+        Result of `ink_contrast`.
+
+    Returns
+    -------
+    float
+        The standard deviation; 0.0 for a tiny picture, which does not tell it.
+    """
     if min(contrast.shape) <= TINY:
         return 0.0  # most pixels are near an edge
     rows = contrast[::2]
-    across = rows[:, 2 * LAG :] - 2 * rows[:, LAG:-LAG] + rows[:, : -2 * LAG]
-    return 1.4826 * float(np.median(np.abs(across))) / 6**0.5
+    across = np.abs(rows[:, 2 * LAG :] - 2 * rows[:, LAG:-LAG] + rows[:, : -2 * LAG])
+    return float(np.percentile(across, 25)) / NORMAL_QUARTILE / 6**0.5
 
 
 def is_writing(contrast, mask, kept, *, least_part=LEAST_PART):
@@ -161,15 +178,15 @@ def is_writing(contrast, mask, kept, *, least_part=LEAST_PART):
     rows, columns = np.nonzero(kept)
     if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < LEAST_SIZE * side:
         return False
-    if side <= TINY:
-        return True
-    if len(rows) < LEAST_SHARE * np.count_nonzero(mask):
+    if side > TINY and len(rows) < LEAST_SHARE * np.count_nonzero(mask):
         return False
     near = tuple(slice(max(0, i.min() - 1), i.max() + 2) for i in (rows, columns))
     kept, contrast = kept[near], contrast[near]
     labels, _ = ndimage.label(kept, np.ones((3, 3)))
     if np.bincount(labels[kept]).max() < least_part * len(rows):
         return False
+    if side <= TINY:
+        return True
     edge = grown(kept) & ~kept
     slope = np.hypot(*np.gradient(contrast))[edge]
     return bool(np.median(slope) * SOFTEST * side > np.median(contrast[kept]))
@@ -210,7 +227,7 @@ def otsu(values):
     float
         The threshold that separates two classes best.
     """
-    counts, edges = np.histogram(values, bins=128, range=(0, 1))
+    counts, edges = np.histogram(np.clip(values, 0, 1), bins=128, range=(0, 1))
     below = np.cumsum(counts)
     above = below[-1] - below
     sums = np.cumsum(counts * (edges[:-1] + edges[1:]) / 2)
@@ -240,10 +257,24 @@ def connected(mask, seeds):
 
 
 def remove_border_rests(mask):
+    """Remove strokes that come in at the border: rests of frames and of neighbours.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The mask without strokes that touch the border and are mostly near it. If all are so, those
+        around the middle stay: a digit that fills the picture.
+    """
     height, width = mask.shape
     labels, n = ndimage.label(mask, np.ones((3, 3)))
-    y = x = int(MARGIN * min(height, width) + 0.5)
-    inner = np.bincount(labels[y : height - y, x : width - x].ravel(), minlength=n + 1)
+    strip = int(MARGIN * min(height, width) + 0.5)
+    middle = labels[strip : height - strip, strip : width - strip]
+    inner = np.bincount(middle.ravel(), minlength=n + 1)
     total = np.bincount(labels.ravel(), minlength=n + 1)
     touching = np.zeros(n + 1, bool)
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):

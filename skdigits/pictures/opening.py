@@ -8,10 +8,8 @@ from pathlib import Path
 
 from skdigits.pictures.grey import LONGEST
 
-SUFFIXES = frozenset(
-    ".avif .bmp .gif .heic .heif .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff "
-    ".webp".split()
-)
+FORMATS = "avif bmp gif heic heif jfif jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
+SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
 KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
@@ -111,7 +109,8 @@ def _limit_size(picture):
     """Let a large JPEG be decoded at a smaller size; refuse what would need too much memory."""
     from PIL import Image
 
-    picture.draft(None, (LONGEST, LONGEST))
+    scale = min(1, LONGEST / max(picture.size))
+    picture.draft(None, tuple(int(side * scale) for side in picture.size))
     width, height = picture.size
     if width * height > MAXIMUM_PIXELS:
         raise Image.DecompressionBombError(
@@ -127,4 +126,6 @@ def _reason(start, error):
 
 
 def _short(error):
-    return str(error).split(" <_io")[0].splitlines()[0][:120] if str(error) else type(error).__name__
+    return (
+        str(error).split(" <_io")[0].splitlines()[0][:120] if str(error) else type(error).__name__
+    )

@@ -10,6 +10,7 @@ SMALLEST = 60  # pixels; in a smaller picture a stroke cannot be told from a rul
 SEEN = 0.6  # of a rule's columns; the others may be hidden or too faint
 STEEPEST = 0.1  # rise of a rule per pixel: six degrees
 SLOPES = np.linspace(-STEEPEST, STEEPEST, 21)
+SHORTEST = 0.3  # of the picture's width: a rule that crosses a corner
 FAMILIES = 2  # of parallel rules: those of the paper, and a frame
 FAINTER = 0.7  # of the faintest pixel of a stroke: a rule may fade in places
 BRIGHTER = 1.5  # ink on a rule has this many times its contrast
@@ -63,19 +64,18 @@ def find_rules(mask, length):
     list of tuple of (ndarray of shape (width,), float)
         Of each rule the row of its centre in each column, and its thickness in pixels.
     """
-    height, width = mask.shape
+    width = mask.shape[1]
     if width < SMALLEST:
         return []
     thickest = max(3, round(THICKEST * min(mask.shape)))
     rows, columns = np.nonzero(_thin_parts(mask, max(10, width // 16), thickest))
-    least = SEEN * length * width
     rules = []
     for _ in range(FAMILIES):
-        slope, levels = _parallel_levels(rows, columns, least, height)
+        slope, levels, reaches = _parallel_levels(rows, columns, mask.shape, length)
         used = np.zeros(len(rows), bool)
-        for level in levels:
+        for level, reach in zip(levels, reaches, strict=True):
             near = np.abs(rows - slope * columns - level) <= thickest / 2 + 2
-            rule = _fit(rows[near], columns[near], width, length, thickest)
+            rule = _fit(rows[near], columns[near], width, length * reach, thickest)
             if rule is not None:
                 rules.append(rule)
                 used |= near
@@ -94,20 +94,30 @@ def _thin_parts(mask, run, thickest):
     return mask & dense & (high == 0)
 
 
-def _parallel_levels(rows, columns, least, height):
-    """Slope at which most pixels lie on long lines, and where these lines cut the left border."""
-    offset = int(np.ceil(STEEPEST * (columns.max() + 1))) if len(columns) else 0
-    best: tuple = (0, 0.0, [])
-    for slope in SLOPES:
-        counts = np.bincount(
-            np.rint(rows - slope * columns).astype(int) + offset, minlength=height + 2 * offset
-        )
-        score = np.square(counts[counts >= least].astype(float)).sum()
+def _parallel_levels(rows, columns, shape, length):
+    """Find the slope at which most pixels lie on long lines.
+
+    Returns it, the rows where these lines cut the left border, and how many columns of the picture
+    each of them crosses: a line near a corner is short.
+    """
+    height, width = shape
+    offset = int(np.ceil(STEEPEST * width))
+    levels = np.arange(-offset, height + offset)
+    best: tuple = (0, 0.0, [], [])
+    for slope in SLOPES if len(rows) else ():
+        at = np.rint(rows - slope * columns).astype(int) + offset
+        counts = np.bincount(at, minlength=len(levels))[: len(levels)]
+        score = np.square(counts[counts >= SEEN * length * width].astype(float)).sum()
         if score > best[0]:
+            reach = np.full(len(levels), float(width))
+            if slope:
+                ends = np.sort([-levels / slope, (height - 1 - levels) / slope], axis=0)
+                reach = np.minimum(ends[1], width) - np.maximum(ends[0], 0)
+            least = SEEN * length * np.maximum(reach, SHORTEST * width)
             peaks = (ndimage.maximum_filter1d(counts, 7) == counts) & (counts >= least)
-            levels = np.flatnonzero(peaks)
-            apart = np.diff(levels, prepend=-7) > 3  # a thick rule has several equal levels
-            best = score, slope, levels[apart] - offset
+            found = np.flatnonzero(peaks)
+            found = found[np.diff(found, prepend=-7) > 3]  # a thick rule has several equal levels
+            best = score, slope, levels[found], reach[found]
     return best[1:]
 
 
@@ -118,12 +128,12 @@ def _fit(rows, columns, width, length, thickest):
     centres = np.bincount(columns, rows, width)[seen] / counts[seen]
     thickness = float(np.median(counts[seen]))
     for _ in range(3):  # columns where a digit touches the rule are left out step by step
-        if len(seen) < SEEN * length * width or np.ptp(seen) < length * width:
+        if len(seen) < SEEN * length or np.ptp(seen) < length:
             return None
         line = np.polyfit(seen / width, centres, 2)
         near = np.abs(np.polyval(line, seen / width) - centres) <= max(1.5, thickness / 2)
         seen, centres = seen[near], centres[near]
-    if len(seen) < SEEN * length * width or thickness > thickest:
+    if len(seen) < SEEN * length or thickness > thickest:
         return None
     return np.polyval(line, np.arange(width) / width), thickness
 

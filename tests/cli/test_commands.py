@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import image
+from PIL import Image
 from sklearn.exceptions import ConvergenceWarning
 
 import skdigits
@@ -190,6 +191,23 @@ def test_inspect_prints_and_draws(run, tmp_path, capsys):
     assert labels[0] == ("3", "183")
     assert labels[-1] == ("8", "174")
     assert {file.name for file in tmp_path.iterdir()} == {"labels.png", "samples.png", "means.png"}
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_inspect_draws_pictures_before_and_after(run, tmp_path, capsys, labelled):
+    for i, digit in enumerate(load_digits().images[:8]):
+        folder = tmp_path / "pictures" / (str(i % 2) if labelled else "")
+        folder.mkdir(parents=True, exist_ok=True)
+        large = np.pad(digit.repeat(6, axis=0).repeat(6, axis=1), 12)
+        Image.fromarray(255 - large).save(folder / f"{i}.png")
+    assert run("inspect", tmp_path / "pictures", "-o", tmp_path / "out") == 0
+    drawn = {file.name for file in (tmp_path / "out").iterdir()}
+    labels = {"labels.png", "means.png"} if labelled else set()
+    assert drawn == {"samples.png", "cleaning.png"} | labels
+    assert run("inspect", tmp_path / "pictures", "--sequences", "-o", tmp_path / "lines") == 0
+    assert {file.name for file in (tmp_path / "lines").iterdir()} == {"cleaning.png"}
+    assert run("inspect", "--sequences", "-o", tmp_path / "none") == 2
+    assert "--sequences is for pictures of lines" in capsys.readouterr().err
 
 
 def test_inspect_takes_idx_files_and_pixels_that_make_no_square(

@@ -2,6 +2,7 @@ import functools
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 import skdigits
@@ -173,3 +174,73 @@ def test_totals_count_kept_and_correct_labels():
     assert (totals.n_images, totals.n_kept, totals.accuracy) == (3, 2, None)
     totals.add(np.array([1, 2, 3]), np.array([True, True, False]), np.array(["1", "7", "3"]))
     assert (totals.n_images, totals.n_kept, totals.accuracy) == (6, 4, 0.5)
+
+
+def photographs_of_digits(folder, n=6):
+    """Bundled digits, black on white, as PNG files."""
+    folder.mkdir()
+    for i, image in enumerate(load_digits().images[:n]):
+        large = np.pad(image.repeat(6, axis=0).repeat(6, axis=1), 12)
+        Image.fromarray(255 - large).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """A model for images of 28×28 pixels."""
+    X, y = load_first(300)
+    images = np.pad(X.reshape(-1, 8, 8).repeat(2, axis=1).repeat(2, axis=2), [(0,), (6,), (6,)])
+    classifier = DigitClassifier("compact", epochs=1, random_state=0).fit(images, y)
+    return skdigits.save(classifier, tmp_path_factory.mktemp("model") / "model.skdigits")
+
+
+def read_table(path):
+    return pd.read_csv(path, keep_default_na=False, dtype=str).set_index("ImageId")["Label"]
+
+
+def test_a_blank_picture_has_no_label(run, reader, tmp_path, capsys):
+    pictures = photographs_of_digits(tmp_path / "pictures")
+    Image.new("RGB", (80, 90), "white").save(pictures / "blank.png")
+    assert run("predict", reader, pictures, "-o", tmp_path / "s.csv") == 0
+    labels = read_table(tmp_path / "s.csv")
+    assert labels["blank.png"] == ""
+    assert (labels.drop("blank.png") != "").all()
+    assert "1 of them is empty, because the pictures show no ink" in capsys.readouterr().out
+
+
+def test_a_bad_picture_does_not_end_the_run(run, reader, tmp_path, capsys):
+    pictures = photographs_of_digits(tmp_path / "pictures")
+    (pictures / "bad.png").write_text("no picture")
+    (pictures / "bad too.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+    assert run("predict", reader, pictures, "-o", tmp_path / "s.csv") == 1
+    labels = read_table(tmp_path / "s.csv")
+    assert len(labels) == 8
+    assert (labels[["bad.png", "bad too.jpg"]] == "").all()
+    assert (labels.drop(["bad.png", "bad too.jpg"]) != "").all()
+    shown = capsys.readouterr()
+    assert shown.err.count("not a picture, or damaged") == 2
+    assert "bad.png" in shown.err
+    assert "2 of them are empty, because the files cannot be read" in shown.out
+
+
+@pytest.mark.filterwarnings("default:.*several digits")
+def test_pictures_of_several_digits_are_named_with_the_way_out(run, reader, tmp_path, capsys):
+    pictures = photographs_of_digits(tmp_path / "pictures")
+    two = np.hstack([np.asarray(Image.open(pictures / f"{i}.png")) for i in (2, 3)])
+    Image.fromarray(two).save(pictures / "two.png")
+    assert run("predict", reader, pictures, "-o", tmp_path / "s.csv") == 0
+    told = capsys.readouterr().err
+    assert "1 of 7 pictures show several digits (two.png)" in told
+    assert "--sequences" in told
+    assert "Warning" not in told
+
+
+def test_pages_of_a_file_have_rows_of_their_own(run, reader, tmp_path):
+    pictures = photographs_of_digits(tmp_path / "pictures")
+    pages = [Image.open(pictures / f"{i}.png") for i in range(3)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    assert run("predict", reader, tmp_path / "scan.tif", "-o", tmp_path / "s.csv") == 0
+    run("predict", reader, pictures, "-o", tmp_path / "t.csv")
+    labels = read_table(tmp_path / "s.csv")
+    assert labels.index.tolist() == ["scan.tif", "scan.tif#2", "scan.tif#3"]
+    assert labels.tolist() == read_table(tmp_path / "t.csv").tolist()[:3]

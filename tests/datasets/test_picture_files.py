@@ -75,9 +75,42 @@ def test_pictures_of_lines_have_strings_as_labels(picture_folder):
 def test_bad_pictures(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         load_pictures(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"holds no pictures \(\.bmp"):
+    with pytest.raises(FileNotFoundError, match=r"holds no pictures \(\.avif"):
         load_pictures(tmp_path)
     for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"):
         (tmp_path / "a.png").write_bytes(content)
         with pytest.raises(ValueError, match=r"a\.png: not a picture, or damaged"):
             load_pictures(tmp_path, subset="test")
+
+
+def test_a_bad_picture_gives_zeros_and_a_problem(picture_folder):
+    (picture_folder / "3" / "bad.png").write_bytes(b"no picture")
+    (chunk,) = iter_pictures(picture_folder)
+    (problem,) = chunk.problems
+    assert "bad.png: not a picture" in problem
+    assert [name for name, row in zip(chunk.names, chunk.data, strict=True) if not row.any()] == [
+        "3/bad.png"
+    ]
+    assert len(chunk.target) == 13
+    with pytest.raises(ValueError, match=r"bad\.png: not a picture"):
+        load_pictures(picture_folder)
+
+
+def test_every_page_of_a_file_has_the_label_of_the_file(picture_folder):
+    first = Image.open(picture_folder / "3" / "03.png")
+    second = first.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    first.save(picture_folder / "3" / "pages.tif", save_all=True, append_images=[second])
+    chunks = list(iter_pictures(picture_folder, chunk_size=4))
+    names = np.concatenate([chunk.names for chunk in chunks]).tolist()
+    target = np.concatenate([chunk.target for chunk in chunks])
+    at = names.index("3/pages.tif")
+    assert names[at + 1] == "3/pages.tif#2"
+    assert target[at : at + 2].tolist() == [3, 3]
+    assert load_pictures(picture_folder).filenames[at + 1].endswith("pages.tif#2")
+
+
+def test_pictures_of_several_digits_are_told(picture_folder):
+    (one, other) = (np.asarray(Image.open(picture_folder / "3" / "03.png")),) * 2
+    Image.fromarray(np.hstack([one, other])).save(picture_folder / "3" / "two.png")
+    with pytest.warns(UserWarning, match=r"1 of 13 pictures show several digits \(3/two\.png\)"):
+        load_pictures(picture_folder)

@@ -1,0 +1,140 @@
+"""Pictures before and after they are cleaned."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+
+from skdigits.inspection.axes import make_axes
+from skdigits.pictures import open_pictures, to_grey
+from skdigits.preprocessing import PictureCleaner
+
+COLUMNS = {"digit": 6, "line": 3}
+TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches: width and height
+CAPTION = 0.25  # inches
+LONGEST_CAPTION = {"digit": 24, "line": 50}
+
+
+class CleaningDisplay:
+    """Pictures side by side with the images that a network gets.
+
+    Parameters
+    ----------
+    pictures : list of ndarray of shape (height, width, 3), uint8
+        The pictures.
+    images : list of ndarray of shape (height, width), uint8
+        What was made of them.
+    captions : list of str
+        One per picture.
+    output : {"digit", "line"}, default="digit"
+        What the pictures show.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the drawing.
+    figure_ : matplotlib Figure
+        Figure that contains the axes.
+    """
+
+    def __init__(self, pictures, images, captions, *, output="digit"):
+        self.pictures = pictures
+        self.images = images
+        self.captions = captions
+        self.output = output
+
+    @classmethod
+    def from_pictures(cls, pictures, *, output="digit", n_pictures=24, ax=None):
+        """Clean pictures, and draw both.
+
+        Parameters
+        ----------
+        pictures : sequence of str, path-like, PIL.Image.Image or array-like
+            Files, or pictures as `skdigits.PictureCleaner` takes them.
+        output : {"digit", "line"}, default="digit"
+            As for `skdigits.PictureCleaner`.
+        n_pictures : int, default=24
+            Maximum number of pictures; they are chosen evenly from all.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+
+        Returns
+        -------
+        CleaningDisplay
+            The display.
+        """
+        chosen = np.unique(np.linspace(0, len(pictures) - 1, n_pictures).astype(int))
+        shown = [_opened(pictures[i]) for i in chosen]
+        captions = [
+            os.path.basename(pictures[i]) if _is_file(pictures[i]) else str(i) for i in chosen
+        ]
+        images = PictureCleaner(output).fit_transform(shown)
+        seen = [_as_seen(picture) for picture in shown]
+        return cls(seen, list(images), captions, output=output).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the pictures and images.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+
+        Returns
+        -------
+        CleaningDisplay
+            The display.
+        """
+        columns = min(COLUMNS[self.output], len(self.pictures))
+        rows = math.ceil(len(self.pictures) / columns)
+        width, height = TILE[self.output]
+        size = (2 * width * columns, (height + CAPTION) * rows)
+        self.ax_, self.figure_ = make_axes(ax, size=(size[0], size[1] + 0.4))
+        for i, (picture, image) in enumerate(zip(self.pictures, self.images, strict=True)):
+            left = 2 * width * (i % columns)
+            top = (height + CAPTION) * (i // columns)
+            self._draw(picture, left + width * 0.04, top)
+            self._draw(255 - image, left + width * 0.98, top)
+            caption = self.captions[i][-LONGEST_CAPTION[self.output] :]
+            self.ax_.text(left + width, top + height, caption, ha="center", va="top", fontsize=7)
+        self.ax_.set(
+            xlim=(0, size[0]),
+            ylim=(size[1], 0),
+            title="Pictures, and what the network sees",
+            aspect="equal",
+        )
+        self.ax_.set_axis_off()
+        return self
+
+    def _draw(self, pixels, left, top):
+        """Draw as large as fits into a tile, in its middle."""
+        width, height = (0.92 * side for side in TILE[self.output])
+        scale = min(width / pixels.shape[1], height / pixels.shape[0])
+        across, down = pixels.shape[1] * scale, pixels.shape[0] * scale
+        left, top = left + (width - across) / 2, top + (height - down) / 2
+        self.ax_.imshow(
+            pixels, cmap="gray", vmin=0, vmax=255, extent=(left, left + across, top + down, top)
+        )
+
+
+def _is_file(picture):
+    return isinstance(picture, (str, os.PathLike))
+
+
+def _opened(picture):
+    """The first page of a file, or the picture itself."""
+    return next(open_pictures(picture)) if _is_file(picture) else picture
+
+
+def _as_seen(picture):
+    """Pixels of a picture as a person sees it, small."""
+    from PIL import Image, ImageOps
+
+    if not isinstance(picture, Image.Image) or picture.mode[0] in "IF":
+        return to_grey(picture).astype(np.uint8)
+    picture = ImageOps.exif_transpose(picture).convert("RGBA")
+    seen = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    seen.thumbnail((400, 400))
+    return np.asarray(seen)

@@ -1,0 +1,90 @@
+import numpy as np
+
+from skdigits.pictures.ink import (
+    has_bright_ink,
+    ink_contrast,
+    is_writing,
+    otsu,
+    remove_border_rests,
+    strokes,
+)
+
+
+def paper_with_a_bar(paper, ink=0.3):
+    """A vertical bar whose ink reflects a share of the light."""
+    picture = np.array(paper, float)
+    picture[30:90, 55:63] *= ink
+    return picture
+
+
+def test_contrast_is_that_of_the_ink_under_any_light():
+    even = np.full((120, 120), 200.0)
+    x = np.linspace(0.3, 1, 120)
+    shadow = np.where(np.arange(120) < 40, 0.4, 1.0)
+    for light in (np.ones(120), x, x[::-1], shadow):
+        contrast = ink_contrast(paper_with_a_bar(even * light), 40)
+        np.testing.assert_allclose(contrast[40:80, 57:61], 0.7, atol=0.09)
+        assert contrast[:, :50].max() < 0.09
+        assert contrast[:, 68:].max() < 0.09
+
+
+def test_bright_and_dark_ink():
+    dark = paper_with_a_bar(np.full((120, 120), 200.0))
+    assert not has_bright_ink(dark)
+    assert has_bright_ink(255 - dark)
+    np.testing.assert_allclose(ink_contrast(255 - dark, 40), ink_contrast(dark, 40), atol=0.01)
+    small = dark[30:70:2, 46:70:2]  # the bar touches both borders
+    assert not has_bright_ink(small)
+    assert has_bright_ink(255 - small)
+
+
+def test_shadows_do_not_decide_which_side_is_ink():
+    for width in (20, 60, 100):
+        picture = paper_with_a_bar(np.full((120, 120), 220.0))
+        picture[:, :width] *= 0.35
+        assert not has_bright_ink(picture)
+
+
+def test_strokes_are_ink_with_its_faint_edges_and_nothing_else(digit):
+    contrast = ink_contrast(digit.astype(float), 31)
+    mask = strokes(contrast)
+    assert mask[digit < 60].all()
+    assert not mask[digit > 240].any()
+    noise = np.random.default_rng(0).normal(0, 3, digit.shape)
+    assert strokes(ink_contrast(200 + noise, 31)).mean() < 0.001
+    assert not strokes(np.zeros((50, 50))).any()
+
+
+def test_otsu_separates_two_classes():
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(0.1, 0.03, 900), rng.normal(0.7, 0.05, 100)])
+    assert 0.15 < otsu(values) < 0.65
+
+
+def test_rests_at_the_border_are_removed_and_digits_that_touch_it_are_not():
+    mask = np.zeros((50, 50), bool)
+    mask[15:35, 20:30] = True
+    rest = mask.copy()
+    rest[:, :4] = rest[45:, 30:] = True
+    np.testing.assert_array_equal(remove_border_rests(rest), mask)
+    full = np.zeros((50, 50), bool)
+    full[:, 20:30] = True
+    np.testing.assert_array_equal(remove_border_rests(full), full)
+    strip = np.zeros((50, 50), bool)
+    strip[:5] = True
+    assert not remove_border_rests(strip).any()
+
+
+def test_specks_and_soft_shadows_are_no_writing():
+    y, x = np.mgrid[:120, :120]
+    bar = np.zeros((120, 120))
+    bar[30:90, 55:63] = 0.6
+    shadow = 0.6 * np.exp(-((x - 60) ** 2 + (y - 60) ** 2) / 2 / 25**2)
+    specks = np.zeros((120, 120))
+    specks[::12, ::12] = 0.6
+    dot = np.zeros((120, 120))
+    dot[60:64, 60:64] = 0.6
+    for contrast, expected in ((bar, True), (shadow, False), (specks, False), (dot, False)):
+        mask = contrast > 0.3
+        assert is_writing(contrast, mask, mask) is expected
+    assert not is_writing(bar, np.ones_like(bar, bool), bar > 0.3)  # a small part of what is seen

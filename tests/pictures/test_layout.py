@@ -1,0 +1,95 @@
+import numpy as np
+import photographs
+import pytest
+
+from skdigits.pictures import find_digits, find_lines, straighten
+from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope, turn
+
+
+def overlap(box, boxes):
+    """Intersection over union of a box with each of others."""
+    width = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
+    height = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
+    common = width.clip(0) * height.clip(0)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return common / (np.prod(box[2:] - box[:2]) + areas - common)
+
+
+@pytest.mark.parametrize("kind", photographs.KINDS)
+def test_the_lines_of_a_page_on_any_paper(digits, kind):
+    rng = np.random.default_rng(3)
+    for n_lines in (1, 5):
+        picture, boxes, _ = photographs.page(*digits, kind, rng, n_lines=n_lines)
+        found = find_lines(picture)
+        assert len(found) == n_lines
+        for box, own in zip(found, boxes, strict=True):  # from top to bottom
+            assert overlap(own, box[None])[0] > 0.6
+
+
+def form():
+    """Two rows of two numbers of three digits each, as black blocks; and their boxes."""
+    page = np.full((200, 400), 230, np.uint8)
+    boxes = []
+    for top in (30, 120):
+        for left in (40, 250):
+            for x in (left, left + 30, left + 60):
+                page[top : top + 40, x : x + 8] = 20
+                page[top : top + 8, x : x + 20] = 20
+                boxes.append((x, top, x + 20, top + 40))
+    return page, np.array(boxes)
+
+
+def test_digits_and_numbers_of_a_form_in_reading_order():
+    page, boxes = form()
+    np.testing.assert_allclose(find_digits(page), boxes, atol=1)
+    lines = find_lines(page)
+    expected = [[40, 30, 120, 70], [250, 30, 330, 70], [40, 120, 120, 160], [250, 120, 330, 160]]
+    np.testing.assert_allclose(lines, expected, atol=1)
+    assert lines.dtype == np.int64
+
+
+def test_boxes_are_in_pixels_of_the_given_picture():
+    page, boxes = form()
+    large = page.repeat(8, axis=0).repeat(8, axis=1)  # it is reduced by two
+    np.testing.assert_allclose(find_digits(large), boxes * 8, atol=8)
+
+
+def test_a_page_without_writing_has_no_lines():
+    for blank in (np.full((300, 200), 230, np.uint8), np.zeros((40, 40), np.uint8)):
+        assert find_lines(blank).shape == (0, 4)
+        assert find_digits(blank).shape == (0, 4)
+
+
+@pytest.mark.parametrize("degrees", [-4, 3])
+def test_a_turned_page_is_straightened(digits, degrees):
+    page, _, _ = photographs.page(*digits, "plain", np.random.default_rng(1), n_lines=4)
+    grey = page[..., 0].astype(float)
+    turned = turn(grey, np.tan(np.radians(degrees))).astype(np.uint8)
+    assert len(find_lines(turned)) == 4
+    level = straighten(turned)
+    boxes = digit_boxes(level < 128)
+    assert abs(np.degrees(np.arctan(line_slope(boxes, group_lines(boxes))))) < 1
+    assert level.shape == turned.shape
+    assert level.dtype == np.uint8
+
+
+def test_a_short_line_has_no_slope():
+    boxes = np.array([[0, 0, 10, 20], [14, 4, 24, 24]])
+    assert line_slope(boxes, group_lines(boxes)) == 0.0
+    grey = np.full((50, 60), 200, np.uint8)
+    np.testing.assert_array_equal(straighten(grey), grey)
+
+
+def test_strokes_above_each_other_are_one_digit():
+    boxes = np.array([[0, 0, 20, 30], [2, 26, 18, 40], [30, 0, 40, 40], [33, 2, 60, 38]])
+    joined = join_strokes(boxes)
+    assert [box.tolist() for box in joined[:2]] == [[0, 0, 20, 40], [30, 0, 60, 40]]
+
+
+def test_specks_and_frames_are_no_digits():
+    mask = np.zeros((100, 200), bool)
+    mask[[1, 98]] = mask[:, [1, 198]] = True
+    mask[30:70, 50:60] = mask[30:70, 90:100] = True
+    mask[80:83, 120:123] = mask[10:13, 20:23] = True
+    assert digit_boxes(mask).tolist() == [[50, 30, 60, 70], [90, 30, 100, 70]]
+    assert group_lines(np.zeros((0, 4), int)) == []
