@@ -267,7 +267,7 @@ MIXTURES = (
 
 
 def page(images, labels, name, rng, n_lines=None):
-    """A page of numbers: a picture, the boxes of its lines (left, top, right, bottom), and texts."""
+    """A page of numbers: a picture, boxes of lines (left, top, right, bottom), and texts."""
     n_lines = n_lines or int(rng.integers(1, 9))
     digit = int(rng.integers(24, 44))
     pitch = digit * rng.uniform(1.6, 2.4)
