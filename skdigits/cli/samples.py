@@ -83,11 +83,12 @@ def find_pictures_of(source):
         The files; empty if the source holds no pictures.
     """
     from skdigits.datasets.picture_files import find_pictures
-    from skdigits.pictures.opening import SUFFIXES
+    from skdigits.datasets.recognition import recognize
 
-    path = Path(source or "")
-    files = find_pictures(path) if source and path.exists() else []
-    return [file for file in files if file.suffix.lower() in SUFFIXES]
+    if source in (None, "digits", "mnist"):
+        return []
+    kind, path = recognize(Path(source), "train")
+    return find_pictures(path) if kind == "pictures" else []
 
 
 def hold_out(X, y, test_fraction, seed):
