@@ -201,9 +201,30 @@ def comparison():
     return _table([*head, "McNemar's p", "fit", "predict all", "one image", "size"], rows)
 
 
+def pictures():
+    """How pictures of each kind are read."""
+    result = _read("bench_pictures")
+    rows = [
+        [name.replace("_", " "), f"{accuracy:.4f}", f"{page['found']:.3f}", f"{page['false']:.3f}"]
+        for (name, accuracy), page in zip(
+            result["kinds"].items(), result["pages"].values(), strict=True
+        )
+    ]
+    checks = _table(
+        ["what", "measured", "target", "script"],
+        [
+            [row["what"], *_value_and_target(row), "`bench_pictures.py`"]
+            for row in result["checks"]
+            if row["readme"]
+        ],
+    )
+    head = ["paper and light", "digits: accuracy", "lines found", "boxes that are no line, per line"]
+    return f"{_table(head, rows)}\n{checks}"
+
+
 TABLES = {
     HERE.parent / "README.md": (results,),
-    HERE / "README.md": (performance, accuracy, rejection, sequences, comparison),
+    HERE / "README.md": (performance, accuracy, pictures, rejection, sequences, comparison),
 }
 
 
