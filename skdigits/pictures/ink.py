@@ -102,10 +102,12 @@ def _large_median(grey):
 
 
 def _covers_more_than_half(grey):
-    """Whether most of a picture that is cut close to its digit is dark, at the border above all."""
+    """Whether a picture that is cut close to its digit is mostly dark: all, border and middle."""
     dark = grey < (grey.min() + grey.max()) / 2
+    height, width = dark.shape
     edge = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
-    return bool(dark.mean() + edge.mean() > 1)
+    middle = dark[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return bool(dark.mean() + edge.mean() + middle.mean() > 1.5)
 
 
 def strokes(contrast):
