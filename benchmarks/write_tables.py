@@ -218,7 +218,12 @@ def pictures():
             if row["readme"]
         ],
     )
-    head = ["paper and light", "digits: accuracy", "lines found", "boxes that are no line, per line"]
+    head = [
+        "paper and light",
+        "digits: accuracy",
+        "lines found",
+        "boxes that are no line, per line",
+    ]
     return f"{_table(head, rows)}\n{checks}"
 
 

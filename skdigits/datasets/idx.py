@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import math
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, check_subset, make_bunch, pixel_names
-from skdigits.datasets.unpacking import open_unpacked
+from skdigits.datasets.emnist import TURNED, is_emnist, turn_upright
+from skdigits.datasets.orientation import check_upright
+from skdigits.datasets.unpacking import as_path, open_unpacked
 
 DESCR = """Images from IDX files
 
-{images} and {labels}: {n} images of {height}×{width} bytes.
+{images} and {labels}: {n} images of {height}×{width} bytes.{remark}
 """
 UNSIGNED_BYTE = 8
 ELEMENT_TYPES = (UNSIGNED_BYTE, 9, 11, 12, 13, 14)  # the third byte of every IDX file
@@ -39,8 +42,9 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     path : str or path-like
         Folder with files named like MNIST's (``train-images-idx3-ubyte.gz``,
         ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or an image file; its label file is expected in
-        the same folder. EMNIST's files have a prefix; if a folder contains several collections,
-        pass an image file.
+        the same folder. EMNIST's files have a prefix, ``emnist-``, and their images, which lie on
+        their side, are turned upright. If a folder contains several collections, pass an image
+        file.
     subset : {"train", "test"}, default="train"
         Which images of a folder to load; only ``"train"`` requires labels.
     as_frame : bool, default=False
@@ -65,6 +69,7 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     image_file, label_file = _find_files(path, subset)
     images = read_idx(image_file, ndim=3)
     labels = _read_labels(label_file, len(images), image_file)
+    images = _upright(images, labels, image_file)
     n, height, width = images.shape
     return make_bunch(
         images.reshape(n, height * width),
@@ -77,6 +82,7 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
             n=n,
             height=height,
             width=width,
+            remark=f" {TURNED}" if is_emnist(image_file) else "",
         ),
         as_frame=as_frame,
         return_X_y=return_X_y,
@@ -117,13 +123,21 @@ def _read_chunks(image_file, label_file, chunk_size, lines):
     with _unpacked(image_file) as file:
         n, height, width = _read_shape(file, image_file, ndim=3)
         labels = _read_labels(label_file, n, image_file)
-        if labels is not None and lines:
-            labels = labels.astype(str)
         for start in range(0, n, chunk_size):
             chosen = slice(start, min(start + chunk_size, n))
             shape = chosen.stop - start, height, width
             images = _read_values(file, image_file, shape, ends=chosen.stop == n)
-            yield Chunk(images, None if labels is None else labels[chosen])
+            target = None if labels is None else labels[chosen]
+            images = _upright(images, None if start else target, image_file)
+            yield Chunk(images, target.astype(str) if lines and target is not None else target)
+
+
+def _upright(images, labels, image_file):
+    """Turn EMNIST's images, which are stored column by column; check images with labels."""
+    if is_emnist(image_file):
+        images = turn_upright(images)
+    check_upright(images, labels, image_file)
+    return images
 
 
 def is_idx(path) -> bool:
@@ -171,7 +185,7 @@ def read_idx(path, *, ndim) -> np.ndarray:
     ValueError
         If the file has another format or number of dimensions, or is truncated or too long.
     """
-    path = Path(path)
+    path = as_path(path)
     with _unpacked(path) as file:
         return _read_values(file, path, _read_shape(file, path, ndim), ends=True)
 
@@ -184,6 +198,8 @@ def _unpacked(path):
             yield file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}: the gzip file is damaged or truncated ({error}).") from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{path}: the archive is damaged or encrypted.") from error
 
 
 def _read_shape(file, path, ndim):
@@ -219,23 +235,23 @@ def _read_values(file, path, shape, ends):
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def find_idx(folder, subset) -> list[Path]:
+def find_idx(folder, subset) -> list[Path | zipfile.Path]:
     """List the image files of one subset in a folder; folders of such names are ignored.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or zipfile.Path
         Folder to search.
     subset : {"train", "test"}
         The subset.
 
     Returns
     -------
-    list of Path
+    list of Path or zipfile.Path
         One file per collection; the unpacked file if there is a gzipped one, too.
     """
     wanted = ("train",) if subset == "train" else ("t10k", "test")
-    found: dict[str, Path] = {}
+    found: dict[str, Path | zipfile.Path] = {}
     for file in sorted(folder.iterdir(), key=lambda file: len(file.name)):
         match = IMAGE_FILE_NAME.fullmatch(file.name)
         if match and match["subset"] in wanted and file.is_file():
@@ -246,7 +262,7 @@ def find_idx(folder, subset) -> list[Path]:
 def _find_files(path, subset):
     """Find the file of images and the file of labels; None without labels."""
     check_subset(subset)
-    path = Path(path)
+    path = as_path(path)
     image_file = _images_in(path, subset) if path.is_dir() else path
     return image_file, _labels_of(image_file, needed=subset == "train")
 
@@ -271,8 +287,8 @@ def _images_in(folder, subset):
             f"{folder} holds no file of {subset} images such as {name}-images-idx3-ubyte.gz."
         )
     if len(files) > 1:
-        names = ", ".join(sorted(file.name for file in files))
-        raise ValueError(f"{folder} holds several collections; pass one of the files: {names}.")
+        names = ", ".join(sorted(file.name for file in files)[:2])
+        raise ValueError(f"{folder} holds several collections; pass one of the files: {names}, ….")
     return files[0]
 
 
@@ -280,8 +296,8 @@ def _labels_of(image_file, needed):
     name = image_file.name.replace("-images", "-labels").replace("idx3", "idx1")
     plain = name.removesuffix(".gz")
     for candidate in (name, plain, f"{plain}.gz"):
-        file = image_file.with_name(candidate)
-        if file.is_file() and file != image_file:
+        file = image_file.parent / candidate
+        if file.is_file() and candidate != image_file.name:
             return file
     if not image_file.exists():
         raise FileNotFoundError(f"{image_file}: there is no such file or folder.")

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sklearn.utils import gen_batches
-
+from skdigits.datasets.arff import iter_arff, load_arff
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.bundled import load_digits
-from skdigits.datasets.idx import find_idx, is_idx, iter_idx, load_idx
-from skdigits.datasets.kaggle import find_csv, iter_kaggle, load_kaggle
+from skdigits.datasets.csv_files import iter_csv, load_csv
+from skdigits.datasets.idx import iter_idx, load_idx
+from skdigits.datasets.libsvm import iter_libsvm, load_libsvm
+from skdigits.datasets.matlab import iter_mat, load_mat
+from skdigits.datasets.numpy_files import iter_npz, load_npz
 from skdigits.datasets.openml import fetch_mnist
-from skdigits.datasets.picture_files import (
-    SUFFIXES,
-    NoPicturesError,
-    iter_pictures,
-    load_pictures,
-)
+from skdigits.datasets.parquet import iter_parquet, load_parquet
+from skdigits.datasets.picture_files import NoPicturesError, iter_pictures, load_pictures
+from skdigits.datasets.recognition import nothing_to_read, recognize
+from skdigits.datasets.samples import Samples
+from skdigits.datasets.zipped import iter_zip, load_zip
 
 # How a format is loaded as a whole, and how it is read in chunks.
-KAGGLE = (load_kaggle, iter_kaggle)
-IDX = (load_idx, iter_idx)
-PICTURES = (load_pictures, iter_pictures)
+READERS = {
+    "arff": (load_arff, iter_arff),
+    "csv": (load_csv, iter_csv),
+    "idx": (load_idx, iter_idx),
+    "libsvm": (load_libsvm, iter_libsvm),
+    "mat": (load_mat, iter_mat),
+    "npz": (load_npz, iter_npz),
+    "parquet": (load_parquet, iter_parquet),
+    "pictures": (load_pictures, iter_pictures),
+    "zip": (load_zip, iter_zip),
+}
 
 
 def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
@@ -32,8 +41,10 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
     ----------
     source : str or path-like, default=None
         None or ``"digits"`` for `load_digits`; ``"mnist"`` for `fetch_mnist`; else a file or
-        folder for `load_idx`, `load_kaggle` or `load_pictures`, whose format is recognized from
-        its content.
+        folder for `load_csv`, `load_idx`, `load_npz`, `load_mat`, `load_arff`, `load_parquet`,
+        `load_libsvm`, `load_zip` or `load_pictures`, whose format is recognized from its content.
+        Of a folder with a subfolder per part, such as ``training`` and ``testing``, that of the
+        subset is read.
     subset : {"train", "test"}, default="train"
         ``"train"`` requires labels. The bundled digits are not divided: both values return all of
         them.
@@ -52,7 +63,10 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
     FileNotFoundError
         If there is no such file or folder, or it contains nothing that can be read.
     ValueError
-        If a file is damaged, or `subset` is unknown.
+        If a file is damaged, cannot be read safely (a pickle), is none of these, or `subset` is
+        unknown.
+    ImportError
+        If a Parquet or HEIC file needs a library that is not installed.
     OSError
         If MNIST cannot be downloaded.
     """
@@ -62,11 +76,12 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
         return load_digits(**form)
     if source == "mnist":
         return fetch_mnist(subset=subset, **form)
-    load, _ = _recognize(Path(source), subset)
+    kind, path = recognize(Path(source), subset)
+    load, _ = READERS[kind]
     try:
-        return load(source, subset=subset, **form)
+        return load(path, subset=subset, **form)
     except NoPicturesError:
-        raise _nothing_to_read(source, subset) from None
+        raise nothing_to_read(path, subset) from None
 
 
 def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
@@ -75,8 +90,8 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
     Parameters
     ----------
     source : str, path-like or None
-        As for `load_data`. Files are read in parts; the bundled digits and MNIST from OpenML are
-        loaded as a whole and divided.
+        As for `load_data`. CSV files, IDX files and pictures are read in parts; other files, the
+        bundled digits and MNIST from OpenML are loaded as a whole and divided.
     subset : {"train", "test"}, default="test"
         As for `load_data`.
     chunk_size : int, default=8192
@@ -99,7 +114,14 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
         reached.
     """
     chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
-    return ((chunk.data, chunk.target) for chunk in chunks)
+    return _without_problems(chunks)
+
+
+def _without_problems(chunks):
+    for chunk in chunks:
+        if chunk.problems:
+            raise ValueError(chunk.problems[0])
+        yield chunk.data, chunk.target
 
 
 def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Iterator[Chunk]:
@@ -121,7 +143,7 @@ def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Itera
     Returns
     -------
     iterator of Chunk
-        Images, labels and names.
+        Images, labels and names; and what is wrong with pictures that cannot be read.
 
     Raises
     ------
@@ -131,39 +153,10 @@ def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Itera
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):
         data, target = load_data(source, subset=subset, return_X_y=True)
-        return _divide(data, target, chunk_size, lines)
-    _, read = _recognize(Path(source), subset)
+        return Samples(data, target, str(source)).chunks(chunk_size, lines)
+    kind, path = recognize(Path(source), subset)
+    _, read = READERS[kind]
     try:
-        return read(source, subset=subset, chunk_size=chunk_size, lines=lines)
+        return read(path, subset=subset, chunk_size=chunk_size, lines=lines)
     except NoPicturesError:
-        raise _nothing_to_read(source, subset) from None
-
-
-def _divide(data, target, chunk_size, lines):
-    target = target.astype(str) if lines else target
-    for chosen in gen_batches(len(data), chunk_size):
-        yield Chunk(data[chosen], target[chosen])
-
-
-def _recognize(path, subset):
-    """Functions that load and read a source; a folder without CSV or IDX files has pictures."""
-    if path.is_dir():
-        if find_csv(path, subset):
-            return KAGGLE
-        return IDX if find_idx(path, subset) else PICTURES
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path}: there is no such file or folder. Expected IDX files, CSV files or "
-            "pictures, 'digits' for the bundled digits, or 'mnist' to download MNIST."
-        )
-    if path.suffix.lower() in SUFFIXES:
-        return PICTURES
-    return IDX if is_idx(path) else KAGGLE
-
-
-def _nothing_to_read(folder, subset):
-    name = "train" if subset == "train" else "t10k"
-    return FileNotFoundError(
-        f"{folder} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
-        f"such as {name}-images-idx3-ubyte.gz, or pictures."
-    )
+        raise nothing_to_read(path, subset) from None

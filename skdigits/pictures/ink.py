@@ -46,7 +46,7 @@ def ink_contrast(grey, window):
     """
     if has_bright_ink(grey):
         grey = 255 - grey
-    smooth = ndimage.gaussian_filter(grey, blur_of(grey.shape))
+    smooth = ndimage.gaussian_filter(grey, _blur_of(grey.shape))
     paper = _closing(smooth, window)
     contrast = (paper - smooth) / np.maximum(paper, DARKEST_PAPER)
     return contrast - np.median(contrast[::2, ::2])
@@ -61,7 +61,7 @@ def _closing(grey, window):
     return wide[pad:-pad, pad:-pad]
 
 
-def blur_of(shape):
+def _blur_of(shape):
     """Width of the blur that removes noise, in pixels; strokes are much wider."""
     return min(1.0, min(shape) / 200)
 

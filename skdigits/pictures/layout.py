@@ -225,7 +225,20 @@ def line_slope(boxes, lines):
 
 
 def turn(grey, slope):
-    """Turn a picture so that lines of a slope are level; what comes in at the border is paper."""
+    """Turn a picture so that lines of a slope are level; what comes in at the border is paper.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        The picture.
+    slope : float
+        Rise of its lines per pixel, as `line_slope` gives it.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float
+        The turned picture.
+    """
     if not slope:
         return grey
     angle = np.degrees(np.arctan(slope))

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from skdigits.datasets import load_digits, load_idx, load_kaggle
+from skdigits.datasets.bunch import as_labels
 
 
 @pytest.mark.parametrize("loader", ["digits", "idx", "kaggle"])
@@ -34,3 +35,20 @@ def test_every_loader_returns_the_same_form(loader, request):
     X, y = load(as_frame=True, return_X_y=True)
     assert list(X.columns) == bunch.feature_names
     assert y.name == "label"
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (["7", "10", "-1", "0"], [7, 10, -1, 0]),
+        (["07", "7"], ["07", "7"]),
+        (["+7", "7"], ["+7", "7"]),
+        (["1_0", "7"], ["1_0", "7"]),
+        (["٧", "7"], ["٧", "7"]),
+        (["7.0"], ["7.0"]),
+        (["99999999999999999999"], ["99999999999999999999"]),
+        (["cat", "7"], ["cat", "7"]),
+    ],
+)
+def test_labels_are_integers_if_all_are_written_plainly(texts, labels):
+    assert as_labels(texts).tolist() == labels

@@ -42,6 +42,32 @@ def test_idx_with_other_names(tmp_path):
     assert load_idx(tmp_path / "train-images.idx3-ubyte").target.tolist() == [3, 4]
 
 
+@pytest.mark.parametrize("name", ["emnist-digits-train", "EMNIST-letters-train"])
+def test_images_of_emnist_are_turned_upright(tmp_path, name):
+    (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(idx(IMAGES))
+    (tmp_path / f"{name}-labels-idx1-ubyte").write_bytes(idx([1, 2]))
+    file = tmp_path / f"{name}-images-idx3-ubyte"
+    bunch = load_idx(file)
+    np.testing.assert_array_equal(bunch.images, IMAGES.transpose(0, 2, 1))
+    assert "turned upright" in bunch.DESCR
+    assert bunch.data.flags.c_contiguous
+    chunks = list(iter_idx(file, chunk_size=1))
+    np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), bunch.images)
+
+
+def test_digits_on_their_side_are_told(tmp_path, digits):
+    X, y = digits
+    images, labels = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
+    labels.write_bytes(idx(y))
+    images.write_bytes(idx(X.reshape(-1, 8, 8).transpose(0, 2, 1)))
+    with pytest.warns(UserWarning, match="lie on their side"):
+        load_idx(tmp_path)
+    with pytest.warns(UserWarning, match="lie on their side"):
+        next(iter_idx(tmp_path))
+    images.write_bytes(idx(X.reshape(-1, 8, 8)))
+    assert "turned" not in load_idx(tmp_path).DESCR
+
+
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [

@@ -1,8 +1,11 @@
 import gzip
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from skdigits.datasets import iter_data, load_data
 from skdigits.datasets.sources import iter_chunks
@@ -58,6 +61,52 @@ def test_labels_of_lines_are_strings(source, request):
     data, target = next(iter_data(source, subset="train", lines=True))
     assert target.tolist() == y.astype(str).tolist()
     assert len(data) == len(X)
+
+
+FORMATS = {
+    "arff": ("@relation a\n@attribute p real\n@attribute class {5,7}\n@data\n9,5\n8,7\n", "a.arff"),
+    "libsvm": ("5 1:9 64:1\n7 1:8\n", "mnist.scale"),
+}
+
+
+def _write_table(kind, folder):
+    """Two images with the labels 5 and 7, whose first pixels are 9 and 8."""
+    X, y = np.array([[9, 0, 0, 1], [8, 0, 0, 0]], np.uint8), np.array([5, 7])
+    file = folder / "table"
+    if kind == "npz":
+        with file.open("wb") as opened:
+            np.savez(opened, X=X, y=y)
+    elif kind == "mat":
+        savemat(file, {"X": X, "y": y[:, np.newaxis]}, appendmat=False)
+    elif kind == "parquet":
+        pd.DataFrame(X, columns=list("abcd")).assign(label=y).to_parquet(file)
+    elif kind == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("train.csv", "label,a,b,c,d\n5,9,0,0,1\n7,8,0,0,0\n")
+    else:
+        file.write_text(FORMATS[kind][0])
+    return file
+
+
+@pytest.mark.parametrize("kind", ["npz", "mat", "parquet", "zip", *FORMATS])
+def test_every_format_is_loaded_and_read_in_chunks(tmp_path, kind):
+    file = _write_table(kind, tmp_path)
+    X, y = load_data(file, return_X_y=True)
+    assert X[:, 0].tolist() == [9, 8]
+    assert y.tolist() == [5, 7]
+    chunks = list(iter_data(file, subset="train", chunk_size=1, lines=True))
+    assert [data.ravel()[0] for data, _ in chunks] == [9, 8]
+    assert [target.tolist() for _, target in chunks] == [["5"], ["7"]]
+    assert load_data(file, as_frame=True).frame["label"].tolist() == [5, 7]
+
+
+def test_a_picture_that_cannot_be_read_is_an_error_of_iter_data(picture_folder):
+    (picture_folder / "3" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"bad\.png: not a picture"):
+        list(iter_data(picture_folder))
+    (chunk,) = iter_chunks(picture_folder)
+    assert len(chunk.data) == 13
+    assert len(chunk.problems) == 1
 
 
 def _joined(chunks):

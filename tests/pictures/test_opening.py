@@ -10,7 +10,10 @@ from skdigits.pictures.opening import SUFFIXES
 
 def test_every_format_gives_the_same_digit(digit, tmp_path):
     image = clean_picture(digit).astype(int)
-    for suffix in SUFFIXES - {".heic", ".heif", ".pbm"}:
+    registered = Image.registered_extensions()
+    written = {suffix for suffix in SUFFIXES if registered.get(suffix) in Image.SAVE}
+    assert len(written) >= 14  # AVIF since Pillow 11.3
+    for suffix in written - {".heic", ".heif", ".pbm"}:
         Image.fromarray(digit).save(tmp_path / f"digit{suffix}")
         picture = open_picture(tmp_path / f"digit{suffix}")
         assert np.abs(clean_picture(picture) - image).mean() < 4, suffix

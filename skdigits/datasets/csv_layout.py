@@ -1,0 +1,310 @@
+"""The layout of a CSV file: what each of its columns holds."""
+
+from __future__ import annotations
+
+import math
+import re
+import zipfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from skdigits.datasets.csv_sample import Sample, read_sample, short, to_number
+from skdigits.datasets.unpacking import open_unpacked
+
+LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
+# The index of pandas has no name, and one that pandas has read again these.
+INDEX_NAMES = ("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id")
+NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
+MOST_LABELS_IN_ORDER = 10  # of the rows 0, 1, …, 9; a longer column that counts is an index
+USUAL_SIDE = 8  # letters of 5×7 pixels are no squares from which one pixel is missing
+SMALLEST_SIDE = 2  # 1 and 2 pixels tell nothing about a column too many
+CLEAR_DIFFERENCE = 0.2  # between the shares of the most frequent value of two columns
+MOST_LABEL = 99  # of labels without a header; EMNIST's are 0–61
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What each column of a CSV file holds.
+
+    Parameters
+    ----------
+    sample : Sample
+        The first rows.
+    label : int or None
+        Position of the column of labels; None without labels.
+    indexes : dict of int to (int or None)
+        Positions of the columns that are left out, with the first number of a column that is
+        recognized because it counts, or None for one that is recognized by its name.
+    is_named : bool
+        Whether the pixels have names.
+    values : {"bytes", "decimals", "shares"}
+        How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    sample: Sample
+    label: int | None = None
+    indexes: dict[int, int | None] = field(default_factory=dict)
+    is_named: bool = True
+    values: Literal["bytes", "decimals", "shares"] = "bytes"
+    notes: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> Path | zipfile.Path:
+        """The file."""
+        return self.sample.file
+
+    @property
+    def pixels(self) -> list[int]:
+        """Positions of the columns of pixels."""
+        others = {self.label, *self.indexes}
+        return [i for i in range(len(self.sample.names)) if i not in others]
+
+    @property
+    def order(self) -> list[int] | None:
+        """Indices that put the pixels into the order of their numbers; None if they are in it.
+
+        Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
+        """
+        found = [NUMBERED_NAME.fullmatch(self.sample.names[i]) for i in self.pixels]
+        if not self.is_named or len({match and match["prefix"] for match in found}) > 1:
+            return None
+        numbers = [int(match["number"]) for match in found if match]
+        ordered = sorted(numbers)
+        if numbers == ordered or ordered != list(range(ordered[0], ordered[0] + len(ordered))):
+            return None
+        return sorted(range(len(numbers)), key=numbers.__getitem__)
+
+    @property
+    def pixel_names(self) -> list[str]:
+        """Names of the pixels in their order; positions where they have no names."""
+        names = [self.sample.names[i] for i in self.pixels]
+        return names if self.order is None else [names[i] for i in self.order]
+
+    def open(self):
+        """Open the file as text."""
+        return open_unpacked(self.file, "rt", encoding=self.sample.encoding, newline="")
+
+
+def find_layout(file, sibling=None) -> Layout:
+    """Recognize the columns of a CSV file from its first rows.
+
+    Parameters
+    ----------
+    file : Path or zipfile.Path
+        The file, gzipped or not.
+    sibling : Path, zipfile.Path or None, default=None
+        The file of the other subset, in which the same pixels are expected.
+
+    Returns
+    -------
+    Layout
+        What each column holds.
+
+    Raises
+    ------
+    ValueError
+        If the file is no CSV file, or its columns cannot be told apart.
+    """
+    sample = read_sample(file)
+    if sibling is None:
+        return _complete(_find_labels(sample))
+    other = read_sample(sibling)
+    layout, other_layout = _find_labels(sample, other), _find_labels(other, sample)
+    n_pixels, n_others = len(layout.pixels), len(other_layout.pixels)
+    layout, other_layout = _complete(layout, n_others), _complete(other_layout, n_pixels)
+    _check_same_pixels(layout, other_layout)
+    return layout
+
+
+def _find_labels(sample, sibling=None):
+    """Find the columns that names, or positions where there are none, tell apart from pixels."""
+    names = sample.names
+    indexes: dict[int, int | None] = {}
+    if sample.has_header:
+        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_NAMES}
+    rest = [i for i in range(len(names)) if i not in indexes]
+    is_named = not rest or any(math.isnan(to_number(names[i])) for i in rest)
+    if not is_named:
+        label, counting = _label_by_position(sample, rest)
+        return Layout(sample, label, {**indexes, **counting}, is_named)
+    return Layout(sample, _label_by_name(sample, rest, sibling), indexes, is_named)
+
+
+def _label_by_name(sample, rest, sibling):
+    """Find a column with a name of labels, or the only column that the other file lacks."""
+    named = [i for i in rest if sample.names[i].lower() in LABEL_NAMES]
+    if len(named) > 1:
+        names = " and ".join(repr(sample.names[i]) for i in named[:2])
+        raise ValueError(
+            f"{sample.file}, line 1: the columns {names} can both be labels; remove one of them."
+        )
+    if named:
+        return named[0]
+    if sibling is None or not sibling.has_header:
+        return None
+    others = {name for name in sibling.names if name.lower() not in INDEX_NAMES}
+    extra = [i for i in rest if sample.names[i] not in others]
+    return extra[0] if len(extra) == 1 and len(rest) == len(others) + 1 else None
+
+
+def _label_by_position(sample, rest):
+    """Find labels beside a square number of pixels, where columns have no names.
+
+    Returns the position of the labels or None, and of a column that counts with its first number.
+    """
+    n = len(rest)
+    if _is_square(n):
+        return None, {}
+    counting = _counting_edge(sample, rest)
+    if n - 2 >= SMALLEST_SIDE**2 and _is_square(n - 2) and counting:
+        return _label_at_edge(sample, [i for i in rest if i not in counting]), counting
+    if _is_square(n - 1):
+        if counting and len(sample.rows) > MOST_LABELS_IN_ORDER:
+            return None, counting
+        return _label_at_edge(sample, rest), {}
+    raise ValueError(
+        f"{sample.file}: {n} columns without names; neither {n} nor {n - 1} pixels make a "
+        "square. Write a header such as label,pixel0,pixel1,… into line 1."
+    )
+
+
+def _label_at_edge(sample, rest):
+    """Choose the first or the last column; the pixel of a corner has nearly always one value."""
+    if not sample.rows:
+        return rest[0]  # the fault is reported with its line when it is read
+    edges = [i for i in (rest[0], rest[-1]) if _can_be_labels(sample.numbers(i))]
+    if len(edges) == 1:
+        return edges[0]
+    if edges:
+        (share, most), (last_share, last_most) = (_most_frequent(sample.numbers(i)) for i in edges)
+        if abs(share - last_share) > CLEAR_DIFFERENCE:
+            return edges[0] if share < last_share else edges[1]
+        if share == last_share == 1 and (most == 0) != (last_most == 0):
+            return edges[0] if last_most == 0 else edges[1]
+    raise ValueError(
+        f"{sample.file}: {len(rest)} columns without names; whether the first or the last holds "
+        "labels is unclear. Write a header such as label,pixel0,pixel1,… into line 1."
+    )
+
+
+def _can_be_labels(numbers):
+    return bool(((numbers >= 0) & (numbers <= MOST_LABEL) & (numbers == np.floor(numbers))).all())
+
+
+def _most_frequent(numbers):
+    values, counts = np.unique(numbers, return_counts=True)
+    return counts.max() / len(numbers), values[counts.argmax()]
+
+
+def _counting_edge(sample, columns):
+    """Return the first or last of some columns that counts, with its first number; else {}."""
+    for i in (columns[0], columns[-1]):
+        start = sample.counts_from(i)
+        if start is not None:
+            return {i: start}
+    return {}
+
+
+def _complete(layout, n_expected=None):
+    """Leave out a column that counts, refuse a column too many, and look at the pixels."""
+    layout = replace(layout, indexes={**layout.indexes, **_index_among(layout, n_expected)})
+    names, pixels = layout.sample.names, layout.pixels
+    if not pixels:
+        label = "" if layout.label is None else f" besides {short(names[layout.label])}"
+        raise ValueError(f"{layout.file}, line 1: expected columns of pixels{label}.")
+    _check_nameless(layout)
+    values = _how_written(layout.sample, pixels)
+    return replace(layout, values=values, notes=tuple(_notes(layout, len(pixels))))
+
+
+def _check_nameless(layout):
+    """Refuse a column without a name that is rather a pixel than the index of pandas."""
+    nameless = [i for i in layout.indexes if not layout.sample.names[i]]
+    n = len(layout.pixels)
+    if nameless and not _is_square(n) and _is_square(n + len(nameless)):
+        raise ValueError(
+            f"{layout.file}, line 1: column {nameless[0] + 1} has no name; expected the name of a "
+            "pixel, or 'id' if it numbers the rows."
+        )
+
+
+def _index_among(layout, n_expected):
+    pixels, sample = layout.pixels, layout.sample
+    n = len(pixels)
+    if n <= SMALLEST_SIDE**2 or _is_square(n):
+        return {}
+    counting = _counting_edge(sample, pixels)
+    explains = _is_square(n - 1) or n - 1 == n_expected
+    if counting and (explains or (len(sample.rows) > MOST_LABELS_IN_ORDER and n != n_expected)):
+        return counting
+    if _is_square(n - 1):
+        side = math.isqrt(n)
+        raise ValueError(
+            f"{layout.file}: {n} columns of pixels, one more than {side}×{side}. Expected labels "
+            "in a column 'label' and row numbers in a column 'id'; remove other columns."
+        )
+    return {}
+
+
+def _notes(layout, n_pixels):
+    names = layout.sample.names
+    for i, start in layout.indexes.items():
+        reason = (
+            "" if start is None else f", because it counts {start}, {start + 1}, {start + 2}, …"
+        )
+        name = f"column {i + 1} (without a name)" if not names[i] else f"column {short(names[i])}"
+        yield f"{layout.file}: the {name} is left out as an index{reason}."
+    counting = n_pixels > SMALLEST_SIDE**2 and _counting_edge(layout.sample, layout.pixels)
+    if counting and len(layout.sample.rows) > MOST_LABELS_IN_ORDER:
+        yield (
+            f"{layout.file}: the column {short(names[next(iter(counting))])} counts like an index; "
+            f"it is read as one of {n_pixels} pixels."
+        )
+    if layout.order is not None:
+        yield f"{layout.file}: the columns of pixels are put into the order of their numbers."
+    side = math.isqrt(n_pixels) + 1
+    if side >= USUAL_SIDE and side**2 == n_pixels + 1:
+        yield (
+            f"{layout.file}: {n_pixels} columns of pixels, one less than {side}×{side}; a column "
+            "may be missing."
+        )
+
+
+def _how_written(sample, pixels):
+    cells = [row[i] for row in sample.rows for i in pixels]
+    if not any("." in cell or "e" in cell.lower() for cell in cells):
+        return "bytes"
+    numbers = np.array([to_number(cell) for cell in cells])
+    numbers = numbers[~np.isnan(numbers)]  # a fault, reported with its line when it is read
+    has_fractions = (numbers != np.floor(numbers)).any()
+    return "shares" if has_fractions and numbers.min() >= 0 and numbers.max() <= 1 else "decimals"
+
+
+def _check_same_pixels(layout, other):
+    """Raise a ValueError unless both files have the same pixels in the same order."""
+    is_train = re.search(r"train\.csv(\.gz)?$", layout.file.name, re.IGNORECASE)
+    train, test = (layout, other) if is_train else (other, layout)
+    folder = train.file.parent
+    if len(train.pixels) != len(test.pixels):
+        raise ValueError(
+            f"{folder}: {train.file.name} has {len(train.sample.names)} columns and "
+            f"{test.file.name} has {len(test.sample.names)}; expected the same pixels, and labels "
+            f"in {train.file.name}."
+        )
+    if not (train.is_named and test.is_named):
+        return
+    for name, other_name in zip(train.pixel_names, test.pixel_names, strict=True):
+        if name != other_name:
+            raise ValueError(
+                f"{folder}: the column {short(name)} of {train.file.name} is {short(other_name)} "
+                f"in {test.file.name}; expected the same pixels in the same order."
+            )
+
+
+def _is_square(n):
+    return n > 0 and math.isqrt(n) ** 2 == n

@@ -1,0 +1,95 @@
+"""Whether digits stand upright: sets exported from MATLAB often lie on their side."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+
+CLASSES = range(1, 10)  # 0 looks the same on its side; and some files call it 10
+EACH = 5  # images of a class, below which its mean is no judgement
+ENOUGH = 6  # classes
+AT_MOST = 500  # images of a class that are averaged
+SIDE = 8  # of the means that are compared, as of the bundled digits
+ALIKE = 0.4  # mean correlation with digits on their side, from which a set is one of digits
+CLEAR = 0.3  # by which it exceeds the mean correlation with upright digits
+
+
+def check_upright(images, target, where) -> None:
+    """Warn if digits lie on their side, with rows and columns exchanged.
+
+    The mean image of each class is correlated with the mean of scikit-learn's bundled digits of
+    that class, and with the same transposed. The images are not changed.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, n_pixels) or (n, height, width), uint8
+        The images; other than square ones are not judged.
+    target : ndarray of shape (n,) or None
+        The labels; without integers from 0 to 10 nothing is judged.
+    where : str
+        The file, for the message.
+
+    Warns
+    -----
+    UserWarning
+        If most classes look like digits on their side.
+    """
+    side = math.isqrt(math.prod(images.shape[1:]))
+    is_square = side * side == math.prod(images.shape[1:]) and images.shape[1] in (side, side**2)
+    if target is None or not is_square or side < SIDE or target.dtype.kind not in "iu":
+        return
+    if target.min() < 0 or target.max() > 10:
+        return
+    means = _means(images.reshape(-1, side, side), target)
+    if len(means) < ENOUGH:
+        return
+    models = _bundled_means()
+    upright = np.array([_correlation(mean, models[label]) for label, mean in means.items()])
+    lying = np.array([_correlation(mean, models[label].T) for label, mean in means.items()])
+    if (lying > upright).mean() > 0.7 and lying.mean() > max(ALIKE, upright.mean() + CLEAR):
+        warnings.warn(
+            f"{where}: the digits seem to lie on their side, with rows and columns exchanged. "
+            f"Turn them upright: X.reshape(-1, {side}, {side}).transpose(0, 2, 1).",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _means(images, target):
+    """Mean image of each class that has enough images, as floats of 8×8."""
+    means = {}
+    for label in CLASSES:
+        chosen = np.flatnonzero(target == label)[:AT_MOST]
+        if len(chosen) >= EACH:
+            means[label] = _reduced(images[chosen].mean(axis=0))
+    return means
+
+
+def _reduced(image):
+    """Cut out the ink, and reduce it to 8×8; black on white becomes white on black."""
+    from PIL import Image
+
+    if image[[0, -1]].mean() > 127:
+        image = 255 - image
+    ink = image > image.max() / 5
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return np.zeros((SIDE, SIDE))
+    cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    reduced = Image.fromarray(cut.astype(np.float32)).resize((SIDE, SIDE), Image.Resampling.BOX)
+    return np.asarray(reduced, float)
+
+
+def _bundled_means():
+    from skdigits.datasets.bundled import load_digits
+
+    bunch = load_digits()
+    return _means(bunch.images, bunch.target)
+
+
+def _correlation(a, b):
+    a, b = a - a.mean(), b - b.mean()
+    size = np.linalg.norm(a) * np.linalg.norm(b)
+    return float((a * b).sum() / size) if size else 0.0

@@ -1,0 +1,213 @@
+"""Arrays of images as people store them, converted to bytes."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+AT_ONCE = 4096  # images converted together, so that no second array of floats is needed
+CHANNELS = (1, 3)
+GREY = np.array([19595, 38470, 7471], np.uint32)  # Pillow's weights of "L", in 1/65536
+TALLEST = 4  # height of an image, in widths; lines of digits are wide
+OVERSHOOT = 0.25  # beyond 0–1, as interpolation leaves it
+NEAR = 0.05  # of -1, for the background of images scaled to -1…1
+COARSE = 16  # fractions up to this value are standardized pixels rather than bytes
+
+
+def as_pixels(values, where, *, n_labels=None) -> np.ndarray:
+    """Convert an array of images to bytes.
+
+    Booleans and floats from 0 to 1 are multiplied by 255; floats from -1 to 1 are shifted to 0–1
+    first. Numbers from 0 to 255 stay as they are, rounded. Colours become grey with Pillow's
+    weights.
+
+    Parameters
+    ----------
+    values : ndarray
+        Rows (n, n_pixels), images (n, height, width), with 1 or 3 channels as last or second axis;
+        or all of these with the samples as last axis, as MATLAB stores them.
+    where : str
+        The file and the array, for messages.
+    n_labels : int, default=None
+        Number of labels, which tells the axis of the samples; None without labels.
+
+    Returns
+    -------
+    ndarray of shape (n, n_pixels) or (n, height, width), uint8
+        The images.
+
+    Raises
+    ------
+    ValueError
+        If the array does not contain images, or its values are not pixels.
+    """
+    if values.dtype.kind not in "buif":
+        raise ValueError(
+            f"{where} holds {_kind(values.dtype)}; expected numbers: pixels from 0 to 255."
+        )
+    if values.ndim < 2 or 0 in values.shape:
+        raise ValueError(
+            f"{where} has the shape {values.shape}; expected rows of pixels (n, n_pixels) or "
+            "images (n, height, width)."
+        )
+    _refuse_one_image(values, where, n_labels)
+    return _to_bytes(_samples_first(values, where, n_labels), where)
+
+
+def _refuse_one_image(values, where, n_labels):
+    """Refuse a single image, which looks like as many rows of as many pixels."""
+    height, width = values.shape[:2]
+    is_flat = values.ndim == 2 or values.shape[2:] == (1,)
+    if n_labels is None and is_flat and height == width and math.isqrt(width) ** 2 != width:
+        raise ValueError(
+            f"{where} has the shape {values.shape}, which is that of one image; expected several. "
+            "Save array[np.newaxis] for one."
+        )
+
+
+def _kind(dtype):
+    kinds = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex numbers"}
+    return kinds.get(dtype.kind, f"values of type {dtype}"[:60])
+
+
+def _samples_first(values, where, n_labels):
+    """Move the axis of the samples to the front, and the axis of colours to the end."""
+    first, last = values.shape[0], values.shape[-1]
+    if n_labels is None:
+        # Square images one behind the other are much more likely than n images of h×n pixels.
+        is_last = values.ndim > 2 and first == values.shape[1] and last not in (first, *CHANNELS)
+    else:
+        is_last = last == n_labels != first
+        if n_labels not in (first, last):
+            raise ValueError(
+                f"{where} has the shape {values.shape}, and there are {n_labels} labels; expected "
+                "as many labels as images."
+            )
+    values = np.moveaxis(values, -1, 0) if is_last else values
+    if values.ndim == 4 and values.shape[-1] not in CHANNELS:
+        values = np.moveaxis(values, 1, -1)
+    height, width = values.shape[1], values.shape[-1 if values.ndim == 3 else 2 % values.ndim]
+    is_odd = values.ndim > 4 or (values.ndim == 4 and values.shape[-1] not in CHANNELS)
+    if is_odd or (values.ndim > 2 and height > TALLEST * width and width != 1):
+        raise ValueError(
+            f"{where} has the shape {values.shape}; expected rows of pixels (n, n_pixels), images "
+            "(n, height, width), or images with 1 or 3 channels."
+        )
+    return values
+
+
+def _to_bytes(values, where):
+    scale = _scale(values, where)
+    is_colour = values.ndim == 4
+    shape = values.shape[:3] if is_colour else values.shape
+    if values.ndim == 3 and values.shape[2] == 1:
+        shape = shape[:2]  # rows with an axis for one channel
+    if values.dtype == np.uint8 and not is_colour:
+        return np.ascontiguousarray(values.reshape(shape))
+    pixels = np.empty(shape, np.uint8)
+    for chosen in gen_batches(len(values), AT_ONCE):
+        part = scale.apply(values[chosen])
+        pixels[chosen] = as_grey(part) if is_colour else part.reshape(len(part), *shape[1:])
+    return pixels
+
+
+def as_grey(colours) -> np.ndarray:
+    """Convert colours to grey as Pillow does.
+
+    Parameters
+    ----------
+    colours : ndarray of shape (..., 1) or (..., 3), uint8
+        Grey, or red, green and blue.
+
+    Returns
+    -------
+    ndarray of shape (...), uint8
+        Grey values.
+    """
+    if colours.shape[-1] == 1:
+        return colours[..., 0]
+    return ((colours @ GREY + 0x8000) >> 16).astype(np.uint8)
+
+
+def compact(values) -> np.ndarray:
+    """Convert an array to bytes if that loses nothing, so that parts of a file need less memory.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers.
+
+    Returns
+    -------
+    ndarray
+        The same numbers: bytes if all are whole numbers from 0 to 255, else `values`.
+    """
+    if values.dtype.kind not in "uif" or not values.size:
+        return values
+    if not (values.min() >= 0 and values.max() <= 255):  # NaN, too
+        return values
+    as_bytes = values.astype(np.uint8)
+    return as_bytes if (as_bytes == values).all() else values
+
+
+class Scale(NamedTuple):
+    """How values become bytes.
+
+    Parameters
+    ----------
+    low : float
+        The value that becomes 0.
+    factor : float
+        Grey levels per unit; 1 leaves values as they are.
+    """
+
+    low: float = 0.0
+    factor: float = 1.0
+
+    def apply(self, values) -> np.ndarray:
+        """Convert values to bytes.
+
+        Parameters
+        ----------
+        values : ndarray
+            Values in the range from which the scale was made.
+
+        Returns
+        -------
+        ndarray of uint8
+            The pixels.
+        """
+        if values.dtype.kind in "ui":
+            return values.astype(np.uint8)
+        scaled = (values.astype(np.float32) - self.low) * self.factor
+        return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def _scale(values, where):
+    """Decide how values become bytes; refuse what are no pixels."""
+    if values.dtype.kind == "b":
+        return Scale(factor=255.0)
+    low, high = float(values.min()), float(values.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{where} holds values that are missing or infinite; expected pixels.")
+    if values.dtype.kind == "f":
+        if low >= -OVERSHOOT and high <= 1 + OVERSHOOT and (high <= 1 or _has_fractions(values)):
+            return Scale(factor=255.0)
+        if -1 - NEAR <= low <= -1 + NEAR and high <= 1 + NEAR:
+            return Scale(low=-1.0, factor=127.5)
+    if low >= 0 and high <= 255 and (high > COARSE or not _has_fractions(values)):
+        return Scale()
+    raise ValueError(
+        f"{where} holds values from {low:.6g} to {high:.6g}; expected pixels: whole numbers from "
+        "0 to 255, or floats from 0 to 1 or from -1 to 1."
+    )
+
+
+def _has_fractions(values):
+    if values.dtype.kind != "f":
+        return False
+    parts = (values[chosen] for chosen in gen_batches(len(values), AT_ONCE))
+    return any((part != np.rint(part)).any() for part in parts)

@@ -1,0 +1,258 @@
+"""What a file or folder is: recognized from its content, not from its name."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+from skdigits.datasets.array_names import PARTS, part_of
+from skdigits.datasets.csv_files import find_csv
+from skdigits.datasets.idx import ELEMENT_TYPES, find_idx
+from skdigits.datasets.numpy_files import find_npy
+from skdigits.datasets.parquet import find_parquet
+from skdigits.datasets.picture_files import SUFFIXES
+from skdigits.datasets.unpacking import open_unpacked
+
+START = 1 << 14  # bytes that are looked at
+MOST_FILES = 100  # of a folder that are looked at
+SHOWN = 3  # names of files in a message
+TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}  # beside data
+NPY, ZIP, PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
+PICTURES = re.compile(
+    rb"\x89PNG\r\n|\xff\xd8\xff|GIF8|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP|P[1-7][ \r\n]"
+    rb"|.{4}ftyp(?:avi|hei|hev|mif|msf)|%PDF|\s*<svg",
+    re.DOTALL,
+)
+LIBSVM_ROWS = re.compile(rb"(?:[-+.\deE]+[ \t]*\r?\n)*[-+.\deE]+[ \t]+\d+:[-+.\deE]+[ \t\r\n]")
+ARFF_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:%|@relation)", re.IGNORECASE)
+CSV_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[ -~\t]*[,;\t][ -~\t]*\r?\n")
+PICKLE = (
+    "a pickle: reading it can run code, so it is never opened. Convert it: "
+    "np.savez('digits.npz', x_train=images, y_train=labels)"
+)
+EXCEL = "an Excel file; save it as CSV"
+HDF5 = "an HDF5 file (also MATLAB 7.3), which is not read; save the arrays as .npz or with -v7"
+UNPACK = "packed as {}, which is not opened; unpack it first"
+# What is refused: how its content begins, and what to say. The first that fits counts.
+REFUSED = [
+    (rb"version https://git-lfs", "a pointer of Git LFS and not the data; run `git lfs pull`"),
+    (
+        rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|script)",
+        "a web page (HTML) and not the data; download it "
+        "again, after logging in if the site asks for it",
+    ),
+    (
+        rb"(?:\xef\xbb\xbf)?\s*<\?xml(?!.*<svg)",
+        "an XML document and not the data, perhaps an error of the download",
+    ),
+    (rb"\x80[\x02-\x05]|\(+(?:cnumpy|[ld]p\d)|c(?:numpy|__builtin__|copy_reg)\b", PICKLE),
+    (rb"\xd0\xcf\x11\xe0", EXCEL),
+    (rb"\x89HDF|MATLAB 7\.3", HDF5),
+    (rb"7z\xbc\xaf", UNPACK.format("7z")),
+    (rb"Rar!", UNPACK.format("RAR")),
+    (rb"\xfd7zXZ", UNPACK.format("xz")),
+    (rb"\x28\xb5\x2f\xfd", UNPACK.format("zstd")),
+    (rb".{257}ustar", UNPACK.format("tar")),
+]
+
+
+def recognize(path, subset) -> tuple[str, Path]:
+    """Find the format of a source, and the file or folder to hand to its loader.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder.
+    subset : {"train", "test"}
+        Which images are wanted.
+
+    Returns
+    -------
+    format : str
+        ``"csv"``, ``"idx"``, ``"npz"``, ``"mat"``, ``"arff"``, ``"parquet"``, ``"libsvm"``,
+        ``"zip"`` or ``"pictures"``.
+    path : Path
+        The file; the folder itself where its loader finds the files of a subset.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder.
+    ValueError
+        If the file is one that is never read, is empty or damaged, or a folder contains several
+        sets.
+    """
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: there is no such file or folder. Expected IDX files, CSV files or "
+            "pictures, 'digits' for the bundled digits, or 'mnist' to download MNIST."
+        )
+    return _look_into_folder(path, subset) if path.is_dir() else (format_of(path), path)
+
+
+def format_of(file) -> str:
+    """Find the format of a file from its content.
+
+    Parameters
+    ----------
+    file : Path
+        The file, which may be gzipped.
+
+    Returns
+    -------
+    str
+        As for `recognize`; ``"csv"`` for any other text, which the reader of CSV files judges.
+
+    Raises
+    ------
+    ValueError
+        If the file is one that is never read, or is empty or damaged.
+    """
+    start = _start_of(file)
+    refuse(start, file)
+    if start[:4] == ZIP:
+        return _look_into_zip(file)
+    if start[:2] == b"\0\0" and start[2:3] and start[2] in ELEMENT_TYPES and len(start) > 3:
+        return "idx"
+    if PICTURES.match(start):
+        return "pictures"
+    suffix = file.suffix.lower()
+    for kind, found in (
+        ("npz", start.startswith(NPY)),
+        ("parquet", start.startswith(PARQUET)),
+        ("mat", start.startswith(b"MATLAB 5.0") or (suffix == ".mat" and b"\0" in start[:20])),
+        ("arff", ARFF_START.match(start)),
+        ("libsvm", LIBSVM_ROWS.match(start)),
+        ("pictures", suffix in SUFFIXES and not CSV_LINE.match(start)),
+    ):
+        if found:
+            return kind
+    return "csv"
+
+
+def refuse(start, file) -> None:
+    """Raise a ValueError if content is of a kind that is never read.
+
+    Parameters
+    ----------
+    start : bytes
+        The first bytes of the content, unpacked.
+    file : path-like
+        The file, for the message.
+    """
+    if not start.strip():
+        raise ValueError(f"{file}: the file is empty.")
+    for pattern, what in REFUSED:
+        if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
+            raise ValueError(f"{file} is {what}.")
+
+
+def nothing_to_read(folder, subset) -> Exception:
+    """Return the error of a folder that contains nothing that can be read.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    subset : {"train", "test"}
+        Which images are wanted.
+
+    Returns
+    -------
+    Exception
+        A ValueError if there is a file that is never read, else a FileNotFoundError.
+    """
+    for file in _files(folder):
+        try:
+            format_of(file)
+        except ValueError as error:
+            return error
+    name = "train" if subset == "train" else "t10k"
+    return FileNotFoundError(
+        f"{folder} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
+        f"such as {name}-images-idx3-ubyte.gz, a file such as .npz, .mat or .parquet, or pictures."
+    )
+
+
+def _start_of(file):
+    try:
+        with open_unpacked(file) as opened:
+            return opened.read(START)
+    except (EOFError, OSError, zlib.error) as error:
+        if getattr(error, "errno", None):  # of the system, not of the content
+            raise
+        raise ValueError(f"{file}: the packed file is damaged or truncated ({error}).") from error
+
+
+def _look_into_zip(file):
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ValueError(
+            f"{file}: the zip archive is damaged, or its download was cut off ({str(error)[:80]})."
+        ) from error
+    if any(name.endswith("data.pkl") for name in names):  # of PyTorch
+        raise ValueError(f"{file} is {PICKLE}.")
+    if any(name.startswith("xl/") for name in names):
+        raise ValueError(f"{file} is {EXCEL}.")
+    return "npz" if names and all(name.endswith(".npy") for name in names) else "zip"
+
+
+def _look_into_folder(folder, subset):
+    """Tables come before pictures, as a folder of a data set may contain pictures of it."""
+    if table := find_csv(folder, subset):
+        kind = format_of(table)
+        return kind, folder if kind == "csv" else table
+    if find_idx(folder, subset):
+        return "idx", folder
+    if pictures := _find_part(folder, subset):
+        return "pictures", pictures
+    files = _files(folder)
+    if any(file.suffix.lower() in SUFFIXES for file in files):
+        return "pictures", folder
+    if find_parquet(folder, subset):
+        return "parquet", folder
+    if any(file.suffix == ".npy" for file in files) and find_npy(folder, subset):
+        return "npz", folder
+    return _find_file(files, folder, subset) or ("pictures", folder)
+
+
+def _find_part(folder, subset):
+    """The folder of one part, such as training/ in mnist_png, or None."""
+    subfolders = {
+        PARTS[inner.name.lower()]: inner
+        for inner in folder.iterdir()
+        if inner.name.lower() in PARTS and inner.is_dir()
+    }
+    found = subfolders.get(subset)
+    return subfolders.get("valid") if found is None and subset == "test" else found
+
+
+def _files(folder):
+    found = (file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
+    return sorted(itertools.islice(found, MOST_FILES))
+
+
+def _find_file(files, folder, subset):
+    """The format and file of the only one of a subset that can be read; None if there is none."""
+    found: dict[str | None, list] = {}
+    for file in files:
+        if file.suffix.lower() in TEXTS:
+            continue
+        try:
+            kind = format_of(file)
+        except ValueError:
+            continue  # `nothing_to_read` says it if there is nothing else
+        if kind not in ("csv", "idx", "pictures"):
+            found.setdefault(part_of(file.name), []).append((kind, file))
+    fitting = found.get(subset) or found.get(None, [])
+    if len(fitting) > 1:
+        names = ", ".join(file.name for _, file in fitting[:SHOWN])
+        raise ValueError(
+            f"{folder} holds several files that can be read; pass one of them: {names[:100]}, …"
+        )
+    return fitting[0] if fitting else None

@@ -1,0 +1,146 @@
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from skdigits.datasets import load_digits, load_mat
+from skdigits.datasets.matlab import iter_mat
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (3, 4, 4), dtype=np.uint8)
+TURNED = IMAGES.transpose(0, 2, 1).reshape(3, 16)  # as MATLAB's reshape writes rows
+
+
+def test_emnist_is_turned_upright(tmp_path):
+    part = {"images": TURNED, "labels": np.array([[1], [2], [3]]), "writers": np.zeros((3, 1))}
+    other = {"images": TURNED[:1], "labels": np.array([[7]])}
+    mapping = np.array([[0, 48], [1, 49]])
+    savemat(tmp_path / "e.mat", {"dataset": {"train": part, "test": other, "mapping": mapping}})
+    bunch = load_mat(tmp_path / "e.mat")
+    np.testing.assert_array_equal(bunch.images, IMAGES)
+    assert bunch.target.tolist() == [1, 2, 3]
+    assert "(dataset.train), turned upright: 3 images" in bunch.DESCR
+    bunch = load_mat(tmp_path / "e.mat", subset="test")
+    np.testing.assert_array_equal(bunch.images, IMAGES[:1])
+
+
+@pytest.mark.parametrize("subset", ["train", "test"])
+def test_mnist_original_has_a_column_per_image(tmp_path, subset):
+    data = np.zeros((784, 70_000), np.uint8)
+    data[1, 59_999:60_001] = 5, 6
+    labels = np.repeat([0.0, 9.0], [60_000, 10_000])[np.newaxis]
+    savemat(tmp_path / "m.mat", {"data": data, "label": labels}, do_compression=True)
+    bunch = load_mat(tmp_path / "m.mat", subset=subset)
+    edge = {"train": (-1, 5), "test": (0, 6)}[subset]
+    assert bunch.images[edge[0], 0, 1] == edge[1]
+    assert len(bunch.data) == {"train": 60_000, "test": 10_000}[subset]
+    assert set(bunch.target.tolist()) == {0 if subset == "train" else 9}
+
+
+def test_svhn_becomes_grey_and_its_10_is_told(tmp_path):
+    X = np.repeat(IMAGES.transpose(1, 2, 0)[:, :, np.newaxis], 3, axis=2)
+    savemat(tmp_path / "s.mat", {"X": X, "y": np.array([[1], [10], [9]], np.uint8)})
+    with pytest.warns(UserWarning, match="10 means the digit 0. They are kept"):
+        bunch = load_mat(tmp_path / "s.mat")
+    np.testing.assert_array_equal(bunch.images, IMAGES)
+    assert bunch.target.tolist() == [1, 10, 9]
+
+
+def test_coursera_is_turned_upright(tmp_path):
+    images = RNG.random((3, 20, 20)) * 1.2 - 0.1
+    X = images.transpose(0, 2, 1).reshape(3, 400)
+    savemat(tmp_path / "ex3data1.mat", {"X": X, "y": np.array([[10], [1], [2]], np.uint8)})
+    with pytest.warns(UserWarning, match="10 means the digit 0"):
+        bunch = load_mat(tmp_path / "ex3data1.mat")
+    expected = np.rint(np.clip(images.astype(np.float32), 0, 1) * np.float32(255))
+    np.testing.assert_array_equal(bunch.images, expected)
+
+
+def test_usps_has_one_hot_columns(tmp_path):
+    patterns = (TURNED.T / 127.5) - 1
+    labels = 2 * np.eye(10)[:, [4, 0, 9]] - 1
+    arrays = {"train_patterns": patterns, "train_labels": labels}
+    savemat(tmp_path / "u.mat", arrays | {"test_patterns": patterns, "test_labels": labels})
+    bunch = load_mat(tmp_path / "u.mat")
+    np.testing.assert_array_equal(bunch.data, TURNED)
+    assert bunch.target.tolist() == [4, 0, 9]
+
+
+@pytest.mark.parametrize("subset", ["train", "test"])
+def test_other_sets_are_not_turned_but_told(tmp_path, subset):
+    digits = load_digits()
+    X = digits.images.transpose(0, 2, 1).reshape(-1, 64)
+    savemat(tmp_path / "d.mat", {"X": X, "y": digits.target[:, np.newaxis]})
+    with pytest.warns(UserWarning, match="seem to lie on their side"):
+        bunch = load_mat(tmp_path / "d.mat", subset=subset)
+    np.testing.assert_array_equal(bunch.data, X)
+
+
+def test_chunks_are_parts_of_the_whole(tmp_path):
+    savemat(tmp_path / "d.mat", {"X": TURNED, "y": np.array([[3], [1], [2]])})
+    chunks = list(iter_mat(tmp_path / "d.mat", chunk_size=2, lines=True))
+    np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), TURNED)
+    assert np.concatenate([chunk.target for chunk in chunks]).tolist() == ["3", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"theta": np.ones((3, 4))}, r"holds theta \(3, 4\); expected arrays such as X and y"),
+        ({"dataset": {"train": {"x": 1}}}, r"dataset\.train\.images is missing"),
+        ({"X": TURNED}, "there are no labels"),
+        ({"X": TURNED, "y": np.arange(5)}, "there are 5 labels"),
+        ({"X": TURNED * 2.5, "y": np.arange(3)}, "holds values from"),
+        (b"", r"damaged \(Mat file appears to be truncated\)"),
+        (bytes(range(9, 250)), "not a MATLAB file, or damaged"),
+        (b"MATLAB 7.3 MAT-file" + bytes(105) + b"\x00\x02IM" + bytes(600), r"7\.3 \(HDF5\)"),
+        (b"MATLAB 5.0 MAT-file" + bytes(105) + b"\x00\x01IM" + bytes(9), "damaged"),
+        (b"label,a\n1,2\n" * 90, "not a MATLAB file, or damaged"),
+    ],
+)
+def test_what_is_refused_is_said(tmp_path, content, message):
+    file = tmp_path / "a.mat"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        savemat(file, content)
+    with pytest.raises(ValueError, match=message) as caught:
+        load_mat(file)
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        load_mat(tmp_path / "a.mat")
+
+
+def _content():
+    file = io.BytesIO()
+    savemat(file, {"X": TURNED, "y": np.array([[1], [2], [3]])})
+    return file.getvalue()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 420), st.integers(0, 9), st.binary(max_size=6)), max_size=3)
+)
+def test_fuzzed_files_are_read_or_refused(tmp_path_factory, edits):
+    content = CONTENT
+    for position, cut, insert in edits:
+        content = content[:position] + insert + content[position + cut :]
+    path = tmp_path_factory.getbasetemp() / "fuzzed.mat"
+    path.write_bytes(content)
+    try:
+        bunch = load_mat(path, subset="test")
+    except ValueError as error:
+        assert str(path) in str(error)
+        assert len(str(error)) <= 300
+        return
+    assert bunch.data.dtype == np.uint8
+    assert bunch.target is None or len(bunch.target) == len(bunch.data)
+
+
+CONTENT = _content()
