@@ -75,3 +75,19 @@ def atomic_write(path, mode="wb", **options):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def printable(name) -> str:
+    """Write what is not text in a file name as escapes.
+
+    Parameters
+    ----------
+    name : str or path-like
+        A file name, which may hold bytes that are no UTF-8.
+
+    Returns
+    -------
+    str
+        The name, if it is text, as nearly all are.
+    """
+    return str(name).encode("utf-8", "backslashreplace").decode()

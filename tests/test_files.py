@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from skdigits.files import atomic_write, check_destination
+from skdigits.files import atomic_write, check_destination, printable
 
 
 def test_a_destination_needs_a_folder_and_is_no_folder(tmp_path):
@@ -34,3 +34,8 @@ def test_a_new_file_has_the_permissions_of_any(tmp_path):
     with atomic_write(tmp_path / "new", "w") as file:
         file.write("whole")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_file_names_that_are_no_text_are_printable():
+    assert printable("numéro 7.png") == "numéro 7.png"
+    assert printable(os.fsdecode(b"a\xff.png")) == r"a\udcff.png"

@@ -11,6 +11,7 @@ import typer
 import skdigits
 from skdigits.cli.cluster import dask_cluster
 from skdigits.cli.output import (
+    accept_any_character,
     check_folder,
     console,
     make_folder,
@@ -91,6 +92,7 @@ def main(argv: list[str] | None = None) -> None:
         With exit status 0 after success, 1 if some pictures could not be read, 2 after a user
         error, 130 after Ctrl-C.
     """
+    accept_any_character()
     try:
         with short_warnings():
             app(args=argv, prog_name="skdigits")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 import warnings
 
@@ -32,6 +33,13 @@ def print_error(text):
     """
     errors = Console(stderr=True, highlight=False)
     errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
+
+
+def accept_any_character():
+    """Let characters that the console does not have be printed as escapes, so that no run ends."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):  # not a text stream
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

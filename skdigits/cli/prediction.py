@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdigits.cli.output import print_error
-from skdigits.files import atomic_write
+from skdigits.files import atomic_write, printable
 
 
 @dataclass
@@ -96,9 +96,10 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
                 totals.n_unreadable += len(chunk.problems)
                 totals.n_blank += int((~ink).sum()) - len(chunk.problems)
                 kept = kept & ink
-            names = chunk.names
-            if names is None:  # numbers from 1, as in Kaggle's files
+            if chunk.names is None:  # numbers from 1, as in Kaggle's files
                 names = np.arange(len(labels)) + totals.n_images + 1
+            else:
+                names = np.array([printable(name) for name in chunk.names])
             _write_rows(file, names, np.where(kept, labels, ""), header=not totals.n_images)
             totals.add(labels, kept, chunk.target)
     return totals

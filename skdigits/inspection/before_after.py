@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 
+from skdigits.files import printable
 from skdigits.inspection.axes import make_axes
 from skdigits.pictures import open_pictures, to_grey
 from skdigits.preprocessing import PictureCleaner
@@ -68,7 +69,8 @@ class CleaningDisplay:
         chosen = np.unique(np.linspace(0, len(pictures) - 1, n_pictures).astype(int))
         shown = [_opened(pictures[i]) for i in chosen]
         captions = [
-            os.path.basename(pictures[i]) if _is_file(pictures[i]) else str(i) for i in chosen
+            printable(os.path.basename(pictures[i])) if _is_file(pictures[i]) else str(i)
+            for i in chosen
         ]
         images = PictureCleaner(output).fit_transform(shown)
         seen = [_as_seen(picture) for picture in shown]

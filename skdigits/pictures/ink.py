@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 NORMAL_QUARTILE = 0.3186  # a quarter of normal noise is within so many standard deviations
-LEAST_IN_TINY = 0.08  # of the brightness of a tiny picture, whose noise is not known
+LEAST_IN_TINY = 0.1  # of the brightness of a tiny picture, whose noise is not known
 LEAST_CONTRAST = 0.02  # of the paper's brightness; less contrast is paper and light, not ink
 NOISE = 4.5  # standard deviations of the paper's grey; ink differs by more
 LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
@@ -49,7 +49,9 @@ def ink_contrast(grey, window):
     smooth = ndimage.gaussian_filter(grey, _blur_of(grey.shape))
     paper = _closing(smooth, window)
     contrast = (paper - smooth) / np.maximum(paper, DARKEST_PAPER)
-    return contrast - np.median(contrast[::2, ::2])
+    if min(grey.shape) > TINY:
+        return contrast - np.median(contrast[::2, ::2])
+    return contrast - np.median(contrast[contrast <= otsu(contrast)])  # most pixels may be ink
 
 
 def _closing(grey, window):
@@ -107,7 +109,7 @@ def _covers_more_than_half(grey):
     height, width = dark.shape
     edge = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
     middle = dark[height // 4 : height - height // 4, width // 4 : width - width // 4]
-    return bool(dark.mean() + edge.mean() + middle.mean() > 1.5)
+    return bool(dark.mean() + edge.mean() + middle.mean() / 2 > 1.25)
 
 
 def strokes(contrast):

@@ -1,4 +1,7 @@
 import functools
+import io
+import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -244,3 +247,21 @@ def test_pages_of_a_file_have_rows_of_their_own(run, reader, tmp_path):
     labels = read_table(tmp_path / "s.csv")
     assert labels.index.tolist() == ["scan.tif", "scan.tif#2", "scan.tif#3"]
     assert labels.tolist() == read_table(tmp_path / "t.csv").tolist()[:3]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1251", "cp437"])
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text")
+def test_any_console_and_any_file_name(run, reader, tmp_path, monkeypatch, encoding):
+    pictures = photographs_of_digits(tmp_path / "pictures", n=2)
+    odd = os.fsdecode(b"a\xff\xe9.png")
+    (pictures / "1.png").rename(pictures / odd)
+    shown = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", shown)
+    assert run("inspect", pictures, "-o", tmp_path / "out") == 0
+    assert run("predict", reader, pictures, "-o", tmp_path / "s.csv") == 0
+    labels = read_table(tmp_path / "s.csv")
+    assert labels.index.tolist() == ["0.png", r"a\udcff\udce9.png"]
+    (pictures / "digits – копия.csv").write_text("no table")
+    assert run("inspect", pictures / "digits – копия.csv", "-o", tmp_path / "out") == 2
+    shown.flush()
+    assert "labels." in shown.buffer.getvalue().decode(encoding)
