@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import tempfile
 import warnings
@@ -38,7 +39,7 @@ def print_error(text):
 def accept_any_character():
     """Let characters that the console does not have be printed as escapes, so that no run ends."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError, OSError):  # not a text stream
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

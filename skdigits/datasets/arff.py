@@ -13,7 +13,7 @@ import numpy as np
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.named_columns import divide_columns
 from skdigits.datasets.pixels import compact
-from skdigits.datasets.samples import Samples, make_samples
+from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.unpacking import open_unpacked
 
 AT_ONCE = 4096  # rows

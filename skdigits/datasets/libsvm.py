@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, check_subset
-from skdigits.datasets.samples import Samples, make_samples
+from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.unpacking import open_unpacked
 
 SIDES = (8, 16, 20, 28, 32)  # of the images that sets of digits have

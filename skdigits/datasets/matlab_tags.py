@@ -92,7 +92,8 @@ def _check_matrix(stream, size, order, depth):
         raise ValueError(f"more than {DEEPEST} structures inside one another")
     if size == 0:
         return
-    kinds, flags = [], 0
+    kinds: list[int] = []
+    flags = 0
     while size > 0:
         kind, count, is_small = _parse(stream.read(TAG), order)
         size -= TAG

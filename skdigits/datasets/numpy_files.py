@@ -14,7 +14,7 @@ import numpy as np
 
 from skdigits.datasets.array_names import find_arrays, find_labels
 from skdigits.datasets.bunch import Chunk, check_subset
-from skdigits.datasets.samples import N_DIGITS, Samples, make_samples
+from skdigits.datasets.contents import N_DIGITS, Samples, make_samples
 
 READING_ERRORS = (
     ValueError,

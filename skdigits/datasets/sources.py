@@ -17,7 +17,7 @@ from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.parquet import iter_parquet, load_parquet
 from skdigits.datasets.picture_files import NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
-from skdigits.datasets.samples import Samples
+from skdigits.datasets.contents import Samples
 from skdigits.datasets.zipped import iter_zip, load_zip
 
 # How a format is loaded as a whole, and how it is read in chunks.
