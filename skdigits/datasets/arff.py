@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, check_subset
+from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.named_columns import divide_columns
 from skdigits.datasets.pixels import compact
-from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.unpacking import open_unpacked
 
 AT_ONCE = 4096  # rows

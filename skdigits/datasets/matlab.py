@@ -11,8 +11,8 @@ import numpy as np
 
 from skdigits.datasets.array_names import find_arrays
 from skdigits.datasets.bunch import Chunk, check_subset
-from skdigits.datasets.matlab_tags import check_tags
 from skdigits.datasets.contents import Samples, make_samples
+from skdigits.datasets.matlab_tags import check_tags
 
 COURSERA = 400  # pixels of ex3data1.mat and ex4data1.mat
 TURNED = ", turned upright"

@@ -11,10 +11,10 @@ import numpy as np
 
 from skdigits.datasets.array_names import is_image_name, part_of
 from skdigits.datasets.bunch import Chunk, check_subset
+from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.csv_layout import LABEL_NAMES
 from skdigits.datasets.named_columns import divide_columns
 from skdigits.datasets.pixels import as_grey, compact
-from skdigits.datasets.contents import Samples, make_samples
 
 AT_ONCE = 4096  # rows
 LARGEST = 1 << 22  # pixels of a picture; more are no digit

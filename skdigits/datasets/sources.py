@@ -8,6 +8,7 @@ from pathlib import Path
 from skdigits.datasets.arff import iter_arff, load_arff
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.bundled import load_digits
+from skdigits.datasets.contents import Samples
 from skdigits.datasets.csv_files import iter_csv, load_csv
 from skdigits.datasets.idx import iter_idx, load_idx
 from skdigits.datasets.libsvm import iter_libsvm, load_libsvm
@@ -17,7 +18,6 @@ from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.parquet import iter_parquet, load_parquet
 from skdigits.datasets.picture_files import NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
-from skdigits.datasets.contents import Samples
 from skdigits.datasets.zipped import iter_zip, load_zip
 
 # How a format is loaded as a whole, and how it is read in chunks.
