@@ -59,9 +59,10 @@ CONTENTS = {
     "pictures (gif)": made(PICTURE.save, "GIF"),
     "pictures (tiff)": made(PICTURE.save, "TIFF"),
     "pictures (webp)": made(PICTURE.save, "WEBP"),
-    "pictures (avif)": made(PICTURE.save, "AVIF"),
     "pictures (pgm)": made(PICTURE.save, "PPM"),
 }
+if ".avif" in Image.registered_extensions():  # since Pillow 11.3
+    CONTENTS["pictures (avif)"] = made(PICTURE.save, "AVIF")
 NAMES = ["x", "train_idx.csv", "x.png", "x.mat", "x.npz", "x.parquet", "mnist.pkl", "x-idx3-ubyte"]
 
 
