@@ -94,7 +94,7 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
         ({"X": TURNED}, "there are no labels"),
         ({"X": TURNED, "y": np.arange(5)}, "there are 5 labels"),
         ({"X": TURNED * 2.5, "y": np.arange(3)}, "holds values from"),
-        (b"", r"damaged \(Mat file appears to be truncated\)"),
+        (b"", r"damaged \(Mat file appears to be \w+\)"),
         (bytes(range(9, 250)), "not a MATLAB file, or damaged"),
         (b"MATLAB 7.3 MAT-file" + bytes(105) + b"\x00\x02IM" + bytes(600), r"7\.3 \(HDF5\)"),
         (b"MATLAB 5.0 MAT-file" + bytes(105) + b"\x00\x01IM" + bytes(9), "damaged"),
