@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import math
 import zlib
+from typing import NamedTuple
 
 HEADER = 128  # bytes
 TAG = 8  # bytes before every element: its type and the number of its bytes
-MATRIX, COMPRESSED, UINT32, INT8, INT32 = 14, 15, 6, 1, 5
-PLAIN = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17, 18})  # types of numbers and of texts
+INT8, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 5, 6, 14, 15, 16
+# Bytes of a value of each type of numbers or texts.
+WIDTHS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4}
+PLAIN = frozenset(WIDTHS)
 CELL, STRUCTURE = 1, 2
 ARRAYS = frozenset({4, *range(6, 16)})  # classes of arrays of characters and numbers
 COMPLEX = 0x0800
-N_FIXED = 3  # elements that every matrix has: its class, shape and name
 DEEPEST = 8  # structures in structures; EMNIST has 2
+LONGEST_NAME = 64  # bytes, of a field of a structure in MATLAB
+KEPT = 128  # bytes of an element; a shape of 32 dimensions
 PIECE = 1 << 20  # bytes
 
 
@@ -90,48 +95,72 @@ def _parse(tag, order):
 def _check_matrix(stream, size, order, depth):
     if depth > DEEPEST:
         raise ValueError(f"more than {DEEPEST} structures inside one another")
-    if size == 0:
-        return
-    kinds: list[int] = []
-    flags = 0
+    elements = []
     while size > 0:
-        kind, count, is_small = _parse(stream.read(TAG), order)
-        size -= TAG
+        tag = stream.read(TAG)
+        kind, count, is_small = _parse(tag, order)
         n_bytes = 0 if is_small else count + -count % TAG
-        if n_bytes > size or (is_small and count > 4):
-            raise ValueError(f"an element of {count} bytes in a matrix of {size}")
-        size -= n_bytes
-        if not kinds:
-            flags = _read_flags(stream, kind, count, order)
-        elif kind == MATRIX and not is_small:
-            _check_matrix(stream, count, order, depth + 1)
-            _skip(stream, n_bytes - count)
-        elif kind in PLAIN:
-            _skip(stream, n_bytes)
-        else:
-            raise ValueError(f"an element of the unknown type {kind}")
-        kinds.append(kind)
-    _check_kinds(kinds, flags)
+        size -= TAG + n_bytes
+        if size < 0 or (is_small and count > 4) or (kind not in PLAIN and kind != MATRIX):
+            raise ValueError(f"an element of type {kind} and {count} bytes")
+        content = tag[4:] if is_small else b""
+        if kind == MATRIX:
+            _check_matrix(stream, 0 if is_small else count, order, depth + 1)
+            n_bytes -= count
+        elif not is_small:
+            content = stream.read(min(n_bytes, KEPT))
+        _skip(stream, n_bytes - len(content) * (not is_small))
+        elements.append(_Element(kind, count, content[:count]))
+    if elements:
+        _check_elements(elements, order)
 
 
-def _read_flags(stream, kind, count, order):
-    if (kind, count) != (UINT32, 8):
-        raise ValueError("a matrix without a class")
-    return int.from_bytes(stream.read(8)[:4], order)
+class _Element(NamedTuple):
+    """An element of a matrix."""
+
+    kind: int
+    n_bytes: int
+    content: bytes  # the first of them
+
+    def integers(self, order):
+        """The numbers in an element of integers of 4 bytes."""
+        if len(self.content) != self.n_bytes or self.n_bytes % 4:
+            raise ValueError("a matrix without class and shape")
+        starts = range(0, self.n_bytes, 4)
+        return [int.from_bytes(self.content[i : i + 4], order) for i in starts]
 
 
-def _check_kinds(kinds, flags):
-    """Check that a matrix has the elements that its class needs."""
-    kind, rest = flags & 0xFF, kinds[N_FIXED:]
-    is_plain = all(kind in PLAIN for kind in kinds[:N_FIXED]) and len(kinds) >= N_FIXED
+def _check_elements(elements, order):
+    """Check that a matrix has the elements that its class needs, and as many as its shape says."""
+    kinds = [element.kind for element in elements]
+    if kinds[:3] != [UINT32, INT32, INT8] or elements[0].n_bytes != 8 or elements[1].n_bytes < 8:
+        raise ValueError("a matrix without class, shape and name")
+    flags = elements[0].integers(order)[0]
+    n_expected = math.prod(elements[1].integers(order))
+    kind, rest = flags & 0xFF, elements[3:]
     if kind in ARRAYS:
-        fits = len(rest) == 1 and rest[0] in PLAIN and not flags & COMPLEX
+        fits = len(rest) == 1 and _is_array(rest[0], n_expected) and not flags & COMPLEX
     elif kind == STRUCTURE:
-        fits = rest[:2] == [INT32, INT8] and set(rest[2:]) <= {MATRIX}
+        fits = kinds[3:5] == [INT32, INT8] and _is_structure(rest, n_expected, order)
     else:
-        fits = kind == CELL and set(rest) <= {MATRIX}
-    if not (is_plain and fits):
+        fits = kind == CELL and kinds[3:] == [MATRIX] * len(rest) and len(rest) == n_expected
+    if not fits:
         raise ValueError(f"a variable of class {kind} that is no plain array")
+
+
+def _is_array(values, n_expected):
+    if values.kind == UTF8:  # characters may have several bytes
+        return values.n_bytes >= n_expected
+    return values.kind in PLAIN and values.n_bytes == n_expected * WIDTHS[values.kind]
+
+
+def _is_structure(rest, n_expected, order):
+    """Whether a structure has the length of its names, the names, and a matrix for each of them."""
+    length, *more = rest[0].integers(order)
+    if more or not 0 < length <= LONGEST_NAME or rest[1].n_bytes % length:
+        return False
+    n_matrices = rest[1].n_bytes // length * n_expected
+    return len(rest) - 2 == n_matrices and all(element.kind == MATRIX for element in rest[2:])
 
 
 def _skip(stream, n_bytes):

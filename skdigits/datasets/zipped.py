@@ -145,7 +145,9 @@ def open_zip(path) -> zipfile.Path:
         If it is no archive, or a damaged one.
     """
     try:
-        folder = zipfile.Path(Path(path))
+        archive = zipfile.ZipFile(Path(path))
+        _check_names(archive)
+        folder = zipfile.Path(archive)
         while len(inside := _members(folder)) == 1 and inside[0].is_dir():
             folder = inside[0]
     except FileNotFoundError:
@@ -156,6 +158,14 @@ def open_zip(path) -> zipfile.Path:
             f"{path}: the zip archive is damaged, or its download was cut off ({reason})."
         ) from error
     return folder
+
+
+def _check_names(archive):
+    """Refuse names for which older Pythons never finish listing a folder (CVE-2024-8088)."""
+    for name in archive.namelist():
+        if "" in name.removesuffix("/").split("/"):
+            archive.close()
+            raise ValueError(f"a member has the name {name[:40]!r}")
 
 
 def _members(folder):

@@ -180,6 +180,14 @@ def test_a_zip_bomb_is_refused_in_little_memory(tmp_path, start):
     assert peak < 150e6
 
 
+@pytest.mark.parametrize("name", ["?", "/", "//", "//train.csv", "/train.csv", "a//train.csv"])
+def test_names_that_make_python_search_for_ever_are_refused(tmp_path, name):
+    content = archive({name: TRAIN}).replace(b"?", b"\0")  # a name ends at a zero
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(ValueError, match="damaged.*a member has the name"):
+        load_zip(tmp_path / "a.zip")
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.tuples(st.integers(0, 2000), st.integers(0, 255)) | st.binary(max_size=40), st.booleans())
 def test_a_fuzzed_archive_is_read_right_or_refused(tmp_path_factory, damage, stored):
