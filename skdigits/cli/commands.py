@@ -61,8 +61,9 @@ Data = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="A folder or file: Kaggle's CSV, MNIST's IDX files or pictures; 'mnist' to download "
-        "MNIST. The default is the digits bundled with scikit-learn.",
+        help="A folder or file, recognized from its content: pictures, CSV, Kaggle's zip, IDX, "
+        ".npz, .mat, ARFF, LIBSVM, Parquet; 'mnist' to download MNIST. The default is the digits "
+        "bundled with scikit-learn.",
         show_default=False,
     ),
 ]

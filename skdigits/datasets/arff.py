@@ -156,6 +156,7 @@ def _read_data(file, names, columns, path):
             for part in rows:
                 images.append(compact(part[pixels].to_numpy()))
                 if label:
+                    _check_labels(part[label], len(names))
                     labels.append(part[label].to_numpy(dtype=str))
     except (ValueError, Warning) as error:  # pandas' errors are ValueErrors
         if "'{" in str(error):
@@ -168,6 +169,13 @@ def _read_data(file, names, columns, path):
     if not any(map(len, images)):
         raise ValueError(f"{path}: the file has no rows.")
     return np.concatenate(images), np.concatenate(labels) if label else None
+
+
+def _check_labels(labels, n_values):
+    """Raise a ValueError for a row that ends before its label, the last value of most files."""
+    if (labels == "").any():
+        row = labels.index[labels == ""][0] + 1
+        raise ValueError(f"row {row} has no label, or fewer than {n_values} values")
 
 
 def _one_line(error):

@@ -189,8 +189,8 @@ def _find_layout(path, subset) -> Layout:
         names = ", ".join(name[:20] for name in layout.sample.names[:3])
         among = f" among {names}, …" if layout.is_named else " in a header"
         raise ValueError(
-            f"{file}: no column of labels. Expected a column 'label'{among}. Images without labels "
-            "can only be predicted: `skdigits predict`, or subset='test'."
+            f"{file}: no column of labels. Expected a column 'label'{among}. Without labels, "
+            "use `skdigits predict` or subset='test'."
         )
     return layout
 

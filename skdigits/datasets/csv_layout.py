@@ -259,6 +259,12 @@ def _notes(layout, n_pixels):
         )
         name = f"column {i + 1} (without a name)" if not names[i] else f"column {short(names[i])}"
         yield f"{layout.file}: the {name} is left out as an index{reason}."
+    is_counting = layout.label is not None and layout.sample.counts_from(layout.label) is not None
+    if is_counting and not layout.is_named:
+        yield (
+            f"{layout.file}: column {layout.label + 1} is read as labels, although it counts like "
+            "an index; if it is one, write a header such as id,pixel0,pixel1,… into line 1."
+        )
     counting = n_pixels > SMALLEST_SIDE**2 and _counting_edge(layout.sample, layout.pixels)
     if counting and len(layout.sample.rows) > MOST_LABELS_IN_ORDER:
         yield (
@@ -281,8 +287,8 @@ def _how_written(sample, pixels):
         return "bytes"
     numbers = np.array([to_number(cell) for cell in cells])
     numbers = numbers[~np.isnan(numbers)]  # a fault, reported with its line when it is read
-    has_fractions = (numbers != np.floor(numbers)).any()
-    return "shares" if has_fractions and numbers.min() >= 0 and numbers.max() <= 1 else "decimals"
+    is_share = len(numbers) and numbers.min() >= 0 and 0 < numbers.max() <= 1
+    return "shares" if is_share else "decimals"
 
 
 def _check_same_pixels(layout, other):

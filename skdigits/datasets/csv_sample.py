@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from skdigits.datasets.foreign import refuse
 from skdigits.datasets.unpacking import open_unpacked
 
 DELIMITERS = ",;\t"
+START = 1 << 12  # bytes that tell a web page or another format from a table
 SAMPLE_CHARACTERS = 1 << 16
 MOST_SAMPLE_CHARACTERS = 1 << 22
 SAMPLE_LINES = 13  # with a header and more labels in a row than there are digits
@@ -109,10 +111,13 @@ def read_sample(file) -> Sample:
     Raises
     ------
     ValueError
-        If the file is empty or not a text, or its header names a column twice.
+        If the file is empty, of another format or not a text, or its header names a column twice.
     """
     try:
-        encoding = _encoding(file)
+        with open_unpacked(file) as opened:
+            start = opened.read(START)
+        refuse(start, file)
+        encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
             lines = _first_lines(bounded_lines(text))
         if not lines or not lines[0].strip():
@@ -207,12 +212,6 @@ def unreadable(file, error) -> ValueError:
         f"{file}: not a CSV file of numbers, or damaged "
         f"({type(error).__name__}: {str(reason)[:80].strip()})."
     )
-
-
-def _encoding(file):
-    with open_unpacked(file) as opened:
-        start = opened.read(2)
-    return "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
 def _first_lines(lines):

@@ -149,7 +149,7 @@ def _read_file(file):
             for batch in opened.iter_batches(AT_ONCE, columns=[*columns, *filter(None, [label])]):
                 if len(batch):
                     yield _images(batch, image, columns, file), _labels(batch, label, file)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise ValueError(f"{file}: a damaged Parquet file ({reason}).") from error
 

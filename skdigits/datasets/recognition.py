@@ -10,6 +10,7 @@ from pathlib import Path
 
 from skdigits.datasets.array_names import PARTS, part_of
 from skdigits.datasets.csv_files import find_csv
+from skdigits.datasets.foreign import EXCEL, PICKLE, refuse
 from skdigits.datasets.idx import ELEMENT_TYPES, find_idx
 from skdigits.datasets.numpy_files import find_npy
 from skdigits.datasets.parquet import find_parquet
@@ -29,34 +30,6 @@ PICTURES = re.compile(
 LIBSVM_ROWS = re.compile(rb"(?:[-+.\deE]+[ \t]*\r?\n)*[-+.\deE]+[ \t]+\d+:[-+.\deE]+[ \t\r\n]")
 ARFF_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:%|@relation)", re.IGNORECASE)
 CSV_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[ -~\t]*[,;\t][ -~\t]*\r?\n")
-PICKLE = (
-    "a pickle: reading it can run code, so it is never opened. Convert it: "
-    "np.savez('digits.npz', x_train=images, y_train=labels)"
-)
-EXCEL = "an Excel file; save it as CSV"
-HDF5 = "an HDF5 file (also MATLAB 7.3), which is not read; save the arrays as .npz or with -v7"
-UNPACK = "packed as {}, which is not opened; unpack it first"
-# What is refused: how its content begins, and what to say. The first that fits counts.
-REFUSED = [
-    (rb"version https://git-lfs", "a pointer of Git LFS and not the data; run `git lfs pull`"),
-    (
-        rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|script)",
-        "a web page (HTML) and not the data; download it "
-        "again, after logging in if the site asks for it",
-    ),
-    (
-        rb"(?:\xef\xbb\xbf)?\s*<\?xml(?!.*<svg)",
-        "an XML document and not the data, perhaps an error of the download",
-    ),
-    (rb"\x80[\x02-\x05]|\(+(?:cnumpy|[ld]p\d)|c(?:numpy|__builtin__|copy_reg)\b", PICKLE),
-    (rb"\xd0\xcf\x11\xe0", EXCEL),
-    (rb"\x89HDF|MATLAB 7\.3", HDF5),
-    (rb"7z\xbc\xaf", UNPACK.format("7z")),
-    (rb"Rar!", UNPACK.format("RAR")),
-    (rb"\xfd7zXZ", UNPACK.format("xz")),
-    (rb"\x28\xb5\x2f\xfd", UNPACK.format("zstd")),
-    (rb".{257}ustar", UNPACK.format("tar")),
-]
 
 
 def recognize(path, subset) -> tuple[str, Path]:
@@ -131,23 +104,6 @@ def format_of(file) -> str:
         if found:
             return kind
     return "csv"
-
-
-def refuse(start, file) -> None:
-    """Raise a ValueError if content is of a kind that is never read.
-
-    Parameters
-    ----------
-    start : bytes
-        The first bytes of the content, unpacked.
-    file : path-like
-        The file, for the message.
-    """
-    if not start.strip():
-        raise ValueError(f"{file}: the file is empty.")
-    for pattern, what in REFUSED:
-        if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
-            raise ValueError(f"{file} is {what}.")
 
 
 def nothing_to_read(folder, subset) -> Exception:

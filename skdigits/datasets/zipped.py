@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from skdigits.datasets.array_names import part_of
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.csv_files import find_csv, iter_csv, load_csv
 from skdigits.datasets.idx import find_idx, iter_idx, load_idx
@@ -180,7 +181,11 @@ def _find_member(path, subset):
         return CSV, folder
     if find_idx(folder, subset):
         return IDX, folder
-    tables = [file for file in _members(folder) if file.name.lower().endswith(CSV_SUFFIXES)]
+    tables = [
+        file
+        for file in _members(folder)
+        if file.name.lower().endswith(CSV_SUFFIXES) and part_of(file.name) in (subset, None)
+    ]
     if len(tables) == 1 and tables[0].is_file():
         return CSV, tables[0]
     name = "train" if subset == "train" else "t10k"

@@ -99,8 +99,12 @@ def _large_median(grey):
     """Median of the neighbourhood of each pixel, from a few pixels of it."""
     step = max(1, min(grey.shape) // MEDIAN_SIDE)
     few = grey[::step, ::step]
-    median = ndimage.median_filter(few, max(3, round(NEIGHBOURHOOD * min(few.shape))))
-    return median.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
+    size = max(3, round(NEIGHBOURHOOD * min(few.shape)))
+    padded = np.pad(few, [(size // 2, size - size // 2)] * 2, mode="symmetric")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size))[:-1:2, :-1:2]
+    median = np.median(windows.reshape(*windows.shape[:2], -1), axis=2)
+    rows, columns = grey.shape
+    return median.repeat(2 * step, axis=0).repeat(2 * step, axis=1)[:rows, :columns]
 
 
 def _covers_more_than_half(grey):

@@ -88,9 +88,10 @@ def test_without_labels_images_can_only_be_predicted(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEADER + "1,2,3,255\n", "a label is empty"),
+        (HEADER + "1,2,3,255\n", "row 1 has no label, or fewer than 5 values"),
         (HEADER + "1,2,3,4,5,7\n", "no list of 5 values"),
         (HEADER + "1,2,3,4,7\n1,2,3\n", "no list of 5 values"),
+        (HEADER + "1,2,3,4,7\n" * 5000 + "1,2,3,4\n", "row 5001 has no label"),
         (HEADER + "1,?,3,4,7\n", r"no list of 5 values.*'\?'"),
         (HEADER + "1,x,3,4,7\n", "'x'"),
         (HEADER + "1,nan,3,4,7\n", "missing or infinite|no list"),

@@ -112,6 +112,22 @@ def test_labels_at_either_edge_are_refused(tmp_path, rows):
         load_csv(file)
 
 
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("n", [2, 10])
+def test_labels_that_count_like_an_index_are_told(tmp_path, read, start, n):
+    _, pixels = many(n)
+    data, target, (warning,) = read(save(tmp_path / "a.csv", table(None, numbered(pixels, start))))
+    assert (data, target) == (pixels, list(range(start, start + n)))
+    assert "column 1 is read as labels, although it counts like an index" in str(warning.message)
+
+
+def test_floats_of_black_and_white_are_shares(tmp_path, read):
+    file = save(tmp_path / "a.csv", table(["label", *names(4)], [[1, 0.0, 1.0, 1.0, 0.0]]))
+    assert read(file)[0] == [[0, 255, 255, 0]]
+    file = save(tmp_path / "a.csv", table(["label", *names(4)], [[1, 0.0, 2.0, 1.0, 0.0]]))
+    assert read(file)[0] == [[0, 2, 1, 0]]
+
+
 def test_labels_are_looked_for_only_among_whole_numbers(tmp_path, read):
     file = save(tmp_path / "a.csv", "3,0.25,1.0,0.0,0.5\n5,0.0,0.5,0.75,0.25\n")
     assert read(file)[:2] == ([[64, 255, 0, 128], [0, 128, 191, 64]], [3, 5])
@@ -158,8 +174,6 @@ def test_whole_numbers_with_decimal_points(tmp_path, read):
     rows = [[f"{value:.18e}" for value in row] for row in labelled()]  # as np.savetxt writes
     file = save(tmp_path / "a.csv", table(["label", *names(4)], rows))
     assert read(file) == (PIXELS, LABELS, [])
-    ones = table(["label", *names(4)], labelled([[0.0, 1.0, 1.0, 0.0]] * 3))
-    assert read(save(file, ones))[0] == [[0, 1, 1, 0]] * 3
 
 
 @pytest.mark.parametrize(
@@ -233,12 +247,6 @@ def test_an_index_without_a_header(tmp_path, read, start):
         load_csv(file)
 
 
-def test_ten_labels_in_order_are_no_index(tmp_path, read):
-    _, pixels = many(10)
-    file = save(tmp_path / "a.csv", table(None, numbered(pixels)))
-    assert read(file) == (pixels, list(range(10)), [])
-
-
 def test_the_frame_of_pandas_with_its_index(tmp_path, read):
     import pandas as pd
 
@@ -286,6 +294,8 @@ def test_an_index_of_images_that_are_no_squares(tmp_path, read):
         ("label,a\n1," + "x" * 10_000, "line 2: 'x+…' in the column 'a'"),
         ("7,0,10,200,0\n3,0,2\n", "line 2: 3 values; expected 5, as in line 1"),
         ("7,0,10,200,0\n3,0,2,300,0\n", "line 2: '300' in the column '4'"),
+        ("\n<!DOCTYPE html><html>,</html>", "a web page .HTML. and not the data"),
+        ("version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         ("\0" * 50, "not a text file; line 1 holds zero bytes"),
         # Other libraries lift the limit of the csv module.
         ("label,a\n1," + "9" * 140_000, "field larger than field limit|'9+…' in the column 'a'"),

@@ -120,6 +120,16 @@ def test_archives_are_recognized_by_their_content(tmp_path, kaggle_zip):
     assert not is_zip(tmp_path / "missing")
 
 
+def test_the_only_table_of_an_archive_is_not_taken_for_another_subset(tmp_path):
+    path = tmp_path / "a.zip"
+    for name, found in {"mnist_train_small.csv": "train", "my_test.csv": "test"}.items():
+        other = "test" if found == "train" else "train"
+        path.write_bytes(archive({name: TRAIN}))
+        assert len(load_zip(path, subset=found).data) == 2
+        with pytest.raises(FileNotFoundError, match=f"holds no {other}.csv"):
+            load_zip(path, subset=other)
+
+
 def _flipped(content, position):
     changed = bytearray(content)
     changed[position] ^= 0xFF
