@@ -19,8 +19,16 @@ from skdigits.inference.reading import read_sequences, score_frames
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.networks.spec import N_LABELS, READER, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
-from skdigits.sklearn_compat import Interval, with_callbacks
-from skdigits.synthesis.composition import DigitSource, Style, check_digits, epoch_seed
+from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
+from skdigits.synthesis.composition import (
+    DigitSource,
+    Style,
+    check_digits,
+    check_style,
+    epoch_seed,
+)
+from skdigits.synthesis.handwriting import KINDS, Writer
+from skdigits.synthesis.shapes import Shapes
 from skdigits.training.task import Samples
 from skdigits.validation import (
     PixelRange,
@@ -33,6 +41,8 @@ from skdigits.validation import (
 
 SEQUENCE_BATCH = 64
 VALIDATION_DRAW = 2**31  # no epoch has this number
+TILES = {"gap": (-6, 8), "shift": 2, "rotation": 15, "scale": 0.15}  # of the style "tiles"
+WITH_MARGINS = 0.2  # share of the generated sequences, so that margins are read as no digit
 BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
 
 
@@ -66,23 +76,27 @@ keras.optimizers.Optimizer, default="adamw"
         Number of epochs.
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
+    style : {"tiles", "handwritten", "mixed"}, default="tiles"
+        How sequences are generated from single digits, as for `make_digit_sequences`: whole images
+        side by side; written by one hand; or the same with printed and seven-segment digits.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
         Lengths of the sequences generated for training, as for `make_digit_sequences`.
-    gap : int or tuple of (int, int), default=(-6, 8)
-        Pixels between the images of two digits, after these are rescaled to a height of 28 pixels.
-    shift : int, default=2
-        Maximum vertical shift of a digit in pixels, up or down.
-    rotation : float, default=15
-        Maximum rotation of a digit in degrees, in both directions.
-    scale : float, default=0.15
-        Maximum relative change of the size of a digit, below 1.
-    noise : float, default=0
-        Standard deviation of normal noise on every pixel, in grey levels (0–255).
-    shear : float, default=0
-        Maximum shear of a digit in degrees, in both directions.
-    elastic : float, default=0
+    gap : int or tuple of (int, int), default=None
+        Pixels between the images of two digits, after these are rescaled to a height of 28 pixels;
+        None is (-6, 8). This and the next six parameters belong to the style ``"tiles"``.
+    shift : int, default=None
+        Maximum vertical shift of a digit in pixels, up or down; None is 2.
+    rotation : float, default=None
+        Maximum rotation of a digit in degrees, in both directions; None is 15.
+    scale : float, default=None
+        Maximum relative change of the size of a digit, below 1; None is 0.15.
+    noise : float, default=None
+        Standard deviation of normal noise on every pixel, in grey levels (0–255); None is 0.
+    shear : float, default=None
+        Maximum shear of a digit in degrees, in both directions; None is 0.
+    elastic : float, default=None
         Maximum standard deviation, in pixels, of the smooth random displacement of the pixels of a
-        digit. It improves the accuracy of long training.
+        digit; None is 0. It improves the accuracy of long training.
     sequences_per_epoch : int, default=10000
         Number of sequences generated from single digits for each epoch.
     image_shape : tuple of int, default=None
@@ -146,14 +160,15 @@ keras.optimizers.Optimizer, default="adamw"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkEstimator._parameter_constraints,
+        "style": [StrOptions({*KINDS, "tiles"})],
         "lengths": [tuple, list, dict, Integral],
-        "gap": [tuple, list, Integral],
-        "shift": [Interval(Integral, 0, None, closed="left")],
-        "rotation": [Interval(Real, 0, 180, closed="both")],
-        "scale": [Interval(Real, 0, 1, closed="left")],
-        "noise": [Interval(Real, 0, None, closed="left")],
-        "shear": [Interval(Real, 0, 90, closed="left")],
-        "elastic": [Interval(Real, 0, None, closed="left")],
+        "gap": [tuple, list, Integral, None],
+        "shift": [Interval(Integral, 0, None, closed="left"), None],
+        "rotation": [Interval(Real, 0, 180, closed="both"), None],
+        "scale": [Interval(Real, 0, 1, closed="left"), None],
+        "noise": [Interval(Real, 0, None, closed="left"), None],
+        "shear": [Interval(Real, 0, 90, closed="left"), None],
+        "elastic": [Interval(Real, 0, None, closed="left"), None],
         "sequences_per_epoch": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -168,14 +183,15 @@ keras.optimizers.Optimizer, default="adamw"
         schedule="averaged",
         epochs=15,
         batch_size="auto",
+        style="tiles",
         lengths=(1, 5),
-        gap=(-6, 8),
-        shift=2,
-        rotation=15,
-        scale=0.15,
-        noise=0,
-        shear=0,
-        elastic=0,
+        gap=None,
+        shift=None,
+        rotation=None,
+        scale=None,
+        noise=None,
+        shear=None,
+        elastic=None,
         sequences_per_epoch=10_000,
         image_shape=None,
         validation_fraction=None,
@@ -196,6 +212,7 @@ keras.optimizers.Optimizer, default="adamw"
         self.schedule = schedule
         self.epochs = epochs
         self.batch_size = batch_size
+        self.style = style
         self.lengths = lengths
         self.gap = gap
         self.shift = shift
@@ -290,8 +307,10 @@ keras.optimizers.Optimizer, default="adamw"
         self._style()
 
     def _style(self):
-        names = ("lengths", "gap", "shift", "rotation", "scale", "noise", "shear", "elastic")
-        return Style(**{name: getattr(self, name) for name in names})
+        names = ("gap", "shift", "rotation", "scale", "noise", "shear", "elastic")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        check_style(self.style, given)
+        return Style(self.lengths, **(TILES | given))
 
     def _network_spec(self):
         options = self._network_options("filters", "dropout", "l2")
@@ -301,22 +320,23 @@ keras.optimizers.Optimizer, default="adamw"
     def _describe_digits(self, lines, digits, weights, fraction, held_out, seed):
         """The part of a task that generates sequences from single digits."""
         images = lines.same_width()
-        self._check_overlap(images.shape[2])
+        if self.style == "tiles":
+            self._check_overlap(images.shape[2])
         weights = np.ones(len(digits)) if weights is None else weights
         indices = np.flatnonzero(weights)
         validation = None
         if fraction is not None:
             indices, chosen = split_validation(indices, digits, fraction, seed)
-            source = DigitSource(images[chosen], digits[chosen], weights[chosen])
+            source = self._source(images[chosen], digits[chosen], weights[chosen], seed)
             n_sequences = max(1, round(fraction * self.sequences_per_epoch))
             validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
         elif held_out is not None and held_out[1].dtype.kind != "U":
-            source = DigitSource(held_out[0].same_width(), held_out[1])
+            source = self._source(held_out[0].same_width(), held_out[1], None, seed)
             n_sequences = max(1, self.sequences_per_epoch // 10)
             validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
         elif held_out is not None:
             validation = _sequence_samples(*held_out)
-        source = DigitSource(images[indices], digits[indices], weights[indices])
+        source = self._source(images[indices], digits[indices], weights[indices], seed)
         return {
             "draw": lambda epoch: self._draw(source, self.sequences_per_epoch, seed, epoch),
             "draws_anew": True,
@@ -339,16 +359,40 @@ keras.optimizers.Optimizer, default="adamw"
                 "them, four for each digit and four between equal ones. Use a wider gap."
             )
 
-    def _draw(self, source, n_sequences, seed, number):
-        """Make sequences.
+    def _source(self, images, digits, weights, seed):
+        """What sequences are drawn from."""
+        if self.style == "tiles":
+            return DigitSource(images, digits, weights)
+        return Writer(Shapes(images, digits, weights), self.style, np.random.default_rng(seed))
 
-        A fifth of them have black margins, so that margins are read as no digit.
-        """
-        rng = np.random.RandomState(epoch_seed(seed, number))
+    def _draw(self, source, n_sequences, seed, number):
+        """Make sequences."""
+        seed = epoch_seed(seed, number)
+        draw = self._draw_tiles if self.style == "tiles" else self._write
+        return draw(source, n_sequences, seed)
+
+    def _write(self, writer, n_sequences, seed):
+        rng = np.random.default_rng(seed)
+        lines = writer.write_many(n_sequences, self._style(), rng)
+        margins = rng.integers(0, 4 * HEIGHT, (n_sequences, 2))
+        margins[rng.random(n_sequences) > WITH_MARGINS] = 0
+        sequences = np.array(["".join(map(str, line.digits)) for line in lines])
+        widths = np.array([line.image.shape[1] for line in lines]) + margins.sum(axis=1)
+        needed = ctc.COLUMNS_PER_FRAME * ctc.needed_frames(_as_rows(sequences, widths)[:, 1:])
+        margins[:, 1] += np.maximum(0, needed - widths)
+        images = [
+            np.pad(line.image, [(0, 0), margin]) if any(margin) else line.image
+            for line, margin in zip(lines, margins.tolist(), strict=True)
+        ]
+        return _sequence_samples(LineImages(images), sequences)
+
+    def _draw_tiles(self, source, n_sequences, seed):
+        rng = np.random.RandomState(seed)
         style = self._style()
         drawn = source.draw(n_sequences, style, rng)
         width = max(style.widest(source.width), 4 * source.width)
-        margins = rng.randint(0, width - drawn.widths + 1) * (rng.uniform(size=n_sequences) < 0.2)
+        has_margins = rng.uniform(size=n_sequences) < WITH_MARGINS
+        margins = rng.randint(0, width - drawn.widths + 1) * has_margins
         images = drawn.paint(width, rng.randint(0, margins + 1), rng)
         labels = _as_rows(drawn.target(), drawn.widths + margins, style.longest)
         return Samples(images.reshape(n_sequences, -1), labels)
@@ -591,10 +635,8 @@ def _check_labels(y, n_samples):
 def _sequence_samples(lines, sequences):
     """Images of sequences as samples; raise if one is too narrow for its label."""
     rows, widths = lines.rows()
-    labels = _as_rows(sequences, widths, max(map(len, sequences)))
-    digits = labels[:, 1:]
-    needed = (digits != ctc.PADDING).sum(axis=1)
-    needed += ((digits[:, 1:] == digits[:, :-1]) & (digits[:, 1:] != ctc.PADDING)).sum(axis=1)
+    labels = _as_rows(sequences, widths)
+    needed = ctc.needed_frames(labels[:, 1:])
     narrow = np.flatnonzero(ctc.frames(widths) < needed)
     if len(narrow):
         i = narrow[0]
@@ -606,8 +648,9 @@ def _sequence_samples(lines, sequences):
     return Samples(rows, labels)
 
 
-def _as_rows(sequences, widths, longest):
+def _as_rows(sequences, widths, longest=None):
     """Rows of a width, the digits, and -1 after them."""
+    longest = max(map(len, sequences.tolist())) if longest is None else longest
     labels = np.full((len(sequences), 1 + max(1, longest)), -1, np.int32)
     labels[:, 0] = widths
     for row, text in zip(labels, sequences.tolist(), strict=True):

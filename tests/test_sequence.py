@@ -304,6 +304,21 @@ def test_each_epoch_trains_on_other_sequences(sources, monkeypatch):
     assert len({labels for _, labels in drawn}) == 4
 
 
+def test_lines_as_people_write_them_are_learnt(sources):
+    options = {"epochs": 6, "sequences_per_epoch": 800, "lengths": (0, 1), "batch_size": 16}
+    recognizer = quick(style="mixed", **options).fit(*sources[0])
+    assert recognizer.history_["loss"][-1] < 1.5  # 1.84 by the shares of the digits alone
+    blank, _ = make_digit_sequences(*sources[1], 5, style="mixed", lengths=0, random_state=0)
+    assert (recognizer.predict(blank) == "").all()
+
+
+def test_lines_too_narrow_for_the_frames_are_widened(sources):
+    (X, y), _ = sources
+    ones = y == 1
+    drawn = quick(style="handwritten", lengths=12, sequences_per_epoch=200)
+    assert drawn.fit(X[ones], y[ones]).history_["loss"][0] < np.inf
+
+
 def test_the_first_epochs_of_a_longer_fit_are_a_shorter_one(sources, sequences):
     (X, y), _ = sources
     long = quick(epochs=3, keep_epochs=True).fit(X, y)
@@ -420,6 +435,8 @@ def test_bad_input_is_refused_before_training(X, y, message):
         ({"gap": "wide"}, "'gap' parameter"),
         ({"gap": (-40, 1)}, "lets 3 digits of 28 pixels overlap to 4 pixels in all; 5 times 4"),
         ({"gap": (-27, 1), "lengths": (1, 8)}, "lets 5 digits of 28 pixels overlap to 32 pixels"),
+        ({"gap": 3, "style": "mixed"}, "gap belongs to style='tiles'; got style='mixed'"),
+        ({"style": "cursive"}, "'style' parameter"),
         ({"shift": 28}, "shift=28 moves digits of 28 pixels out of the picture"),
         ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
         ({"optimizer": "adamm"}, "Did you mean 'adam'"),

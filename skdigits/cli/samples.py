@@ -170,7 +170,7 @@ def make_folds(folds, seed):
 
 
 def make_test_sequences(recognizer, X, y, seed):
-    """Generate test sequences with the lengths and gaps that a recognizer was trained on.
+    """Generate test sequences in the style that a recognizer was trained on.
 
     Parameters
     ----------
@@ -185,8 +185,8 @@ def make_test_sequences(recognizer, X, y, seed):
 
     Returns
     -------
-    X : ndarray of shape (2000, height, width), uint8
-        Images of sequences; their digits are not distorted.
+    X : ndarray of shape (2000, 28, width), uint8
+        Images of sequences; digits side by side are not distorted.
     y : ndarray of shape (2000,), str
         The digits of each image.
     """
@@ -194,7 +194,7 @@ def make_test_sequences(recognizer, X, y, seed):
     from skdigits.inference.line_images import LineImages
 
     images = LineImages.check(X).as_bytes(0, 255).same_width()
-    style = {"lengths": recognizer.lengths, "gap": recognizer.gap}
+    style = {name: getattr(recognizer, name) for name in ("style", "lengths", "gap")}
     return make_digit_sequences(images, y, TEST_SEQUENCES, **style, random_state=seed)
 
 

@@ -9,7 +9,15 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from skdigits.synthesis.composition import DigitSource, Style, epoch_seed
+from skdigits.synthesis.composition import (
+    DigitSource,
+    Style,
+    check_count,
+    check_style,
+    epoch_seed,
+)
+from skdigits.synthesis.handwriting import KINDS, Writer
+from skdigits.synthesis.shapes import Shapes
 
 NO_BOX = -1  # fills the boxes of a sequence that is shorter than the longest
 
@@ -19,22 +27,29 @@ def make_digit_sequences(
     labels,
     n_sequences=100,
     *,
+    style="tiles",
     lengths=(1, 5),
-    gap=(-6, 8),
+    gap=None,
     width=None,
-    shift=0,
-    rotation=0,
-    scale=0,
-    noise=0,
-    shear=0,
-    elastic=0,
+    shift=None,
+    rotation=None,
+    scale=None,
+    noise=None,
+    shear=None,
+    elastic=None,
     random_state=None,
     return_boxes=False,
 ):
     """Make images of sequences of digits from images of single digits.
 
-    Digits are drawn with replacement and placed side by side; where they overlap, the brighter
-    pixel is kept.
+    Digits are drawn with replacement. In the style ``"tiles"``, their images are placed side by
+    side; where they overlap, the brighter pixel is kept. In the style ``"handwritten"``, one hand
+    writes each sequence: digits are cut to their ink and have one slant, size, spacing, thickness
+    and baseline, with small changes; there are points, dashes, signs, underlines and specks that
+    belong to no digit, and ones with a flag, crossed sevens and other shapes that MNIST lacks; the
+    ink is uneven, blurred or of low resolution; and the digits get the height that
+    `skdigits.pictures.clean_line` gives them. ``"mixed"`` has printed and seven-segment digits,
+    too.
 
     Parameters
     ----------
@@ -44,28 +59,31 @@ def make_digit_sequences(
         Their labels, whole numbers 0–9.
     n_sequences : int, default=100
         Number of sequences.
+    style : {"tiles", "handwritten", "mixed"}, default="tiles"
+        How digits are put together.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
         Number of digits in a sequence: an integer, a range (both ends included), a list of
         numbers to choose from, or a dict with the weight of each number. 0 gives images without
         a digit.
-    gap : int or tuple of (int, int), default=(-6, 8)
+    gap : int or tuple of (int, int), default=None
         Pixels between the images of two neighbouring digits, or the range (both ends included)
-        from which each gap is drawn; negative if they overlap.
+        from which each gap is drawn; negative if they overlap. None is (-6, 8). This and the
+        following parameters, but `width`, belong to the style ``"tiles"``.
     width : int, default=None
         Width of the generated images in pixels; the position of a sequence in it is random. None
         is the maximum width of a sequence.
-    shift : int, default=0
-        Maximum vertical shift of a digit in pixels, up or down.
-    rotation : float, default=0
+    shift : int, default=None
+        Maximum vertical shift of a digit in pixels, up or down; None is 0, as for those below.
+    rotation : float, default=None
         Maximum rotation of a digit in degrees, in both directions.
-    scale : float, default=0
+    scale : float, default=None
         Maximum relative change of the size of a digit, below 1; 0.1 is from 90 % to 110 %.
-    noise : float, default=0
+    noise : float, default=None
         Standard deviation of the normal noise that is added to every pixel, in grey levels
         (0–255).
-    shear : float, default=0
+    shear : float, default=None
         Maximum shear of a digit in degrees, in both directions.
-    elastic : float, default=0
+    elastic : float, default=None
         Maximum standard deviation, in pixels, of the smooth random displacement of the pixels of
         a digit (Simard et al., 2003).
     random_state : int, RandomState instance or None, default=None
@@ -76,7 +94,7 @@ def make_digit_sequences(
     Returns
     -------
     images : ndarray of shape (n_sequences, height, width), uint8
-        The sequences.
+        The sequences; the height is 28 pixels, in the style ``"tiles"`` that of the digits.
     target : ndarray of shape (n_sequences,), str
         Their digits; ``""`` for an image without a digit.
     boxes : ndarray of shape (n_sequences, max_length, 4), int64
@@ -102,16 +120,55 @@ def make_digit_sequences(
     >>> X.shape, y[0]
     ((100, 8, 48), '0218')
     """
-    source = DigitSource(images, labels)
-    style = Style(lengths, gap, shift, rotation, scale, noise, shear, elastic)
+    if style not in (*KINDS, "tiles"):
+        raise ValueError(f"style should be 'tiles', 'handwritten' or 'mixed'; got {style!r}.")
+    given = {
+        name: value
+        for name, value in {
+            "gap": gap,
+            "shift": shift,
+            "rotation": rotation,
+            "scale": scale,
+            "noise": noise,
+            "shear": shear,
+            "elastic": elastic,
+        }.items()
+        if value is not None
+    }
+    check_style(style, given)
+    source, tiles = DigitSource(images, labels), Style(lengths, **given)
     rng = check_random_state(random_state)
+    if style == "tiles":
+        made = _make_tiles(source, n_sequences, tiles, width, rng, return_boxes)
+    else:
+        made = _write(source, n_sequences, tiles, style, width, rng)
+    return made if return_boxes else made[:2]
+
+
+def _make_tiles(source, n_sequences, style, width, rng, return_boxes):
+    """Images, sequences and boxes of digits side by side."""
     drawn = source.draw(n_sequences, style, rng)
     width = _canvas_width(width, style.widest(source.width))
     starts = rng.randint(0, width - drawn.widths + 1)
-    if not return_boxes:
-        return drawn.paint(width, starts, rng), drawn.target()
-    boxes = np.full((n_sequences, style.longest, 4), NO_BOX)
+    boxes = np.full((n_sequences, style.longest, 4), NO_BOX) if return_boxes else None
     return drawn.paint(width, starts, rng, boxes=boxes), drawn.target(), boxes
+
+
+def _write(source, n_sequences, lengths, style, width, rng):
+    """Images, sequences and boxes of lines that hands write."""
+    check_count(n_sequences)
+    rng = np.random.default_rng(rng.randint(2**31))
+    writer = Writer(Shapes(source.images, source.labels), style, rng)
+    lines = writer.write_many(n_sequences, lengths, rng)
+    width = _canvas_width(width, max(line.image.shape[1] for line in lines))
+    images = np.zeros((n_sequences, *lines[0].image.shape[:1], width), np.uint8)
+    boxes = np.full((n_sequences, lengths.longest, 4), NO_BOX)
+    for image, row, line in zip(images, boxes, lines, strict=True):
+        left = rng.integers(width - line.image.shape[1] + 1)
+        image[:, left : left + line.image.shape[1]] = line.image
+        row[: len(line.boxes)] = np.rint(line.boxes) + [left, 0] * 2
+    target = np.array(["".join(map(str, line.digits)) for line in lines], dtype=str)
+    return images, target, boxes
 
 
 def iter_digit_sequences(images, labels, n_sequences=100, *, random_state=None, **options):

@@ -30,6 +30,23 @@ def frames(widths):
     return -(-widths // COLUMNS_PER_FRAME)
 
 
+def needed_frames(digits) -> np.ndarray:
+    """Count the frames without which sequences cannot be read.
+
+    Parameters
+    ----------
+    digits : ndarray of shape (n, max_length), int
+        The sequences, -1 after the last digit.
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+        One for each digit, and one between equal digits.
+    """
+    is_digit = digits != PADDING
+    return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)
+
+
 def log_softmax(logits) -> np.ndarray:
     """Compute logarithms of probabilities.
 

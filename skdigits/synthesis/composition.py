@@ -25,7 +25,7 @@ class Style:
     """
 
     lengths: tuple | list | dict
-    gap: int | tuple
+    gap: int | tuple = (-6, 8)
     shift: int = 0
     rotation: float = 0
     scale: float = 0
@@ -174,8 +174,7 @@ class DigitSource:
         Drawn
             The sequences, not painted yet.
         """
-        if not isinstance(n_sequences, Integral) or n_sequences < 1:
-            raise ValueError(f"n_sequences should be a whole number from 1; got {n_sequences!r}.")
+        check_count(n_sequences)
         low, high = style.gaps()
         if low <= -self.width:
             raise ValueError(
@@ -309,6 +308,46 @@ def epoch_seed(seed, number) -> int:
         A seed in [0, 2**32).
     """
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def check_count(n_sequences) -> None:
+    """Check a number of sequences.
+
+    Parameters
+    ----------
+    n_sequences : int
+        The number.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number from 1.
+    """
+    if not isinstance(n_sequences, Integral) or n_sequences < 1:
+        raise ValueError(f"n_sequences should be a whole number from 1; got {n_sequences!r}.")
+
+
+def check_style(style, given) -> None:
+    """Check that no parameter is given that belongs to another style.
+
+    Parameters
+    ----------
+    style : {"handwritten", "mixed", "tiles"}
+        The style.
+    given : iterable of str
+        Names of the parameters of ``"tiles"`` that the user gave.
+
+    Raises
+    ------
+    ValueError
+        If there is one, and the style is another.
+    """
+    for name in given:
+        if style != "tiles":
+            raise ValueError(
+                f"{name} belongs to style='tiles'; got style={style!r}. Leave {name} out, or pass "
+                "style='tiles'."
+            )
 
 
 def check_digits(labels):

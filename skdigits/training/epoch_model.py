@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -185,21 +187,32 @@ class EpochModel(keras.Model):
         self.stop_training = False
         self.optimizer.learning_rate.assign(float(np.float32(task.learning_rate)))
         chain.on_train_begin()
-        for epoch in range(first, first + task.epochs):
-            chain.on_epoch_begin(epoch)
-            if epoch > first and task.draws_anew:
-                data = self._training_data(task.draw(epoch))
-            logs = self._run_epoch(data, plan, epoch, chain)
-            self._raw_weights = self._swap_in_average()
-            if task.validation is not None:
-                logs |= self._evaluate(task.validation)
-            chain.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
-            if self._raw_weights is not None and epoch + 1 < first + task.epochs:
-                assign(self.state_variables, self._raw_weights)
+        epochs = range(first, first + task.epochs)
+        with closing(self._draws(data, epochs)) as draws:
+            for epoch, data in draws:
+                chain.on_epoch_begin(epoch)
+                logs = self._run_epoch(data, plan, epoch, chain)
+                self._raw_weights = self._swap_in_average()
+                if task.validation is not None:
+                    logs |= self._evaluate(task.validation)
+                chain.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+                if self._raw_weights is not None and epoch + 1 in epochs:
+                    assign(self.state_variables, self._raw_weights)
         self._end_training(chain, logs)
         return self.history
+
+    def _draws(self, data, epochs):
+        """Yield each epoch with its data; that of the next one is drawn while one is trained."""
+        with ThreadPoolExecutor(1) as thread:
+            for epoch in epochs:
+                drawn = None
+                if self._task.draws_anew and epoch + 1 in epochs:
+                    drawn = thread.submit(self._task.draw, epoch + 1)
+                yield epoch, data
+                if drawn is not None:
+                    data = self._training_data(drawn.result())
 
     def _training_data(self, samples):
         return TrainingData(samples, self._task.pixel_dtype, self._float_dtype)

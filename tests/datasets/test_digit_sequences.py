@@ -219,3 +219,49 @@ def test_bad_arguments(options, message):
 def test_bad_digits(images, labels, message):
     with pytest.raises(ValueError, match=message):
         make_digit_sequences(images, labels)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    rng = np.random.default_rng(0)
+    images = np.zeros((40, 28, 28), np.uint8)
+    images[:, 4:24, 10:14] = rng.integers(150, 256, (40, 20, 4))
+    return images, np.arange(40) % 10
+
+
+@pytest.mark.parametrize("style", ["handwritten", "mixed"])
+def test_lines_as_people_write_them(digits, style):
+    X, y, boxes = make_digit_sequences(
+        *digits, 50, style=style, lengths=(0, 4), random_state=0, return_boxes=True
+    )
+    assert X.shape[:2] == (50, 28)
+    assert X.dtype == np.uint8
+    assert boxes.shape == (50, 4, 4)
+    assert set(map(len, y)) == {0, 1, 2, 3, 4}
+    for image, text, its in zip(X, y, boxes, strict=True):
+        assert (its[len(text) :] == -1).all()
+        for left, top, right, bottom in its[: len(text)]:
+            assert image[top:bottom, left : right + 1].any()
+    again = make_digit_sequences(*digits, 50, style=style, lengths=(0, 4), random_state=0)
+    np.testing.assert_array_equal(again[0], X)
+    assert again[1].tolist() == y.tolist()
+    wide = make_digit_sequences(
+        *digits, 50, style=style, lengths=(0, 4), width=600, random_state=0
+    )[0]
+    assert wide.shape == (50, 28, 600)
+    with pytest.raises(ValueError, match="width=30 is too narrow"):
+        make_digit_sequences(*digits, 50, style=style, width=30, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"style": "cursive"}, "style should be 'tiles', 'handwritten' or 'mixed'; got 'cursive'"),
+        ({"style": "mixed", "gap": 3}, "gap belongs to style='tiles'; got style='mixed'"),
+        ({"style": "handwritten", "rotation": 0}, "rotation belongs to style='tiles'"),
+        ({"style": "handwritten", "n_sequences": 0}, "n_sequences should be a whole number from 1"),
+    ],
+)
+def test_styles_refuse_what_is_not_theirs(digits, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_digit_sequences(*digits, **options)

@@ -1,0 +1,33 @@
+"""Digits of printed, handwriting-like and seven-segment type; ``GLYPHS.md`` names the fonts."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+FILE = Path(__file__).with_name("glyphs.npz")
+
+
+@cache
+def faces() -> dict[str, list[list[Image.Image]]]:
+    """Load the digits of all faces.
+
+    Returns
+    -------
+    dict of str to list of list of PIL.Image.Image
+        For ``"printed"``, ``"handwritten"`` and ``"segments"`` the ten digits of each face, cut to
+        their ink; the digits of a face are about 40 pixels high.
+    """
+    with np.load(FILE) as archive:
+        images, sizes, kinds = archive["images"], archive["sizes"], archive["kinds"]
+    found: dict[str, list[list[Image.Image]]] = {}
+    for face, face_sizes, kind in zip(images, sizes, kinds.tolist(), strict=True):
+        digits = [
+            Image.fromarray(np.ascontiguousarray(image[:height, :width]))
+            for image, (height, width) in zip(face, face_sizes, strict=True)
+        ]
+        found.setdefault(kind, []).append(digits)
+    return found

@@ -1,0 +1,366 @@
+"""Lines of digits as people write and print them, in the style that cleaning gives to pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from skdigits.synthesis.glyphs import faces
+from skdigits.synthesis.paper import as_image
+from skdigits.synthesis.pen import SIGNS, draw, drawn_digits, sign
+from skdigits.synthesis.shapes import Shapes
+
+SIZE = 32  # pixels, the height of a digit while a line is composed
+MARGIN = SIZE  # around a line
+N_DRAWN = 150  # shapes of each digit that are drawn
+STEEPEST = 0.9  # slant, in columns per row
+# Shares of the kinds of lines in each style.
+KINDS = {
+    "handwritten": {"hand": 0.9, "handwritten": 0.1},
+    "mixed": {"hand": 0.55, "handwritten": 0.1, "printed": 0.28, "segments": 0.07},
+}
+DRAWN = {1: 0.5, 4: 0.2, 7: 0.4, 9: 0.15}  # shares of hands with shapes that MNIST does not have
+BEFORE = ("$", "=", "#", "-", "*", "€", "(", "/")  # signs before the digits
+AFTER = ("-", "-", "=", "=", "/", "#", "*", "x")
+
+
+class Line(NamedTuple):
+    """A line of digits.
+
+    Parameters
+    ----------
+    image : ndarray of shape (28, width), uint8
+        Bright on black.
+    digits : list of int
+        The digits.
+    boxes : ndarray of shape (n_digits, 4), float
+        Left, top, right and bottom of each digit in pixels.
+    """
+
+    image: np.ndarray
+    digits: list[int]
+    boxes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What the digits of one line have in common; lengths in heights of a digit.
+
+    Parameters
+    ----------
+    slant, aspect, gap, gap_change, size_change, slope, wobble : float
+        Columns to the right per row upwards; factor of the width; space between two digits, and its
+        standard deviation; relative standard deviation of heights; rows down per column; standard
+        deviation of the height of the baseline.
+    thickness : float
+        Rank of the thickness of strokes, from 0 to 1.
+    is_level : bool
+        Whether digits of other heights stand on one line, rather than have one middle.
+    cell : float or None
+        Width of the cells of type in which all digits have the same width.
+    drawn : frozenset of int
+        Digits whose shapes are drawn.
+    """
+
+    slant: float
+    aspect: float
+    gap: float
+    gap_change: float
+    size_change: float
+    slope: float
+    wobble: float
+    thickness: float = 0.5
+    is_level: bool = True
+    cell: float | None = None
+    drawn: frozenset = field(default_factory=frozenset)
+
+    @classmethod
+    def writing(cls, rng):
+        """Draw a hand that writes."""
+        slant, aspect, gap, slope = rng.normal(size=4)
+        return cls(
+            slant=0.12 + 0.22 * slant,
+            aspect=np.exp(0.2 * aspect),
+            gap=0.12 + 0.14 * gap,
+            gap_change=rng.uniform(0.02, 0.12),
+            size_change=rng.uniform(0.02, 0.14),
+            slope=0.04 * slope,
+            wobble=rng.uniform(0, 0.06),
+            thickness=rng.random(),
+            is_level=rng.random() < 0.6,
+            drawn=frozenset(digit for digit, share in DRAWN.items() if rng.random() < share),
+        )
+
+    @classmethod
+    def printing(cls, rng):
+        """Draw a way to print."""
+        slant, aspect, slope = rng.normal(size=3)
+        is_rolling = rng.random() < 0.15  # the wheels of a meter
+        return cls(
+            slant=0.04 * slant,
+            aspect=np.exp(0.12 * aspect),
+            gap=rng.uniform(0.05, 0.4),
+            gap_change=0.0,
+            size_change=0.0,
+            slope=0.015 * slope,
+            wobble=0.12 if is_rolling else 0.0,
+            cell=rng.uniform(0.65, 1.2) if is_rolling or rng.random() < 0.6 else None,
+        )
+
+
+class Writer:
+    """Writes lines of digits.
+
+    Parameters
+    ----------
+    shapes : Shapes
+        Handwritten digits.
+    style : {"handwritten", "mixed"}
+        Handwriting only, or also type and seven segments.
+    rng : numpy.random.Generator
+        Random generator of the shapes that are drawn.
+    """
+
+    def __init__(self, shapes, style, rng):
+        self.shapes = shapes
+        self._kinds = list(KINDS[style])
+        self._shares = list(KINDS[style].values())
+        self._drawn = Shapes(*drawn_digits(N_DRAWN, rng))
+        self._faces = faces()
+        self._signs = {
+            kind: [draw(sign(kind, rng), rng.uniform(0.05, 0.14), rng) for _ in range(N_DRAWN // 5)]
+            for kind in SIGNS
+        }
+
+    def write_many(self, n_lines, style, rng) -> list[Line]:
+        """Write lines.
+
+        Parameters
+        ----------
+        n_lines : int
+            Number of lines.
+        style : Style
+            Its lengths.
+        rng : numpy.random.Generator
+            Random generator.
+
+        Returns
+        -------
+        list of Line
+            The lines.
+        """
+        numbers, shares = style.length_weights()
+        return [self.write(int(n), rng) for n in rng.choice(numbers, n_lines, p=shares)]
+
+    def write(self, n_digits, rng) -> Line:
+        """Write a line.
+
+        Parameters
+        ----------
+        n_digits : int
+            Number of digits.
+        rng : numpy.random.Generator
+            Random generator.
+
+        Returns
+        -------
+        Line
+            Its image, digits and boxes.
+        """
+        kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
+        digits = self._digits(n_digits, rng)
+        is_print = kind in ("printed", "segments")
+        hand = Hand.printing(rng) if is_print else Hand.writing(rng)
+        face = None if kind == "hand" else self._faces[kind][rng.integers(len(self._faces[kind]))]
+        line = Sheet(n_digits, hand, rng)
+        if rng.random() < 0.12:
+            self._sign(line, BEFORE)
+        for i, digit in enumerate(digits):
+            left = n_digits - i - 1
+            self._put(line, digit, face, is_raised=left < 2 and line.has_raised_end)
+            if left and rng.random() < (0.3 if left % 3 == 0 or left == 2 else 0.02):
+                line.point()
+        self._end(line)
+        image, boxes = as_image(line.canvas[:, : int(line.x + MARGIN)], line.boxes, rng, is_print)
+        return Line(image, digits, boxes)
+
+    def _digits(self, n, rng):
+        """Digits as often as among the handwritten ones, but for zeros at the end."""
+        digits = rng.choice(self.shapes.digits, n, p=self.shapes.shares).tolist()
+        if n > 2 and 0 in self.shapes.digits and rng.random() < 0.3:
+            n_zeros = int(rng.integers(1, min(n, 6)))
+            digits[-n_zeros:] = [0] * n_zeros
+        return digits
+
+    def _put(self, line, digit, face, is_raised):
+        if face is not None:
+            line.put(face[digit], 0.0, is_raised)
+        elif digit in line.hand.drawn:
+            index = self._drawn.choose(digit, line.hand.thickness, line.rng)
+            line.put(self._drawn.cut(index), 0.0, is_raised)
+        else:
+            index = self.shapes.choose(digit, line.hand.thickness, line.rng)
+            picture, slant = self.shapes.cut(index), self.shapes.slants[index]
+            if digit == 1 and picture.width > 0.8 * picture.height:  # it lies more than it stands
+                picture = picture.resize((picture.width // 2, picture.height))
+            line.put(picture, slant, is_raised)
+
+    def _sign(self, line, kinds):
+        kind = kinds[line.rng.integers(len(kinds))]
+        picture = Image.fromarray(self._signs[kind][line.rng.integers(N_DRAWN // 5)])
+        line.put_sign(picture.crop(picture.getbbox()), at={"*": 0.4, "x": 0.7}.get(kind, 0.5))
+
+    def _end(self, line):
+        rng = line.rng
+        if rng.random() < 0.16:
+            self._sign(line, AFTER)
+            if rng.random() < 0.25:
+                self._sign(line, AFTER[:2])
+        elif line.boxes and rng.random() < 0.08:
+            line.point()
+        if line.boxes and rng.random() < 0.12:
+            line.underline()
+        line.specks()
+
+
+class Sheet:
+    """The sheet on which a line is written.
+
+    Parameters
+    ----------
+    n_digits : int
+        Number of digits.
+    hand : Hand
+        The hand.
+    rng : numpy.random.Generator
+        Random generator.
+
+    Attributes
+    ----------
+    canvas : ndarray of shape (height, width), uint8
+        Ink, bright on black.
+    x : float
+        Where the next digit begins.
+    boxes : list of tuple of int
+        Left, top, right and bottom of the digits.
+    has_raised_end : bool
+        Whether the last two digits are small and raised, as cents are.
+    """
+
+    def __init__(self, n_digits, hand, rng):
+        self.hand, self.rng = hand, rng
+        self.canvas = np.zeros((3 * SIZE, int((2.6 * n_digits + 8) * SIZE)), np.uint8)
+        self.x = float(MARGIN)
+        self.boxes: list[tuple[int, int, int, int]] = []
+        self.has_raised_end = n_digits > 2 and rng.random() < 0.04
+
+    def put(self, picture, own_slant, is_raised=False):
+        """Put the picture of a digit, which has a slant of its own, after the others."""
+        hand, rng = self.hand, self.rng
+        height = SIZE * max(0.4, 1 + rng.normal(0, hand.size_change)) * (0.65 if is_raised else 1)
+        width = picture.width * height / picture.height * hand.aspect
+        slant = hand.slant - 0.7 * own_slant
+        if hand.cell is None:
+            slant += rng.normal(0, 0.05)
+        tile = tilted(picture, width, height, np.clip(slant, -STEEPEST, STEEPEST), rng)
+        middle = self._middle() + rng.normal(0, hand.wobble * SIZE)
+        if is_raised:
+            top = middle - 0.6 * SIZE
+        else:
+            top = middle + SIZE / 2 - height if hand.is_level else middle - height / 2
+        x, step = self.x, tile.shape[1] + SIZE * (hand.gap + rng.normal(0, hand.gap_change))
+        if hand.cell is not None:
+            step = SIZE * hand.cell * hand.aspect
+            x += max(0, (step - tile.shape[1]) / 2)
+            step = max(step, tile.shape[1] + 1)
+        self.boxes.append(self._paste(tile, x, top))
+        self.x += step
+
+    def put_sign(self, picture, at):
+        """Put the picture of a sign, at a share of the height of a digit."""
+        rng = self.rng
+        height, width = (
+            n * SIZE / 40 * rng.uniform(0.8, 1.2) for n in (picture.height, picture.width)
+        )
+        tile = tilted(picture, width, height, self.hand.slant, rng)
+        if self.boxes:
+            self.x += SIZE * rng.uniform(0, 0.25)
+        self._paste(tile, self.x, self._middle() + (at - 0.5) * SIZE - height / 2)
+        self.x += tile.shape[1] + SIZE * rng.uniform(0.05, 0.3)
+
+    def point(self):
+        """Put a point or a comma."""
+        rng = self.rng
+        size = max(2, round(rng.uniform(0.06, 0.14) * SIZE))
+        bottom = self.boxes[-1][3] + round(SIZE * rng.normal(0, 0.05))
+        x = round(self.x + SIZE * rng.uniform(-0.06, 0.08))
+        n_rows = size if rng.random() < 0.6 else round(SIZE * rng.uniform(0.2, 0.45))
+        slope = 0 if n_rows == size else 0.35
+        for row in range(min(n_rows, len(self.canvas) - bottom + size)):
+            left = round(x - slope * row)
+            self.canvas[bottom - size + row, left : left + size] = 255
+        self.x = max(self.x, x + size + SIZE * rng.uniform(0.02, 0.3))
+
+    def underline(self):
+        """Draw a line below some of the digits."""
+        rng = self.rng
+        top = round(max(box[3] for box in self.boxes) + SIZE * rng.uniform(-0.05, 0.2))
+        first = round(rng.uniform(0.3, 1) * MARGIN + rng.uniform(0, 0.4) * (self.x - MARGIN))
+        last = round(rng.uniform(first + SIZE / 3, self.x + SIZE / 2))
+        self.canvas[top : top + rng.integers(1, 4), first:last] = rng.integers(120, 256)
+
+    def specks(self):
+        """Put specks anywhere."""
+        rng = self.rng
+        for _ in range(rng.poisson(0.5)):
+            y, x = rng.integers(SIZE // 2, 5 * SIZE // 2), rng.integers(0, int(self.x + MARGIN / 2))
+            height, width = rng.integers(1, 4), rng.integers(2, 7)
+            self.canvas[y : y + height, x : x + width] = 255
+
+    def _middle(self):
+        return 1.5 * SIZE + self.hand.slope * (self.x - MARGIN)
+
+    def _paste(self, tile, x, top):
+        height, width = tile.shape
+        left = int(min(max(x, 0), self.canvas.shape[1] - width))
+        top = int(min(max(top, 0), len(self.canvas) - height))
+        part = self.canvas[top : top + height, left : left + width]
+        np.maximum(part, tile, out=part)
+        return left, top, left + width, top + height
+
+
+def tilted(picture, width, height, slant, rng):
+    """Scale and slant a picture, and move its corners a little.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        A digit, cut to its ink.
+    width, height : float
+        Size before it is slanted, in pixels.
+    slant : float
+        Columns to the right per row upwards.
+    rng : numpy.random.Generator
+        Random generator.
+
+    Returns
+    -------
+    ndarray of shape (tile_height, tile_width), uint8
+        The digit, cut to the columns of its ink.
+    """
+    lean = abs(slant) * height
+    size = max(2, round(width + lean) + 2), max(2, round(height))
+    scale = picture.width / max(width, 1)
+    # Corners of the tile in the picture, from the upper left one downwards and around.
+    above, below = -scale * max(slant, 0) * height, -scale * max(-slant, 0) * height
+    across, down = scale * size[0], picture.height
+    corners = np.array([(above, 0), (below, down), (below + across, down), (above + across, 0)])
+    corners += rng.normal(0, 0.04, (4, 2)) * [picture.width, down]
+    tile = picture.transform(
+        size, Image.Transform.QUAD, corners.ravel().tolist(), Image.Resampling.BILINEAR
+    )
+    box = tile.getbbox()
+    return np.asarray(tile if box is None else tile.crop((box[0], 0, box[2], tile.height)))

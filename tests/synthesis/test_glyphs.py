@@ -1,0 +1,51 @@
+import re
+from pathlib import Path
+
+import numpy as np
+
+from skdigits.synthesis import glyphs
+
+
+def test_every_face_has_ten_digits_cut_to_their_ink():
+    faces = glyphs.faces()
+    assert set(faces) == {"printed", "handwritten", "segments"}
+    for digits in (digits for of_kind in faces.values() for digits in of_kind):
+        assert len(digits) == 10
+        for digit in digits:
+            assert digit.getbbox() == (0, 0, *digit.size)
+        assert 38 <= np.median([digit.height for digit in digits]) <= 42
+
+
+def test_the_table_names_every_face_with_its_kind_and_licence():
+    rows = re.findall(
+        r"^\| (.+?) \| (\w+) \| (.+?) \|",
+        Path(glyphs.FILE).with_name("GLYPHS.md").read_text("utf-8"),
+        re.MULTILINE,
+    )[1:]
+    with np.load(glyphs.FILE) as archive:
+        faces = list(zip(archive["names"].tolist(), archive["kinds"].tolist(), strict=True))
+    assert sorted((name, kind) for name, kind, _ in rows) == sorted(faces)
+    assert {licence for *_, licence in rows} <= {
+        "OFL-1.1",
+        "Apache-2.0",
+        "GUST Font License",
+        "public domain",
+        "MIT",
+        "BSD-3-Clause",
+        "BSD-2-Clause",
+        "Bitstream Vera and DejaVu",
+        "Unlicense",
+    }
+
+
+def test_digits_of_one_kind_differ_from_each_other():
+    faces = glyphs.faces()["printed"]
+    small = np.array(
+        [
+            [np.asarray(digit.resize((16, 16)), float).ravel() for digit in digits]
+            for digits in faces
+        ]
+    )
+    means = small.mean(axis=0)
+    distance = ((small[:, :, None] - means) ** 2).sum(axis=3)
+    assert (distance.argmin(axis=2) == np.arange(10)).mean() > 0.9

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from skdigits.synthesis.paper import HEIGHT, as_image, developed, inked, photographed
+
+BOX = (30, 32, 46, 64)
+
+
+def canvas():
+    """One digit: a frame of 32 rows."""
+    shape = np.zeros((96, 80), np.uint8)
+    left, top, right, bottom = BOX
+    shape[top:bottom, left:right] = 255
+    shape[top + 5 : bottom - 5, left + 5 : right - 5] = 0
+    return shape
+
+
+def test_a_digit_becomes_20_of_28_pixels():
+    heights = []
+    for seed in range(40):
+        image, boxes = as_image(canvas(), [BOX], np.random.default_rng(seed))
+        assert image.shape[0] == HEIGHT
+        rows = np.flatnonzero((image > 100).any(axis=1))
+        heights.append(np.ptp(rows) + 1 if len(rows) else 0)
+        left, top, right, bottom = boxes[0]
+        assert left == pytest.approx(4, abs=3)
+        assert right == pytest.approx(image.shape[1] - 4, abs=3)
+        assert 12 < bottom - top < 24
+    assert np.median(heights) == pytest.approx(20, abs=2)
+
+
+def test_without_ink_the_image_is_black():
+    image, boxes = as_image(np.zeros((96, 80), np.uint8), [], np.random.default_rng(0))
+    assert not image.any()
+    assert boxes.shape == (0, 4)
+
+
+def test_ink_differs_in_thickness_and_resolution():
+    rng = np.random.default_rng(0)
+    found = [inked(canvas(), rng) for _ in range(60)]
+    areas = [(ink > 0.5).sum() / scale**2 for ink, scale in found]
+    assert np.percentile(areas, 90) > 1.3 * np.percentile(areas, 10)
+    assert {scale == 1 for _, scale in found} == {True, False}
+    print_areas = [(inked(canvas(), rng, is_print=True)[0] > 0.5).mean() for _ in range(60)]
+    assert 0.02 < np.median(print_areas) < 0.2
+
+
+def test_photographed_lines_are_cleaned_as_pictures_of_users():
+    ink = canvas()[30:66, 28:48] / np.float32(255)
+    found = [photographed(ink, np.random.default_rng(seed)) for seed in range(30)]
+    images = [image for image in found if image is not None]
+    assert len(images) > 20
+    for image in images:
+        rows = np.flatnonzero((image > 128).any(axis=1))
+        assert np.ptp(rows) + 1 == pytest.approx(20, abs=3)
+
+
+def test_noise_is_only_in_the_ink():
+    image = np.zeros((28, 60), np.uint8)
+    image[5:20, 10:20] = 200
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        changed = developed(image, rng)
+        assert not changed[image == 0].any()
+        assert changed[image > 0].mean() > 40

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from skdigits.synthesis.pen import SIGNS, draw, drawn_digits, four, nine, one, seven, sign
+
+
+def test_digits_are_drawn_of_every_shape():
+    images, labels = drawn_digits(20, np.random.default_rng(0))
+    assert images.dtype == np.uint8
+    assert np.bincount(labels, minlength=10).tolist() == [0, 20, 0, 0, 20, 0, 0, 20, 0, 20]
+    for image in images:
+        ink = image > 128
+        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        assert 36 <= np.ptp(rows) + 1 <= 48
+        assert not ink[[0, -1]].any()
+        assert not ink[:, [0, -1]].any()
+        assert len(columns) >= 3
+    again, _ = drawn_digits(20, np.random.default_rng(0))
+    np.testing.assert_array_equal(images, again)
+
+
+def holes(image):
+    """Closed loops of a drawing."""
+    return ndimage.label(image < 64)[1] - 1
+
+
+def test_nines_have_a_loop_and_fours_are_open_or_closed():
+    rng = np.random.default_rng(0)
+    assert {holes(draw(nine(rng), 0.08, rng)) for _ in range(30)} <= {1, 2}
+    assert {holes(draw(four(rng), 0.06, rng)) for _ in range(60)} >= {0, 1}
+    assert {holes(draw(one(rng), 0.08, rng)) for _ in range(30)} == {0}
+
+
+def test_most_sevens_are_crossed():
+    rng = np.random.default_rng(0)
+    crossed = [any(0.3 < stroke[0][1] < 0.75 for stroke in seven(rng)) for _ in range(400)]
+    assert np.mean(crossed) == pytest.approx(0.85, abs=0.06)
+
+
+@pytest.mark.parametrize("kind", SIGNS)
+def test_signs_are_drawn(kind):
+    rng = np.random.default_rng(0)
+    image = draw(sign(kind, rng), 0.08, rng)
+    assert (image > 128).sum() > 20
+    thick = draw(sign(kind, np.random.default_rng(1)), 0.16, np.random.default_rng(2))
+    thin = draw(sign(kind, np.random.default_rng(1)), 0.06, np.random.default_rng(2))
+    assert thick.sum() > 1.3 * thin.sum()

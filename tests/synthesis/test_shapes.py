@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from skdigits.synthesis.shapes import Shapes, slants_of, stroke_widths
+
+
+def bar(width, slant=0.0, value=255):
+    """A bar of 20 rows, with columns to the right per row upwards."""
+    image = np.zeros((28, 28), np.uint8)
+    for row in range(4, 24):
+        left = round(12 - slant * (row - 14))
+        image[row, left : left + width] = value
+    return image
+
+
+def test_widths_of_strokes_are_in_their_order():
+    widths = stroke_widths(np.stack([bar(width) for width in (1, 2, 4, 8)]))
+    assert (np.diff(widths) > 0).all()
+    faint, full = stroke_widths(np.stack([bar(3, value=100), bar(3)]))
+    assert faint == pytest.approx(full)
+
+
+@pytest.mark.parametrize("slant", [-0.5, 0.0, 0.3])
+def test_slants_are_measured(slant):
+    assert slants_of(bar(3, slant)[np.newaxis])[0] == pytest.approx(slant, abs=0.03)
+
+
+def test_digits_are_cut_to_their_ink():
+    shapes = Shapes(np.stack([bar(3), bar(5)]), [1, 2])
+    assert shapes.cut(0).size == (3, 20)
+    assert shapes.cut(1).size == (5, 20)
+
+
+def test_a_hand_gets_strokes_of_its_thickness():
+    images = np.stack([bar(width) for width in (8, 1, 4, 2, 6)] + [bar(3)])
+    shapes = Shapes(images, [1, 1, 1, 1, 1, 2])
+    rng = np.random.default_rng(0)
+    thin = [shapes.choose(1, 0.0, rng) for _ in range(200)]
+    thick = [shapes.choose(1, 1.0, rng) for _ in range(200)]
+    assert np.mean(np.isin(thin, [1])) > 0.8
+    assert np.mean(np.isin(thick, [0])) > 0.8
+    assert set(thin) | set(thick) <= set(range(5))
+    assert shapes.choose(2, 0.3, rng) == 5
+
+
+def test_weights_are_frequencies():
+    images = np.stack([bar(2), bar(4), bar(3)])
+    shapes = Shapes(images, [1, 1, 2], [3, 1, 4])
+    np.testing.assert_allclose(shapes.shares, [0.5, 0.5])
+    rng = np.random.default_rng(0)
+    drawn = [shapes.choose(1, rank, rng) for rank in rng.random(4000)]
+    assert np.mean(np.array(drawn) == 0) == pytest.approx(0.75, abs=0.03)
+
+
+def test_a_weight_of_two_equals_two_copies():
+    images = np.stack([bar(2), bar(4), bar(3)])
+    weighted = Shapes(images, [1, 1, 1], [2, 1, 1])
+    copied = Shapes(images[[0, 0, 1, 2]], [1, 1, 1, 1])
+    for rank in np.linspace(0, 1, 50):
+        a = weighted.images[weighted.choose(1, rank, np.random.default_rng(0))]
+        b = copied.images[copied.choose(1, rank, np.random.default_rng(0))]
+        np.testing.assert_array_equal(a, b)
+
+
+def test_blank_images_and_weights_of_zero_are_left_out():
+    images = np.stack([bar(2), bar(2) * 0, bar(3)])
+    shapes = Shapes(images, [1, 2, 3], [1, 1, 0])
+    assert shapes.digits.tolist() == [1]
+    with pytest.raises(ValueError, match="all images are blank"):
+        Shapes(images[1:2], [2])
