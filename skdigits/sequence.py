@@ -41,7 +41,12 @@ from skdigits.validation import (
 
 SEQUENCE_BATCH = 64
 VALIDATION_DRAW = 2**31  # no epoch has this number
-TILES = {"gap": (-6, 8), "shift": 2, "rotation": 15, "scale": 0.15}  # of the style "tiles"
+TILES: dict[str, Any] = {
+    "gap": (-6, 8),
+    "shift": 2,
+    "rotation": 15,
+    "scale": 0.15,
+}  # of the style "tiles"
 WITH_MARGINS = 0.2  # share of the generated sequences, so that margins are read as no digit
 BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
 
