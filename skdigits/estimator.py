@@ -18,7 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import ProgramKey, TrainedNetwork
+from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork
 from skdigits.sklearn_compat import (
     HAS_CALLBACKS,
     CallbackSupportMixin,
@@ -152,7 +152,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _start(self, spec: NetworkSpec, resume: bool, parameters: str) -> TrainedNetwork:
         """Return the network to start from: with `resume` the current one, else without weights."""
-        key = ProgramKey(spec, self._optimizer(), float(getattr(self, "augment", False)))
+        augment = getattr(self, "augment", False)
+        augment = RESTYLED if isinstance(augment, str) else float(augment)
+        key = ProgramKey(spec, self._optimizer(), augment)
         if not resume:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             return TrainedNetwork(key, seed)

@@ -21,14 +21,13 @@ from skdigits.networks.spec import N_LABELS, READER, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.synthesis.composition import (
+    STYLES,
     DigitSource,
     Style,
     check_digits,
     check_style,
     epoch_seed,
 )
-from skdigits.synthesis.handwriting import KINDS, Writer
-from skdigits.synthesis.shapes import Shapes
 from skdigits.training.task import Samples
 from skdigits.validation import (
     PixelRange,
@@ -165,7 +164,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkEstimator._parameter_constraints,
-        "style": [StrOptions({*KINDS, "tiles"})],
+        "style": [StrOptions(set(STYLES))],
         "lengths": [tuple, list, dict, Integral],
         "gap": [tuple, list, Integral, None],
         "shift": [Interval(Integral, 0, None, closed="left"), None],
@@ -368,6 +367,9 @@ keras.optimizers.Optimizer, default="adamw"
         """What sequences are drawn from."""
         if self.style == "tiles":
             return DigitSource(images, digits, weights)
+        from skdigits.synthesis.handwriting import Writer
+        from skdigits.synthesis.shapes import Shapes
+
         return Writer(Shapes(images, digits, weights), self.style, np.random.default_rng(seed))
 
     def _draw(self, source, n_sequences, seed, number):

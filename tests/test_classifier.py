@@ -328,6 +328,48 @@ def test_every_schedule_learns(digits, schedule):
     assert quick(schedule=schedule, epochs=12).fit(*digits).score(*digits) > 0.9
 
 
+def test_restyled_training_still_learns_and_repeats(digits):
+    styled = quick(augment="handwritten", epochs=10).fit(*digits)
+    assert styled.score(*digits) > 0.6
+    assert styled.history_ == clone(styled).fit(*digits).history_
+    assert styled.history_["loss"][-1] > quick(epochs=10).fit(*digits).history_["loss"][-1]
+
+
+def test_mixed_training_reads_type(digits):
+    from skdigits.synthesis.glyphs import type_images
+
+    images, labels = type_images(8)
+    rows = images.reshape(len(images), -1).astype(digits[0].dtype)
+    plain = quick(epochs=10).fit(*digits)
+    mixed = quick(augment="mixed", epochs=10, validation_fraction=0.1).fit(*digits)
+    assert mixed.score(rows, labels) > plain.score(rows, labels) + 0.05
+    named = quick(augment="mixed", epochs=2).fit(digits[0], digits[1].astype(str))
+    assert set(named.predict(rows)) <= set("0123456789")
+    weighted = quick(augment="mixed", epochs=1)
+    assert weighted.fit(*digits, sample_weight=np.ones(len(digits[1]))).n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.eye(64)[:4], ["a", "b", "a", "b"], "labels should be digits.* got the labels .*'a'"),
+        (np.ones((4, 8, 8, 3)), [1, 2, 1, 2], r"images of 8×8×3. Use augment='handwritten'"),
+        (np.ones((4, 8, 9)), [1, 2, 1, 2], "images of 8×9×1"),
+    ],
+)
+def test_type_is_added_only_to_digits(X, y, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        quick(augment="mixed").fit(X, y)
+    assert len(str(caught.value)) <= 300
+
+
+def test_mixed_training_needs_fit(digits):
+    with pytest.raises(ValueError, match="partial_fit does not support augment='mixed'"):
+        quick(augment="mixed").partial_fit(*digits, classes=np.arange(10))
+    styled = quick(augment="handwritten").partial_fit(*digits, classes=np.arange(10))
+    assert styled.n_iter_ == 1
+
+
 def test_augmentation_changes_training_and_still_learns(digits):
     augmented = quick(augment=True, epochs=8).fit(*digits)
     plain = quick(epochs=8).fit(*digits)

@@ -166,6 +166,13 @@ def train(
         bool,
         typer.Option("--augment", help="Rotate, zoom and shift training images at random."),
     ] = False,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="For pictures of other hands, pens and cameras than those of DATA: handwritten, "
+            "or mixed, which adds printed and seven-segment digits."
+        ),
+    ] = None,
     early_stopping: Annotated[
         bool,
         typer.Option(
@@ -193,9 +200,17 @@ def train(
         raise ValueError(
             "--architecture and --augment are for single digits; leave them out with --sequences."
         )
+    if style is not None:
+        from skdigits.validation import check_name
+
+        check_name("--style", style, ("handwritten", "mixed"))
+    if style and augment:
+        raise ValueError("--style changes more than --augment does; leave out one of them.")
     options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     if not sequences:
-        options |= {"architecture": architecture or "lenet", "augment": augment}
+        options |= {"architecture": architecture or "lenet", "augment": style or augment}
+    elif style:
+        options["style"] = style
     estimator = (DigitSequenceRecognizer if sequences else DigitClassifier)(
         batch_size=_number(batch_size, int, "--batch-size", auto=True),
         learning_rate=_number(learning_rate, float, "--learning-rate", auto=True),

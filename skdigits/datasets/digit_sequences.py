@@ -10,14 +10,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdigits.synthesis.composition import (
+    STYLES,
     DigitSource,
     Style,
     check_count,
     check_style,
     epoch_seed,
 )
-from skdigits.synthesis.handwriting import KINDS, Writer
-from skdigits.synthesis.shapes import Shapes
 
 NO_BOX = -1  # fills the boxes of a sequence that is shorter than the longest
 
@@ -120,7 +119,7 @@ def make_digit_sequences(
     >>> X.shape, y[0]
     ((100, 8, 48), '0218')
     """
-    if style not in (*KINDS, "tiles"):
+    if style not in STYLES:
         raise ValueError(f"style should be 'tiles', 'handwritten' or 'mixed'; got {style!r}.")
     given = {
         name: value
@@ -156,6 +155,9 @@ def _make_tiles(source, n_sequences, style, width, rng, return_boxes):
 
 def _write(source, n_sequences, lengths, style, width, rng):
     """Images, sequences and boxes of lines that hands write."""
+    from skdigits.synthesis.handwriting import Writer
+    from skdigits.synthesis.shapes import Shapes
+
     check_count(n_sequences)
     rng = np.random.default_rng(rng.randint(2**31))
     writer = Writer(Shapes(source.images, source.labels), style, rng)

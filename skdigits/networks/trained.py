@@ -13,6 +13,9 @@ from skdigits.validation import PixelRange
 Weights = list[np.ndarray]  # the trainable variables of a network, then the others
 
 
+RESTYLED = "handwritten"  # augmentation by changes of style, rather than of a strength
+
+
 @dataclass(frozen=True)
 class ProgramKey:
     """What a compiled training program depends on.
@@ -23,13 +26,13 @@ class ProgramKey:
         The network.
     optimizer : str
         Name of an optimizer, or the JSON of a serialized Keras optimizer.
-    augment : float, default=0.0
-        Strength of the augmentation.
+    augment : float or "handwritten", default=0.0
+        Strength of the augmentation, or its style.
     """
 
     spec: NetworkSpec
     optimizer: str
-    augment: float = 0.0
+    augment: float | str = 0.0
 
 
 @dataclass(frozen=True)

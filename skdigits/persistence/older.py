@@ -7,6 +7,9 @@ import numpy as np
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.validation import PixelRange
 
+# Parameters that earlier files do not have, and the value that they had without a name.
+LATER_PARAMETERS = {"DigitSequenceRecognizer": {"style": "tiles"}}
+
 
 def from_format_2(state):
     """Convert the attributes of an estimator in format 2 to those of today.

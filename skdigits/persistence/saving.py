@@ -22,7 +22,7 @@ from skdigits.files import atomic_write
 from skdigits.inference.engines import has_onnx_model
 from skdigits.persistence import archive, schema
 from skdigits.persistence.exporting import onnx_model
-from skdigits.persistence.older import from_format_2
+from skdigits.persistence.older import LATER_PARAMETERS, from_format_2
 from skdigits.persistence.values import Decoder, Encoder
 from skdigits.persistence.versions import versions
 from skdigits.persistence.wrappers import without_search
@@ -191,6 +191,7 @@ class _Reader:
             raise ValueError(f"it holds a {str(kind)[:50]!r}, which is not known here")
         if self.document["format"] == 2:
             state = from_format_2(state)
+        state = LATER_PARAMETERS.get(kind, {}) | state
         estimator = ESTIMATORS[kind]()
         if missing := estimator.get_params(deep=False).keys() - state.keys():
             raise ValueError(f"the parameter {min(missing)} is missing")

@@ -13,7 +13,7 @@ import numpy as np
 from skdigits.estimator import NetworkEstimator
 from skdigits.inference.line_images import HEIGHT
 from skdigits.networks.spec import ARCHITECTURES, N_LABELS, READER, NetworkSpec
-from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
+from skdigits.networks.trained import RESTYLED, FitCall, ProgramKey, TrainedNetwork
 from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
@@ -35,7 +35,7 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
     "ProgramKey": {
         "spec": [NetworkSpec],
         "optimizer": [str],
-        "augment": [Interval(Real, 0, 10, closed="both")],
+        "augment": [Interval(Real, 0, 10, closed="both"), StrOptions({RESTYLED})],
     },
     "NetworkSpec": {
         "architecture": [StrOptions({*ARCHITECTURES, READER}), callable],

@@ -11,6 +11,7 @@ from sklearn.utils import check_consistent_length, gen_batches
 
 from skdigits.synthesis.distortion import Distortion
 
+STYLES = ("tiles", "handwritten", "mixed")
 DIGITS_AT_A_TIME = 512  # painted, so that memory is bounded
 
 

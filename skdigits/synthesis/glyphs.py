@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from skdigits.pictures.cleaning import centre
+
 FILE = Path(__file__).with_name("glyphs.npz")
 
 
@@ -31,3 +33,24 @@ def faces() -> dict[str, list[list[Image.Image]]]:
         ]
         found.setdefault(kind, []).append(digits)
     return found
+
+
+@cache
+def type_images(side) -> tuple[np.ndarray, np.ndarray]:
+    """Make images of the digits of all faces in the style of MNIST.
+
+    Parameters
+    ----------
+    side : int
+        Height and width in pixels.
+
+    Returns
+    -------
+    images : ndarray of shape (10 * n_faces, side, side), uint8
+        Bright on black, face by face.
+    digits : ndarray of shape (10 * n_faces,), int
+        The digits.
+    """
+    of_all = [digits for of_kind in faces().values() for digits in of_kind]
+    images = [centre(np.asarray(face[digit]) / 255, side) for face in of_all for digit in range(10)]
+    return np.stack(images), np.tile(np.arange(10), len(of_all))

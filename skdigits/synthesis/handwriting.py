@@ -258,7 +258,17 @@ class Sheet:
         self.has_raised_end = n_digits > 2 and rng.random() < 0.04
 
     def put(self, picture, own_slant, is_raised=False):
-        """Put the picture of a digit, which has a slant of its own, after the others."""
+        """Put a digit after the others.
+
+        Parameters
+        ----------
+        picture : PIL.Image.Image
+            The digit, cut to its ink.
+        own_slant : float
+            Its slant, in columns to the right per row upwards.
+        is_raised : bool, default=False
+            Whether it is small and raised.
+        """
         hand, rng = self.hand, self.rng
         height = SIZE * max(0.4, 1 + rng.normal(0, hand.size_change)) * (0.65 if is_raised else 1)
         width = picture.width * height / picture.height * hand.aspect
@@ -280,7 +290,15 @@ class Sheet:
         self.x += step
 
     def put_sign(self, picture, at):
-        """Put the picture of a sign, at a share of the height of a digit."""
+        """Put a sign after the others.
+
+        Parameters
+        ----------
+        picture : PIL.Image.Image
+            The sign, cut to its ink.
+        at : float
+            Its middle, from the top of the digits (0) to their baseline (1).
+        """
         rng = self.rng
         height, width = (
             n * SIZE / 40 * rng.uniform(0.8, 1.2) for n in (picture.height, picture.width)

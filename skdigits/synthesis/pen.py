@@ -32,14 +32,14 @@ def drawn_digits(n_each, rng):
         The digits.
     """
     images, labels = [], []
-    for digit, strokes in ((1, one), (4, four), (7, seven), (9, nine)):
+    for digit, strokes in DIGITS.items():
         for _ in range(n_each):
             images.append(draw(strokes(rng), rng.uniform(0.06, 0.2), rng))
             labels.append(digit)
     return np.stack(images), np.array(labels)
 
 
-def one(rng):
+def _one(rng):
     """Strokes of a one with a flag, and sometimes a foot."""
     width, reach = rng.uniform(0.2, 0.65), rng.uniform(0.1, 0.55)
     lean = rng.normal(0, 0.05)
@@ -50,7 +50,7 @@ def one(rng):
     return strokes
 
 
-def seven(rng):
+def _seven(rng):
     """Strokes of a seven that is crossed, with a serif or both."""
     width, foot = rng.uniform(0.45, 0.8), rng.uniform(0, 0.4)
     strokes = [[(0, rng.normal(0, 0.04)), (width, 0)], [(width, 0), (foot * width, 1)]]
@@ -66,7 +66,7 @@ def seven(rng):
     return strokes
 
 
-def four(rng):
+def _four(rng):
     """Strokes of an open or a closed four."""
     width, bar = rng.uniform(0.45, 0.8), rng.uniform(0.5, 0.75)
     stem = width * rng.uniform(0.6, 0.9)
@@ -80,7 +80,7 @@ def four(rng):
     ]
 
 
-def nine(rng):
+def _nine(rng):
     """Strokes of a nine with a straight or a bowed stem."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
     angles = np.linspace(0, 2 * math.pi, 14) - rng.uniform(0, 0.7)
@@ -90,6 +90,9 @@ def nine(rng):
     if rng.random() < 0.4:
         stem += [(rng.uniform(0.1, 0.6) * a, 1.0), (0, rng.uniform(0.8, 0.95))]
     return [loop, stem]
+
+
+DIGITS = {1: _one, 4: _four, 7: _seven, 9: _nine}  # functions that return strokes
 
 
 def sign(kind, rng):

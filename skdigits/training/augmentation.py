@@ -4,7 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdigits.networks.trained import RESTYLED
 from skdigits.training.tensorflow import keras, tf
+
+
+def augmented(images, seed, augment):
+    """Change images at random.
+
+    Parameters
+    ----------
+    images : tensor of shape (n, height, width, channels)
+        The images.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+    augment : float or "handwritten"
+        Strength of `jitter`, or `restyle`.
+
+    Returns
+    -------
+    tensor of shape (n, height, width, channels)
+        The images, changed.
+    """
+    return restyle(images, seed) if augment == RESTYLED else jitter(images, seed, augment)
 
 
 def jitter(images, seed, strength=1.0):
@@ -40,3 +61,286 @@ def jitter(images, seed, strength=1.0):
         axis=1,
     )
     return keras.ops.image.affine_transform(images, transform, data_format="channels_last")
+
+
+# Limits of `restyle`. Lengths are pixels of an image of 28×28, and scale with the sides.
+TURN = np.pi / 18  # radians
+SHEAR, MOST_SHEAR = 0.2, 0.5  # standard deviation, and where it is clipped
+ASPECT = 0.15  # standard deviation of the logarithm
+ZOOM = 0.12
+SHIFT = 1.5
+BEND = 1.0  # standard deviation of the displacement, at most
+KNOTS = 5  # per side of the field of displacements
+RESTROKED = 0.7  # probability
+STROKE_BLUR = 0.8
+STROKE_LEVEL = (0.12, 0.5)  # ink that becomes STROKE_MIDDLE
+STROKE_MIDDLE = 0.3
+STROKE_GAIN = (1.5, 4)
+BLURS = ((0.5, 0.6), (0.85, 0.9))  # each from a probability on, after those before
+BROKEN = 0.1  # probability
+BREAK_WIDTH = (1, 2)
+BREAK_INK = (0.2, 0.7)  # what is left of it
+BARRED = 0.12  # probability
+BAR_WIDTH = (1, 2)
+BAR_LENGTH = (6, 34)
+BAR_MARGIN = 5  # how far from the side
+SPECKED = 0.15  # probability
+SPECK_SIZE = (0.8, 2.2)
+REST_INK = (0.3, 1)  # of bars and specks
+CONTRAST = (0.6, 1.1)
+NOISE = 0.08
+
+
+def restyle(images, seed):
+    """Change images as if other hands had written them, with other pens, for other cameras.
+
+    Each image is warped, its strokes become thicker or thinner, it is blurred, and some get
+    breaks, bars as of frames, specks, less contrast, and noise.
+
+    Parameters
+    ----------
+    images : tensor of shape (n, height, width, channels)
+        The images, their ink brighter than the background.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, height, width, channels)
+        The images, changed, each within its range of values; blank ones are as before.
+    """
+    darkest = tf.reduce_min(images, axis=[1, 2, 3], keepdims=True)
+    span = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True) - darkest
+    ink = tf.cast(tf.math.divide_no_nan(images - darkest, span), tf.float32)
+    ink = tf.transpose(ink, [0, 3, 1, 2])  # so that sides are multiplied by matrices
+    changes = (warp, restroke, blur, break_strokes, add_rests, expose)
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, len(changes)))
+    for change, own_seed in zip(changes, seeds, strict=True):
+        ink = change(ink, own_seed)
+    return darkest + span * tf.cast(tf.transpose(ink, [0, 2, 3, 1]), images.dtype)
+
+
+def warp(ink, seed):
+    """Rotate, shear, stretch, zoom, shift and bend each image.
+
+    Parameters
+    ----------
+    ink : tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    """
+    height, width = ink.shape[2:]
+    angle, zoom, dx, dy, bend = _draw(
+        seed, ink, (-TURN, TURN), (-ZOOM, ZOOM), *[(-SHIFT, SHIFT)] * 2, (0, BEND)
+    )
+    normal = tf.random.stateless_normal([tf.shape(ink)[0], 2 * KNOTS**2 + 2], seed + 1)
+    shear, aspect = tf.unstack(normal[:, -2:, None, None, None], axis=1)
+    shear = tf.clip_by_value(SHEAR * shear, -MOST_SHEAR, MOST_SHEAR)
+    wide, high = (tf.exp(sign * ASPECT / 2 * aspect) / (1 + zoom) for sign in (-1, 1))
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    knots = tf.reshape(normal[:, :-2], [-1, 2, KNOTS, KNOTS])
+    field = _mixed(knots, _smooth(height).T, _smooth(width).T)  # displacements of variance 1
+    x = np.arange(width, dtype=np.float32) - (width - 1) / 2
+    y = np.arange(height, dtype=np.float32)[:, None] - (height - 1) / 2
+    source_x = cos * wide * x + (cos * wide * shear - sin * high) * y
+    source_y = sin * wide * x + (sin * wide * shear + cos * high) * y
+    source_x += (width - 1) / 2 + width / 28 * (dx + bend * field[:, :1])
+    source_y += (height - 1) / 2 + height / 28 * (dy + bend * field[:, 1:])
+    return _sample(ink, source_x[:, 0], source_y[:, 0])
+
+
+def restroke(ink, seed):
+    """Make strokes thicker or thinner, softer or harder.
+
+    Parameters
+    ----------
+    ink : tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    """
+    chance, level, gain = _draw(seed, ink, (0, 1), STROKE_LEVEL, STROKE_GAIN)
+    blurred = _blurred(ink, STROKE_BLUR)
+    # The background stays black.
+    drawn = (blurred - level) * gain + tf.minimum(STROKE_MIDDLE, level * gain)
+    return tf.where(chance < RESTROKED, _brightened(tf.maximum(drawn, 0)), ink)
+
+
+def blur(ink, seed):
+    """Blur images not at all, a little or more, as pictures of low resolution are.
+
+    Parameters
+    ----------
+    ink : tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    """
+    (chance,) = _draw(seed, ink, (0, 1))
+    for start, sigma in BLURS:
+        ink = tf.where(chance > start, _blurred(ink, sigma), ink)
+    return _brightened(ink)
+
+
+def break_strokes(ink, seed):
+    """Dim a band across or down some images.
+
+    Parameters
+    ----------
+    ink : tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    """
+    chance, place, width, left = _draw(seed, ink, (0, 1), (7, 21), BREAK_WIDTH, BREAK_INK)
+    across = chance < BROKEN / 2
+    box = _box(ink, (place, place), _either(across, width, 2 * 28.0))
+    return ink * (1 - box * tf.where(chance < BROKEN, 1 - left, 0))
+
+
+def add_rests(ink, seed):
+    """Add bars near a side and specks to some images, as cleaning leaves of frames and dirt.
+
+    Parameters
+    ----------
+    ink : tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    """
+    chance, side, margin, along, length, width, bright = _draw(
+        seed, ink, (0, 1), (0, 1), (0, BAR_MARGIN), (4, 24), BAR_LENGTH, BAR_WIDTH, REST_INK
+    )
+    across = chance < BARRED / 2
+    margin = tf.where(side < 0.5, margin, 28 - margin)
+    bar = _box(ink, _either(across, margin, along), _either(across, width, length))
+    ink = tf.maximum(ink, bar * tf.where(chance < BARRED, bright, 0))
+    chance, x, y, width, height, bright = _draw(
+        seed + 1, ink, (0, 1), *[(1, 27)] * 2, *[SPECK_SIZE] * 2, REST_INK
+    )
+    speck = _box(ink, (y, x), (height, width))
+    return tf.maximum(ink, speck * tf.where(chance < SPECKED, bright, 0))
+
+
+def expose(ink, seed):
+    """Change the contrast, and add noise.
+
+    Parameters
+    ----------
+    ink : tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    seed : tensor of shape (2,), int
+        The changes depend on it alone.
+
+    Returns
+    -------
+    tensor of shape (n, channels, height, width), float32
+        Ink from 0 to 1.
+    """
+    contrast, amplitude = _draw(seed, ink, CONTRAST, (0, NOISE))
+    noise = tf.random.stateless_uniform(tf.shape(ink), seed + 1, -1.0, 1.0)
+    return tf.clip_by_value(contrast * ink + amplitude * noise, 0.0, 1.0)
+
+
+def _draw(seed, ink, *ranges):
+    """A number per image, from each of the ranges; they broadcast to the images."""
+    low, high = np.array(ranges, np.float32).T[..., None, None, None, None]
+    shape = [len(ranges), tf.shape(ink)[0], 1, 1, 1]
+    return tf.unstack(low + (high - low) * tf.random.stateless_uniform(shape, seed))
+
+
+def _either(across, first, second):
+    """A pair for height and width: as given where something is across, else swapped."""
+    return tf.where(across, first, second), tf.where(across, second, first)
+
+
+def _box(ink, centre, size):
+    """Boxes with smooth edges, from 0 to 1; height and width are those of 28×28 pixels."""
+    profiles = []
+    for side, middle, length in zip(ink.shape[2:], centre, size, strict=True):
+        scale = side / 28
+        distance = tf.abs(np.arange(0.5, side, dtype=np.float32) - scale * middle)
+        inside = scale * length / 2 - distance + 0.5
+        profiles.append(tf.maximum(tf.minimum(inside, tf.minimum(1.0, scale * length)), 0))
+    return tf.linalg.matrix_transpose(profiles[0]) * profiles[1]
+
+
+def _brightened(ink):
+    """Ink that is 1 at its brightest, as `pictures.cleaning.centre` makes it."""
+    return tf.math.divide_no_nan(ink, tf.reduce_max(ink, axis=[1, 2, 3], keepdims=True))
+
+
+def _blurred(ink, sigma):
+    """Ink blurred by a Gaussian, whose standard deviation is in pixels of 28×28."""
+    return _mixed(ink, *(_gaussian(side, sigma) for side in ink.shape[2:]))
+
+
+def _mixed(maps, rows, columns):
+    """Mix the rows, and the columns, of maps of shape (n, channels, …, …) by matrices.
+
+    Not by the operator @: TensorFlow 2.21 crashes on some shapes of a matrix and several maps.
+    """
+    maps = tf.transpose(tf.tensordot(maps, columns, 1), [0, 1, 3, 2])
+    return tf.transpose(tf.tensordot(maps, rows, 1), [0, 1, 3, 2])
+
+
+def _gaussian(side, sigma):
+    """A matrix that blurs columns of this length."""
+    places = np.arange(side)
+    distance = (places - places[:, None]) / max(sigma * side / 28, 1e-3)
+    weights = np.exp(-(distance**2) / 2)
+    return (weights / weights.sum(axis=0).max()).astype(np.float32)
+
+
+def _smooth(side):
+    """A matrix from independent numbers at knots to smooth columns of the same variance."""
+    distance = np.linspace(0, KNOTS - 1, side)[:, None] - np.arange(KNOTS)
+    weights = np.exp(-(distance**2) / (2 * 0.6**2))
+    return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _sample(ink, x, y):
+    """Ink at places of shape (n, height, width), interpolated; none outside the image."""
+    channels, height, width = ink.shape[1:]
+    padded = tf.pad(ink, [[0, 0], [0, 0], [1, 1], [1, 1]])
+    x, y = tf.clip_by_value(x + 1, 0.0, width + 1.0), tf.clip_by_value(y + 1, 0.0, height + 1.0)
+    left = tf.minimum(tf.floor(x), width)
+    top = tf.minimum(tf.floor(y), height)
+    # One gather of all four neighbours is faster than four.
+    parts = (slice(None, -1), slice(1, None))
+    corners = tf.stack([padded[..., rows, columns] for rows in parts for columns in parts], axis=-1)
+    corners = tf.transpose(corners, [0, 2, 3, 1, 4])
+    corners = tf.reshape(corners, [-1, channels, 4])
+    n = tf.shape(ink)[0]
+    first = tf.range(n)[:, None, None] * ((height + 1) * (width + 1))
+    index = first + tf.cast(top * (width + 1) + left, tf.int32)
+    right, below = x - left, y - top
+    shares = [(1 - below) * (1 - right), (1 - below) * right, below * (1 - right), below * right]
+    found = tf.gather(corners, index) * tf.stack(shares, axis=-1)[..., None, :]
+    return tf.transpose(tf.reduce_sum(found, axis=-1), [0, 3, 1, 2])

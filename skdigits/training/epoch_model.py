@@ -14,7 +14,7 @@ from skdigits.inference.classification import as_images
 from skdigits.networks.layers import faster
 from skdigits.networks.trained import ProgramKey, TrainedNetwork, Weights
 from skdigits.training import plain_keras
-from skdigits.training.augmentation import jitter
+from skdigits.training.augmentation import augmented
 from skdigits.training.data import TrainingData
 from skdigits.training.plain_keras import assign, read
 from skdigits.training.schedules import make_optimizer, set_rate
@@ -344,7 +344,7 @@ class EpochModel(keras.Model):
                 images = self._network_input(tf.gather(x, chosen), labels, scale)
                 if self._key.augment:
                     draw = tf.stack([seed[0], seed[1] * 65536 + i])
-                    images = jitter(images, draw, self._key.augment)
+                    images = augmented(images, draw, self._key.augment)
                 number = start + tf.cast(i - first, tf.float32)
                 set_rate(self.optimizer, schedule, peak, number, horizon)
                 sums += self._step(images, labels, tf.gather(weight, chosen))

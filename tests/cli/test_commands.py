@@ -254,6 +254,19 @@ def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
     assert isinstance(skdigits.load(trained_recognizer / "model.skdigits"), DigitSequenceRecognizer)
 
 
+def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run("train", "--style", "mixed", "--epochs", "1", "-o", out) == 0
+    assert skdigits.load(out / "model.skdigits").augment == "mixed"
+    for options, message in (
+        (("--style", "hand"), "--style"),
+        (("--style", "mixed", "--augment"), "leave out one of them"),
+    ):
+        assert run("train", *options, "-o", tmp_path / "other") == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
 def test_sequences_have_one_network(run, tmp_path, capsys):
     assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
     assert "are for single digits; leave them out" in capsys.readouterr().err

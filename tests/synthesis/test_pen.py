@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from skdigits.synthesis.pen import SIGNS, draw, drawn_digits, four, nine, one, seven, sign
+from skdigits.synthesis.pen import DIGITS, SIGNS, draw, drawn_digits, sign
 
 
 def test_digits_are_drawn_of_every_shape():
@@ -27,14 +27,14 @@ def holes(image):
 
 def test_nines_have_a_loop_and_fours_are_open_or_closed():
     rng = np.random.default_rng(0)
-    assert {holes(draw(nine(rng), 0.08, rng)) for _ in range(30)} <= {1, 2}
-    assert {holes(draw(four(rng), 0.06, rng)) for _ in range(60)} >= {0, 1}
-    assert {holes(draw(one(rng), 0.08, rng)) for _ in range(30)} == {0}
+    assert {holes(draw(DIGITS[9](rng), 0.08, rng)) for _ in range(30)} <= {1, 2}
+    assert {holes(draw(DIGITS[4](rng), 0.06, rng)) for _ in range(60)} >= {0, 1}
+    assert {holes(draw(DIGITS[1](rng), 0.08, rng)) for _ in range(30)} == {0}
 
 
 def test_most_sevens_are_crossed():
     rng = np.random.default_rng(0)
-    crossed = [any(0.3 < stroke[0][1] < 0.75 for stroke in seven(rng)) for _ in range(400)]
+    crossed = [any(0.3 < stroke[0][1] < 0.75 for stroke in DIGITS[7](rng)) for _ in range(400)]
     assert np.mean(crossed) == pytest.approx(0.85, abs=0.06)
 
 
