@@ -23,6 +23,7 @@ from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
 from skdigits.networks.trained import RESTYLED, TrainedNetwork
 from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.training.task import Samples
+from skdigits.training.type_samples import with_type
 from skdigits.validation import (
     check_known,
     check_name,
@@ -117,9 +118,10 @@ keras.optimizers.Optimizer, default="adamw"
         to improve over many epochs, but the smallest networks underfit. ``"handwritten"`` is for
         pictures of other writers, pens and cameras than those of the training images: it also
         slants and stretches digits, changes the thickness of strokes, blurs and breaks them, and
-        adds rests of lines. ``"mixed"`` does so, too, and a quarter of the samples are printed,
-        seven-segment and handwriting-like digits of 136 faces; images must be square and grey,
-        and the labels digits.
+        adds rests of lines. ``"mixed"`` does so, too, and a quarter of the samples of each epoch,
+        drawn anew and with weight 1, are printed, seven-segment and handwriting-like digits of 136
+        faces; images must be square and grey, and some labels digits. Images are then copied in
+        memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0
@@ -333,8 +335,6 @@ keras.optimizers.Optimizer, default="adamw"
             check_known(labels_val, self.classes_)
             _warn_if_other_range(rows_val, start)
             validation = self._samples(rows_val, labels_val, None)
-        if self.augment == "mixed":
-            training = self._with_type(training, start)
         return self._samples_task(start, training, validation)
 
     def _describe_partial_fit(self, X, y, classes, sample_weight):
@@ -345,10 +345,6 @@ keras.optimizers.Optimizer, default="adamw"
                     f"partial_fit does not support {name}={getattr(self, name)!r}: it needs a "
                     f"validation set. Set {name} back to its default, or use fit."
                 )
-        if self.augment == "mixed":
-            raise ValueError(
-                "partial_fit does not support augment='mixed'; use augment='handwritten', or fit."
-            )
         if isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight='balanced' needs all samples at once, so partial_fit cannot use it; "
@@ -437,37 +433,11 @@ keras.optimizers.Optimizer, default="adamw"
         dtype = pixel_dtype(training.x, self.dtype).name
         return replace(start, pixel_range=seen, pixel_dtype=dtype, scale=scale)
 
-    def _with_type(self, training, start):
-        """Add type digits to training samples, as a quarter of all."""
-        from skdigits.synthesis.glyphs import type_images
-
-        height, width, channels = self.image_shape_
-        classes = {digit: i for i, label in enumerate(self.classes_) if (digit := _digit_of(label))}
-        if not classes or height != width or channels != 1:
-            raise ValueError(
-                "augment='mixed' adds printed digits, so that labels should be digits, and images "
-                f"square and grey; got the labels {str(self.classes_[:3].tolist())[:60]} and "
-                f"images of {height}×{width}×{channels}. Use augment='handwritten'."
-            )
-        images, digits = type_images(height)
-        known = [str(digit) in classes for digit in digits]
-        images, digits = images[known], digits[known]
-        white = 255 if start.pixel_range is None else start.pixel_range.high
-        rows = (images.reshape(len(images), -1) * (white / 255)).astype(training.x.dtype)
-        rows = rows[:, : training.x.shape[1]]  # a square may be larger than the given rows
-        used, first = training.used(), len(training.x)
-        repeated = first + np.resize(np.arange(len(rows)), len(used) // 3)
-        weight = training.weight
-        return Samples(
-            np.concatenate([training.x, rows]),
-            np.concatenate([training.y, [classes[str(digit)] for digit in digits]]),
-            None if weight is None else np.concatenate([weight, np.ones(len(rows))]),
-            np.concatenate([used, repeated]),
-        )
-
     def _samples_task(self, start, training, validation, **options):
+        if self.augment == "mixed":
+            training = with_type(training, self.classes_, self.image_shape_, start.pixel_range)
         dtypes = {pixel_dtype(s.x, self.dtype) for s in (training, validation) if s is not None}
-        count = len(training.used())
+        count = training.n_per_epoch
         batch_size = self.batch_size
         if batch_size == "auto":
             batch_size = int(np.clip(count // 250, 16, 256))
@@ -702,12 +672,6 @@ keras.optimizers.Optimizer, default="adamw"
 def _warn_if_other_range(rows, network):
     # The first images are enough: a memory-mapped file is not read completely.
     warn_if_other_range(pixel_range(rows[:1000]), network.pixel_range)
-
-
-def _digit_of(label):
-    """The digit that a label names, as text; None for other labels."""
-    text = str(label).removesuffix(".0")
-    return text if len(text) == 1 and text in "0123456789" else None
 
 
 def _divide(samples, fraction, seed):

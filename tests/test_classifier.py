@@ -32,10 +32,12 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
+import skdigits
 from skdigits import DigitClassifier, ImageReshaper
 from skdigits.datasets import load_digits
 from skdigits.networks.architectures import compact
 from skdigits.networks.spec import ARCHITECTURES
+from skdigits.synthesis import glyphs
 
 
 def quick(**parameters):
@@ -328,48 +330,6 @@ def test_every_schedule_learns(digits, schedule):
     assert quick(schedule=schedule, epochs=12).fit(*digits).score(*digits) > 0.9
 
 
-def test_restyled_training_still_learns_and_repeats(digits):
-    styled = quick(augment="handwritten", epochs=10).fit(*digits)
-    assert styled.score(*digits) > 0.6
-    assert styled.history_ == clone(styled).fit(*digits).history_
-    assert styled.history_["loss"][-1] > quick(epochs=10).fit(*digits).history_["loss"][-1]
-
-
-def test_mixed_training_reads_type(digits):
-    from skdigits.synthesis.glyphs import type_images
-
-    images, labels = type_images(8)
-    rows = images.reshape(len(images), -1).astype(digits[0].dtype)
-    plain = quick(epochs=10).fit(*digits)
-    mixed = quick(augment="mixed", epochs=10, validation_fraction=0.1).fit(*digits)
-    assert mixed.score(rows, labels) > plain.score(rows, labels) + 0.05
-    named = quick(augment="mixed", epochs=2).fit(digits[0], digits[1].astype(str))
-    assert set(named.predict(rows)) <= set("0123456789")
-    weighted = quick(augment="mixed", epochs=1)
-    assert weighted.fit(*digits, sample_weight=np.ones(len(digits[1]))).n_iter_ == 1
-
-
-@pytest.mark.parametrize(
-    ("X", "y", "message"),
-    [
-        (np.eye(64)[:4], ["a", "b", "a", "b"], "labels should be digits.* got the labels .*'a'"),
-        (np.ones((4, 8, 8, 3)), [1, 2, 1, 2], r"images of 8×8×3. Use augment='handwritten'"),
-        (np.ones((4, 8, 9)), [1, 2, 1, 2], "images of 8×9×1"),
-    ],
-)
-def test_type_is_added_only_to_digits(X, y, message):
-    with pytest.raises(ValueError, match=message) as caught:
-        quick(augment="mixed").fit(X, y)
-    assert len(str(caught.value)) <= 300
-
-
-def test_mixed_training_needs_fit(digits):
-    with pytest.raises(ValueError, match="partial_fit does not support augment='mixed'"):
-        quick(augment="mixed").partial_fit(*digits, classes=np.arange(10))
-    styled = quick(augment="handwritten").partial_fit(*digits, classes=np.arange(10))
-    assert styled.n_iter_ == 1
-
-
 def test_augmentation_changes_training_and_still_learns(digits):
     augmented = quick(augment=True, epochs=8).fit(*digits)
     plain = quick(epochs=8).fit(*digits)
@@ -378,6 +338,70 @@ def test_augmentation_changes_training_and_still_learns(digits):
     assert losses == sorted(losses)
     assert augmented.score(*digits) > 0.8
     assert quick(augment=1.0, epochs=8).fit(*digits).history_ == augmented.history_
+
+
+def test_handwritten_style_repeats_and_still_learns(digits, tmp_path):
+    styled = quick(augment="handwritten", architecture="lenet", epochs=8, keep_epochs=[3])
+    styled.fit(*digits)
+    assert styled.score(*digits) > 0.8
+    assert clone(styled).fit(*digits).history_ == styled.history_
+    short = clone(styled).set_params(epochs=3, keep_epochs=False).fit(*digits)
+    assert_same_weights(styled.at_epoch(3), short)
+    assert short.history_ != quick(architecture="lenet", epochs=3).fit(*digits).history_
+    skdigits.save(styled, tmp_path / "model.skdigits")
+    loaded = skdigits.load(tmp_path / "model.skdigits")
+    assert loaded.get_params()["augment"] == "handwritten"
+    np.testing.assert_array_equal(loaded.predict(digits[0]), styled.predict(digits[0]))
+    assert_same_weights(
+        loaded.set_params(warm_start=True, epochs=1).fit(*digits),
+        styled.set_params(warm_start=True, epochs=1).fit(*digits),
+    )
+
+
+@pytest.mark.parametrize("options", [{"dtype": "float64"}, {"rescale": False}, {"epochs": 1}])
+def test_handwritten_style_with_other_parameters(digits, options):
+    classifier = quick(augment="handwritten", **options).fit(*digits)
+    assert np.isfinite(classifier.history_["loss"]).all()
+
+
+def test_mixed_style_reads_type_of_other_faces(digits, tmp_path, monkeypatch):
+    X, y = digits
+    all_faces = glyphs.type_images(8)
+    known, others = ({k: v[i::2] for k, v in all_faces.items()} for i in range(2))
+    monkeypatch.setattr(glyphs, "type_images", lambda side: known)
+    rows = np.concatenate(list(others.values())).reshape(-1, 64)
+    labels = np.arange(len(rows)) % 10
+    options = {"architecture": "lenet", "epochs": 8, "validation_fraction": 0.1}
+    mixed, other = (quick(augment=a, **options).fit(X, y) for a in ("mixed", "handwritten"))
+    assert mixed.score(rows, labels) > other.score(rows, labels) + 0.05
+    assert mixed.score(X, y) > 0.8
+    again = clone(mixed).set_params(epochs=2, keep_epochs=[1]).fit(X, y.astype(str))
+    assert again.history_["loss"] == mixed.history_["loss"][:2]
+    assert_same_weights(again.at_epoch(1), clone(again).set_params(epochs=1).fit(X, y.astype(str)))
+    skdigits.save(mixed, tmp_path / "model.skdigits")
+    assert skdigits.load(tmp_path / "model.skdigits").augment == "mixed"
+
+
+def test_mixed_style_keeps_weights_and_works_in_partial_fit(digits):
+    X, y = digits
+    weighted = quick(augment="mixed", class_weight="balanced", epochs=1)
+    weighted.fit(X, y, sample_weight=np.where(y < 9, 2.0, 0.0))
+    whole = quick(augment="mixed").fit(X, y)
+    parts = quick(augment="mixed").partial_fit(X, y, classes=range(10)).partial_fit(X, y)
+    assert_same_weights(whole, parts)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (np.eye(64)[:4], ["a", "b", "a", "b"], "no label is a digit"),
+        (np.ones((4, 8, 8, 3)), [1, 2, 1, 2], "square grey images; these are 8×8 pixels with 3"),
+        (np.ones((4, 8, 9)), [1, 2, 1, 2], "square grey images; these are 8×9 pixels"),
+    ],
+)
+def test_mixed_style_is_for_square_grey_digits(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        quick(augment="mixed").fit(X, y)
 
 
 def shallow(image_shape, n_classes, dropout=0.0):

@@ -36,21 +36,20 @@ def faces() -> dict[str, list[list[Image.Image]]]:
 
 
 @cache
-def type_images(side) -> tuple[np.ndarray, np.ndarray]:
-    """Make images of the digits of all faces in the style of MNIST.
+def type_images(side) -> dict[str, np.ndarray]:
+    """Make images of all digits of type in MNIST's style.
 
     Parameters
     ----------
     side : int
-        Height and width in pixels.
+        Height and width of the images.
 
     Returns
     -------
-    images : ndarray of shape (10 * n_faces, side, side), uint8
-        Bright on black, face by face.
-    digits : ndarray of shape (10 * n_faces,), int
-        The digits.
+    dict of str to ndarray of shape (n_faces, 10, side, side), uint8
+        For each kind of `faces` the ten digits of each face, bright on black.
     """
-    of_all = [digits for of_kind in faces().values() for digits in of_kind]
-    images = [centre(np.asarray(face[digit]) / 255, side) for face in of_all for digit in range(10)]
-    return np.stack(images), np.tile(np.arange(10), len(of_all))
+    return {
+        kind: np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
+        for kind, of_kind in faces().items()
+    }

@@ -27,7 +27,7 @@ PROGRESS_UPDATES = 40  # of a progress bar per epoch
 
 @dataclass(frozen=True)
 class _EpochPlan:
-    """How the samples of an epoch are taken."""
+    """How the samples of an epoch are taken; `indices` are those that are in every one."""
 
     indices: np.ndarray
     batch_size: int
@@ -219,7 +219,7 @@ class EpochModel(keras.Model):
 
     def _plan(self, data, callbacks, verbose):
         task, indices = self._task, data.samples.used()
-        n_steps = -(-len(indices) // task.batch_size)
+        n_steps = -(-data.samples.n_per_epoch // task.batch_size)
         steps_per_call = data.steps_per_call(n_steps, task.batch_size)
         if any(map(_watches_batches, callbacks)):
             steps_per_call = 1
@@ -261,7 +261,8 @@ class EpochModel(keras.Model):
 
     def _order(self, data, plan, rng):
         """The samples of an epoch in the order in which batches take them."""
-        return plan.indices[rng.permutation(len(plan.indices))]
+        indices = np.concatenate([plan.indices, data.samples.draw_others(rng)])
+        return indices[rng.permutation(len(indices))]
 
     def _swap_in_average(self):
         """Load the averaged weights, which callbacks should see; return the raw weights."""

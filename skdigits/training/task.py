@@ -27,12 +27,38 @@ class Samples:
         Factor of each sample's loss.
     indices : ndarray of int or None, default=None
         Which samples to use; None is all.
+    others : ndarray of int, default=()
+        Samples of which each epoch uses some more.
+    n_others : int, default=0
+        How many of them.
     """
 
     x: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None = None
     indices: np.ndarray | None = None
+    others: np.ndarray | tuple[()] = ()
+    n_others: int = 0
+
+    @property
+    def n_per_epoch(self) -> int:
+        """Number of samples that an epoch uses."""
+        return len(self.used()) + self.n_others
+
+    def draw_others(self, rng) -> np.ndarray:
+        """Draw the samples that one epoch uses besides those that every epoch uses.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Random generator, not used where there are none.
+
+        Returns
+        -------
+        ndarray of int
+            Indices of `n_others` samples.
+        """
+        return rng.choice(self.others, self.n_others) if self.n_others else np.empty(0, int)
 
     def used(self) -> np.ndarray:
         """Indices of the samples to use.

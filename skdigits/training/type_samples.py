@@ -1,0 +1,101 @@
+"""Printed, handwriting-like and seven-segment digits as further training samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from skdigits.training.task import Samples
+from skdigits.validation import PixelRange
+
+DIGITS = tuple(map(str, range(10)))
+SHARE = 0.25  # of the samples of an epoch
+BLACK_TO_WHITE = PixelRange(0, 1, 0)  # where all images of the user are blank
+
+
+def with_type(
+    samples: Samples,
+    classes: np.ndarray,
+    image_shape: tuple[int, int, int],
+    pixel_range: PixelRange | None,
+) -> Samples:
+    """Add digits of type to training samples.
+
+    Parameters
+    ----------
+    samples : Samples
+        Training samples.
+    classes : ndarray of shape (n_classes,)
+        The labels; those that are digits get digits of type.
+    image_shape : tuple of int
+        Height, width and channels of the images.
+    pixel_range : PixelRange or None
+        Pixels of the background and of ink.
+
+    Returns
+    -------
+    Samples
+        A copy in which every epoch draws a quarter of its samples from digits of type, of which
+        each kind has the same share. They have the weight 1.
+
+    Raises
+    ------
+    ValueError
+        If no label is a digit, or the images are not square grey images.
+    """
+    from skdigits.synthesis.glyphs import type_images
+
+    height, width, channels = image_shape
+    if channels != 1 or height != width:
+        raise ValueError(
+            "augment='mixed' adds digits of type to square grey images; these are "
+            f"{height}×{width} pixels with {channels} channels. Use augment='handwritten'."
+        )
+    indices = digit_classes(classes)
+    if not indices:
+        raise ValueError(
+            "augment='mixed' adds digits of type, but no label is a digit from 0 to 9; "
+            f"the labels are {classes[:5].tolist()}. Use augment='handwritten'."
+        )
+    images = [faces[:, list(indices)] for faces in type_images(height).values()]
+    rows = np.concatenate([kind.reshape(-1, height * width) for kind in images])
+    rows = rows[:, : samples.x.shape[1]]  # those of the user may be shorter than a square
+    y = np.resize(list(indices.values()), len(rows))
+    ends = np.cumsum([kind.shape[0] * kind.shape[1] for kind in images])
+    of_kinds = np.split(len(samples.y) + np.arange(len(rows)), ends[:-1])
+    most = max(map(len, of_kinds))
+    weight = samples.weight
+    return replace(
+        samples,
+        x=np.concatenate([samples.x, _in_range(rows, pixel_range, samples.x.dtype)]),
+        y=np.concatenate([samples.y, y]),
+        weight=None if weight is None else np.concatenate([weight, np.ones(len(rows))]),
+        indices=samples.used(),
+        others=np.concatenate([np.resize(kind, most) for kind in of_kinds]),
+        n_others=round(len(samples.used()) * SHARE / (1 - SHARE)),
+    )
+
+
+def digit_classes(classes: np.ndarray) -> dict[int, int]:
+    """Find the classes whose labels are digits: numbers from 0 to 9, or strings of them.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels.
+
+    Returns
+    -------
+    dict of int to int
+        Index of the class by digit.
+    """
+    texts = [str(label).removesuffix(".0") for label in classes.tolist()]
+    return {int(text): index for index, text in enumerate(texts) if text in DIGITS}
+
+
+def _in_range(rows, pixel_range, dtype):
+    """Bytes as pixels of another range and type."""
+    low, high = (pixel_range or BLACK_TO_WHITE).low, (pixel_range or BLACK_TO_WHITE).high
+    pixels = low + rows * ((high - low) / 255)
+    return (np.rint(pixels) if dtype.kind in "biu" else pixels).astype(dtype)
