@@ -23,10 +23,9 @@ from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.synthesis.composition import (
     STYLES,
     DigitSource,
-    Style,
     check_digits,
-    check_style,
     epoch_seed,
+    make_style,
 )
 from skdigits.training.task import Samples
 from skdigits.validation import (
@@ -312,9 +311,8 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _style(self):
         names = ("gap", "shift", "rotation", "scale", "noise", "shear", "elastic")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        check_style(self.style, given)
-        return Style(self.lengths, **(TILES | given))
+        tiles = {name: getattr(self, name) for name in names}
+        return make_style(self.style, self.lengths, TILES, tiles)
 
     def _network_spec(self):
         options = self._network_options("filters", "dropout", "l2")
@@ -383,7 +381,7 @@ keras.optimizers.Optimizer, default="adamw"
         lines = writer.write_many(n_sequences, self._style(), rng)
         margins = rng.integers(0, 4 * HEIGHT, (n_sequences, 2))
         margins[rng.random(n_sequences) > WITH_MARGINS] = 0
-        sequences = np.array(["".join(map(str, line.digits)) for line in lines])
+        sequences = np.array([line.text for line in lines])
         widths = np.array([line.image.shape[1] for line in lines]) + margins.sum(axis=1)
         needed = ctc.COLUMNS_PER_FRAME * ctc.needed_frames(_as_rows(sequences, widths)[:, 1:])
         margins[:, 1] += np.maximum(0, needed - widths)

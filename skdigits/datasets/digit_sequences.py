@@ -12,10 +12,9 @@ from sklearn.utils import check_random_state
 from skdigits.synthesis.composition import (
     STYLES,
     DigitSource,
-    Style,
     check_count,
-    check_style,
     epoch_seed,
+    make_style,
 )
 
 NO_BOX = -1  # fills the boxes of a sequence that is shorter than the longest
@@ -122,20 +121,15 @@ def make_digit_sequences(
     if style not in STYLES:
         raise ValueError(f"style should be 'tiles', 'handwritten' or 'mixed'; got {style!r}.")
     given = {
-        name: value
-        for name, value in {
-            "gap": gap,
-            "shift": shift,
-            "rotation": rotation,
-            "scale": scale,
-            "noise": noise,
-            "shear": shear,
-            "elastic": elastic,
-        }.items()
-        if value is not None
+        "gap": gap,
+        "shift": shift,
+        "rotation": rotation,
+        "scale": scale,
+        "noise": noise,
+        "shear": shear,
+        "elastic": elastic,
     }
-    check_style(style, given)
-    source, tiles = DigitSource(images, labels), Style(lengths, **given)
+    source, tiles = DigitSource(images, labels), make_style(style, lengths, {}, given)
     rng = check_random_state(random_state)
     if style == "tiles":
         made = _make_tiles(source, n_sequences, tiles, width, rng, return_boxes)
@@ -169,7 +163,7 @@ def _write(source, n_sequences, lengths, style, width, rng):
         left = rng.integers(width - line.image.shape[1] + 1)
         image[:, left : left + line.image.shape[1]] = line.image
         row[: len(line.boxes)] = np.rint(line.boxes) + [left, 0] * 2
-    target = np.array(["".join(map(str, line.digits)) for line in lines], dtype=str)
+    target = np.array([line.text for line in lines], dtype=str)
     return images, target, boxes
 
 

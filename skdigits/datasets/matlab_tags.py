@@ -103,13 +103,16 @@ def _check_matrix(stream, size, order, depth):
         size -= TAG + n_bytes
         if size < 0 or (is_small and count > 4) or (kind not in PLAIN and kind != MATRIX):
             raise ValueError(f"an element of type {kind} and {count} bytes")
-        content = tag[4:] if is_small else b""
+        content = b""
         if kind == MATRIX:
             _check_matrix(stream, 0 if is_small else count, order, depth + 1)
             n_bytes -= count
-        elif not is_small:
+        elif is_small:
+            content = tag[4:]
+        else:
             content = stream.read(min(n_bytes, KEPT))
-        _skip(stream, n_bytes - len(content) * (not is_small))
+            n_bytes -= len(content)
+        _skip(stream, n_bytes)
         elements.append(_Element(kind, count, content[:count]))
     if elements:
         _check_elements(elements, order)

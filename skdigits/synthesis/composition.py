@@ -328,27 +328,38 @@ def check_count(n_sequences) -> None:
         raise ValueError(f"n_sequences should be a whole number from 1; got {n_sequences!r}.")
 
 
-def check_style(style, given) -> None:
-    """Check that no parameter is given that belongs to another style.
+def make_style(style, lengths, defaults, tiles) -> Style:
+    """Put a style together from what the user gave.
 
     Parameters
     ----------
-    style : {"handwritten", "mixed", "tiles"}
+    style : {"tiles", "handwritten", "mixed"}
         The style.
-    given : iterable of str
-        Names of the parameters of ``"tiles"`` that the user gave.
+    lengths : int, tuple, list or dict
+        As in `make_digit_sequences`.
+    defaults : dict of str to object
+        Values of parameters of ``"tiles"`` that are not given.
+    tiles : dict of str to object
+        Parameters of ``"tiles"``; None is not given.
+
+    Returns
+    -------
+    Style
+        The style; other styles use only its lengths.
 
     Raises
     ------
     ValueError
-        If there is one, and the style is another.
+        If a value is not valid, or is given in another style.
     """
-    for name in given:
-        if style != "tiles":
-            raise ValueError(
-                f"{name} belongs to style='tiles'; got style={style!r}. Leave {name} out, or pass "
-                "style='tiles'."
-            )
+    given = {name: value for name, value in tiles.items() if value is not None}
+    if given and style != "tiles":
+        name = next(iter(given))
+        raise ValueError(
+            f"{name} belongs to style='tiles'; got style={style!r}. Leave {name} out, or pass "
+            "style='tiles'."
+        )
+    return Style(lengths, **(defaults | given))
 
 
 def check_digits(labels):

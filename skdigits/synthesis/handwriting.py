@@ -44,6 +44,11 @@ class Line(NamedTuple):
     digits: list[int]
     boxes: np.ndarray
 
+    @property
+    def text(self) -> str:
+        """The digits as a string."""
+        return "".join(map(str, self.digits))
+
 
 @dataclass(frozen=True)
 class Hand:

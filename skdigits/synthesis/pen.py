@@ -111,7 +111,10 @@ def sign(kind, rng):
         Points of each stroke, across and downwards, in heights of a digit.
     """
     w, tilt = rng.uniform(0.3, 0.8), rng.normal(0, 0.06)
-    across = lambda y, left=0.0: [(left, y + tilt), (left + w, y - tilt)]  # noqa: E731
+
+    def across(y):
+        return [(0.0, y + tilt), (w, y - tilt)]
+
     arc = [(0.25 * math.cos(t), 0.45 * math.sin(t)) for t in np.linspace(0.7, 5.6, 10)]
     return {
         "-": lambda: [across(rng.uniform(0.4, 0.65))],

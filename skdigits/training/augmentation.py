@@ -113,28 +113,18 @@ def restyle(images, seed):
     span = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True) - darkest
     ink = tf.cast(tf.math.divide_no_nan(images - darkest, span), tf.float32)
     ink = tf.transpose(ink, [0, 3, 1, 2])  # so that sides are multiplied by matrices
-    changes = (warp, restroke, blur, break_strokes, add_rests, expose)
+    changes = (_warp, _restroke, _blur, _break_strokes, _add_rests, _expose)
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, len(changes)))
     for change, own_seed in zip(changes, seeds, strict=True):
         ink = change(ink, own_seed)
     return darkest + span * tf.cast(tf.transpose(ink, [0, 2, 3, 1]), images.dtype)
 
 
-def warp(ink, seed):
-    """Rotate, shear, stretch, zoom, shift and bend each image.
+# Each step takes and returns ink from 0 to 1, of shape (n, channels, height, width).
 
-    Parameters
-    ----------
-    ink : tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    seed : tensor of shape (2,), int
-        The changes depend on it alone.
 
-    Returns
-    -------
-    tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    """
+def _warp(ink, seed):
+    """Rotate, shear, stretch, zoom, shift and bend each image."""
     height, width = ink.shape[2:]
     angle, zoom, dx, dy, bend = _draw(
         seed, ink, (-TURN, TURN), (-ZOOM, ZOOM), *[(-SHIFT, SHIFT)] * 2, (0, BEND)
@@ -155,21 +145,8 @@ def warp(ink, seed):
     return _sample(ink, source_x, source_y)
 
 
-def restroke(ink, seed):
-    """Make strokes thicker or thinner, softer or harder.
-
-    Parameters
-    ----------
-    ink : tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    seed : tensor of shape (2,), int
-        The changes depend on it alone.
-
-    Returns
-    -------
-    tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    """
+def _restroke(ink, seed):
+    """Make strokes thicker or thinner, softer or harder."""
     chance, level, gain = _draw(seed, ink, (0, 1), STROKE_LEVEL, STROKE_GAIN)
     blurred = _blurred(ink, STROKE_BLUR)
     # The background stays black.
@@ -177,63 +154,24 @@ def restroke(ink, seed):
     return tf.where(chance < RESTROKED, _brightened(tf.clip_by_value(drawn, 0, 1)), ink)
 
 
-def blur(ink, seed):
-    """Blur images not at all, a little or more, as pictures of low resolution are.
-
-    Parameters
-    ----------
-    ink : tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    seed : tensor of shape (2,), int
-        The changes depend on it alone.
-
-    Returns
-    -------
-    tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    """
+def _blur(ink, seed):
+    """Blur images not at all, a little or more, as pictures of low resolution are."""
     (chance,) = _draw(seed, ink, (0, 1))
     for start, sigma in BLURS:
         ink = tf.where(chance > start, _blurred(ink, sigma), ink)
     return _brightened(ink)
 
 
-def break_strokes(ink, seed):
-    """Dim a band across or down some images.
-
-    Parameters
-    ----------
-    ink : tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    seed : tensor of shape (2,), int
-        The changes depend on it alone.
-
-    Returns
-    -------
-    tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    """
+def _break_strokes(ink, seed):
+    """Dim a band across or down some images."""
     chance, place, width, left = _draw(seed, ink, (0, 1), (7, 21), BREAK_WIDTH, BREAK_INK)
     across = chance < BROKEN / 2
     box = _box(ink, (place, place), _either(across, width, 2 * 28.0))
     return ink * (1 - box * tf.where(chance < BROKEN, 1 - left, 0))
 
 
-def add_rests(ink, seed):
-    """Add bars near a side and specks to some images, as cleaning leaves of frames and dirt.
-
-    Parameters
-    ----------
-    ink : tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    seed : tensor of shape (2,), int
-        The changes depend on it alone.
-
-    Returns
-    -------
-    tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    """
+def _add_rests(ink, seed):
+    """Add bars near a side and specks to some images, as cleaning leaves of frames and dirt."""
     chance, side, margin, along, length, width, bright = _draw(
         seed, ink, (0, 1), (0, 1), (0, BAR_MARGIN), (4, 24), BAR_LENGTH, BAR_WIDTH, REST_INK
     )
@@ -248,21 +186,8 @@ def add_rests(ink, seed):
     return tf.maximum(ink, speck * tf.where(chance < SPECKED, bright, 0))
 
 
-def expose(ink, seed):
-    """Change the contrast, and add noise.
-
-    Parameters
-    ----------
-    ink : tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    seed : tensor of shape (2,), int
-        The changes depend on it alone.
-
-    Returns
-    -------
-    tensor of shape (n, channels, height, width), float32
-        Ink from 0 to 1.
-    """
+def _expose(ink, seed):
+    """Change the contrast, and add noise."""
     contrast, amplitude = _draw(seed, ink, CONTRAST, (0, NOISE))
     noise = tf.random.stateless_uniform(tf.shape(ink), seed + 1, -1.0, 1.0)
     return tf.clip_by_value(contrast * ink + amplitude * noise, 0.0, 1.0)

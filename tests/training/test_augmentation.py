@@ -75,11 +75,11 @@ def test_rests_are_near_the_sides_and_breaks_in_the_middle():
 
     seed = tf.constant([3, 4])
     black = np.zeros((1000, 1, 28, 28), np.float32)
-    added = augmentation.add_rests(tf.constant(black), seed).numpy()[:, 0] > 0
+    added = augmentation._add_rests(tf.constant(black), seed).numpy()[:, 0] > 0
     assert 0.15 < added.any(axis=(1, 2)).mean() < 0.35  # a bar, a speck, or both
     assert added[:, 10:18, 10:18].mean() < 0.3 * added[:, [0, 1, 2, 25, 26, 27]].mean()
     white = np.ones((1000, 1, 28, 28), np.float32)
-    broken = augmentation.break_strokes(tf.constant(white), seed).numpy()[:, 0] < 1
+    broken = augmentation._break_strokes(tf.constant(white), seed).numpy()[:, 0] < 1
     assert broken.any(axis=(1, 2)).mean() == pytest.approx(0.1, abs=0.03)
     assert not broken[:, :5, :5].any()
 
@@ -161,7 +161,7 @@ def test_images_of_any_shape_are_restyled():
 def test_warped_images_are_those_of_all_channels():
     images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
     one, two = (
-        changed_ink(augmentation.warp, images.repeat(channels, axis=3)) for channels in (1, 2)
+        changed_ink(augmentation._warp, images.repeat(channels, axis=3)) for channels in (1, 2)
     )
     np.testing.assert_array_equal(one.repeat(2, axis=3), two)
 
@@ -183,7 +183,7 @@ def test_sampling_at_the_pixels_gives_them_and_none_outside():
 
 def test_strokes_become_thicker_and_thinner_on_black():
     images = rings()
-    found = changed_ink(augmentation.restroke, images)
+    found = changed_ink(augmentation._restroke, images)
     widths = (found > 0.5).sum(axis=(1, 2, 3)) / (images[0] > 0.5).sum()
     assert widths.min() < 0.9
     assert widths.max() > 1.2
@@ -193,14 +193,14 @@ def test_strokes_become_thicker_and_thinner_on_black():
 
 
 def test_images_are_blurred_by_three_amounts():
-    found = changed_ink(augmentation.blur, rings())
+    found = changed_ink(augmentation._blur, rings())
     assert len(np.unique(found.reshape(300, -1).round(4), axis=0)) == 3
     np.testing.assert_allclose(found.max(axis=(1, 2, 3)), 1, rtol=1e-6)
 
 
 def test_breaks_dim_a_band():
     images = rings()
-    found = changed_ink(augmentation.break_strokes, images)
+    found = changed_ink(augmentation._break_strokes, images)
     broken = (found < images).any(axis=(1, 2, 3))
     assert 0.05 < broken.mean() < 0.15
     assert (found <= images).all()
@@ -209,7 +209,7 @@ def test_breaks_dim_a_band():
 
 def test_rests_are_added_to_some_images():
     images = rings()
-    added = changed_ink(augmentation.add_rests, images) - images
+    added = changed_ink(augmentation._add_rests, images) - images
     assert added.min() == 0
     assert 0.15 < (added > 0).any(axis=(1, 2, 3)).mean() < 0.35
     inside = (added[:, 7:21, 7:21] > 0).any(axis=(1, 2, 3)).mean()
