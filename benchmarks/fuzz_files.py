@@ -73,7 +73,13 @@ def make_files(folder):
     )
     deep = skdigits.DigitClassifier("deep", filters=1, epochs=1, random_state=0)
     recognizer = skdigits.DigitSequenceRecognizer(
-        filters=1, epochs=1, sequences_per_epoch=32, lengths=(1, 2), gap=1, random_state=0
+        filters=1,
+        epochs=1,
+        sequences_per_epoch=32,
+        style="tiles",
+        lengths=(1, 2),
+        gap=1,
+        random_state=0,
     )
     estimators = {
         "DigitClassifier": classifier.fit(X, y.astype(str)),

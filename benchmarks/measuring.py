@@ -263,14 +263,15 @@ def finish(name, args, checks, details, figure=None):
     sys.exit(not (passed or args.quick))
 
 
-def figure(columns, **options):
-    """A figure with axes side by side, and the axes."""
+def figure(columns, rows=1, **options):
+    """A figure with axes side by side, and in rows, and the axes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    return plt.subplots(1, columns, figsize=(5.5 * columns, 4.2), layout="constrained", **options)
+    size = 5.5 * columns, 4.2 * rows
+    return plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
 
 
 def draw_growth(ax, data, names):

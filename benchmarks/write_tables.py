@@ -14,6 +14,13 @@ from skdigits.cli.reports import format_p_value
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
+REAL = {
+    "cheques": "amounts on bank cheques: read without a mistake",
+    "sudoku_handwritten": "single digits written with a pen, by phone camera: accuracy",
+    "sudoku_printed": "printed digits, by phone camera: accuracy",
+    "meters": "counter wheels of meters: accuracy",
+}
+PEERS = ("RapidOCR", "Tesseract")
 PERFORMANCE = (
     "bench_fit",
     "bench_refit",
@@ -36,6 +43,7 @@ def results():
         *_speed_rows(),
         *_search_rows(),
         _sequence_row(),
+        *_real_rows(),
         _rejection_row(),
     ]
     return _table(["what", "skdigits", "compared with", "script in `benchmarks/`"], rows)
@@ -94,6 +102,24 @@ def _sequence_row():
     others = "; ".join(f"{name}: {other[case]:.4f}" for name, other in result["others"].items())
     what = "sequences of one to five digits: exact match"
     return [what, _mean_and_deviation(scores), others, "`bench_sequences.py`"]
+
+
+def _real_rows():
+    """Real pictures, read by networks that were trained on none of them."""
+    sets = _read("bench_real")["sets"]
+    for name, what in REAL.items():
+        others = (f"{peer}: {_share(row['all'])}" for peer, row in _peer_rows(sets[name]))
+        yield [what, _share(sets[name]["skdigits"]["all"]), "; ".join(others), "`bench_real.py`"]
+
+
+def _peer_rows(found):
+    """The programs beside skdigits, and what they read."""
+    return [(name, found[name]) for name in ("RapidOCR", "Tesseract") if name in found]
+
+
+def _share(interval):
+    share, low, high = interval
+    return f"{share:.3f} ({low:.3f}–{high:.3f})"
 
 
 def _rejection_row():
@@ -227,9 +253,40 @@ def pictures():
     return f"{_table(head, rows)}\n{checks}"
 
 
+def real():
+    """How real pictures are read, beside other programs."""
+    result = _read("bench_real")
+    rows = []
+    for name, found in result["sets"].items():
+        ours, peers = found["skdigits"], dict(_peer_rows(found))
+        targets = {row["what"]: row for row in result["checks"]}
+        target = targets.get(f"{name}, odd half: right")
+        rows.append(
+            [
+                name,
+                str(found["n"]),
+                _share(ours["even"]),
+                _share(ours["odd"]),
+                "–" if target is None else _value_and_target(target)[1],
+                *(_share(peers[p]["all"]) if p in peers else "–" for p in PEERS),
+                f"{ours['right_of_sure']:.3f} of {ours['sure']:.0%}",
+                " / ".join(f"{peers[p]['milliseconds']:.0f}" if p in peers else "–" for p in PEERS),
+                f"{ours['milliseconds']:.1f}",
+            ]
+        )
+    head = ["set", "n", "even half", "odd half", "target of the odd half", *PEERS]
+    head += ["right of those with confidence ≥ 0.9", f"ms: {' / '.join(PEERS)}", "ms: skdigits"]
+    checks = [
+        [row["what"], *_value_and_target(row)]
+        for row in result["checks"]
+        if not row["what"].endswith("odd half: right")
+    ]
+    return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
+
+
 TABLES = {
     HERE.parent / "README.md": (results,),
-    HERE / "README.md": (performance, accuracy, pictures, rejection, sequences, comparison),
+    HERE / "README.md": (performance, accuracy, pictures, real, rejection, sequences, comparison),
 }
 
 

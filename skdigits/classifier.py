@@ -17,13 +17,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdigits.estimator import NetworkEstimator, keeps_epochs
+from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
 from skdigits.inference.classification import classify
 from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
 from skdigits.networks.trained import RESTYLED, TrainedNetwork
 from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.training.task import Samples
-from skdigits.training.type_samples import with_type
+from skdigits.training.type_samples import SHARE, takes_type, with_type
 from skdigits.validation import (
     check_known,
     check_name,
@@ -40,6 +40,9 @@ from skdigits.validation import (
     warn_if_other_range,
     warn_if_padded,
 )
+
+ADAPT_SAMPLES = 512  # at least, per epoch of adapting
+ADAPT_TYPE = 0.5  # share of digits of type among them
 
 
 # ClassifierMixin stands left of BaseEstimator, so that its tags win.
@@ -104,9 +107,12 @@ keras.optimizers.Optimizer, default="adamw"
         Number of epochs without improvement after which training stops.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied by `sample_weight`.
-    warm_start : bool, default=False
+    warm_start : bool or "adapt", default=False
         Whether `fit` continues from the previous fit for `epochs` more epochs. The network, the
-        scale of the pixels and the random state remain those of the first fit.
+        scale of the pixels and the random state remain those of the first fit. ``"adapt"`` is for
+        few samples of another hand or camera: the learning rate is a tenth, an epoch repeats the
+        samples to at least 512, and as many digits of type are added if the images are digits,
+        grey and square, so that other digits are not forgotten.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -310,7 +316,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _describe_fit(self, X, y, sample_weight, X_val, y_val):
         """Check the arguments of fit, and return the training task."""
-        resume = self.warm_start and self.__sklearn_is_fitted__()
+        resume, adapts = self._resumes()
         fraction = self._validation_share(X_val, y_val)
         rows, labels = self._check_images(X, y, reset=not resume)
         if resume:
@@ -326,7 +332,7 @@ keras.optimizers.Optimizer, default="adamw"
                 )
             weights = weights / weights[weights > 0].mean()
         training = self._samples(rows, labels, weights)
-        start = self._start_on(training, resume)
+        start = self._start_on(training, resume, adapts)
         validation = None
         if fraction is not None:
             training, validation = _divide(training, fraction, start.seed)
@@ -335,7 +341,11 @@ keras.optimizers.Optimizer, default="adamw"
             check_known(labels_val, self.classes_)
             _warn_if_other_range(rows_val, start)
             validation = self._samples(rows_val, labels_val, None)
-        return self._samples_task(start, training, validation)
+        if not adapts:
+            return self._samples_task(start, training, validation)
+        used = training.used()
+        training = replace(training, indices=np.resize(used, max(ADAPT_SAMPLES, len(used))))
+        return self._samples_task(start, training, validation, ADAPT_TYPE, rate_factor=ADAPT_RATE)
 
     def _describe_partial_fit(self, X, y, classes, sample_weight):
         """Check the arguments of partial_fit, and return the training task."""
@@ -416,14 +426,14 @@ keras.optimizers.Optimizer, default="adamw"
         indices = None if weights is None else np.flatnonzero(weights)
         return Samples(rows, np.searchsorted(self.classes_, labels), weights, indices)
 
-    def _start_on(self, training, resume):
+    def _start_on(self, training, resume, adapts=False):
         """Return the network to start from, with the pixel range of the first non-blank images."""
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec(
             self.architecture, self.image_shape_, len(self.classes_), options, self.dtype
         )
         parameters = "architecture, filters, kernel_size, dropout, l2 and dtype"
-        start = self._start(spec, resume, parameters)
+        start = self._start(spec, resume, parameters, adapts)
         if start.pixel_range is not None:
             _warn_if_other_range(training.x, start)
             return start
@@ -433,9 +443,10 @@ keras.optimizers.Optimizer, default="adamw"
         dtype = pixel_dtype(training.x, self.dtype).name
         return replace(start, pixel_range=seen, pixel_dtype=dtype, scale=scale)
 
-    def _samples_task(self, start, training, validation, **options):
-        if self.augment == "mixed":
-            training = with_type(training, self.classes_, self.image_shape_, start.pixel_range)
+    def _samples_task(self, start, training, validation, type_share=None, **options):
+        if self.augment == "mixed" or (type_share and takes_type(self.classes_, self.image_shape_)):
+            kind = self.classes_, self.image_shape_, start.pixel_range
+            training = with_type(training, *kind, share=type_share or SHARE)
         dtypes = {pixel_dtype(s.x, self.dtype) for s in (training, validation) if s is not None}
         count = training.n_per_epoch
         batch_size = self.batch_size

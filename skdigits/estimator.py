@@ -17,7 +17,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork
 from skdigits.sklearn_compat import (
     HAS_CALLBACKS,
@@ -31,6 +30,8 @@ from skdigits.training.task import OPTIMIZERS, SCHEDULES, TrainingTask
 from skdigits.validation import check_name
 
 EARLY_STOPPING_FRACTION = 0.1
+ADAPT = "adapt"  # value of warm_start: learn from few samples without forgetting
+ADAPT_RATE = 0.1  # of the usual learning rate
 
 
 def keeps_epochs(estimator) -> bool:
@@ -74,7 +75,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
+        "warm_start": ["boolean", StrOptions({ADAPT})],
         "keep_epochs": ["boolean", "array-like"],
         "callbacks": [list, tuple, None],
         "dtype": [StrOptions({"float32", "float64"})],
@@ -150,7 +151,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     # -- the description of a fit ------------------------------------------------------------
 
-    def _start(self, spec: NetworkSpec, resume: bool, parameters: str) -> TrainedNetwork:
+    def _resumes(self):
+        """Whether fit continues from the previous one, and whether it adapts to few samples."""
+        fitted, adapts = self.__sklearn_is_fitted__(), self.warm_start == ADAPT
+        if adapts and not fitted:
+            raise ValueError(
+                f"warm_start={ADAPT!r} adapts a fitted {type(self).__name__}, and this one is not "
+                "fitted. Load one, or set warm_start=False to train a new network."
+            )
+        return fitted and bool(self.warm_start), adapts
+
+    def _start(self, spec, resume: bool, parameters: str, adapts=False) -> TrainedNetwork:
         """Return the network to start from: with `resume` the current one, else without weights."""
         augment = getattr(self, "augment", False)
         augment = RESTYLED if isinstance(augment, str) else float(augment)
@@ -165,7 +176,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 "cannot change. Set warm_start=False to train a new network."
             )
         # An optimizer cannot use the state of another one.
-        state = present.optimizer_state if key.optimizer == present.key.optimizer else []
+        goes_on = key.optimizer == present.key.optimizer and not adapts
+        state = present.optimizer_state if goes_on else []
         return replace(present, key=key, optimizer_state=state)
 
     def _optimizer(self):

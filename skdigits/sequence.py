@@ -12,12 +12,12 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdigits.estimator import NetworkEstimator, keeps_epochs
+from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
 from skdigits.inference import ctc
 from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.inference.reading import read_sequences, score_frames
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
-from skdigits.networks.spec import N_LABELS, READER, NetworkSpec
+from skdigits.networks.spec import N_LABELS, READER, READERS, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.synthesis.composition import (
@@ -38,6 +38,7 @@ from skdigits.validation import (
 )
 
 SEQUENCE_BATCH = 64
+COLUMNS_PER_FRAME = READERS[READER]
 VALIDATION_DRAW = 2**31  # no epoch has this number
 TILES: dict[str, Any] = {
     "gap": (-6, 8),
@@ -45,6 +46,7 @@ TILES: dict[str, Any] = {
     "rotation": 15,
     "scale": 0.15,
 }  # of the style "tiles"
+ADAPT_SEQUENCES = 1000  # given ones, and as many generated ones, per epoch
 WITH_MARGINS = 0.2  # share of the generated sequences, so that margins are read as no digit
 BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
 
@@ -53,8 +55,8 @@ class DigitSequenceRecognizer(NetworkEstimator):
     """Convolutional network that recognizes sequences of digits of any length.
 
     It is trained on images of sequences, or on images of single digits. From single digits, it
-    generates new sequences for every epoch. The network computes scores per four columns of pixels
-    and is trained by connectionist temporal classification. Its receptive field is 62 columns, so
+    generates new sequences for every epoch. The network computes scores per two columns of pixels
+    and is trained by connectionist temporal classification. Its receptive field is 60 columns, so
     that it can recognize longer sequences than those it was trained on.
 
     Parameters
@@ -79,10 +81,10 @@ keras.optimizers.Optimizer, default="adamw"
         Number of epochs.
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
-    style : {"tiles", "handwritten", "mixed"}, default="tiles"
+    style : {"tiles", "handwritten", "mixed"}, default="handwritten"
         How sequences are generated from single digits, as for `make_digit_sequences`: whole images
         side by side; written by one hand; or the same with printed and seven-segment digits.
-    lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
+    lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 8)
         Lengths of the sequences generated for training, as for `make_digit_sequences`.
     gap : int or tuple of (int, int), default=None
         Pixels between the images of two digits, after these are rescaled to a height of 28 pixels;
@@ -112,8 +114,11 @@ keras.optimizers.Optimizer, default="adamw"
         best weights.
     patience : int, default=5
         Number of epochs without improvement after which training stops.
-    warm_start : bool, default=False
-        Whether `fit` continues from the weights of the previous fit.
+    warm_start : bool or "adapt", default=False
+        Whether `fit` continues from the weights of the previous fit. ``"adapt"`` is for few samples
+        of another hand or camera: the learning rate is a tenth; of given sequences, an epoch has
+        1,000 with small changes of slant, width and height, and 1,000 that are generated in the
+        style ``"mixed"`` from handwriting-like type, so that other digits are not forgotten.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -186,8 +191,8 @@ keras.optimizers.Optimizer, default="adamw"
         schedule="averaged",
         epochs=15,
         batch_size="auto",
-        style="tiles",
-        lengths=(1, 5),
+        style="handwritten",
+        lengths=(1, 8),
         gap=None,
         shift=None,
         rotation=None,
@@ -284,12 +289,13 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _describe_fit(self, X, y, sample_weight, X_val, y_val):
         """Check the arguments of fit, and return the training task."""
-        resume = self.warm_start and self.__sklearn_is_fitted__()
+        resume, adapts = self._resumes()
         fraction = self._validation_share(X_val, y_val)
         lines = self._check_images(X, reset=not resume)
         y = _check_labels(y, len(lines))
         weights = check_weights(sample_weight, None, y, None)
-        start = self._start(self._network_spec(), resume, "filters, dropout, l2 and dtype")
+        parameters = "filters, dropout, l2 and dtype"
+        start = self._start(self._network_spec(resume), resume, parameters, adapts)
         if resume:
             _warn_if_other_range(lines, start)
         else:
@@ -303,6 +309,10 @@ keras.optimizers.Optimizer, default="adamw"
             held_out = self._as_bytes(held_out, start), _check_labels(y_val, len(held_out))
         describe = self._describe_sequences if y.dtype.kind == "U" else self._describe_digits
         options = describe(lines, y, weights, fraction, held_out, start.seed)
+        if adapts:
+            options["rate_factor"] = ADAPT_RATE
+            if y.dtype.kind == "U":
+                options |= self._describe_adapting(lines, y, options["draw"](0), start.seed)
         return self._task(start, pixel_dtype=np.dtype(np.uint8), **options)
 
     def _check_parameters(self):
@@ -314,10 +324,11 @@ keras.optimizers.Optimizer, default="adamw"
         tiles = {name: getattr(self, name) for name in names}
         return make_style(self.style, self.lengths, TILES, tiles)
 
-    def _network_spec(self):
+    def _network_spec(self, resume):
+        name = self._network.key.spec.architecture if resume else READER
         options = self._network_options("filters", "dropout", "l2")
         shape = HEIGHT, None, 1
-        return NetworkSpec(READER, shape, N_LABELS, options, self.dtype, reads_sequences=True)
+        return NetworkSpec(name, shape, N_LABELS, options, self.dtype, reads_sequences=True)
 
     def _describe_digits(self, lines, digits, weights, fraction, held_out, seed):
         """The part of a task that generates sequences from single digits."""
@@ -352,13 +363,13 @@ keras.optimizers.Optimizer, default="adamw"
         numbers, shares = style.length_weights()
         numbers = numbers[shares > 0]
         widths = digit_width + (numbers - 1) * (digit_width + style.gaps()[0])
-        crowded = (numbers > 1) & (ctc.frames(widths) < 2 * numbers - 1)
+        crowded = (numbers > 1) & (ctc.frames(widths, COLUMNS_PER_FRAME) < 2 * numbers - 1)
         if crowded.any():
             n, width = numbers[crowded][0], widths[crowded][0]
             raise ValueError(
                 f"gap={self.gap!r} lets {n} digits of {digit_width} pixels overlap to {width} "
-                f"pixels in all; {2 * n - 1} times {ctc.COLUMNS_PER_FRAME} are needed to read "
-                "them, four for each digit and four between equal ones. Use a wider gap."
+                f"pixels in all; {2 * n - 1} times {COLUMNS_PER_FRAME} are needed to read "
+                "them, two for each digit and two between equal ones. Use a wider gap."
             )
 
     def _source(self, images, digits, weights, seed):
@@ -381,15 +392,11 @@ keras.optimizers.Optimizer, default="adamw"
         lines = writer.write_many(n_sequences, self._style(), rng)
         margins = rng.integers(0, 4 * HEIGHT, (n_sequences, 2))
         margins[rng.random(n_sequences) > WITH_MARGINS] = 0
-        sequences = np.array([line.text for line in lines])
-        widths = np.array([line.image.shape[1] for line in lines]) + margins.sum(axis=1)
-        needed = ctc.COLUMNS_PER_FRAME * ctc.needed_frames(_as_rows(sequences, widths)[:, 1:])
-        margins[:, 1] += np.maximum(0, needed - widths)
         images = [
             np.pad(line.image, [(0, 0), margin]) if any(margin) else line.image
             for line, margin in zip(lines, margins.tolist(), strict=True)
         ]
-        return _sequence_samples(LineImages(images), sequences)
+        return _wide_enough(images, np.array([line.text for line in lines]))
 
     def _draw_tiles(self, source, n_sequences, seed):
         rng = np.random.RandomState(seed)
@@ -421,6 +428,29 @@ keras.optimizers.Optimizer, default="adamw"
             "validation": validation,
             "batch_size": self._batch_size(len(training.used())),
         }
+
+    def _describe_adapting(self, lines, sequences, training, seed):
+        """The part of a task that mixes few sequences, slightly changed, with generated ones."""
+        from skdigits.synthesis.handwriting import Writer, handwritten_type
+        from skdigits.synthesis.paper import varied
+
+        used = training.used()
+        shares = None if training.weight is None else training.weight[used]
+        shares = None if shares is None else shares / shares.sum()
+        writer = Writer(handwritten_type(), "mixed", np.random.default_rng(seed))
+        style = make_style("mixed", self.lengths, {}, {})
+
+        def draw(epoch):
+            rng = np.random.default_rng(epoch_seed(seed, epoch))
+            chosen = rng.choice(used, ADAPT_SEQUENCES, p=shares)
+            written = writer.write_many(ADAPT_SEQUENCES, style, rng)
+            images = [varied(lines.images[i], rng) for i in chosen]
+            images += [line.image for line in written]
+            texts = [*sequences[chosen].tolist(), *(line.text for line in written)]
+            return _wide_enough(images, np.array(texts))
+
+        batch_size = self._batch_size(2 * ADAPT_SEQUENCES)
+        return {"draw": draw, "draws_anew": True, "batch_size": batch_size}
 
     def _batch_size(self, n_sequences):
         if self.batch_size != "auto":
@@ -528,7 +558,8 @@ keras.optimizers.Optimizer, default="adamw"
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
             centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
-            boxes[i, : len(sequence)] = lines.boxes(i, centres)
+            pixels = centres * network.key.spec.columns_per_frame
+            boxes[i, : len(sequence)] = lines.boxes(i, pixels)
         return boxes
 
     def score(self, X, y, sample_weight=None):
@@ -642,15 +673,24 @@ def _sequence_samples(lines, sequences):
     rows, widths = lines.rows()
     labels = _as_rows(sequences, widths)
     needed = ctc.needed_frames(labels[:, 1:])
-    narrow = np.flatnonzero(ctc.frames(widths) < needed)
+    narrow = np.flatnonzero(ctc.frames(widths, COLUMNS_PER_FRAME) < needed)
     if len(narrow):
         i = narrow[0]
         raise ValueError(
             f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
             f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
-            f"{ctc.COLUMNS_PER_FRAME} are needed, four for each digit and four between equal ones."
+            f"{COLUMNS_PER_FRAME} are needed, two for each digit and two between equal ones."
         )
     return Samples(rows, labels)
+
+
+def _wide_enough(images, sequences):
+    """Generated images of sequences as samples; those that are too narrow get a margin."""
+    widths = np.array([image.shape[1] for image in images])
+    needed = COLUMNS_PER_FRAME * ctc.needed_frames(_as_rows(sequences, widths)[:, 1:])
+    for i in np.flatnonzero(needed > widths):
+        images[i] = np.pad(images[i], [(0, 0), (0, needed[i] - widths[i])])
+    return _sequence_samples(LineImages(images), sequences)
 
 
 def _as_rows(sequences, widths, longest=None):

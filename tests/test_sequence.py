@@ -29,9 +29,10 @@ def sources():
 @pytest.fixture(scope="module")
 def reader(sources):
     recognizer = DigitSequenceRecognizer(
-        epochs=6,
+        epochs=8,
         sequences_per_epoch=1500,
         batch_size=32,
+        style="tiles",
         lengths=(1, 3),
         gap=(0, 6),
         random_state=0,
@@ -48,6 +49,7 @@ def sequences(sources):
 
 def quick(**parameters):
     defaults = {"epochs": 1, "sequences_per_epoch": 40, "batch_size": 20, "random_state": 0}
+    defaults |= {"style": "tiles", "lengths": (1, 5)}
     return DigitSequenceRecognizer(**{**defaults, **parameters})
 
 
@@ -152,7 +154,7 @@ def test_probabilities_are_those_of_all_alignments(reader):
     """On a narrow image every alignment can be counted."""
     import itertools
 
-    image = np.random.RandomState(0).randint(0, 256, (1, 28, 12), np.uint8)
+    image = np.random.RandomState(0).randint(0, 256, (1, 28, 6), np.uint8)
     found, probability = reader.predict_top_k(image, k=3)
     (scores,) = score_frames(*reader._check(image))
     assert scores.shape == (3, 11)
@@ -336,9 +338,26 @@ def test_the_first_epochs_of_a_longer_fit_are_a_shorter_one(sources, sequences):
         warm.set_params(filters=4).fit(X, y)
 
 
+def test_adapting_learns_few_lines(reader, sources, monkeypatch):
+    """Lines that are turned upside down are learnt from sixty of them."""
+    monkeypatch.setattr("skdigits.sequence.ADAPT_SEQUENCES", 300)
+    style = {"lengths": (1, 3), "gap": (0, 6)}
+    X, y = make_digit_sequences(*sources[0], 60, **style, random_state=5)
+    X_test, y_test = make_digit_sequences(*sources[1], 100, **style, random_state=6)
+    before = reader.score(X_test[:, ::-1], y_test)
+    adapted = copy.deepcopy(reader).set_params(warm_start="adapt", epochs=6, batch_size=16)
+    weight = np.ones(60)
+    adapted.fit(X[:, ::-1], y, sample_weight=weight)
+    assert adapted.score(X_test[:, ::-1], y_test) > before + 0.1
+    assert adapted.score(X_test, y_test) > 0.5  # not forgotten
+    assert adapted._network.learning_rate == pytest.approx(reader._network.learning_rate / 10)
+    with pytest.raises(ValueError, match="adapts a fitted DigitSequenceRecognizer"):
+        quick(warm_start="adapt").fit(X, y)
+
+
 def test_early_stopping_goes_back_to_the_best_epoch(sources):
     (X, y), _ = sources
-    diverging = {"optimizer": "sgd", "schedule": None, "learning_rate": 0.5}
+    diverging = {"optimizer": "sgd", "schedule": None, "learning_rate": 0.05}
     stopping = {"early_stopping": True, "patience": 1, "keep_epochs": True}
     stopped = quick(epochs=40, **diverging, **stopping).fit(X, y)
     losses = stopped.history_["val_loss"]
@@ -409,9 +428,9 @@ def test_the_keras_model_gives_the_same_frames(reader, sequences):
         (np.ones((3, 28, 40)), ["1", "2"], "inconsistent numbers of samples: 3 images"),
         (np.ones((3, 28, 40)), [["1", "2"]] * 3, "inconsistent numbers of samples"),
         (np.ones((3, 28, 40)), None, "requires y"),
-        (np.ones((2, 28, 12)), ["1", "1234"], "Image 1 is too narrow for its label '1234'"),
-        (np.ones((2, 28, 8)), ["1", "11"], "label '11': .* 8 pixels wide, and 3 times 4"),
-        (np.ones((2, 56, 16)), ["1", "123"], "it is 8 pixels wide"),
+        (np.ones((2, 28, 12)), ["1", "1234567"], "Image 1 is too narrow for its label '1234567'"),
+        (np.ones((2, 28, 4)), ["1", "11"], "label '11': .* 4 pixels wide, and 3 times 2"),
+        (np.ones((2, 56, 8)), ["1", "123"], "it is 4 pixels wide"),
         (np.ones((0, 28, 12)), [], "0 sample"),
         ([], [], "0 sample|Expected 2D array"),
         (np.ones((2, 28, 0)), ["1", "1"], "0 feature"),
@@ -433,8 +452,8 @@ def test_bad_input_is_refused_before_training(X, y, message):
     [
         ({"lengths": (3, 1)}, "lengths should be"),
         ({"gap": "wide"}, "'gap' parameter"),
-        ({"gap": (-40, 1)}, "lets 3 digits of 28 pixels overlap to 4 pixels in all; 5 times 4"),
-        ({"gap": (-27, 1), "lengths": (1, 8)}, "lets 5 digits of 28 pixels overlap to 32 pixels"),
+        ({"gap": (-40, 1)}, "lets 3 digits of 28 pixels overlap to 4 pixels in all; 5 times 2"),
+        ({"gap": (-27, 1), "lengths": (1, 15)}, "lets 11 digits of 28 pixels overlap to 38"),
         ({"gap": 3, "style": "mixed"}, "gap belongs to style='tiles'; got style='mixed'"),
         ({"style": "cursive"}, "'style' parameter"),
         ({"shift": 28}, "shift=28 moves digits of 28 pixels out of the picture"),

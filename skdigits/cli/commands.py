@@ -42,10 +42,12 @@ from skdigits.cli.samples import (
     find_pictures_of,
     hold_out,
     images_of,
+    load_to_adapt,
     make_folds,
     make_test_sequences,
     read_for_inspection,
     read_images,
+    read_lines,
     read_train_test,
 )
 from skdigits.files import check_destination
@@ -170,7 +172,8 @@ def train(
         str | None,
         typer.Option(
             help="For pictures of other hands, pens and cameras than those of DATA: handwritten, "
-            "or mixed, which adds printed and seven-segment digits."
+            "or mixed, which adds printed and seven-segment digits. With --sequences handwritten "
+            "is the default; tiles sets whole images side by side."
         ),
     ] = None,
     early_stopping: Annotated[
@@ -185,6 +188,12 @@ def train(
         float | None,
         typer.Option(min=0.01, max=0.9, help="Share of the training images for validation."),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="MODEL", help="Adapt this model.skdigits to the pictures of DATA."
+        ),
+    ] = None,
     test_fraction: TestFraction = 0.2,
     seed: Seed = 0,
 ) -> None:
@@ -192,18 +201,38 @@ def train(
 
     With --sequences, train a recognizer of digit sequences instead. It is trained on sequences that
     are generated from the training images, new ones in every epoch, and tested on sequences that
-    are generated from the held-out images.
+    are generated from the held-out images. With --from, go on training a saved model on the images
+    of DATA, which may be few: pictures of digits, or of lines for a model of sequences, each in a
+    folder named after its label or listed in labels.csv.
     """
     from skdigits import DigitClassifier, DigitSequenceRecognizer
 
+    if model is not None:
+        if sequences or architecture or augment or style:
+            raise ValueError(
+                "--from keeps the network and the style of its model; leave out --sequences, "
+                "--architecture, --augment and --style."
+            )
+        estimator = load_to_adapt(model)
+        estimator.set_params(
+            batch_size=_number(batch_size, int, "--batch-size", auto=True),
+            learning_rate=_number(learning_rate, float, "--learning-rate", auto=True),
+            epochs=epochs or estimator.epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+        )
+        _check_parameters(estimator)
+        _adapt(estimator, data, output, test_fraction, seed, str(model))
+        return
     if sequences and (augment or architecture):
         raise ValueError(
             "--architecture and --augment are for single digits; leave them out with --sequences."
         )
     if style is not None:
+        from skdigits.synthesis.composition import STYLES
         from skdigits.validation import check_name
 
-        check_name("--style", style, ("handwritten", "mixed"))
+        check_name("--style", style, STYLES if sequences else ("handwritten", "mixed"))
     if style and augment:
         raise ValueError("--style changes more than --augment does; leave out one of them.")
     options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
@@ -233,6 +262,28 @@ def train(
         save_recognizer(estimator, X_test, y_test, output, facts)
     else:
         save_classifier(estimator, X_test, y_test, output, facts)
+
+
+def _adapt(estimator, data, output, test_fraction, seed, model):
+    """Adapt a model to most of the images of DATA, and test it on the others before and after."""
+    from skdigits import DigitSequenceRecognizer
+
+    check_folder(output)
+    reads_lines = isinstance(estimator, DigitSequenceRecognizer)
+    if reads_lines:
+        X_train, X_test, y_train, y_test = read_lines(data, test_fraction, seed)
+    else:
+        X_train, X_test, y_train, y_test = read_train_test(data, test_fraction, seed)
+    before = estimator.score(X_test, y_test)
+    make_folder(output)
+    console.print(f"{len(y_train)} images to adapt to, {len(y_test)} held out for testing.")
+    seconds = fit_with_progress(estimator, X_train, y_train)
+    _check_convergence(estimator)
+    facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
+    facts |= {"test_fraction": test_fraction, "seed": seed, "from": model}
+    facts |= {"score_before": before}
+    (save_recognizer if reads_lines else save_classifier)(estimator, X_test, y_test, output, facts)
+    console.print(f"Before, it was {before:.4f}.")
 
 
 @app.command()

@@ -149,6 +149,63 @@ def read_train_test(source, test_fraction, seed):
     return X[train], X[test], y[train], y[test]
 
 
+def read_lines(source, test_fraction, seed):
+    """Read pictures of lines with labels, and split them at random.
+
+    Parameters
+    ----------
+    source : str
+        A folder of pictures.
+    test_fraction : float
+        Share of the test set.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    X_train, X_test : list of ndarray of shape (28, width), uint8
+        Images of lines.
+    y_train, y_test : ndarray of str
+        Their digits.
+
+    Raises
+    ------
+    ValueError
+        If the source holds no pictures, or fewer than two.
+    """
+    from sklearn.model_selection import train_test_split
+
+    from skdigits.datasets.picture_files import load_lines
+
+    if not find_pictures_of(source):
+        raise ValueError(
+            "A model of sequences adapts to pictures of lines, and DATA holds none. Name a folder "
+            "of pictures with their labels."
+        )
+    X, y = load_lines(source)
+    with _errors_naming_the_option():
+        return train_test_split(X, y, test_size=test_fraction, random_state=seed)
+
+
+def load_to_adapt(path):
+    """Load a model that a further fit adapts to few images.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `save` wrote.
+
+    Returns
+    -------
+    DigitClassifier or DigitSequenceRecognizer
+        The estimator; of a Pipeline its last step, since pictures are cleaned when they are read.
+    """
+    from skdigits import load
+    from skdigits.persistence.wrappers import network_estimator
+
+    return network_estimator(load(path)).set_params(warm_start="adapt")
+
+
 def make_folds(folds, seed):
     """Make the splitter of a cross-validation.
 

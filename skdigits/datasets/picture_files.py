@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ DESCR = """Images from picture files
 """
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
+LABELS = "labels.csv"  # in a folder of pictures
 SHOWN = 3  # names of files in a message
 
 
@@ -40,7 +41,9 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     ----------
     path : str or path-like
         A folder of pictures or one picture; for pictures with labels, a folder with one
-        subfolder per label, named after the label.
+        subfolder per label, named after the label, or with a file ``labels.csv``, whose columns
+        ImageId and Label are the name and the label of each picture, as ``skdigits predict`` writes
+        them. A picture with an empty label there is left out.
     subset : {"train", "test"}, default="train"
         Which pictures to load; only ``"train"`` requires labels.
     as_frame : bool, default=False
@@ -66,7 +69,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     FileNotFoundError
         If there is no such file or folder, or it contains no picture.
     ValueError
-        If a file is not a picture, or if labels are required and there are no subfolders.
+        If a file is not a picture, or if labels are required and missing.
     ImportError
         If there is a HEIC file and pillow-heif is not installed.
 
@@ -101,6 +104,36 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
         folder = _folder_of(Path(path))
         result.filenames = [str(folder / name) for name in names]
     return result
+
+
+def load_lines(path):
+    """Load picture files of lines of digits with their labels.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A folder of pictures, with labels as for `load_pictures`.
+
+    Returns
+    -------
+    images : list of ndarray of shape (28, width), uint8
+        Each line, cleaned by `skdigits.pictures.clean_line`.
+    labels : ndarray of shape (n,), str
+        Their digits.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for `load_pictures`.
+    """
+    images: list[Any] = []
+    labels: list[Any] = []
+    for chunk in iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE):
+        if chunk.problems:
+            raise ValueError(chunk.problems[0])
+        images += chunk.data
+        labels.append(chunk.target)
+    return images, np.concatenate(labels)
 
 
 def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
@@ -246,11 +279,31 @@ def _find_labelled(path, subset, as_labels=as_labels):
     files = find_pictures(path)
     if not files:
         raise NoPicturesError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
-    labelled = path.is_dir() and all(file.parent != path for file in files)
-    if subset == "train" and not labelled:
-        stray = next(file.name for file in files if path in (file, file.parent))
+    if (path / LABELS).is_file():
+        listed = _listed_labels(path / LABELS)
+        files = [file for file in files if listed.get(file.relative_to(path).as_posix()) != ""]
+        labels = [listed.get(file.relative_to(path).as_posix()) for file in files]
+    else:
+        labels = [None if path in (file, file.parent) else file.parent.name for file in files]
+    if None not in labels:
+        return files, as_labels(labels)
+    if subset == "train":
         raise ValueError(
-            f"{path}: {stray} has no label. Put the pictures to train on into one subfolder per "
-            "label, named after the label."
+            f"{path}: {files[labels.index(None)].name} has no label. Put the pictures to train on "
+            f"into one subfolder per label, named after the label, or list them in {LABELS} with "
+            "the columns ImageId and Label."
         )
-    return files, as_labels([file.parent.name for file in files]) if labelled else None
+    return files, None
+
+
+def _listed_labels(path):
+    """Labels by names of files, from a file of the columns ImageId and Label."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return dict(zip(table["ImageId"], table["Label"], strict=True))
+    except (ValueError, KeyError):
+        raise ValueError(
+            f"{path} should have the columns ImageId (the file's name) and Label."
+        ) from None

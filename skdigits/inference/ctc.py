@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import numpy as np
 
-COLUMNS_PER_FRAME = 4
 PADDING = -1  # fills labels after the last digit
 MOST_SEQUENCES = 10  # that are found per image; one frame has eleven
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
 
 
-def frames(widths):
+def frames(widths, columns_per_frame):
     """Count the frames of images.
 
     Parameters
     ----------
     widths : int, or ndarray or tensor of int
         Widths in pixels.
+    columns_per_frame : int
+        Columns of pixels of a frame.
 
     Returns
     -------
     int, or ndarray or tensor of int
         Number of frames; the last frame may have fewer columns.
     """
-    return -(-widths // COLUMNS_PER_FRAME)
+    return -(-widths // columns_per_frame)
 
 
 def needed_frames(digits) -> np.ndarray:
@@ -319,7 +320,7 @@ def digit_centres(scores, digits) -> np.ndarray:
     Returns
     -------
     ndarray of shape (len(digits),)
-        Middle of the frames of each digit, in pixels from the left.
+        Middle of the frames of each digit, in frames from the left edge of the first.
     """
     if not digits:
         return np.zeros(0)
@@ -344,4 +345,4 @@ def digit_centres(scores, digits) -> np.ndarray:
         path_back.append(state)
     path = np.array(path_back[::-1])
     middles = [np.flatnonzero(path == 2 * k + 1).mean() for k in range(len(digits))]
-    return (np.array(middles) + 0.5) * COLUMNS_PER_FRAME
+    return np.array(middles) + 0.5

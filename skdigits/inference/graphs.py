@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from skdigits.networks.spec import DROPOUT, FILTERS, KERNEL_SIZE, NetworkSpec
+from skdigits.networks.spec import DROPOUT, FILTERS, KERNEL_SIZE, READER, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 
 OPSET = 18
@@ -101,15 +101,16 @@ class _Graph:
         return replace(x, name=self.add("Add", x.name, y.name))
 
     def convolution(self, x: _Maps, filters, size, *, bias=False, same=True) -> _Maps:
-        kernel = self.take(size, size, x.channels, filters).transpose(3, 2, 0, 1)
+        rows, columns = size if isinstance(size, tuple) else (size, size)
+        kernel = self.take(rows, columns, x.channels, filters).transpose(3, 2, 0, 1)
         inputs = [x.name, self.constant(kernel)]
         if bias:
             inputs.append(self.constant(self.take(filters)))
-        before, after = ((size - 1) // 2, size // 2) if same else (0, 0)
-        name = self.add("Conv", *inputs, pads=[before, before, after, after])
-        lost = 0 if same else size - 1
-        width = None if x.width is None else x.width - lost
-        return _Maps(name, filters, x.height - lost, width)
+        if same:
+            pads = [(rows - 1) // 2, (columns - 1) // 2, rows // 2, columns // 2]
+            return _Maps(self.add("Conv", *inputs, pads=pads), filters, x.height, x.width)
+        width = None if x.width is None else x.width - columns + 1
+        return _Maps(self.add("Conv", *inputs), filters, x.height - rows + 1, width)
 
     def depthwise(self, x: _Maps, height, width) -> _Maps:
         """One weight per filter and position of a window, normalised."""
@@ -118,10 +119,10 @@ class _Graph:
         columns = None if x.width is None else x.width - width + 1
         return self.normalized(_Maps(name, x.channels, x.height - height + 1, columns))
 
-    def pooling(self, x: _Maps) -> _Maps:
-        name = self.add("MaxPool", x.name, kernel_shape=[2, 2], strides=[2, 2])
-        width = None if x.width is None else x.width // 2
-        return _Maps(name, x.channels, x.height // 2, width)
+    def pooling(self, x: _Maps, rows=2, columns=2) -> _Maps:
+        name = self.add("MaxPool", x.name, kernel_shape=[rows, columns], strides=[rows, columns])
+        width = None if x.width is None else x.width // columns
+        return _Maps(name, x.channels, x.height // rows, width)
 
     def normalized(self, x: _Maps) -> _Maps:
         """Batch normalisation with the moving averages."""
@@ -132,9 +133,9 @@ class _Graph:
         name = self.add("BatchNormalization", x.name, *weights, epsilon=EPSILON)
         return replace(x, name=name)
 
-    def normalized_convolution(self, x: _Maps, filters, size=3, *, pool=False, skip=None) -> _Maps:
+    def normalized_convolution(self, x: _Maps, filters, size=3, *, pool=None, skip=None) -> _Maps:
         x = self.convolution(x, filters, size)
-        x = self.normalized(self.pooling(x) if pool else x)
+        x = self.normalized(self.pooling(x, *pool) if pool else x)
         return self.relu(x if skip is None else self.plus(x, skip))
 
     def padded(self, x: _Maps, margins, value=0.0) -> _Maps:
@@ -183,9 +184,9 @@ def _lenet(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
 
 def _tiny(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     x = graph.normalized_convolution(x, filters)
-    x = graph.normalized_convolution(x, 2 * filters, pool=True)
+    x = graph.normalized_convolution(x, 2 * filters, pool=(2, 2))
     x = graph.normalized_convolution(x, 3 * filters)
-    x = graph.normalized_convolution(x, 3 * filters, pool=True)
+    x = graph.normalized_convolution(x, 3 * filters, pool=(2, 2))
     x = graph.normalized_convolution(x, 3 * filters)
     return graph.flat(graph.depthwise(x, x.height, x.width))
 
@@ -195,10 +196,10 @@ def _deep(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     return graph.flat(graph.depthwise(x, x.height, x.width))
 
 
-def _residual_trunk(x, filters, convolution):
-    x = convolution(x, filters, pool=True)
+def _residual_trunk(x, filters, convolution, second_pool=(2, 2)):
+    x = convolution(x, filters, pool=(2, 2))
     x = convolution(x, 2 * filters)
-    x = convolution(x, 2 * filters, pool=True)
+    x = convolution(x, 2 * filters, pool=second_pool)
     x = convolution(x, 4 * filters)
     x = convolution(x, 4 * filters, skip=x)
     return convolution(x, 4 * filters, skip=x)
@@ -215,9 +216,9 @@ FEATURES: dict[str, Callable[[_Graph, _Maps, int, int], tuple[str, int]]] = {
 # -- the network for sequences ---------------------------------------------------------------------
 
 
-def _reader(graph: _Graph, x: _Maps, filters: int, n_outputs: int) -> str:
+def _reader(graph: _Graph, x: _Maps, filters: int, spec: NetworkSpec) -> str:
     """Scores of shape (n, n_frames, n_outputs); pixels below 0 are outside of the image."""
-    x = graph.padded(x, (0, 0, 0, 3), -1.0)
+    x = graph.padded(x, (0, 0, 0, spec.columns_per_frame - 1), -1.0)
     first_row = _columns(graph, x.name, 2, 0, 1)
     zero = graph.constant(np.float32(0))
     inside = graph.add("GreaterOrEqual", first_row, zero)
@@ -226,16 +227,20 @@ def _reader(graph: _Graph, x: _Maps, filters: int, n_outputs: int) -> str:
     def masked(x):
         return replace(x, name=graph.add("Mul", x.name, inside))
 
-    def convolution(x, filters, *size, pool=False, skip=None):
+    def convolution(x, filters, *size, pool=None, skip=None):
         nonlocal inside
-        if pool:
+        if pool and pool[1] == 2:
             inside = _columns(graph, inside, 3, 0, -1, 2)
         return masked(graph.normalized_convolution(x, filters, *size, pool=pool, skip=skip))
 
-    x = _residual_trunk(graph.relu(x), filters, convolution)
+    second_pool = (2, spec.columns_per_frame // 2)
+    x = _residual_trunk(graph.relu(x), filters, convolution, second_pool)
     x = graph.depthwise(graph.padded(x, (0, 3, 0, 3)), x.height, 7)
     x = convolution(masked(graph.relu(x)), 8 * filters, 1)
-    x = graph.convolution(x, n_outputs, 1, bias=True)
+    if spec.architecture == READER:
+        x = convolution(x, 8 * filters, (1, 7), skip=x)
+        x = convolution(x, 8 * filters, (1, 7), skip=x)
+    x = graph.convolution(x, spec.n_outputs, 1, bias=True)
     rows = graph.add("Transpose", x.name, perm=[0, 2, 3, 1])
     return graph.add("Squeeze", rows, graph.constant(np.array([1])))
 
@@ -312,7 +317,7 @@ def _build(spec, weights, features):
     architecture = str(spec.architecture)
     filters = options.get("filters", FILTERS[architecture])
     if spec.reads_sequences:
-        output = _reader(graph, x, filters, spec.n_outputs)
+        output = _reader(graph, x, filters, spec)
     else:
         size = options.get("kernel_size", KERNEL_SIZE)
         found = FEATURES[architecture](graph, x, filters, size)

@@ -18,7 +18,6 @@ from skdigits.validation import (
 
 HEIGHT = 28
 INK = 64  # grey level of 255 above which a pixel belongs to a digit
-CUT_RANGE = 5  # columns around the middle between two digits, where the cut between them may be
 
 
 class LineImages:
@@ -237,10 +236,11 @@ list of array-like of shape (height, width)
 
 
 def _cut(columns, left, right):
-    """The column with the least ink near the middle between the centres of two digits."""
-    middle = int((left + right) / 2)
-    first = max(int(left) + 1, middle - CUT_RANGE)
-    return first + int(np.argmin(columns[first : min(int(right), middle + CUT_RANGE) + 1]))
+    """The column with the least ink between the centres of two digits, nearest to the middle."""
+    last = len(columns) - 1
+    between = np.arange(min(int(left) + 1, last), min(int(right), last) + 1)
+    least = between[columns[between] == columns[between].min()]
+    return int(least[np.abs(least - (left + right) / 2).argmin()])
 
 
 def _is_ragged(X):

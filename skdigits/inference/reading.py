@@ -66,10 +66,11 @@ def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]
         For each image; the blank last.
     """
     found = [np.empty(0)] * len(lines)
+    n_frames = ctc.frames(lines.widths, network.key.spec.columns_per_frame)
     for chosen, rows in lines.batches(BATCH_PIXELS):
         scores = _frame_scores(network, rows, lines.widths[chosen])
         for i, image_scores in zip(chosen, scores, strict=True):
-            found[i] = image_scores[: ctc.frames(lines.widths[i])]
+            found[i] = image_scores[: n_frames[i]]
     return found
 
 
@@ -81,4 +82,4 @@ def _frame_scores(network, rows, widths):
     images = np.where(inside[:, np.newaxis], images, dtype.type(OUTSIDE))
     logits = compute(network, images[..., np.newaxis])
     scores = ctc.log_softmax(logits.astype(np.float64))
-    return ctc.end_after(scores, ctc.frames(widths))
+    return ctc.end_after(scores, ctc.frames(widths, network.key.spec.columns_per_frame))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skdigits.networks.spec import READER
 from skdigits.training.tensorflow import keras
 
 CHANNELS_LAST = "channels_last"  # regardless of Keras's global setting
@@ -137,9 +136,9 @@ def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float
     convolution = _normalized(l2, dtype)
     x = inputs = keras.Input(image_shape, dtype=dtype)
     x = convolution(x, "convolution_1", filters)
-    x = convolution(x, "convolution_2", 2 * filters, pool=True)
+    x = convolution(x, "convolution_2", 2 * filters, pool=(2, 2))
     x = convolution(x, "convolution_3", 3 * filters)
-    x = convolution(x, "convolution_4", 3 * filters, pool=True)
+    x = convolution(x, "convolution_4", 3 * filters, pool=(2, 2))
     x = convolution(x, "convolution_5", 3 * filters)
     return keras.Model(inputs, _classify(x, n_classes, dropout, l2, dtype), name="tiny")
 
@@ -175,9 +174,10 @@ def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="floa
 def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="float32"):
     """Network that reads lines of any width: 120,731 parameters, and scores per four columns.
 
-    It has the convolutions of ``deep``; the receptive field of a frame is 62 columns. Pixels below
-    0 are padding to the right of the image: they, and all values computed from them, are set to 0
-    in every layer, so that the width of the padding does not matter.
+    It is that of earlier files. It has the convolutions of ``deep``; the receptive field of a frame
+    is 62 columns. Pixels below 0 are padding to the right of the image: they, and all values
+    computed from them, are set to 0 in every layer, so that the width of the padding does not
+    matter.
 
     Parameters
     ----------
@@ -200,21 +200,65 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
         The uncompiled network; its outputs are scores (logits) of shape (n, n_frames, n_classes).
     """
     inputs = keras.Input(image_shape, dtype=dtype)
-    # The padding completes the last frame if the width is not a multiple of four.
-    x = keras.ops.pad(inputs, [[0, 0], [0, 0], [0, 3], [0, 0]], constant_values=-1)
+    x, _ = _frames(inputs, filters, 4, l2, dtype)
+    return keras.Model(inputs, _scores(x, n_classes, dropout, l2, dtype), name="reader")
+
+
+def fine_reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="float32"):
+    """Network that reads lines of any width: 351,131 parameters, and scores per two columns.
+
+    It is ``reader`` with frames of two columns, since handwritten digits may be four columns wide.
+    Two residual convolutions along the line follow; the receptive field of a frame is 60 columns.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Height, width (None for any width) and channels.
+    n_classes : int
+        Number of scores per frame.
+    filters : int, default=16
+        Filters of the first convolution; later ones have up to eight times as many.
+    dropout : float, default=0.2
+        Share of the last activations set to zero in training, in [0, 1).
+    l2 : float, default=0.0
+        L2 penalty on all kernels.
+    dtype : str, default="float32"
+        Type of weights and arithmetic.
+
+    Returns
+    -------
+    keras.Model
+        The uncompiled network; its outputs are scores (logits) of shape (n, n_frames, n_classes).
+    """
+    inputs = keras.Input(image_shape, dtype=dtype)
+    x, convolution = _frames(inputs, filters, 2, l2, dtype)
+    x = convolution(x, "context_1", 8 * filters, (1, 7), skip=x)
+    x = convolution(x, "context_2", 8 * filters, (1, 7), skip=x)
+    return keras.Model(inputs, _scores(x, n_classes, dropout, l2, dtype), name="fine_reader")
+
+
+def _frames(inputs, filters, columns, l2, dtype):
+    """One column of features per frame, and a function for convolutions of these."""
+    # The padding completes the last frame if the width is not a multiple of `columns`.
+    after = [[0, 0], [0, 0], [0, columns - 1], [0, 0]]
+    x = keras.ops.pad(inputs, after, constant_values=-1)
     inside = keras.ops.cast(x[:, :1] >= 0, dtype)
     normalized = _normalized(l2, dtype)
 
-    def convolution(x, name, filters, *args, pool=False, **options):
+    def convolution(x, name, filters, *args, pool=None, **options):
         nonlocal inside
-        if pool:
+        if pool and pool[1] == 2:
             inside = inside[:, :, :-1:2]
         return normalized(x, name, filters, *args, pool=pool, **options) * inside
 
-    x = _residual_trunk(keras.ops.relu(x), filters, convolution)
+    x = _residual_trunk(keras.ops.relu(x), filters, convolution, (2, columns // 2))
     x = keras.ops.pad(x, [[0, 0], [0, 0], [3, 3], [0, 0]])
     x = keras.ops.relu(_depthwise(x, (x.shape[1], 7), l2, dtype)) * inside
-    x = convolution(x, "mixture", 8 * filters, 1)
+    return convolution(x, "mixture", 8 * filters, 1), convolution
+
+
+def _scores(x, n_classes, dropout, l2, dtype):
+    """Scores (logits) of classes, from one column of features per frame."""
     x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
     # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
     output = keras.layers.Conv2D(
@@ -225,7 +269,7 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
         dtype=dtype,
         name="output",
     )
-    return keras.Model(inputs, output(x)[:, 0], name="reader")
+    return output(x)[:, 0]
 
 
 BY_NAME: dict[str, Callable[..., Any]] = {
@@ -233,7 +277,8 @@ BY_NAME: dict[str, Callable[..., Any]] = {
     "tiny": tiny,
     "lenet": lenet,
     "deep": deep,
-    READER: reader,
+    "reader": reader,
+    "fine_reader": fine_reader,
 }
 
 
@@ -265,7 +310,7 @@ def _convolution(kernel_size, l2, dtype):
 def _normalized(l2, dtype):
     """Return a function: convolution, optional pooling, batch normalisation and ReLU."""
 
-    def convolution(x, name, filters, kernel_size=3, *, pool=False, skip=None):
+    def convolution(x, name, filters, kernel_size=3, *, pool=None, skip=None):
         x = keras.layers.Conv2D(
             filters,
             kernel_size,
@@ -277,21 +322,21 @@ def _normalized(l2, dtype):
             name=name,
         )(x)
         if pool:  # pooling first leaves a quarter of the work to the next operations
-            x = _pooling(f"{name}_pooling", dtype)(x)
+            x = _pooling(f"{name}_pooling", dtype, pool)(x)
         x = _batch_normalization(name, dtype)(x)
         return keras.ops.relu(x if skip is None else x + skip)
 
     return convolution
 
 
-def _residual_trunk(x, filters, convolution):
-    """Convolutions to a quarter of height and width, the last two residual.
+def _residual_trunk(x, filters, convolution, second_pool=(2, 2)):
+    """Convolutions to a quarter of the height, the last two residual.
 
     He et al., "Deep residual learning for image recognition" (2016).
     """
-    x = convolution(x, "convolution_1", filters, pool=True)
+    x = convolution(x, "convolution_1", filters, pool=(2, 2))
     x = convolution(x, "convolution_2", 2 * filters)
-    x = convolution(x, "convolution_3", 2 * filters, pool=True)
+    x = convolution(x, "convolution_3", 2 * filters, pool=second_pool)
     x = convolution(x, "convolution_4", 4 * filters)
     x = convolution(x, "residual_1", 4 * filters, skip=x)
     return convolution(x, "residual_2", 4 * filters, skip=x)
@@ -333,8 +378,8 @@ def _dense(name, units, activation, l2, dtype):
     )
 
 
-def _pooling(name, dtype):
-    return keras.layers.MaxPooling2D(2, data_format=CHANNELS_LAST, dtype=dtype, name=name)
+def _pooling(name, dtype, size=(2, 2)):
+    return keras.layers.MaxPooling2D(size, data_format=CHANNELS_LAST, dtype=dtype, name=name)
 
 
 def _flatten(dtype):

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 ARCHITECTURES = ("compact", "tiny", "lenet", "deep")  # names of networks for single digits
-READER = "reader"  # the network for sequences
+# Networks for sequences: columns of pixels per frame. "reader" is that of earlier files.
+READERS = {"fine_reader": 2, "reader": 4}
+READER = "fine_reader"
 N_LABELS = 11  # of the network for sequences: the digits and the blank
 # Defaults of the functions in architectures.py, for rooms without Keras.
-FILTERS = {"compact": 4, "tiny": 4, "lenet": 8, "deep": 16, READER: 16}
-DROPOUT = {"compact": 0.1, "tiny": 0.0, "lenet": 0.2, "deep": 0.3, READER: 0.2}
+FILTERS = {"compact": 4, "tiny": 4, "lenet": 8, "deep": 16, **dict.fromkeys(READERS, 16)}
+DROPOUT = {"compact": 0.1, "tiny": 0.0, "lenet": 0.2, "deep": 0.3, **dict.fromkeys(READERS, 0.2)}
 KERNEL_SIZE = 5
 # Smaller images are enlarged to the size of MNIST's images, for which the networks were designed,
 # with the same margin: a convolution without padding sees little of the edge.
@@ -26,7 +28,7 @@ class NetworkSpec:
     Parameters
     ----------
     architecture : str or callable
-        A name in ``ARCHITECTURES``, ``READER``, or an architecture function.
+        A name in ``ARCHITECTURES`` or ``READERS``, or an architecture function.
     image_shape : tuple of int
         Height, width and channels of the input images. The width is None where images may have
         any width.
@@ -51,6 +53,11 @@ class NetworkSpec:
     def name(self) -> str:
         """Name of the architecture, for messages."""
         return getattr(self.architecture, "__qualname__", str(self.architecture))
+
+    @property
+    def columns_per_frame(self) -> int:
+        """Columns of pixels of which the network computes one frame of scores."""
+        return READERS[str(self.architecture)]
 
     def enlarged_shape(self) -> tuple[int, int | None, int]:
         """Shape of the images that the architecture function is given.

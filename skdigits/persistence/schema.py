@@ -12,7 +12,7 @@ import numpy as np
 
 from skdigits.estimator import NetworkEstimator
 from skdigits.inference.line_images import HEIGHT
-from skdigits.networks.spec import ARCHITECTURES, N_LABELS, READER, NetworkSpec
+from skdigits.networks.spec import ARCHITECTURES, N_LABELS, READERS, NetworkSpec
 from skdigits.networks.trained import RESTYLED, FitCall, ProgramKey, TrainedNetwork
 from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
@@ -38,7 +38,7 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
         "augment": [Interval(Real, 0, 10, closed="both"), StrOptions({RESTYLED})],
     },
     "NetworkSpec": {
-        "architecture": [StrOptions({*ARCHITECTURES, READER}), callable],
+        "architecture": [StrOptions({*ARCHITECTURES, *READERS}), callable],
         "image_shape": [tuple],
         "n_outputs": [Interval(Integral, 2, None, closed="left")],
         "options": [tuple],
@@ -138,7 +138,7 @@ def _check_spec(spec):
     if options.keys() - OPTIONS.keys() or len(options) != len(spec.options):
         raise ValueError(f"its network has the options {list(options)}")
     check_values(OPTIONS, options, "NetworkSpec")
-    if spec.reads_sequences != (spec.architecture == READER):
+    if spec.reads_sequences != (spec.architecture in READERS):
         raise ValueError(f"reads_sequences is {spec.reads_sequences} for {spec.name!r}")
     if spec.reads_sequences:
         if shape != (HEIGHT, None, 1) or spec.n_outputs != N_LABELS:

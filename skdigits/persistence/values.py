@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skdigits.networks.spec import READER, NetworkSpec
+from skdigits.networks.spec import READERS, NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.persistence import schema
 from skdigits.validation import PixelRange
@@ -176,7 +176,7 @@ class Decoder:
     def _network_of_format_2(self, pairs):
         fields = self(pairs)
         fields["n_outputs"] = fields.pop("n_classes")
-        reads_sequences = fields["architecture"] == READER
+        reads_sequences = fields["architecture"] in READERS
         return schema.checked(NetworkSpec(**fields, reads_sequences=reads_sequences))
 
     _TAGS: ClassVar[dict[str, Any]] = {

@@ -57,11 +57,14 @@ class LineInk(NamedTuple):
         Usual height of its digits in pixels.
     middle : float
         Row of the middle of its digits.
+    box : tuple of int, default=(0, 0, 0, 0)
+        Left, top, right and bottom of the line in its picture.
     """
 
     ink: np.ndarray
     digit_height: float
     middle: float
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 def clean_picture(picture, *, side=28):
@@ -196,9 +199,11 @@ def find_line(grey):
         return None
     boxes = digit_boxes(line)
     ink = cut_out(contrast, line)
-    top = np.flatnonzero(line.any(axis=1))[0]
+    rows, columns = np.flatnonzero(line.any(axis=1)), np.flatnonzero(line.any(axis=0))
     usual = min(np.median(boxes[:, 3] - boxes[:, 1]), len(ink))
-    return LineInk(ink, usual, np.median(boxes[:, 1] + boxes[:, 3]) / 2 - top)
+    middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2 - rows[0]
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return LineInk(ink, usual, middle, (int(left), int(top), int(right), int(bottom)))
 
 
 def main_digit(mask):

@@ -9,6 +9,8 @@ NORMAL_QUARTILE = 0.3186  # a quarter of normal noise is within so many standard
 LEAST_IN_TINY = 0.1  # of the brightness of a tiny picture, whose noise is not known
 LEAST_CONTRAST = 0.02  # of the paper's brightness; less contrast is paper and light, not ink
 NOISE = 4.5  # standard deviations of the paper's grey; ink differs by more
+NOISE_BESIDE_INK = 3.0  # the same where ink stands out
+STANDS_OUT = 1.6  # standard deviations; Otsu's threshold of noise alone is lower
 LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
 LEAST_SHARE = 0.4  # of what stands out from the paper
 LEAST_PART = 0.15  # of the strokes: the largest piece; grain has small ones
@@ -21,6 +23,9 @@ WIDTHS = (0.07, 0.15)  # of the picture's side: strokes are narrower than one of
 COARSE = 60  # pixels: the resolution at which polarity is decided
 MEDIAN_SIDE = 20  # pixels: the resolution of that median
 NEIGHBOURHOOD = 0.33  # of the picture's side: where most pixels are paper
+WIDER = 2  # times as wide as high: a line, however small, has paper
+ALONG_SIDE = 0.62  # of a side of a tiny picture; a digit that touches it covers less
+SHORTEST_DIGIT = 0.35  # of the height of a tiny picture
 DARKEST_PAPER = 64  # grey levels; the contrast on darker paper counts as if it were this bright
 
 
@@ -81,8 +86,10 @@ def has_bright_ink(grey):
     bool
         True for bright ink on a dark background.
     """
-    if min(grey.shape) <= TINY:
-        return _covers_more_than_half(grey)
+    if min(grey.shape) <= TINY and max(grey.shape) < WIDER * min(grey.shape):
+        bright = grey > (grey.min() + grey.max()) / 2
+        is_bright = _covers_more_than_half(~bright)
+        return is_bright ^ _is_around_digit(bright == is_bright)
     step = -(-min(grey.shape) // COARSE)
     coarse = ndimage.uniform_filter(grey, step)[step // 2 :: step, step // 2 :: step] + 1
     usual = _large_median(coarse)
@@ -108,13 +115,30 @@ def _large_median(grey):
     return median.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
-def _covers_more_than_half(grey):
-    """Whether a picture that is cut close to its digit is mostly dark: all, border and middle."""
-    dark = grey < (grey.min() + grey.max()) / 2
-    height, width = dark.shape
-    edge = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
-    middle = dark[height // 4 : height - height // 4, width // 4 : width - width // 4]
-    return bool(dark.mean() + edge.mean() + middle.mean() / 2 > 1.25)
+def _covers_more_than_half(paper):
+    """Whether most of a picture that is cut close to its digit is paper: all, border and middle."""
+    height, width = paper.shape
+    edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
+    middle = paper[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return bool(paper.mean() + edge.mean() + middle.mean() / 2 > 1.25)
+
+
+def _is_around_digit(ink):
+    """Whether what seems to be ink is paper: it is along a side, and a digit is within it.
+
+    Such are the wheels of a meter between bright margins.
+    """
+    sides = (ink[0], ink[-1], ink[:, 0], ink[:, -1])
+    return max(side.mean() for side in sides) > ALONG_SIDE and _is_inside(~ink) > _is_inside(ink)
+
+
+def _is_inside(ink):
+    """Whether a stroke as tall as a digit does not touch the border."""
+    labels, n = ndimage.label(ink, np.ones((3, 3)))
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    heights = [rows.stop - rows.start for rows, _ in ndimage.find_objects(labels, n)]
+    inside = ~np.isin(np.arange(1, n + 1), edge)
+    return max(np.array(heights)[inside], default=0) >= SHORTEST_DIGIT * len(ink)
 
 
 def strokes(contrast):
@@ -134,11 +158,12 @@ def strokes(contrast):
         True in strokes; all False without ink.
     """
     least = LEAST_CONTRAST if min(contrast.shape) > TINY else LEAST_IN_TINY
-    floor = max(least, NOISE * noise_of(contrast))
+    noise, level = noise_of(contrast), otsu(contrast)
+    times = NOISE if level < STANDS_OUT * noise else NOISE_BESIDE_INK
+    floor = max(least, times * noise)
     visible = contrast > floor
     if not visible.any():
         return visible
-    level = otsu(contrast)
     ink = np.median(contrast[contrast > level])
     faint = contrast > max(floor, FAINT * ink)
     return connected(faint, contrast > max(floor, min(level, 0.6 * ink)))
@@ -146,6 +171,9 @@ def strokes(contrast):
 
 def noise_of(contrast):
     """Standard deviation of noise, from the second differences of the calmer pixels.
+
+    Where ink stands out from the noise, it is that of the paper between the strokes: in a picture
+    that is cut close to a line, most pixels are near an edge.
 
     Parameters
     ----------
@@ -159,9 +187,18 @@ def noise_of(contrast):
     """
     if min(contrast.shape) <= TINY:
         return 0.0  # most pixels are near an edge
-    rows = contrast[::2]
-    across = np.abs(rows[:, 2 * LAG :] - 2 * rows[:, LAG:-LAG] + rows[:, : -2 * LAG])
-    return float(np.percentile(across, 25)) / NORMAL_QUARTILE / 6**0.5
+    rows, level = contrast[::2], otsu(contrast)
+    parts = rows[:, : -2 * LAG], rows[:, LAG:-LAG], rows[:, 2 * LAG :]
+    across = np.abs(parts[0] - 2 * parts[1] + parts[2])
+    paper = across[np.maximum(np.maximum(*parts[:2]), parts[2]) <= level]
+    if paper.size and level > STANDS_OUT * _deviation(paper):
+        return _deviation(paper)
+    return _deviation(across)
+
+
+def _deviation(differences):
+    """Standard deviation of noise from the sizes of its second differences."""
+    return float(np.percentile(differences, 25)) / NORMAL_QUARTILE / 6**0.5
 
 
 def is_writing(contrast, mask, kept, *, least_part=LEAST_PART):

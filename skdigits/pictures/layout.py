@@ -39,7 +39,7 @@ def find_lines(picture):
         from left to right on the same level.
     """
     boxes, lines, factor = _page_lines(picture)
-    return _as_array([_union(boxes[line]) for line in lines]) * factor
+    return _as_array([union(boxes[line]) for line in lines]) * factor
 
 
 def find_digits(picture):
@@ -75,21 +75,47 @@ def straighten(picture):
         The page in grey levels; unchanged but for that if no line is long enough to tell its slope.
     """
     grey = to_grey(picture)
-    boxes = digit_boxes(_page_strokes(grey))
+    boxes = digit_boxes(page_strokes(grey))
     slope = line_slope(boxes, group_lines(boxes))
     return np.rint(turn(grey, slope)).astype(np.uint8)
 
 
 def _page_lines(picture):
     """Boxes of digits, the indices of each line in them, and pixels per pixel of the boxes."""
-    grey = to_grey(picture)
-    boxes = digit_boxes(_page_strokes(grey))
+    boxes = digit_boxes(page_strokes(to_grey(picture)))
+    return boxes, group_lines(boxes), reduction(picture)
+
+
+def reduction(picture) -> int:
+    """Return how many pixels of a picture become one grey level.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width, …)
+        The picture.
+
+    Returns
+    -------
+    int
+        The factor, along both sides.
+    """
     size = picture.size if hasattr(picture, "getexif") else np.shape(picture)[:2]
-    return boxes, group_lines(boxes), -(-max(size) // LONGEST)
+    return -(-max(size) // LONGEST)
 
 
-def _page_strokes(grey):
-    """Pixels of strokes; the height of the digits tells how wide these can be."""
+def page_strokes(grey) -> np.ndarray:
+    """Find the pixels of strokes; the height of the digits tells how wide these can be.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels of a page from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        True in strokes, without frames and rules.
+    """
     window = max(9, round(WIDEST_STROKE * min(grey.shape)))
     mask = _strokes(grey, window)
     boxes = digit_boxes(mask)
@@ -192,7 +218,7 @@ def join_strokes(boxes):
         if last is not None:
             common = min(last[2], box[2]) - max(last[0], box[0])
             if common >= min(last[2] - last[0], box[2] - box[0]) / 2:
-                joined[-1] = _union(np.stack([last, box]))
+                joined[-1] = union(np.stack([last, box]))
                 continue
         joined.append(box)
     return joined
@@ -251,7 +277,19 @@ def _weighted_median(values, weights):
     return values[order][np.searchsorted(total, total[-1] / 2)]
 
 
-def _union(boxes):
+def union(boxes) -> np.ndarray:
+    """Return the bounding box of bounding boxes.
+
+    Parameters
+    ----------
+    boxes : ndarray of shape (n, 4)
+        Left, top, right and bottom of each; at least one.
+
+    Returns
+    -------
+    ndarray of shape (4,)
+        That of all.
+    """
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 

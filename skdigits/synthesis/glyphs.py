@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from skdigits.pictures.cleaning import centre
+from skdigits.synthesis.pen import seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")
 
@@ -21,7 +22,8 @@ def faces() -> dict[str, list[list[Image.Image]]]:
     -------
     dict of str to list of list of PIL.Image.Image
         For ``"printed"``, ``"handwritten"`` and ``"segments"`` the ten digits of each face, cut to
-        their ink; the digits of a face are about 40 pixels high.
+        their ink; the digits of a face are about 40 pixels high. Half of the faces of segments are
+        drawn, since fonts do not have all forms of 6, 7 and 9.
     """
     with np.load(FILE) as archive:
         images, sizes, kinds = archive["images"], archive["sizes"], archive["kinds"]
@@ -32,6 +34,10 @@ def faces() -> dict[str, list[list[Image.Image]]]:
             for image, (height, width) in zip(face, face_sizes, strict=True)
         ]
         found.setdefault(kind, []).append(digits)
+    rng = np.random.default_rng(0)
+    for _ in range(len(found["segments"])):
+        drawn = map(Image.fromarray, seven_segment_digits(rng))
+        found["segments"].append([digit.crop(digit.getbbox()) for digit in drawn])
     return found
 
 

@@ -8,22 +8,25 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from skdigits.synthesis.glyphs import faces
+from skdigits.synthesis.glyphs import faces, type_images
 from skdigits.synthesis.paper import as_image
 from skdigits.synthesis.pen import SIGNS, draw, drawn_digits, sign
 from skdigits.synthesis.shapes import Shapes
 
 SIZE = 32  # pixels, the height of a digit while a line is composed
 MARGIN = SIZE  # around a line
-N_DRAWN = 150  # shapes of each digit that are drawn
+MNIST_SIDE = 28  # pixels of images of single digits
+N_DRAWN = 300  # shapes of each digit that are drawn
 STEEPEST = 0.9  # slant, in columns per row
 # Shares of the kinds of lines in each style.
 KINDS = {
     "handwritten": {"hand": 0.9, "handwritten": 0.1},
-    "mixed": {"hand": 0.55, "handwritten": 0.1, "printed": 0.28, "segments": 0.07},
+    "mixed": {"hand": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
 }
-DRAWN = {1: 0.5, 4: 0.2, 7: 0.4, 9: 0.15}  # shares of hands with shapes that MNIST does not have
-BEFORE = ("$", "=", "#", "-", "*", "€", "(", "/")  # signs before the digits
+# Shares of hands with shapes that MNIST does not have.
+DRAWN = {0: 0.15, 1: 0.45, 2: 0.15, 4: 0.15, 5: 0.15, 7: 0.4, 9: 0.3}
+JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined with the next one
+BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" or "(" could be a 1
 AFTER = ("-", "-", "=", "=", "/", "#", "*", "x")
 
 
@@ -66,6 +69,8 @@ class Hand:
         Whether digits of other heights stand on one line, rather than have one middle.
     cell : float or None
         Width of the cells of type in which all digits have the same width.
+    joins : float
+        Share of the neighbours that a stroke joins.
     drawn : frozenset of int
         Digits whose shapes are drawn.
     """
@@ -80,6 +85,7 @@ class Hand:
     thickness: float = 0.5
     is_level: bool = True
     cell: float | None = None
+    joins: float = 0.0
     drawn: frozenset = field(default_factory=frozenset)
 
     @classmethod
@@ -96,6 +102,7 @@ class Hand:
             wobble=rng.uniform(0, 0.06),
             thickness=rng.random(),
             is_level=rng.random() < 0.6,
+            joins=rng.uniform(0.2, 0.8) if rng.random() < 0.15 else 0.0,
             drawn=frozenset(digit for digit, share in DRAWN.items() if rng.random() < share),
         )
 
@@ -114,6 +121,18 @@ class Hand:
             wobble=0.12 if is_rolling else 0.0,
             cell=rng.uniform(0.65, 1.2) if is_rolling or rng.random() < 0.6 else None,
         )
+
+
+def handwritten_type():
+    """Make shapes of handwriting-like type, for where no handwritten digits are at hand.
+
+    Returns
+    -------
+    Shapes
+        The digits of all faces of this kind.
+    """
+    images = type_images(MNIST_SIDE)["handwritten"]
+    return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 
 
 class Writer:
@@ -186,6 +205,8 @@ class Writer:
         for i, digit in enumerate(digits):
             left = n_digits - i - 1
             self._put(line, digit, face, is_raised=left < 2 and line.has_raised_end)
+            if i and digits[i - 1] in JOINED and rng.random() < hand.joins:
+                line.join()
             if left and rng.random() < (0.3 if left % 3 == 0 or left == 2 else 0.02):
                 line.point()
         self._end(line)
@@ -326,6 +347,20 @@ class Sheet:
             left = round(x - slope * row)
             self.canvas[bottom - size + row, left : left + size] = 255
         self.x = max(self.x, x + size + SIZE * rng.uniform(0.02, 0.3))
+
+    def join(self):
+        """Join the last two digits by a stroke near their tops or their feet."""
+        rng, (before, after) = self.rng, self.boxes[-2:]
+        side, inward = (1, 1) if rng.random() < 0.7 else (3, -1)
+        ends = [box[side] + inward * SIZE * rng.uniform(0.05, 0.3) for box in (before, after)]
+        reach = SIZE * rng.uniform(0.1, 0.4, 2)
+        columns = np.arange(round(before[2] - reach[0]), max(1, round(after[0] + reach[1])))
+        across = np.linspace(0, 1, len(columns))
+        sag = SIZE * rng.normal(0, 0.15)
+        rows = ends[0] + across * (ends[1] - ends[0]) + 4 * sag * across * (1 - across)
+        thickness = int(rng.integers(2, 5))
+        for column, row in zip(columns, rows.round().astype(int), strict=True):
+            self.canvas[max(0, row) : max(0, row + thickness), column] = 255
 
     def underline(self):
         """Draw a line below some of the digits."""

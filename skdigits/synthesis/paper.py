@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from skdigits.pictures.cleaning import EDGE, LineInk, find_line, level
 
 HEIGHT = 28  # pixels, of the images
 BLUR = 6  # pixels, the reach of the strongest blur
-PHOTOGRAPHED = 0.02  # share of lines that are drawn on paper, photographed and cleaned
+THINNED = 0.6  # share of handwritten lines
+PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and cleaned
 LEAST_FOUND = 0.8  # of the width of a line that cleaning should find, else it is not photographed
 
 
@@ -81,20 +82,50 @@ def inked(canvas, rng, is_print=False):
         Its size divided by that of the canvas.
     """
     picture = Image.fromarray(canvas)
-    threshold = rng.uniform(0.25, 0.45) if is_print else rng.uniform(0.1, 0.55)
-    picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 1.4)))
-    levels = (np.arange(256) / 255 - threshold) * rng.uniform(2, 5) + 0.3
-    levels[:12] = 0
-    levels = (levels.clip(0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(levels[np.asarray(picture)])
-    if rng.random() < 0.5:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.8)))
+    if not is_print and rng.random() < THINNED:
+        picture = thinned(picture, rng)
+    else:
+        threshold = rng.uniform(0.25, 0.45) if is_print else rng.uniform(0.15, 0.55)
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 1.4)))
+        picture = _with_contrast(picture, threshold, rng.uniform(2, 5), 0.3)
+    if rng.random() < 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.3)))
     scale = 1.0
-    if rng.random() < 0.25:
-        scale = rng.uniform(0.3, 0.8)
+    if rng.random() < 0.2:
+        scale = rng.uniform(0.4, 0.8)
         size = [max(1, round(n * scale)) for n in picture.size]
         picture = picture.resize(size, Image.Resampling.BILINEAR)
     return np.asarray(picture, np.float32) / 255, scale
+
+
+def thinned(picture, rng):
+    """Make strokes thinner: what is left is near their middle, where they outshine their margins.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        Shapes, bright on black.
+    rng : numpy.random.Generator
+        Random generator.
+
+    Returns
+    -------
+    PIL.Image.Image
+        The thinner shapes.
+    """
+    near = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.7, 1.1)))
+    far = picture.filter(ImageFilter.GaussianBlur(rng.uniform(2.2, 3.5)))
+    share = rng.uniform(0.6, 1.0)
+    ridge = ImageChops.subtract(near, far.point([int(share * value) for value in range(256)]))
+    return _with_contrast(ridge, rng.uniform(0.1, 0.24), rng.uniform(3, 8), 0.3)
+
+
+def _with_contrast(picture, threshold, gain, level):
+    """Picture whose values at a threshold become a level; the faintest ones become black."""
+    values = (np.arange(256) / 255 - threshold) * gain + level
+    values[:12] = 0
+    values = (values.clip(0, 1) * 255).astype(np.uint8)
+    return Image.fromarray(values[np.asarray(picture)])
 
 
 def photographed(ink, rng):
@@ -117,7 +148,8 @@ def photographed(ink, rng):
     height, width = ink.shape
     light = np.linspace(0, 1, width)[np.newaxis] * rng.normal(0, 0.15)
     light = light + np.linspace(0, 1, height)[:, np.newaxis] * rng.normal(0, 0.1)
-    picture = rng.uniform(150, 240) * (1 + light) * (1 - rng.uniform(0.3, 0.85) * ink)
+    paper = rng.uniform(150, 240) * (1 + light) * (1 - printed_pattern(height, width, rng))
+    picture = paper * (1 - rng.uniform(0.3, 0.85) * ink)
     picture = (picture + rng.normal(0, rng.uniform(0, 7), ink.shape)).clip(0, 255)
     packed = io.BytesIO()
     Image.fromarray(picture.astype(np.uint8)).save(
@@ -128,6 +160,60 @@ def photographed(ink, rng):
     if line is None or line.ink.shape[1] < LEAST_FOUND * (width - 2 * margin):
         return None
     return level(line, HEIGHT)
+
+
+def printed_pattern(height, width, rng):
+    """Draw the fine wavy lines that are printed on cheques and forms.
+
+    Parameters
+    ----------
+    height, width : int
+        Size in pixels.
+    rng : numpy.random.Generator
+        Random generator.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float32
+        Share of the light that the lines take; often 0.
+    """
+    pattern = np.zeros((height, width), np.float32)
+    y, x = np.ogrid[:height, :width]
+    for _ in range(rng.integers(3) if rng.random() < 0.5 else 0):
+        wave = rng.uniform(0, 3) * np.sin(x / rng.uniform(8, 40) + rng.uniform(0, 6))
+        phase = (y + rng.normal(0, 0.5) * x + wave) / rng.uniform(3, 9)
+        lines = np.maximum(0, np.sin(2 * np.pi * phase)) ** 2
+        np.maximum(pattern, rng.uniform(0.05, 0.25) * lines, out=pattern)
+    return pattern
+
+
+def varied(image, rng):
+    """Change the slant, width, height and ink of a line a little.
+
+    Parameters
+    ----------
+    image : ndarray of shape (28, width), uint8
+        Bright on black.
+    rng : numpy.random.Generator
+        Random generator.
+
+    Returns
+    -------
+    ndarray of shape (28, new_width), uint8
+        The line.
+    """
+    slant, wider, taller = rng.normal(0, [0.12, 0.1, 0.05])
+    wider, taller, shift = np.exp(wider), np.exp(taller), rng.uniform(-1.5, 1.5)
+    middle = HEIGHT / 2
+    width = max(1, round(image.shape[1] * wider + abs(slant) * HEIGHT))
+    left = (image.shape[1] - width / wider) / 2 - slant * middle
+    data = (1 / wider, slant, left, 0, 1 / taller, middle - (middle - shift) / taller)
+    picture = Image.fromarray(image).transform(
+        (width, HEIGHT), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR
+    )
+    if rng.random() < 0.3:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.7)))
+    return developed(np.asarray(picture), rng)
 
 
 def developed(image, rng):
@@ -145,8 +231,8 @@ def developed(image, rng):
     ndarray of shape (height, width), uint8
         The image.
     """
-    values = image * np.float32(rng.uniform(0.7, 1.15))
-    if rng.random() < 0.4:
+    values = image * np.float32(rng.uniform(0.8, 1.2))
+    if rng.random() < 0.3:
         coarse = rng.standard_normal((5, max(2, image.shape[1] // 6)), np.float32)
         size = image.shape[::-1]
         field = Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR)

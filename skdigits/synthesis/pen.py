@@ -15,7 +15,10 @@ STEPS = 6  # straight parts of a bowed stroke
 
 
 def drawn_digits(n_each, rng):
-    """Draw ones with flag and foot, crossed sevens, open and closed fours, nines with a stem.
+    """Draw digits as they are written outside of America, where MNIST comes from.
+
+    Zeros and twos with loops, ones with flag and foot, open and closed fours, fives with a long
+    bar, crossed sevens, nines with a stem.
 
     Parameters
     ----------
@@ -26,9 +29,9 @@ def drawn_digits(n_each, rng):
 
     Returns
     -------
-    images : ndarray of shape (4 * n_each, height, width), uint8
+    images : ndarray of shape (7 * n_each, height, width), uint8
         Bright on black.
-    labels : ndarray of shape (4 * n_each,), int
+    labels : ndarray of shape (7 * n_each,), int
         The digits.
     """
     images, labels = [], []
@@ -39,9 +42,58 @@ def drawn_digits(n_each, rng):
     return np.stack(images), np.array(labels)
 
 
+def _arc(centre, radii, start, end):
+    """Points of an arc; angles are in turns, from the right side downwards."""
+    angles = 2 * math.pi * np.linspace(start, end, max(4, round(14 * abs(end - start))))
+    return [
+        (centre[0] + radii[0] * math.cos(t), centre[1] + radii[1] * math.sin(t)) for t in angles
+    ]
+
+
+def _zero(rng):
+    """Strokes of a zero that goes on to the next digit."""
+    a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.35, -0.1)
+    ring = _arc((a, 0.5), (a, 0.5), start, start - rng.uniform(1, 1.15))
+    if rng.random() < 0.3:  # with a loop inside
+        size = rng.uniform(0.3, 0.6) * a
+        loop = _arc(
+            (a, rng.uniform(0.15, 0.4)), (size, size), start - 1, start - rng.uniform(1.5, 2)
+        )
+        return [[*ring, *loop, (2 * a + rng.uniform(0, 0.35), rng.uniform(0.3, 0.6))]]
+    return [[*ring, (2 * a + rng.uniform(0, 0.35), rng.uniform(-0.05, 0.35))]]
+
+
+def _two(rng):
+    """Strokes of a two whose head begins with a loop or is one, and sometimes its foot too."""
+    width, loop, middle = rng.uniform(0.4, 0.7), rng.uniform(0.05, 0.16), rng.uniform(0.22, 0.34)
+    head = _arc((loop, middle), (loop, loop), rng.uniform(-0.3, 0.1), 0.5)
+    start = 0.5
+    if rng.random() < 0.4:
+        head, start = [], rng.uniform(0.1, 0.4)
+    arch = _arc((width / 2, middle), (width / 2, middle), start, rng.uniform(1.0, 1.15))
+    foot = (rng.uniform(-0.1, 0.15), rng.uniform(0.9, 1))
+    curl = _arc((foot[0], 0.92), (0.08, 0.08), 0.2, 0.9) if rng.random() < 0.4 else [foot]
+    return [[*head, *arch, *curl, (width + rng.uniform(-0.1, 0.3), rng.uniform(0.9, 1))]]
+
+
+def _five(rng):
+    """Strokes of a five with a long bar; some look like a root sign."""
+    end = rng.uniform(0.6, 1.1), rng.normal(0, 0.05)
+    if rng.random() < 0.3:
+        low, high = rng.uniform(0.1, 0.25), rng.uniform(0.25, 0.45)
+        return [[(0, rng.uniform(0.45, 0.75)), (low, 1), (high, 0.05)], [(high, 0.03), end]]
+    stem, belly = rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.32)
+    neck = rng.uniform(0.38, 0.5)
+    radii = belly, (1 - neck) / 2
+    arc = _arc((0.1, 1 - radii[1]), radii, rng.uniform(-0.35, -0.22), rng.uniform(0.25, 0.45))
+    return [[(stem, 0), (0.02, neck + 0.04)], [(0.02, neck + 0.04), *arc], [(stem, 0.02), end]]
+
+
 def _one(rng):
     """Strokes of a one with a flag, and sometimes a foot."""
     width, reach = rng.uniform(0.2, 0.65), rng.uniform(0.1, 0.55)
+    if rng.random() < 0.25:  # the upstroke is nearly as long as the stem
+        width, reach = rng.uniform(0.15, 0.4), rng.uniform(0.55, 1)
     lean = rng.normal(0, 0.05)
     strokes = [[(-width, reach), (0, 0)], [(0, 0), (lean, 1)]]
     if rng.random() < 0.2:
@@ -52,13 +104,13 @@ def _one(rng):
 
 def _seven(rng):
     """Strokes of a seven that is crossed, with a serif or both."""
-    width, foot = rng.uniform(0.45, 0.8), rng.uniform(0, 0.4)
+    width, foot = rng.uniform(0.25, 0.8), rng.uniform(0, 0.4)
     strokes = [[(0, rng.normal(0, 0.04)), (width, 0)], [(width, 0), (foot * width, 1)]]
     is_crossed = rng.random() < 0.85
     if is_crossed:
         y = rng.uniform(0.38, 0.62)
         middle = width * (1 - y * (1 - foot))
-        left, right = rng.uniform(0.15, 0.35, 2)
+        left, right = rng.uniform(0.15, 0.45, 2)
         tilt = rng.normal(0, 0.05)
         strokes.append([(middle - left, y + tilt), (middle + right, y - tilt)])
     if not is_crossed or rng.random() < 0.3:
@@ -81,10 +133,15 @@ def _four(rng):
 
 
 def _nine(rng):
-    """Strokes of a nine with a straight or a bowed stem."""
+    """Strokes of a nine with a straight or a bowed stem, at its side or below it."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
-    angles = np.linspace(0, 2 * math.pi, 14) - rng.uniform(0, 0.7)
-    loop = [(a + a * math.cos(t), b + b * math.sin(t)) for t in angles]
+    if rng.random() < 0.45:
+        loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))
+        if rng.random() < 0.4:  # it begins below, so that its ends cross
+            loop.insert(0, (a + rng.uniform(-0.2, 0.25), 2 * b + rng.uniform(0.02, 0.15)))
+        return [[*loop, (rng.uniform(0.2, 1.6) * a, 1.0)]]
+    start = -rng.uniform(0, 0.11)
+    loop = _arc((a, b), (a, b), start, start + 1)
     foot = 2 * a + rng.normal(-0.05, 0.08), 1.0
     stem = [(2 * a, rng.uniform(0, b)), foot]
     if rng.random() < 0.4:
@@ -92,7 +149,64 @@ def _nine(rng):
     return [loop, stem]
 
 
-DIGITS = {1: _one, 4: _four, 7: _seven, 9: _nine}  # functions that return strokes
+DIGITS = {
+    0: _zero,
+    1: _one,
+    2: _two,
+    4: _four,
+    5: _five,
+    7: _seven,
+    9: _nine,
+}  # functions that return strokes
+
+
+# Segments of each digit of a display, some of which have two forms: a to f around, g in the middle.
+SEGMENTS = (
+    ("abcdef",),
+    ("bc",),
+    ("abdeg",),
+    ("abcdg",),
+    ("bcfg",),
+    ("acdfg",),
+    ("acdefg", "cdefg"),
+    ("abc", "abcf"),
+    ("abcdefg",),
+    ("abcdfg", "abcfg"),
+)
+
+
+def seven_segment_digits(rng):
+    """Draw the ten digits of one seven-segment display.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random generator of proportions, thickness and forms.
+
+    Returns
+    -------
+    list of ndarray of shape (height, width), uint8
+        Bright on black.
+    """
+    width, gap = rng.uniform(0.4, 0.65), rng.uniform(0.02, 0.07)
+    thickness = rng.uniform(0.06, 0.15)
+    corners = {(x, y): (x * width, y / 2) for x in (0, 1) for y in (0, 1, 2)}
+    ends = {
+        "a": ((0, 0), (1, 0)),
+        "b": ((1, 0), (1, 1)),
+        "c": ((1, 1), (1, 2)),
+        "d": ((0, 2), (1, 2)),
+        "e": ((0, 1), (0, 2)),
+        "f": ((0, 0), (0, 1)),
+        "g": ((0, 1), (1, 1)),
+    }
+    strokes = {}
+    for name, (start, end) in ends.items():
+        (x0, y0), (x1, y1) = corners[start], corners[end]
+        along = np.sign([x1 - x0, y1 - y0]) * (gap + thickness / 2)
+        strokes[name] = [(x0 + along[0], y0 + along[1]), (x1 - along[0], y1 - along[1])]
+    forms = [rng.choice(forms) for forms in SEGMENTS]
+    return [draw([strokes[name] for name in form], thickness, rng, bow=0) for form in forms]
 
 
 def sign(kind, rng):
@@ -150,7 +264,7 @@ def sign(kind, rng):
 SIGNS = ("-", "=", "/", "$", "€", "#", "*", "x", "(")
 
 
-def draw(strokes, thickness, rng):
+def draw(strokes, thickness, rng, bow=BOW):
     """Draw strokes with a round pen.
 
     Parameters
@@ -161,6 +275,8 @@ def draw(strokes, thickness, rng):
         Of the pen, in heights of a digit.
     rng : numpy.random.Generator
         Random generator of the bows between two points.
+    bow : float, default=BOW
+        Standard deviation of the bow of a stroke, in its lengths.
 
     Returns
     -------
@@ -170,7 +286,7 @@ def draw(strokes, thickness, rng):
     size, pen = HEIGHT * FINER, max(1, round(thickness * HEIGHT * FINER))
     picture = Image.new("L", (2 * size, size + 16 * FINER))
     pencil = ImageDraw.Draw(picture)
-    strokes = [_bowed(stroke, rng) for stroke in strokes]
+    strokes = [_bowed(stroke, bow, rng) for stroke in strokes]
     left = min(x for stroke in strokes for x, _ in stroke)
     shrunk = size - pen
     for stroke in strokes:
@@ -184,13 +300,13 @@ def draw(strokes, thickness, rng):
     return np.asarray(picture.reduce(FINER))
 
 
-def _bowed(stroke, rng):
+def _bowed(stroke, deviation, rng):
     """Points of a stroke; the parts of strokes of two or three points are slightly bowed."""
     if len(stroke) > 4:
         return stroke
     points = [stroke[0]]
     for (x0, y0), (x1, y1) in itertools.pairwise(stroke):
-        bow = rng.normal(0, BOW)
+        bow = rng.normal(0, deviation)
         for t in np.linspace(0, 1, STEPS + 1)[1:]:
             out = 4 * bow * t * (1 - t)
             points.append(

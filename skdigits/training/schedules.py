@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from skdigits.networks.spec import READERS
 from skdigits.training.tensorflow import keras, tf
 
 BY_NAME = {
@@ -24,7 +25,7 @@ BY_NAME = {
 }
 # Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
 ADAM_RATE = 1e-2
-ADAM_RATES = dict.fromkeys(("lenet", "deep", "reader"), 3e-3)
+ADAM_RATES = dict.fromkeys(("lenet", "deep", *READERS), 3e-3)
 WARM_UP_STEPS = 50
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdigits.inference.ctc import COLUMNS_PER_FRAME, PADDING, frames
+from skdigits.inference.ctc import PADDING, frames
 from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.training.epoch_model import EpochModel
 from skdigits.training.tensorflow import tf
 
 BUCKET = 16  # widths inside the network are multiples of it, so that TensorFlow sees few shapes
-EDGE = COLUMNS_PER_FRAME - 1  # columns that the network itself adds
 BATCH_PIXELS = 2**20  # of one batch of validation images
 
 
@@ -34,7 +33,8 @@ class SequenceModel(EpochModel):
     def _network_input(self, rows, y, scale):
         """Images as wide as the widest of them, rounded up, with -1 right of each."""
         widths = y[:, 0]
-        width = -(-(tf.reduce_max(widths) + EDGE) // BUCKET) * BUCKET - EDGE
+        edge = self._key.spec.columns_per_frame - 1  # columns that the network itself adds
+        width = -(-(tf.reduce_max(widths) + edge) // BUCKET) * BUCKET - edge
         images = tf.reshape(rows, [tf.shape(rows)[0], HEIGHT, -1])
         missing = tf.maximum(0, width - tf.shape(images)[2])
         images = tf.pad(images[:, :, :width], [[0, 0], [0, 0], [0, missing]])
@@ -43,13 +43,16 @@ class SequenceModel(EpochModel):
         return tf.where(inside, images, tf.cast(PADDING, self._float_dtype))[..., None]
 
     def _sample_losses(self, y, outputs):
-        return ctc_loss(outputs, y[:, 1:], frames(y[:, 0]))
+        return ctc_loss(outputs, y[:, 1:], self._frames(y))
+
+    def _frames(self, y):
+        return frames(y[:, 0], self._key.spec.columns_per_frame)
 
     def _is_correct(self, y, outputs):
         """Which sequences are correct if every frame is decoded by itself."""
         best = tf.argmax(outputs, axis=2, output_type=tf.int32)
         before = tf.pad(best, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
-        inside = tf.range(tf.shape(best)[1])[None] < frames(y[:, 0])[:, None]
+        inside = tf.range(tf.shape(best)[1])[None] < self._frames(y)[:, None]
         read = inside & (best != before) & (best != outputs.shape[2] - 1)
         labels = y[:, 1:]
         positions = tf.cumsum(tf.cast(read, tf.int32), axis=1) - 1

@@ -90,7 +90,7 @@ class TrainingTask:
     batch_size : int
         Samples per gradient step.
     learning_rate : float or "auto"
-        Maximum learning rate; ``"auto"`` is `schedules.default_rate`.
+        Maximum learning rate; ``"auto"`` is `schedules.default_rate`, times `rate_factor`.
     schedule : {"averaged", "one_cycle", None}
         Learning-rate schedule, and whether predictions use averaged weights.
     pixel_dtype : dtype
@@ -101,6 +101,8 @@ class TrainingTask:
         Epochs, from 1, whose weights are kept.
     verbose : int
         0 is silent, 1 a progress bar, 2 a line per epoch.
+    rate_factor : float
+        Factor of the default learning rate.
     """
 
     start: TrainedNetwork
@@ -115,3 +117,4 @@ class TrainingTask:
     patience: int | None = None
     keep_epochs: bool | tuple[int, ...] = False
     verbose: int = 0
+    rate_factor: float = 1.0

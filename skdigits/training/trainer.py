@@ -59,6 +59,7 @@ def _prepared(task):
     if rate == "auto":
         architecture = start.key.spec.architecture
         rate = schedules.default_rate(start.key.optimizer, task.schedule, architecture)
+        rate *= task.rate_factor
     if not start.weights:
         drawn = initial_weights.draw(start.key.spec, start.seed)
         start = replace(start, weights=drawn, raw_weights=drawn)

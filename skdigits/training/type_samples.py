@@ -19,6 +19,7 @@ def with_type(
     classes: np.ndarray,
     image_shape: tuple[int, int, int],
     pixel_range: PixelRange | None,
+    share: float = SHARE,
 ) -> Samples:
     """Add digits of type to training samples.
 
@@ -32,12 +33,14 @@ def with_type(
         Height, width and channels of the images.
     pixel_range : PixelRange or None
         Pixels of the background and of ink.
+    share : float, default=SHARE
+        Share of digits of type in an epoch.
 
     Returns
     -------
     Samples
-        A copy in which every epoch draws a quarter of its samples from digits of type, of which
-        each kind has the same share. They have the weight 1.
+        A copy in which every epoch draws this share of its samples from digits of type, of which
+        each kind is as frequent. They have the weight 1.
 
     Raises
     ------
@@ -73,8 +76,27 @@ def with_type(
         weight=None if weight is None else np.concatenate([weight, np.ones(len(rows))]),
         indices=samples.used(),
         others=np.concatenate([np.resize(kind, most) for kind in of_kinds]),
-        n_others=round(len(samples.used()) * SHARE / (1 - SHARE)),
+        n_others=round(len(samples.used()) * share / (1 - share)),
     )
+
+
+def takes_type(classes: np.ndarray, image_shape: tuple[int, int, int]) -> bool:
+    """Check whether digits of type can be added to samples.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    image_shape : tuple of int
+        Height, width and channels of the images.
+
+    Returns
+    -------
+    bool
+        True if a label is a digit, and the images are square grey images.
+    """
+    height, width, channels = image_shape
+    return channels == 1 and height == width and bool(digit_classes(classes))
 
 
 def digit_classes(classes: np.ndarray) -> dict[int, int]:

@@ -52,5 +52,6 @@ def trained(run, csv_folder, tmp_path_factory):
 def trained_recognizer(run, csv_folder, tmp_path_factory):
     """Folder that the command train --sequences has written into."""
     folder = tmp_path_factory.mktemp("recognizer")
-    assert run("train", csv_folder, "--sequences", "-o", folder, "--epochs", 2) == 0
+    options = "--sequences", "--style", "tiles", "--epochs", 2
+    assert run("train", csv_folder, *options, "-o", folder) == 0
     return folder

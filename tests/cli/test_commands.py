@@ -246,7 +246,7 @@ def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
     metrics = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
     assert metrics["per_length"]["repeated_exact_match"][0] is None
     assert metrics["exact_match"] > 0.5
-    assert metrics["per_length"]["length"] == [1, 2, 3, 4, 5]
+    assert metrics["per_length"]["length"] == list(range(1, 9))
     assert metrics["n_test"] == sum(metrics["per_length"]["n_sequences"]) == 2000
     assert len(pd.read_csv(trained_recognizer / "history.csv")) == 2
     for name in ("accuracy.png", "loss.png", "coverage.png", "sequences.png"):
@@ -265,6 +265,56 @@ def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
         assert run("train", *options, "-o", tmp_path / "other") == 2
         assert message in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
+
+
+def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_path, capsys):
+    """Mirrored digits are read after a further fit; so are lines of them."""
+    images = 255 - np.kron(load_digits().images[:300], np.ones((4, 4))) * 15.9
+    labels = load_digits().target[:300]
+    for number, (picture, label) in enumerate(zip(images[:60], labels[:60], strict=True)):
+        folder = tmp_path / "digits" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        mirrored = np.pad(picture[:, ::-1], 4, constant_values=255)
+        Image.fromarray(mirrored.astype(np.uint8)).save(folder / f"{number}.png")
+    model, out = tmp_path / "plain" / "model.skdigits", tmp_path / "adapted"
+    data = tmp_path / "mnist_like"
+    data.mkdir()
+    frame = pd.DataFrame(
+        np.pad(
+            np.kron(load_digits().images[:800], np.ones((3, 3))), ((0, 0), (2, 2), (2, 2))
+        ).reshape(800, -1)
+        * 15.9
+    )
+    frame.insert(0, "label", load_digits().target[:800])
+    frame.astype(int).to_csv(data / "train.csv", index=False)
+    assert run("train", data, "--epochs", 6, "-o", model.parent) == 0
+    assert run("train", tmp_path / "digits", "--from", model, "-o", out, "--epochs", 20) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["score_before"] < metrics["accuracy"]
+    assert f"Before, it was {metrics['score_before']:.4f}." in capsys.readouterr().out
+    assert skdigits.load(out / "model.skdigits").n_iter_ == 26
+    for options, message in (
+        (("--sequences",), "--from keeps the network"),
+        (("--from", trained / "history.csv"), "history.csv"),
+    ):
+        given = ("train", tmp_path / "digits", "--from", model, *options, "-o", tmp_path / "no")
+        assert run(*given) == 2
+        assert message in capsys.readouterr().err
+    lines = tmp_path / "lines"
+    lines.mkdir()
+    texts = ["".join(map(str, labels[i : i + 3])) for i in range(0, 60, 3)]
+    for number, _ in enumerate(texts):
+        line = np.hstack([np.pad(images[3 * number + i], 4, constant_values=255) for i in range(3)])
+        Image.fromarray(line.astype(np.uint8)).save(lines / f"{number}.png")
+    rows = [f"{number}.png,{text}" for number, text in enumerate(texts)]
+    (lines / "labels.csv").write_text("\n".join(["ImageId,Label", *rows]))
+    recognizer = trained_recognizer / "model.skdigits"
+    assert run("train", lines, "--from", recognizer, "-o", tmp_path / "read", "--epochs", 1) == 0
+    metrics = json.loads((tmp_path / "read" / "metrics.json").read_text())
+    assert metrics["n_train"] == 16
+    assert run("train", data, "--from", recognizer, "-o", tmp_path / "no") == 2
+    assert "adapts to pictures of lines, and DATA holds none" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
 
 
 def test_sequences_have_one_network(run, tmp_path, capsys):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from skdigits.datasets import load_data, load_pictures
-from skdigits.datasets.picture_files import iter_pictures
+from skdigits.datasets.picture_files import iter_pictures, load_lines
 
 
 def test_pictures_by_folder(picture_folder):
@@ -44,6 +44,29 @@ def test_pictures_lying_on_their_side_and_of_sixteen_bits(picture_folder):
 def test_a_picture_beside_the_folders_is_named(picture_folder):
     (picture_folder / "3" / "03.png").rename(picture_folder / "stray.png")
     with pytest.raises(ValueError, match=r"stray\.png has no label\. Put the pictures"):
+        load_pictures(picture_folder)
+
+
+def test_labels_may_be_listed_in_a_file(picture_folder):
+    files = sorted(picture_folder.glob("*/[0-9]*"))
+    names = [f"page {number}{file.suffix}" for number, file in enumerate(files)]
+    for name, file in zip(names, files, strict=True):
+        file.rename(picture_folder / name)
+    rows = [f"{name},{100 + number}" for number, name in enumerate(names)]
+    rows[3] = f"{names[3]},"
+    (picture_folder / "labels.csv").write_text("\n".join(["ImageId,Label", *rows]))
+    bunch = load_data(picture_folder)
+    assert bunch.target.tolist() == [100, 101, 102, *range(104, 112)]
+    assert [Path(name).name for name in bunch.filenames][2:4] == [names[2], names[4]]
+    images, texts = load_lines(picture_folder)
+    assert texts.tolist() == bunch.target.astype(str).tolist()
+    assert {image.shape[0] for image in images} == {28}
+    (picture_folder / "labels.csv").write_text("\n".join(["ImageId,Label", *rows[:-1]]))
+    with pytest.raises(ValueError, match=r"page 11\..* has no label\. Put .* list them in labels"):
+        load_pictures(picture_folder)
+    assert load_pictures(picture_folder, subset="test").target is None
+    (picture_folder / "labels.csv").write_text("name;text\n1;2")
+    with pytest.raises(ValueError, match=r"labels\.csv should have the columns ImageId"):
         load_pictures(picture_folder)
 
 

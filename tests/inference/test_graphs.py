@@ -3,7 +3,7 @@ import onnxruntime
 import pytest
 
 from skdigits.inference import graphs
-from skdigits.networks.spec import ARCHITECTURES, READER, NetworkSpec
+from skdigits.networks.spec import ARCHITECTURES, READERS, NetworkSpec
 from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.training import initial_weights, plain_keras
 
@@ -14,13 +14,13 @@ CASES = [
     *((name, (7, 30, 2), ()) for name in ARCHITECTURES),
     ("lenet", (24, 24, 1), (("kernel_size", 4),)),
     ("compact", (28, 28, 1), (("kernel_size", 2), ("dropout", 0.5), ("l2", 0.1))),
-    (READER, (28, None, 1), ()),
-    (READER, (28, None, 1), (("filters", 5),)),
+    *((name, (28, None, 1), ()) for name in READERS),
+    *((name, (28, None, 1), (("filters", 5),)) for name in READERS),
 ]
 
 
 def make_network(name, shape, options):
-    reads = name == READER
+    reads = name in READERS
     spec = NetworkSpec(name, shape, 11 if reads else 7, options, "float32", reads)
     rng = np.random.default_rng(0)
     weights = [
@@ -42,23 +42,23 @@ def test_the_model_computes_what_keras_computes(name, shape, options):
     network = make_network(name, shape, options)
     spec, keras_model = network.key.spec, plain_keras.build_trained(network)
     images = np.random.default_rng(1).uniform(0, 1, (5, *(side or 83 for side in shape)))
-    if name == READER:  # images of several widths
+    if name in READERS:  # images of several widths
         images[1, :, 60:], images[2, :, 5:] = -1, -1
     images = images.astype(np.float32)
     expected = np.asarray(keras_model(images, training=False))
     np.testing.assert_allclose(
         run(graphs.build(spec, network.weights), images), expected, rtol=1e-4, atol=1e-5
     )
-    if name == READER:
+    if name in READERS:
         return
     before = np.asarray(plain_keras.without_last_layer(keras_model)(images, training=False))
     found = run(graphs.build(spec, network.weights, features=True), images)
     np.testing.assert_allclose(found, before.reshape(5, -1), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [*ARCHITECTURES, READER])
+@pytest.mark.parametrize("name", [*ARCHITECTURES, *READERS])
 def test_weights_of_another_network_are_refused(name):
-    shape = (28, None, 1) if name == READER else (28, 28, 1)
+    shape = (28, None, 1) if name in READERS else (28, 28, 1)
     network = make_network(name, shape, ())
     spec, weights = network.key.spec, network.weights
     wrong = [weights[:-3], [*weights, weights[0]], weights[::-1], [weights[0].T, *weights[1:]]]

@@ -4,7 +4,7 @@ import pytest
 
 from skdigits import DigitClassifier
 from skdigits.networks.architectures import BY_NAME
-from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
+from skdigits.networks.spec import ARCHITECTURES, READERS, NetworkSpec
 from skdigits.training import plain_keras
 
 
@@ -44,22 +44,25 @@ def test_a_network_has_the_parameters_it_says(name):
     assert network.count_params() <= {"tiny": 5000, "deep": 150_000}.get(name, 25_000)
 
 
-def test_the_reader_is_as_its_docstring_says():
-    network = BY_NAME["reader"]((28, None, 1), 11, dtype="float64")
-    assert f"{network.count_params():,} parameters" in BY_NAME["reader"].__doc__
+@pytest.mark.parametrize(("name", "columns"), READERS.items())
+def test_readers_are_as_their_docstrings_say(name, columns):
+    network = BY_NAME[name]((28, None, 1), 11, dtype="float64")
+    assert f"{network.count_params():,} parameters" in BY_NAME[name].__doc__
     images = np.random.default_rng(0).random((1, 28, 130, 1))
     scores = network(images).numpy()
-    assert scores.shape == (1, 33, 11)
-    # It sees 62 columns: those whose change changes a frame in the middle.
+    assert scores.shape == (1, -(-130 // columns), 11)
+    # Columns whose change changes a frame in the middle:
     changed = np.repeat(images, 130, axis=0)
     changed[range(130), :, range(130)] *= 5
-    seen = np.flatnonzero((network(changed).numpy() != scores)[:, 16].any(axis=1))
-    np.testing.assert_array_equal(seen, np.arange(seen[0], seen[0] + 62))
+    seen = np.flatnonzero((network(changed).numpy() != scores)[:, 64 // columns].any(axis=1))
+    np.testing.assert_array_equal(seen, np.arange(seen[0], seen[0] + len(seen)))
+    assert f"of a frame is {len(seen)} columns" in " ".join(BY_NAME[name].__doc__.split())
 
 
+@pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("width", [1, 50, 51, 96])
-def test_padding_never_changes_what_the_reader_sees(width):
-    network = BY_NAME["reader"]((28, None, 1), 11, dtype="float64")
+def test_padding_never_changes_what_a_reader_sees(name, width):
+    network = BY_NAME[name]((28, None, 1), 11, dtype="float64")
     for layer in network.layers:  # as after training: blank columns are not mapped to 0
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.beta.assign(np.linspace(-1, 1, layer.beta.shape[0]))

@@ -4,6 +4,7 @@ from skdigits.pictures.ink import (
     has_bright_ink,
     ink_contrast,
     is_writing,
+    noise_of,
     otsu,
     remove_border_rests,
     strokes,
@@ -36,6 +37,38 @@ def test_bright_and_dark_ink():
     small = dark[30:70:2, 46:70:2]  # the bar touches both borders
     assert not has_bright_ink(small)
     assert has_bright_ink(255 - small)
+
+
+def wheel(shape=(32, 20)):
+    """A bright 6 on the dark wheel of a meter, between bright margins."""
+    picture = np.full(shape, 40.0)
+    picture[:5] = picture[-5:] = 220
+    picture[9:23, 6:8] = picture[9:11, 6:14] = picture[15:17, 6:14] = picture[21:23, 6:14] = 220
+    picture[15:23, 12:14] = 220
+    return picture
+
+
+def test_the_paper_of_a_tiny_picture_may_have_a_frame():
+    for picture in (wheel(), 255 - wheel()):
+        digit = picture[10, 10]
+        assert has_bright_ink(picture) == (digit > 128)
+        zero = np.full((16, 16), picture[8, 0])
+        zero[:, 5:11] = zero[3:13, 1:15] = digit  # it fills the box; its hole is as tall as a 1
+        zero[3:13, 6:10] = picture[8, 0]
+        assert has_bright_ink(zero) == (digit > 128)
+
+
+def test_strokes_are_found_where_they_leave_little_paper():
+    """Their edges are not taken for noise."""
+    rng = np.random.default_rng(0)
+    picture = np.full((56, 150), 200.0)
+    for x in range(6, 150, 9):
+        picture[8:48, x : x + 3] = 110
+    contrast = ink_contrast(picture + rng.normal(0, 8, picture.shape), 28)
+    assert 0.015 < noise_of(contrast) < 0.05
+    mask = strokes(contrast)
+    assert mask[12:44, 7::9].mean() > 0.95
+    assert mask[:4].mean() < 0.02
 
 
 def test_shadows_do_not_decide_which_side_is_ink():

@@ -192,10 +192,15 @@ def test_strokes_become_thicker_and_thinner_on_black():
     assert 0.2 < same < 0.4
 
 
-def test_images_are_blurred_by_three_amounts():
+def test_images_are_blurred_by_four_amounts_and_more_or_less_white(monkeypatch):
     found = changed_ink(augmentation._blur, rings())
-    assert len(np.unique(found.reshape(300, -1).round(4), axis=0)) == 3
     np.testing.assert_allclose(found.max(axis=(1, 2, 3)), 1, rtol=1e-6)
+    white = (found > 0.999).sum(axis=(1, 2, 3))
+    monkeypatch.setattr(augmentation, "SATURATION", (1.0, 1.0))
+    plain = changed_ink(augmentation._blur, rings())
+    assert len(np.unique(plain.reshape(300, -1).round(4), axis=0)) == 4
+    assert (white >= (plain > 0.999).sum(axis=(1, 2, 3))).all()
+    assert white.mean() > 1.2 * (plain > 0.999).sum(axis=(1, 2, 3)).mean()
 
 
 def test_breaks_dim_a_band():

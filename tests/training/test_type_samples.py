@@ -3,7 +3,7 @@ import pytest
 
 from skdigits.synthesis.glyphs import type_images
 from skdigits.training.task import Samples
-from skdigits.training.type_samples import digit_classes, with_type
+from skdigits.training.type_samples import digit_classes, takes_type, with_type
 from skdigits.validation import PixelRange
 
 BYTES = PixelRange(0, 255, 30)
@@ -45,6 +45,15 @@ def test_a_quarter_of_an_epoch_is_type_of_all_kinds():
     first = next(iter(images.values()))[0]
     np.testing.assert_array_equal(samples.x[60:70].reshape(first.shape), first)
     assert samples.y[60:70].tolist() == list(range(10))
+
+
+def test_any_share_of_an_epoch_can_be_type():
+    for share, n_others in ((0.25, 20), (0.5, 60)):
+        found = with_type(blank(), np.arange(10), (8, 8, 1), BYTES, share=share)
+        assert found.n_others == n_others
+    assert takes_type(np.array(["a", "7"]), (8, 8, 1))
+    for classes, shape in ((["a", "b"], (8, 8, 1)), ([1, 2], (8, 9, 1)), ([1, 2], (8, 8, 3))):
+        assert not takes_type(np.array(classes), shape)
 
 
 def test_type_has_the_labels_weights_and_pixels_of_the_samples():

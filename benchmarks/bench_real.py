@@ -1,0 +1,297 @@
+"""How are real digits read that are not MNIST's, beside other programs?
+
+    python benchmarks/bench_real.py FOLDER [--mnist DATA] [--digit FILE] [--sequence FILE] [--quick]
+
+FOLDER holds sets NAME.npz of `images` and `labels`, and of `height` and `width` where pictures are
+padded to one size; labels of several digits are lines. Recipes were chosen on the pictures with
+even numbers; the figures that count are those of the odd ones. Nothing is trained on either, but
+for the last row, where the recognizer adapts to the even lines. FILEs are saved estimators; without
+them, networks are trained on MNIST in the folder DATA. RapidOCR and Tesseract are measured where
+they are installed.
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+import tempfile
+import time
+import warnings
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+from measuring import Checks, figure, finish, load_mnist, parser
+from photographs import page, photograph
+from PIL import Image
+
+import skdigits
+from skdigits import DigitClassifier, DigitSequenceRecognizer
+from skdigits.datasets import load_idx
+from skdigits.metrics import coverage_at_accuracy
+from skdigits.pictures import clean_line, clean_picture
+
+DIGIT_RECIPE = {"architecture": "deep", "augment": "mixed", "epochs": 40, "random_state": 0}
+SEQUENCE_RECIPE = {"epochs": 30, "random_state": 0}
+# Least share of pictures of the odd half that are read without a mistake.
+FLOORS = {
+    "cheques": 0.68,
+    "sudoku_printed": 0.98,
+    "sudoku_handwritten": 0.95,
+    "meters": 0.90,
+    "optdigits": 0.975,
+    "usps": 0.99,
+}
+LEAST_ON_MNIST = 0.995
+LEAST_ADAPTED = {"cheques": 0.78}
+MOST_MINUTES_TO_ADAPT = 5
+ADAPT_EPOCHS = 15
+SURE = 0.9  # confidence
+LEAST_OF_SURE = 0.98
+BRIGHT_INK = ("optdigits", "usps")  # which other programs cannot read
+MOST_FOR_PEERS = 300  # pictures of a set, which take them long
+PEER_HEIGHT = 48  # pixels: smaller pictures are enlarged for RapidOCR
+Z = 1.96  # standard deviations of a 95 % interval
+SHOWN = 8  # mistakes of a set
+N_QUICK = 20  # pictures of a set
+QUICK_DIGIT = {"epochs": 1}
+QUICK_SEQUENCE = {"epochs": 1, "sequences_per_epoch": 1000}
+
+
+def main():
+    options = parser(__doc__, data="folder of the sets")
+    options.add_argument("--mnist", help="folder of MNIST's IDX files")
+    options.add_argument("--digit", help="a saved DigitClassifier")
+    options.add_argument("--sequence", help="a saved DigitSequenceRecognizer")
+    args = options.parse_args()
+    if not args.quick and not (args.data and (args.mnist or (args.digit and args.sequence))):
+        options.error("name FOLDER, and --mnist or both --digit and --sequence")
+    warnings.simplefilter("ignore", UserWarning)  # of pictures that seem to show several digits
+    models = {"digit": load_or_train(args, "digit"), "line": load_or_train(args, "sequence")}
+    sets = load_sets(args.data) if args.data else draw_sets()
+    if args.quick:
+        sets = {name: (p[:N_QUICK], labels[:N_QUICK]) for name, (p, labels) in sets.items()}
+    programs = {"skdigits": lambda name, pictures: read(models, sets[name], pictures), **peers()}
+    checks, details, mistakes = Checks(), {}, {}
+    for name, (pictures, labels) in sets.items():
+        details[name] = {"n": len(labels)}
+        for program, function in programs.items():
+            most = None if program == "skdigits" else MOST_FOR_PEERS
+            found = measure(function, name, pictures, labels, most)
+            details[name][program] = found["row"]
+            print(f"{name:20s} {program:10s} {summary(found['row'])}", flush=True)
+            if program == "skdigits":
+                mistakes[name] = most_confident_mistakes(found, pictures, labels)
+        judge(checks, name, details[name]["skdigits"])
+        if len(max(labels, key=len)) > 1:
+            epochs = 1 if args.quick else ADAPT_EPOCHS
+            details[name]["adapted"] = adapt(checks, name, models["line"], pictures, labels, epochs)
+    if args.mnist:
+        test = load_idx(args.mnist, subset="test")
+        score = models["digit"].score(test.images, test.target)
+        checks.at_least("MNIST's test images: accuracy", score, LEAST_ON_MNIST)
+    details = {"sets": details, "bytes": {kind: size_of(model) for kind, model in models.items()}}
+    finish("bench_real", args, checks, details, draw(mistakes))
+
+
+def load_or_train(args, kind):
+    """The estimator in the file that the arguments name, else one trained on MNIST."""
+    if path := getattr(args, kind):
+        return skdigits.load(path)
+    recipe = DIGIT_RECIPE if kind == "digit" else SEQUENCE_RECIPE
+    if args.quick:
+        recipe = recipe | (QUICK_DIGIT if kind == "digit" else QUICK_SEQUENCE)
+    make = DigitClassifier if kind == "digit" else DigitSequenceRecognizer
+    start = time.perf_counter()
+    train, _ = load_mnist(Namespace(data=args.mnist, quick=args.quick))
+    model = make(**recipe).fit(train.images, train.target)
+    print(f"{kind}: trained in {(time.perf_counter() - start) / 60:.1f} min", flush=True)
+    return model
+
+
+def load_sets(folder):
+    """Pictures and labels of each set of a folder."""
+    sets = {}
+    for path in sorted(Path(folder).glob("*.npz")):
+        with np.load(path, allow_pickle=False) as archive:
+            images, labels = archive["images"], archive["labels"].astype(str)
+            pictures = list(images)
+            if "height" in archive.files:
+                sizes = zip(archive["height"], archive["width"], strict=True)
+                pictures = [p[:h, :w] for p, (h, w) in zip(images, sizes, strict=True)]
+        sets[path.stem] = pictures, labels
+    return sets
+
+
+def draw_sets():
+    """Drawn photographs instead of real ones, for --quick."""
+    _, test = load_mnist(Namespace(data=None, quick=True))
+    rng = np.random.default_rng(0)
+    digits = [photograph(image, "plain", rng) for image in test.images[:N_QUICK]]
+    pages = [page(test.images, test.target, "plain", rng, n_lines=1) for _ in range(N_QUICK)]
+    lines = [picture for picture, _, _ in pages], np.array([texts[0] for *_, texts in pages])
+    return {"digits": (digits, test.target[:N_QUICK].astype(str)), "lines": lines}
+
+
+# -- programs: from pictures to texts and confidences ----------------------------------------------
+
+
+def read(models, labelled, pictures):
+    if len(max(labelled[1], key=len)) > 1:
+        texts, probabilities = models["line"].predict_top_k(list(map(clean_line, pictures)), k=1)
+        return texts[:, 0], probabilities[:, 0]
+    probability = models["digit"].predict_proba(np.stack(list(map(clean_picture, pictures))))
+    return models["digit"].classes_[probability.argmax(axis=1)].astype(str), probability.max(axis=1)
+
+
+def peers():
+    """The other programs that are installed."""
+    found = {}
+    try:
+        from rapidocr import RapidOCR
+    except ImportError:
+        pass
+    else:
+        engine = RapidOCR(params={"Global.log_level": "critical"})
+        found["RapidOCR"] = lambda name, pictures: rapidocr(engine, for_peers(name, pictures))
+    if shutil.which("tesseract"):
+        found["Tesseract"] = lambda name, pictures: tesseract(name, for_peers(name, pictures))
+    return found
+
+
+def for_peers(name, pictures):
+    """Dark ink on bright paper, with a margin."""
+    for picture in pictures:
+        grey = np.asarray(Image.fromarray(picture).convert("L"))
+        if name in BRIGHT_INK:
+            grey = 255 - np.pad(grey, max(2, len(grey) // 6))
+        yield Image.fromarray(grey)
+
+
+def rapidocr(engine, pictures):
+    texts, confidences = [], []
+    for picture in pictures:
+        scale = max(1, PEER_HEIGHT / picture.height)
+        size = round(picture.width * scale), round(picture.height * scale)
+        image = np.asarray(picture.resize(size, Image.Resampling.BICUBIC).convert("RGB"))
+        result = engine(image, use_det=False, use_cls=False, use_rec=True)
+        texts.append(digits_of("".join(result.txts or ())))
+        confidences.append(min(result.scores or (0.0,)))
+    return np.array(texts), np.array(confidences)
+
+
+def tesseract(name, pictures):
+    texts = []
+    layout = "7" if name == "cheques" else "10"  # a line, or one character
+    with tempfile.TemporaryDirectory() as folder:
+        for picture in pictures:
+            size = 2 * picture.width, 2 * picture.height
+            path = f"{folder}/picture.png"
+            picture.resize(size, Image.Resampling.BICUBIC).save(path)
+            command = ["tesseract", path, "-", "--psm", layout]
+            command += ["-c", "tessedit_char_whitelist=0123456789"]
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            texts.append(digits_of(run.stdout))
+    return np.array(texts), np.ones(len(texts))
+
+
+def digits_of(text):
+    return "".join(character for character in text if character in "0123456789")
+
+
+# -- figures ---------------------------------------------------------------------------------------
+
+
+def measure(function, name, pictures, labels, most):
+    """Read a set; its shares of right texts with intervals, confidence and time per picture."""
+    chosen = np.arange(len(labels))
+    if most and len(chosen) > most:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, most, replace=False))
+    start = time.perf_counter()
+    texts, confidence = function(name, [pictures[i] for i in chosen])
+    milliseconds = 1000 * (time.perf_counter() - start) / len(chosen)
+    right = texts == labels[chosen]
+    sure = confidence >= SURE
+    parts = {"all": right, "even": right[chosen % 2 == 0], "odd": right[chosen % 2 == 1]}
+    row = {part: interval(flags) for part, flags in parts.items()}
+    row |= {"milliseconds": milliseconds, "sure": float(sure.mean())}
+    row["right_of_sure"] = float(right[sure].mean()) if sure.any() else 1.0
+    row["coverage_at_0.98"] = coverage_at_accuracy(
+        labels[chosen], texts, confidence, accuracy=LEAST_OF_SURE
+    )
+    return {"row": row, "texts": texts, "confidence": confidence, "right": right}
+
+
+def interval(right):
+    """Share, and its 95 % interval (Wilson, "Probable inference", 1927)."""
+    n, share = len(right), float(right.mean())
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z / (1 + Z**2 / n) * (share * (1 - share) / n + Z**2 / (4 * n**2)) ** 0.5
+    return [share, middle - half, middle + half]
+
+
+def summary(row):
+    shares = "  ".join(f"{part} {row[part][0]:.4f}" for part in ("even", "odd", "all"))
+    low, high = row["all"][1:]
+    return (
+        f"{shares} [{low:.3f}, {high:.3f}]  {row['milliseconds']:.1f} ms"
+        f"  of sure ones {row['right_of_sure']:.3f} at {row['sure']:.2f}"
+    )
+
+
+def judge(checks, name, row):
+    if name in FLOORS:
+        checks.at_least(f"{name}, odd half: right", row["odd"][0], FLOORS[name])
+    if name in LEAST_ADAPTED:
+        what = f"{name}: right of those read with a confidence of {SURE}"
+        checks.at_least(what, row["right_of_sure"], LEAST_OF_SURE)
+
+
+def adapt(checks, name, model, pictures, labels, epochs):
+    """Adapt a recognizer to the even lines, and read the odd ones."""
+    images = list(map(clean_line, pictures))
+    model = copy.deepcopy(model).set_params(warm_start="adapt", epochs=epochs)
+    start = time.perf_counter()
+    model.fit(images[::2], labels[::2])
+    minutes = (time.perf_counter() - start) / 60
+    right = interval(model.predict(images[1::2]) == labels[1::2])
+    print(f"{name:20s} adapted in {minutes:.1f} min: {right[0]:.4f}", flush=True)
+    if name in LEAST_ADAPTED:
+        checks.at_least(f"{name}, odd half, adapted to the even", right[0], LEAST_ADAPTED[name])
+        checks.at_most(f"{name}: adapting", minutes, MOST_MINUTES_TO_ADAPT, "min")
+    return {"odd": right, "minutes": minutes}
+
+
+def size_of(model):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.skdigits"
+        skdigits.save(model, path)
+        return path.stat().st_size
+
+
+def most_confident_mistakes(found, pictures, labels):
+    wrong = np.flatnonzero(~found["right"])
+    wrong = wrong[np.argsort(-found["confidence"][wrong])][:SHOWN]
+    return [
+        (pictures[i], f"{labels[i]} read {found['texts'][i]}, {found['confidence'][i]:.2f}")
+        for i in wrong
+    ]
+
+
+def draw(mistakes):
+    """The most confident mistakes of each set."""
+    fig, axes = figure(SHOWN, len(mistakes), squeeze=False)
+    fig.set_size_inches(2 * SHOWN, 1.3 * len(mistakes))
+    for row, (name, shown) in zip(axes, mistakes.items(), strict=True):
+        for ax in row:
+            ax.set_axis_off()
+        row[0].set_title(name, loc="left", fontsize="small", pad=14)
+        for ax, (picture, text) in zip(row, shown, strict=False):
+            ax.imshow(picture, cmap="gray")
+            ax.text(0, -0.1, text, transform=ax.transAxes, fontsize="x-small", va="top")
+    return fig
+
+
+if __name__ == "__main__":
+    main()

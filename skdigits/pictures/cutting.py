@@ -1,0 +1,48 @@
+"""Cut the lines of digits out of a picture, and clean each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdigits.pictures.cleaning import find_line, level
+from skdigits.pictures.grey import to_grey
+from skdigits.pictures.layout import digit_boxes, group_lines, page_strokes, reduction, union
+
+MARGIN = (0.8, 0.35)  # heights of a line: what is cut out beside it, and above and below
+
+
+def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
+    """Find the lines of digits in a picture, and convert each to an image in MNIST's style.
+
+    A picture with one line is cleaned as a whole, as `clean_line` does it; of a page, each line
+    that `find_lines` finds is cleaned by itself.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The picture, as for `clean_picture`.
+    height : int, default=28
+        Height of the images in pixels.
+
+    Returns
+    -------
+    images : list of ndarray of shape (height, width), uint8
+        Ink up to 255 on a background of 0, in reading order.
+    boxes : ndarray of shape (n_lines, 4), int64
+        Left, top, right and bottom of each line in pixels of the upright picture.
+    """
+    grey, factor = to_grey(picture), reduction(picture)
+    strokes = digit_boxes(page_strokes(grey))
+    places = [union(strokes[line]) for line in group_lines(strokes)]
+    margins = MARGIN
+    if len(places) < 2:
+        places, margins = [np.array([0, 0, *grey.shape[::-1]])], (0.0, 0.0)
+    images, boxes = [], []
+    for place in places:
+        across, down = (round(margin * (place[3] - place[1])) for margin in margins)
+        left, top = max(0, place[0] - across), max(0, place[1] - down)
+        line = find_line(grey[top : place[3] + down, left : place[2] + across])
+        if line is not None:
+            images.append(level(line, height))
+            boxes.append(np.array(line.box) + [left, top] * 2)
+    return images, np.array(boxes, np.int64).reshape(-1, 4) * factor
