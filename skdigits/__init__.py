@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from skdigits.model_selection import EpochSearchCV
     from skdigits.persistence import export, load, save
     from skdigits.preprocessing import ImageReshaper, PictureCleaner
+    from skdigits.pretrained import load_pretrained
+    from skdigits.readings import Reading, read
     from skdigits.sequence import DigitSequenceRecognizer
 
 __version__ = "0.1.0"
@@ -19,8 +21,11 @@ __all__ = [
     "EpochSearchCV",
     "ImageReshaper",
     "PictureCleaner",
+    "Reading",
     "export",
     "load",
+    "load_pretrained",
+    "read",
     "save",
 ]
 
@@ -30,8 +35,11 @@ _homes = {
     "EpochSearchCV": "model_selection",
     "ImageReshaper": "preprocessing",
     "PictureCleaner": "preprocessing",
+    "Reading": "readings",
     "export": "persistence",
     "load": "persistence",
+    "load_pretrained": "pretrained",
+    "read": "readings",
     "save": "persistence",
 }
 
@@ -45,6 +53,7 @@ _submodules = {
     "persistence",
     "pictures",
     "preprocessing",
+    "pretrained",
 }
 
 

@@ -20,8 +20,11 @@ def test_public_names():
         "EpochSearchCV",
         "ImageReshaper",
         "PictureCleaner",
+        "Reading",
         "export",
         "load",
+        "load_pretrained",
+        "read",
         "save",
     ]
     assert datasets.__all__ == [

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from skdigits.datasets import load_digits
 
@@ -17,10 +18,15 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 @pytest.mark.parametrize("code", PYTHON, ids=range(1, len(PYTHON) + 1))
 def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    digit = np.pad(255 - DIGITS.images[0].repeat(6, 0).repeat(6, 1), 9, constant_values=255)
+    Image.fromarray(digit.astype(np.uint8)).save("photo.png")
     names: dict = {}
     exec(compile(code, "README.md", "exec"), names)
     plt.close("all")
-    if "EpochSearchCV" in names:
+    if "read" in names:
+        assert [reading.text for reading in names["read"]("photo.png")] == ["0"]
+        assert capsys.readouterr().out.startswith("0 ")
+    elif "EpochSearchCV" in names:
         assert names["search"].best_score_ > 0.95
     elif "search" in names:
         assert names["search"].score(names["X_test"], names["y_test"]) > 0.97
@@ -38,8 +44,8 @@ def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
 
 
 def test_there_is_python_to_run():
-    assert len(PYTHON) == 6
-    assert README.index("```python") < 500
+    assert len(PYTHON) == 7
+    assert README.index("skdigits read") < README.index("```python") < 1000
 
 
 def test_tables_are_those_of_the_results():

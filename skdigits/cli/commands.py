@@ -443,6 +443,57 @@ def predict(
 
 
 @app.command()
+def read(
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PICTURE", help="Picture files, folders of them, or - for standard input."
+        ),
+    ],
+    digits: Annotated[
+        int | None, typer.Option(min=1, help="Number of digits of each line, where it is known.")
+    ] = None,
+    reject_below: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Print no text if its confidence is below this."),
+    ] = 0.0,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, with the box of each line in pixels.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object per line, with its box.")
+    ] = False,
+    draw: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write each picture there, with boxes and texts."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", help="A model.skdigits to read with, instead of ours."),
+    ] = None,
+) -> None:
+    """Read all lines of digits in pictures: print file, text and confidence of each.
+
+    Nothing needs to be trained: the package has networks for digits of any kind. A page gives its
+    lines from top to bottom; a picture without digits gives a line without text.
+    """
+    from skdigits import load
+    from skdigits.cli.pages import print_pages, read_pages
+    from skdigits.persistence.wrappers import network_estimator
+
+    if as_csv and as_json:
+        raise ValueError("--csv and --json are two forms of output; leave out one of them.")
+    estimator = None if model is None else network_estimator(load(model))
+    if draw is not None:
+        check_folder(draw)
+        make_folder(draw)
+    form = "csv" if as_csv else "json" if as_json else "text"
+    pages = read_pages(pictures, digits=digits, model=estimator)
+    if print_pages(pages, form=form, reject_below=reject_below, draw=draw):
+        raise typer.Exit(1)
+
+
+@app.command()
 def export(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train or search.")

@@ -29,8 +29,8 @@ from skdigits.persistence.wrappers import without_search
 from skdigits.preprocessing import ImageReshaper, PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 
-FORMAT = 4
-FORMATS = (2, 3, 4)  # that can be read; in format 1, small images had no margin
+FORMAT = 5
+FORMATS = (2, 3, 4, 5)  # that can be read; in format 1, small images had no margin
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
     "DigitSequenceRecognizer": DigitSequenceRecognizer,

@@ -78,7 +78,10 @@ class Encoder:
         if isinstance(value, dict):
             return ["dict", [[self(k, name), self(v, name)] for k, v in value.items()]]
         if type(value).__name__ in RECORDS:
-            fields = {n: self(v, n) for n, v in vars(schema.checked(value)).items()}
+            fields = vars(schema.checked(value))
+            if fields.get("raw_weights", ()) is fields.get("weights"):
+                fields = fields | {"raw_weights": None}  # written once
+            fields = {n: self(v, n) for n, v in fields.items()}
             return ["record", type(value).__name__, fields]
         if hasattr(value, "get_params"):
             return ["estimator", *self._encode_estimator(value)]
@@ -163,6 +166,8 @@ class Decoder:
 
     def _record(self, name, fields):
         values = {field: self(value) for field, value in fields.items()}
+        if values.get("raw_weights", ()) is None:
+            values["raw_weights"] = values["weights"]
         return schema.checked(RECORDS[name](**values))
 
     def _function(self, name):

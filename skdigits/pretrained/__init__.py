@@ -1,0 +1,45 @@
+"""Networks that are trained already; the model cards beside them say on what, and how well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skdigits.persistence import load
+from skdigits.validation import check_name
+
+FOLDER = Path(__file__).parent
+NAMES = ("digit", "sequence")
+
+
+def load_pretrained(name):
+    """Load an estimator that is trained already.
+
+    It was trained on MNIST, on rendered type and on digits that the package draws, and on no
+    picture of its user; ``skdigits/pretrained/NAME.md`` has its data, recipe and figures. Its
+    images are those of `PictureCleaner`.
+
+    Parameters
+    ----------
+    name : {"digit", "sequence"}
+        ``"digit"`` is a `DigitClassifier` for single digits of any kind, handwritten, printed or on
+        meters; ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits.
+
+    Returns
+    -------
+    DigitClassifier or DigitSequenceRecognizer
+        A new fitted estimator; with ``warm_start="adapt"``, so that a further fit adapts it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name.
+
+    Examples
+    --------
+    >>> from skdigits import load_pretrained
+    >>> classifier = load_pretrained("digit")
+    >>> classifier.image_shape_
+    (28, 28, 1)
+    """
+    check_name("name", name, NAMES)
+    return load(FOLDER / f"{name}.skdigits")

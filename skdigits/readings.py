@@ -1,0 +1,121 @@
+"""Read the digits in a picture with networks that are trained already."""
+
+from __future__ import annotations
+
+from functools import cache
+from numbers import Integral
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from skdigits.inference import ctc
+from skdigits.pictures import clean_picture, open_picture
+from skdigits.pictures.cutting import cut_lines
+from skdigits.pretrained import load_pretrained
+from skdigits.sequence import DigitSequenceRecognizer
+
+
+class Reading(NamedTuple):
+    """A line of digits in a picture.
+
+    Parameters
+    ----------
+    text : str
+        The digits from left to right.
+    confidence : float
+        The probability that the network gives to them, from 0 to 1.
+    box : tuple of int
+        Left, top, right and bottom in pixels of the upright picture; right and bottom are the first
+        column and row outside of the line.
+    """
+
+    text: str
+    confidence: float
+    box: tuple[int, int, int, int]
+
+
+def read(picture, *, digits=None, model=None) -> list[Reading]:
+    """Read all lines of digits in a picture.
+
+    Parameters
+    ----------
+    picture : str, path-like, PIL.Image.Image or array-like of shape (height, width, …)
+        A picture file of one page, or a picture as for `skdigits.pictures.clean_picture`: a page,
+        a line or a single digit.
+    digits : int, default=None
+        The number of digits of each line, where it is known: the most probable line of that length
+        is read.
+    model : DigitSequenceRecognizer or DigitClassifier, default=None
+        A fitted estimator to read with. The default is ``load_pretrained("sequence")``, and
+        ``load_pretrained("digit")`` where a picture shows a single digit. A classifier reads the
+        picture as a single digit.
+
+    Returns
+    -------
+    list of Reading
+        In reading order; empty if no digit is found.
+
+    Raises
+    ------
+    ValueError
+        If `picture` is no picture, or `digits` is not a whole number from 1.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdigits import read
+    >>> white_with_a_bar = np.full((60, 60), 255, dtype=np.uint8)
+    >>> white_with_a_bar[10:50, 28:33] = 0
+    >>> [reading.text for reading in read(white_with_a_bar)]
+    ['1']
+    """
+    if digits is not None and (
+        not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1
+    ):
+        raise ValueError(f"digits should be a whole number from 1, or None; got {digits!r}.")
+    if isinstance(picture, (str, Path)):
+        picture = open_picture(picture)
+    images, boxes = cut_lines(picture)
+    if not images:
+        return []
+    places = [tuple(map(int, box)) for box in boxes]
+    if model is None or isinstance(model, DigitSequenceRecognizer):
+        found = _read_lines(model or _pretrained("sequence"), images, digits)
+    if model is None and len(images) == 1 and len(found[0][0]) <= 1:
+        model = _pretrained("digit")
+    if model is not None and not isinstance(model, DigitSequenceRecognizer):
+        found, places = [_read_digit(model, picture)], places[:1]
+    return [
+        Reading(text, confidence, place)
+        for (text, confidence), place in zip(found, places, strict=True)
+        if text
+    ]
+
+
+@cache
+def _pretrained(name):
+    """An estimator that is loaded once; nobody else can change it."""
+    return load_pretrained(name)
+
+
+def _read_lines(recognizer, images, digits):
+    """The most probable text of each image, of a number of digits if it is given."""
+    if digits is None:
+        texts, probabilities = recognizer.predict_top_k(images, k=1)
+        return list(zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), strict=True))
+    texts, probabilities = recognizer.predict_top_k(images, k=ctc.MOST_SEQUENCES)
+    fits = np.char.str_len(texts) == digits
+    best = fits.argmax(axis=1)  # the first is the most probable
+    rows = np.arange(len(images))
+    found = np.where(fits[rows, best], texts[rows, best], "")
+    return list(zip(found.tolist(), probabilities[rows, best].tolist(), strict=True))
+
+
+def _read_digit(classifier, picture):
+    """The label of a picture of a single digit, and its probability."""
+    probability = classifier.predict_proba(clean_picture(picture)[np.newaxis])[0]
+    best = probability.argmax()
+    return str(classifier.classes_[best]), float(probability[best])

@@ -1,0 +1,125 @@
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from photographs import page
+from PIL import Image
+from scipy.ndimage import zoom
+
+from skdigits import read
+from skdigits.datasets import load_digits
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A page of three lines, a single digit, a blank picture and a file that is no picture."""
+    folder = tmp_path_factory.mktemp("pictures")
+    bunch = load_digits()
+    images = np.pad(zoom(bunch.images, (1, 2.5, 2.5), order=1), [(0, 0), (4, 4), (4, 4)])
+    picture, _, _ = page(images, bunch.target, "plain", np.random.default_rng(0), n_lines=3)
+    Image.fromarray(np.asarray(picture, np.uint8)).save(folder / "1 page.png")
+    one = np.pad(255 - images[1], 8, constant_values=255)
+    Image.fromarray(one).resize((120, 120)).save(folder / "2 digit.jpg")
+    Image.new("L", (90, 60), 255).save(folder / "3 blank.png")
+    (folder / "4 broken.png").write_bytes(b"no picture")
+    (folder / "notes.txt").write_text("no picture either")
+    return folder
+
+
+def test_every_line_is_printed_and_the_rest_is_read_after_a_bad_file(run, folder, capsys):
+    assert run("read", folder) == 1
+    shown = capsys.readouterr()
+    rows = [line.split("\t") for line in shown.out.splitlines()]
+    assert [row[0].rsplit("/", 1)[1] for row in rows] == [
+        *["1 page.png"] * 3,
+        "2 digit.jpg",
+        "3 blank.png",
+    ]
+    expected = read(folder / "1 page.png")
+    assert [row[1] for row in rows[:3]] == [reading.text for reading in expected]
+    assert [float(row[2]) for row in rows[:3]] == [round(r.confidence, 2) for r in expected]
+    assert rows[3][1] == "1"
+    assert rows[4][1:] == ["", ""]
+    assert "4 broken.png: not a picture, or damaged" in shown.err
+    assert "notes" not in shown.err
+
+
+def test_csv_and_json_have_boxes(run, folder, capsys):
+    assert run("read", folder / "1 page.png", "--csv") == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype={"text": str})
+    assert list(table) == ["file", "text", "confidence", "left", "top", "right", "bottom"]
+    expected = read(folder / "1 page.png")
+    assert table["text"].tolist() == [reading.text for reading in expected]
+    assert table[["left", "top", "right", "bottom"]].to_numpy().tolist() == [
+        list(reading.box) for reading in expected
+    ]
+    assert run("read", folder / "1 page.png", folder / "3 blank.png", "--json") == 0
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [found["text"] for found in objects] == [*table["text"].tolist(), ""]
+    assert objects[0]["left"] == expected[0].box[0]
+    assert objects[-1]["confidence"] is None
+    assert run("read", folder, "--json", "--csv") == 2
+    assert "leave out one of them" in capsys.readouterr().err
+
+
+def test_standard_input_is_read(run, folder, capsys, monkeypatch):
+    content = (folder / "2 digit.jpg").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert run("read", "-") == 0
+    assert capsys.readouterr().out.startswith("-\t1\t")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"nothing")))
+    assert run("read", "-") == 1
+    assert capsys.readouterr().err.startswith("skdigits: -: not a picture")
+
+
+def test_uncertain_texts_are_left_out(run, folder, capsys):
+    assert run("read", folder / "1 page.png", "--reject-below", 1) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == 3
+    assert {row[1] for row in rows} <= {"", *(r.text for r in read(folder / "1 page.png"))}
+    assert "" in {row[1] for row in rows}
+    assert all(row[2] for row in rows)
+
+
+def test_the_length_may_be_known(run, folder, capsys):
+    n_digits = len(read(folder / "1 page.png")[0].text)
+    assert run("read", folder / "1 page.png", "--digits", n_digits) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert len(rows[0][1]) == n_digits
+    assert {len(row[1]) for row in rows} <= {0, n_digits}
+
+
+def test_pictures_are_drawn_with_boxes(run, folder, tmp_path):
+    out = tmp_path / "drawn"
+    assert run("read", folder / "1 page.png", folder / "2 digit.jpg", "--draw", out) == 0
+    drawn = sorted(out.iterdir())
+    assert [file.name.split("_")[-1] for file in drawn] == ["page.png", "digit.jpg.png"]
+    before = np.asarray(Image.open(folder / "1 page.png").convert("RGB"), int)
+    after = np.asarray(Image.open(drawn[0]), int)
+    left, top, right, bottom = read(folder / "1 page.png")[0].box
+    assert (after[top, left + 1 : right] == [0xD6, 0x27, 0x28]).all()
+    assert (
+        after[(top + bottom) // 2, left + 2 : right - 2]
+        == before[(top + bottom) // 2, left + 2 : right - 2]
+    ).all()
+    (tmp_path / "file").write_text("")
+    assert run("read", folder / "1 page.png", "--draw", tmp_path / "file") == 2
+
+
+def test_a_model_of_ones_own_reads(run, folder, trained_recognizer, capsys):
+    model = trained_recognizer / "model.skdigits"
+    assert run("read", folder / "1 page.png", "--model", model) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 1
+    assert run("read", folder / "1 page.png", "--model", folder / "notes.txt") == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [("missing.png", "there is no such file or folder"), ("empty", "holds no pictures")],
+)
+def test_sources_without_pictures(run, tmp_path, capsys, source, message):
+    (tmp_path / "empty").mkdir()
+    assert run("read", tmp_path / source) == 1
+    assert message in capsys.readouterr().err
