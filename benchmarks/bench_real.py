@@ -1,13 +1,13 @@
 """How are real digits read that are not MNIST's, beside other programs?
 
-    python benchmarks/bench_real.py FOLDER [--mnist DATA] [--digit FILE] [--sequence FILE] [--quick]
+    python benchmarks/bench_real.py FOLDER [--mnist DATA] [--train] [--digit FILE] [--sequence FILE]
 
 FOLDER holds sets NAME.npz of `images` and `labels`, and of `height` and `width` where pictures are
-padded to one size; labels of several digits are lines. Recipes were chosen on the pictures with
-even numbers; the figures that count are those of the odd ones. Nothing is trained on either, but
-for the last row, where the recognizer adapts to the even lines. FILEs are saved estimators; without
-them, networks are trained on MNIST in the folder DATA. RapidOCR and Tesseract are measured where
-they are installed.
+padded to one size; labels of several digits are lines. The networks are those of the package, or
+those in FILEs, or with `--train` new ones, trained on MNIST in the folder DATA. Their recipes were
+chosen on the pictures with even numbers; the figures that count are those of the odd ones. Nothing
+is trained on either, but for the last row, where the recognizer adapts to the even lines. RapidOCR
+and Tesseract are measured where they are installed.
 """
 
 from __future__ import annotations
@@ -61,12 +61,13 @@ QUICK_SEQUENCE = {"epochs": 1, "sequences_per_epoch": 1000}
 
 def main():
     options = parser(__doc__, data="folder of the sets")
-    options.add_argument("--mnist", help="folder of MNIST's IDX files")
+    options.add_argument("--mnist", help="folder of MNIST's IDX files, to test on its test images")
+    options.add_argument("--train", action="store_true", help="train both networks on MNIST")
     options.add_argument("--digit", help="a saved DigitClassifier")
     options.add_argument("--sequence", help="a saved DigitSequenceRecognizer")
     args = options.parse_args()
-    if not args.quick and not (args.data and (args.mnist or (args.digit and args.sequence))):
-        options.error("name FOLDER, and --mnist or both --digit and --sequence")
+    if not args.quick and (not args.data or (args.train and not args.mnist)):
+        options.error("name FOLDER, and with --train --mnist DATA")
     warnings.simplefilter("ignore", UserWarning)  # of pictures that seem to show several digits
     models = {"digit": load_or_train(args, "digit"), "line": load_or_train(args, "sequence")}
     sets = load_sets(args.data) if args.data else draw_sets()
@@ -96,9 +97,11 @@ def main():
 
 
 def load_or_train(args, kind):
-    """The estimator in the file that the arguments name, else one trained on MNIST."""
+    """The estimator in the file that the arguments name, that of the package, or a new one."""
     if path := getattr(args, kind):
         return skdigits.load(path)
+    if not args.train:
+        return skdigits.load_pretrained(kind)
     recipe = DIGIT_RECIPE if kind == "digit" else SEQUENCE_RECIPE
     if args.quick:
         recipe = recipe | (QUICK_DIGIT if kind == "digit" else QUICK_SEQUENCE)

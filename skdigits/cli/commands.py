@@ -191,7 +191,10 @@ def train(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="MODEL", help="Adapt this model.skdigits to the pictures of DATA."
+            "--from",
+            metavar="MODEL",
+            help="Adapt this model.skdigits to the images of DATA; or digit or sequence, which the "
+            "package has.",
         ),
     ] = None,
     test_fraction: TestFraction = 0.2,

@@ -193,7 +193,7 @@ def load_to_adapt(path):
     Parameters
     ----------
     path : Path
-        A file that `save` wrote.
+        A file that `save` wrote, or a name that `load_pretrained` takes.
 
     Returns
     -------
@@ -202,8 +202,11 @@ def load_to_adapt(path):
     """
     from skdigits import load
     from skdigits.persistence.wrappers import network_estimator
+    from skdigits.pretrained import NAMES, load_pretrained
 
-    return network_estimator(load(path)).set_params(warm_start="adapt")
+    is_ours = str(path) in NAMES and not path.exists()
+    estimator = load_pretrained(str(path)) if is_ours else network_estimator(load(path))
+    return estimator.set_params(warm_start="adapt")
 
 
 def make_folds(folds, seed):

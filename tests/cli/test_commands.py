@@ -277,13 +277,13 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
         mirrored = np.pad(picture[:, ::-1], 4, constant_values=255)
         Image.fromarray(mirrored.astype(np.uint8)).save(folder / f"{number}.png")
     out = tmp_path / "adapted"
-    model = skdigits.save(skdigits.load_pretrained("digit"), tmp_path / "model.skdigits")
-    n_before = skdigits.load(model).n_iter_
-    assert run("train", tmp_path / "digits", "--from", model, "-o", out, "--epochs", 5) == 0
+    n_before = skdigits.load_pretrained("digit").n_iter_
+    assert run("train", tmp_path / "digits", "--from", "digit", "-o", out, "--epochs", 5) == 0
+    model = out / "model.skdigits"
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["score_before"] < metrics["accuracy"]
     assert f"Before, it was {metrics['score_before']:.4f}." in capsys.readouterr().out
-    assert skdigits.load(out / "model.skdigits").n_iter_ == n_before + 5
+    assert skdigits.load(model).n_iter_ == n_before + 5
     for options, message in (
         (("--sequences",), "--from keeps the network"),
         (("--from", trained / "history.csv"), "history.csv"),
