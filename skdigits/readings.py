@@ -81,7 +81,7 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
     images, boxes = cut_lines(picture)
     if not images:
         return []
-    places = [tuple(map(int, box)) for box in boxes]
+    places = [(int(left), int(top), int(right), int(bottom)) for left, top, right, bottom in boxes]
     if model is None or isinstance(model, DigitSequenceRecognizer):
         found = _read_lines(model or _pretrained("sequence"), images, digits)
     if model is None and len(images) == 1 and len(found[0][0]) <= 1:
