@@ -18,7 +18,6 @@ REAL = {
     "cheques": "amounts on bank cheques: read without a mistake",
     "sudoku_handwritten": "single digits written with a pen, by phone camera: accuracy",
     "sudoku_printed": "printed digits, by phone camera: accuracy",
-    "meters": "counter wheels of meters: accuracy",
 }
 PEERS = ("RapidOCR", "Tesseract")
 PERFORMANCE = (
