@@ -25,6 +25,7 @@ import numpy as np
 from measuring import Checks, figure, finish, load_mnist, parser
 from photographs import page, photograph
 from PIL import Image
+from scipy.stats import binomtest
 
 import skdigits
 from skdigits import DigitClassifier, DigitSequenceRecognizer
@@ -52,7 +53,6 @@ LEAST_OF_SURE = 0.98
 BRIGHT_INK = ("optdigits", "usps")  # which other programs cannot read
 MOST_FOR_PEERS = 300  # pictures of a set, which take them long
 PEER_HEIGHT = 48  # pixels: smaller pictures are enlarged for RapidOCR
-Z = 1.96  # standard deviations of a 95 % interval
 SHOWN = 8  # mistakes of a set
 N_QUICK = 20  # pictures of a set
 QUICK_DIGIT = {"epochs": 1}
@@ -142,10 +142,11 @@ def draw_sets():
 
 def read(models, labelled, pictures):
     if len(max(labelled[1], key=len)) > 1:
-        texts, probabilities = models["line"].predict_top_k(list(map(clean_line, pictures)), k=1)
-        return texts[:, 0], probabilities[:, 0]
-    probability = models["digit"].predict_proba(np.stack(list(map(clean_picture, pictures))))
-    return models["digit"].classes_[probability.argmax(axis=1)].astype(str), probability.max(axis=1)
+        model, images = models["line"], list(map(clean_line, pictures))
+    else:
+        model, images = models["digit"], np.stack(list(map(clean_picture, pictures)))
+    texts, probabilities = model.predict_top_k(images, k=1)
+    return texts[:, 0].astype(str), probabilities[:, 0]
 
 
 def peers():
@@ -228,10 +229,8 @@ def measure(function, name, pictures, labels, most):
 
 def interval(right):
     """Share, and its 95 % interval (Wilson, "Probable inference", 1927)."""
-    n, share = len(right), float(right.mean())
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * (share * (1 - share) / n + Z**2 / (4 * n**2)) ** 0.5
-    return [share, middle - half, middle + half]
+    found = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    return [float(right.mean()), float(found.low), float(found.high)]
 
 
 def summary(row):

@@ -113,7 +113,7 @@ def _real_rows():
 
 def _peer_rows(found):
     """The programs beside skdigits, and what they read."""
-    return [(name, found[name]) for name in ("RapidOCR", "Tesseract") if name in found]
+    return [(name, found[name]) for name in PEERS if name in found]
 
 
 def _share(interval):
@@ -255,10 +255,10 @@ def pictures():
 def real():
     """How real pictures are read, beside other programs."""
     result = _read("bench_real")
+    targets = {row["what"]: row for row in result["checks"]}
     rows = []
     for name, found in result["sets"].items():
         ours, peers = found["skdigits"], dict(_peer_rows(found))
-        targets = {row["what"]: row for row in result["checks"]}
         target = targets.get(f"{name}, odd half: right")
         rows.append(
             [

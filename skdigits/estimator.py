@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork
 from skdigits.sklearn_compat import (
     HAS_CALLBACKS,
@@ -161,7 +162,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             )
         return fitted and bool(self.warm_start), adapts
 
-    def _start(self, spec, resume: bool, parameters: str, adapts=False) -> TrainedNetwork:
+    def _start(
+        self, spec: NetworkSpec, resume: bool, parameters: str, adapts: bool = False
+    ) -> TrainedNetwork:
         """Return the network to start from: with `resume` the current one, else without weights."""
         augment = getattr(self, "augment", False)
         augment = RESTYLED if isinstance(augment, str) else float(augment)

@@ -116,6 +116,5 @@ def _read_lines(recognizer, images, digits):
 
 def _read_digit(classifier, picture):
     """The label of a picture of a single digit, and its probability."""
-    probability = classifier.predict_proba(clean_picture(picture)[np.newaxis])[0]
-    best = probability.argmax()
-    return str(classifier.classes_[best]), float(probability[best])
+    labels, probability = classifier.predict_top_k(clean_picture(picture)[np.newaxis], k=1)
+    return str(labels[0, 0]), float(probability[0, 0])

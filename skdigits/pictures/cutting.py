@@ -6,7 +6,7 @@ import numpy as np
 
 from skdigits.pictures.cleaning import find_line, level
 from skdigits.pictures.grey import to_grey
-from skdigits.pictures.layout import digit_boxes, group_lines, page_strokes, reduction, union
+from skdigits.pictures.layout import line_boxes, reduction
 
 MARGIN = (0.8, 0.35)  # heights of a line: what is cut out beside it, and above and below
 
@@ -32,11 +32,9 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
         Left, top, right and bottom of each line in pixels of the upright picture.
     """
     grey, factor = to_grey(picture), reduction(picture)
-    strokes = digit_boxes(page_strokes(grey))
-    places = [union(strokes[line]) for line in group_lines(strokes)]
-    margins = MARGIN
+    places, margins = line_boxes(grey), MARGIN
     if len(places) < 2:
-        places, margins = [np.array([0, 0, *grey.shape[::-1]])], (0.0, 0.0)
+        places, margins = np.array([[0, 0, *grey.shape[::-1]]]), (0.0, 0.0)
     images, boxes = [], []
     for place in places:
         across, down = (round(margin * (place[3] - place[1])) for margin in margins)

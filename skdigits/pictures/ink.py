@@ -191,9 +191,8 @@ def noise_of(contrast):
     parts = rows[:, : -2 * LAG], rows[:, LAG:-LAG], rows[:, 2 * LAG :]
     across = np.abs(parts[0] - 2 * parts[1] + parts[2])
     paper = across[np.maximum(np.maximum(*parts[:2]), parts[2]) <= level]
-    if paper.size and level > STANDS_OUT * _deviation(paper):
-        return _deviation(paper)
-    return _deviation(across)
+    noise = _deviation(paper) if paper.size else np.inf
+    return noise if level > STANDS_OUT * noise else _deviation(across)
 
 
 def _deviation(differences):

@@ -38,8 +38,24 @@ def find_lines(picture):
         where right and bottom are the first column and row outside of it. From top to bottom, and
         from left to right on the same level.
     """
-    boxes, lines, factor = _page_lines(picture)
-    return _as_array([union(boxes[line]) for line in lines]) * factor
+    return line_boxes(to_grey(picture)) * reduction(picture)
+
+
+def line_boxes(grey) -> np.ndarray:
+    """Find the lines of digits in grey levels.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels of a page from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_lines, 4), int64
+        As for `find_lines`, in pixels of `grey`.
+    """
+    boxes = digit_boxes(_page_strokes(grey))
+    return _as_array([_union(boxes[line]) for line in group_lines(boxes)])
 
 
 def find_digits(picture):
@@ -75,14 +91,14 @@ def straighten(picture):
         The page in grey levels; unchanged but for that if no line is long enough to tell its slope.
     """
     grey = to_grey(picture)
-    boxes = digit_boxes(page_strokes(grey))
+    boxes = digit_boxes(_page_strokes(grey))
     slope = line_slope(boxes, group_lines(boxes))
     return np.rint(turn(grey, slope)).astype(np.uint8)
 
 
 def _page_lines(picture):
     """Boxes of digits, the indices of each line in them, and pixels per pixel of the boxes."""
-    boxes = digit_boxes(page_strokes(to_grey(picture)))
+    boxes = digit_boxes(_page_strokes(to_grey(picture)))
     return boxes, group_lines(boxes), reduction(picture)
 
 
@@ -103,19 +119,8 @@ def reduction(picture) -> int:
     return -(-max(size) // LONGEST)
 
 
-def page_strokes(grey) -> np.ndarray:
-    """Find the pixels of strokes; the height of the digits tells how wide these can be.
-
-    Parameters
-    ----------
-    grey : ndarray of shape (height, width), float
-        Grey levels of a page from 0 to 255.
-
-    Returns
-    -------
-    ndarray of shape (height, width), bool
-        True in strokes, without frames and rules.
-    """
+def _page_strokes(grey):
+    """Pixels of strokes; the height of the digits tells how wide these can be."""
     window = max(9, round(WIDEST_STROKE * min(grey.shape)))
     mask = _strokes(grey, window)
     boxes = digit_boxes(mask)
@@ -218,7 +223,7 @@ def join_strokes(boxes):
         if last is not None:
             common = min(last[2], box[2]) - max(last[0], box[0])
             if common >= min(last[2] - last[0], box[2] - box[0]) / 2:
-                joined[-1] = union(np.stack([last, box]))
+                joined[-1] = _union(np.stack([last, box]))
                 continue
         joined.append(box)
     return joined
@@ -277,19 +282,7 @@ def _weighted_median(values, weights):
     return values[order][np.searchsorted(total, total[-1] / 2)]
 
 
-def union(boxes) -> np.ndarray:
-    """Return the bounding box of bounding boxes.
-
-    Parameters
-    ----------
-    boxes : ndarray of shape (n, 4)
-        Left, top, right and bottom of each; at least one.
-
-    Returns
-    -------
-    ndarray of shape (4,)
-        That of all.
-    """
+def _union(boxes):
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
