@@ -1,4 +1,7 @@
-"""Digits of printed, handwriting-like and seven-segment type; ``GLYPHS.md`` names the fonts."""
+"""Digits of printed, handwriting-like and seven-segment type; ``GLYPHS.md`` names the fonts.
+
+And digits that are drawn, since MNIST lacks shapes of other hands.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ import numpy as np
 from PIL import Image
 
 from skdigits.pictures.cleaning import centre
-from skdigits.synthesis.pen import seven_segment_digits
+from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")
+N_DRAWN = 300  # shapes of each digit that are drawn
 
 
 @cache
@@ -59,3 +63,25 @@ def type_images(side) -> dict[str, np.ndarray]:
         kind: np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
         for kind, of_kind in faces().items()
     }
+
+
+@cache
+def drawn_images(side) -> tuple[np.ndarray, np.ndarray]:
+    """Make images of digits that are written as MNIST's are not, in MNIST's style.
+
+    Parameters
+    ----------
+    side : int
+        Height and width of the images.
+
+    Returns
+    -------
+    images : ndarray of shape (n_images, side, side), uint8
+        The digits of `pen.drawn_digits`, bright on black.
+    labels : ndarray of shape (n_images,), int
+        The digits.
+    """
+    drawn, labels = drawn_digits(N_DRAWN, np.random.default_rng(0))
+    pictures = map(Image.fromarray, drawn)
+    cut = [np.asarray(picture.crop(picture.getbbox())) for picture in pictures]
+    return np.array([centre(image / 255, side) for image in cut]), labels

@@ -24,7 +24,8 @@ KINDS = {
     "mixed": {"hand": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
 }
 # Shares of hands with shapes that MNIST does not have.
-DRAWN = {0: 0.15, 1: 0.45, 2: 0.15, 4: 0.15, 5: 0.15, 7: 0.4, 9: 0.3}
+DRAWN = {0: 0.15, 1: 0.45, 2: 0.2, 4: 0.2, 5: 0.15, 7: 0.4, 8: 0.15, 9: 0.35}
+ITALIC = 0.12  # share of hands that are as steep as one may be
 JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined with the next one
 BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" or "(" could be a 1
 AFTER = ("-", "-", "=", "=", "/", "#", "*", "x")
@@ -93,8 +94,8 @@ class Hand:
         """Draw a hand that writes."""
         slant, aspect, gap, slope = rng.normal(size=4)
         return cls(
-            slant=0.12 + 0.22 * slant,
-            aspect=np.exp(0.2 * aspect),
+            slant=rng.uniform(0.3, STEEPEST) if rng.random() < ITALIC else 0.12 + 0.22 * slant,
+            aspect=np.exp(0.05 + 0.22 * aspect),
             gap=0.12 + 0.14 * gap,
             gap_change=rng.uniform(0.02, 0.12),
             size_change=rng.uniform(0.02, 0.14),

@@ -18,7 +18,7 @@ def drawn_digits(n_each, rng):
     """Draw digits as they are written outside of America, where MNIST comes from.
 
     Zeros and twos with loops, ones with flag and foot, open and closed fours, fives with a long
-    bar, crossed sevens, nines with a stem.
+    bar, crossed sevens, open eights, nines with a stem.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def drawn_digits(n_each, rng):
 
     Returns
     -------
-    images : ndarray of shape (7 * n_each, height, width), uint8
+    images : ndarray of shape (8 * n_each, height, width), uint8
         Bright on black.
-    labels : ndarray of shape (7 * n_each,), int
+    labels : ndarray of shape (8 * n_each,), int
         The digits.
     """
     images, labels = [], []
@@ -72,6 +72,10 @@ def _two(rng):
         head, start = [], rng.uniform(0.1, 0.4)
     arch = _arc((width / 2, middle), (width / 2, middle), start, rng.uniform(1.0, 1.15))
     foot = (rng.uniform(-0.1, 0.15), rng.uniform(0.9, 1))
+    if rng.random() < 0.25:  # its head is a tall narrow loop
+        top, slim = rng.uniform(0.1, 0.2), rng.uniform(0.08, 0.16)
+        rise = (foot[0] + rng.uniform(-0.05, 0.25), rng.uniform(0.35, 0.75))
+        head, arch = [rise], _arc((width / 2, top), (slim, top), 0.5, rng.uniform(1, 1.15))
     curl = _arc((foot[0], 0.92), (0.08, 0.08), 0.2, 0.9) if rng.random() < 0.4 else [foot]
     return [[*head, *arch, *curl, (width + rng.uniform(-0.1, 0.3), rng.uniform(0.9, 1))]]
 
@@ -125,21 +129,46 @@ def _four(rng):
     is_closed = rng.random() < 0.5
     top = (stem, 0) if is_closed else (width * rng.uniform(0.05, 0.4), 0)
     start = 0 if is_closed else rng.uniform(0, 0.4)
+    end = (stem + rng.normal(0, 0.06), 1)
+    if rng.random() < 0.25:  # in one stroke, as a flash of lightning
+        corner = (stem, bar + rng.normal(-0.02, 0.06))
+        return [[(stem * rng.uniform(0.2, 0.8), 0), (0, bar)], [(0, bar), corner], [corner, end]]
     return [
         [top, (0, bar)],
         [(0, bar), (width, bar + rng.normal(0, 0.04))],
-        [(stem, start), (stem + rng.normal(0, 0.06), 1)],
+        [(stem, start), end],
     ]
+
+
+def _eight(rng):
+    """Strokes of an eight whose ends do not meet, or cross above."""
+    a, b = rng.uniform(0.16, 0.32), rng.uniform(0.2, 0.28)
+    wider = rng.uniform(0.8, 1.4)
+    ahead = _arc((0, b), (a, b), rng.uniform(-0.2, 0), -0.75)
+    radii = a * wider, 0.5 - b
+    below = _arc((0, 2 * b + radii[1]), radii, -0.25, rng.uniform(0.6, 0.75))
+    end = a * rng.uniform(0.2, 1.3), rng.uniform(-0.1, 0.25)
+    if rng.random() < 0.5:
+        return [[*ahead, *below, (rng.normal(0, 0.1 * a), 2 * b), end]]
+    return [[*ahead, *below, end]]
 
 
 def _nine(rng):
     """Strokes of a nine with a straight or a bowed stem, at its side or below it."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
-    if rng.random() < 0.45:
-        loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))
-        if rng.random() < 0.4:  # it begins below, so that its ends cross
-            loop.insert(0, (a + rng.uniform(-0.2, 0.25), 2 * b + rng.uniform(0.02, 0.15)))
-        return [[*loop, (rng.uniform(0.2, 1.6) * a, 1.0)]]
+    if rng.random() < 0.55:
+        foot = (rng.uniform(0.2, 1.6) * a, 1.0)
+        if rng.random() < 0.5:
+            loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))
+            return [[*loop, foot]]
+        # It begins below, so that its ends cross.
+        start = (a + rng.uniform(-0.1, 0.3), 2 * b + rng.uniform(0.02, 0.25))
+        loop = [start, *_arc((a, b), (a, b), rng.uniform(0.15, 0.4), rng.uniform(1.15, 1.3))]
+        if rng.random() < 0.5:
+            return [[*loop, foot]]
+        half = (0.95 - 2 * b) / 2
+        bow = _arc((foot[0], 2 * b + half), (rng.uniform(0.06, 0.22), half), -0.2, 0.2)
+        return [[*loop, *bow, (foot[0] - rng.uniform(0, 0.2), rng.uniform(0.92, 1))]]
     start = -rng.uniform(0, 0.11)
     loop = _arc((a, b), (a, b), start, start + 1)
     foot = 2 * a + rng.normal(-0.05, 0.08), 1.0
@@ -156,6 +185,7 @@ DIGITS = {
     4: _four,
     5: _five,
     7: _seven,
+    8: _eight,
     9: _nine,
 }  # functions that return strokes
 

@@ -1,4 +1,4 @@
-"""Printed, handwriting-like and seven-segment digits as further training samples."""
+"""Printed, handwriting-like, seven-segment and drawn digits as further training samples."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def with_type(
     ValueError
         If no label is a digit, or the images are not square grey images.
     """
-    from skdigits.synthesis.glyphs import type_images
+    from skdigits.synthesis.glyphs import drawn_images, type_images
 
     height, width, channels = image_shape
     if channels != 1 or height != width:
@@ -61,11 +61,20 @@ def with_type(
             "augment='mixed' adds digits of type, but no label is a digit from 0 to 9; "
             f"the labels are {classes[:5].tolist()}. Use augment='handwritten'."
         )
-    images = [faces[:, list(indices)] for faces in type_images(height).values()]
-    rows = np.concatenate([kind.reshape(-1, height * width) for kind in images])
+    kinds = [
+        (faces.reshape(-1, height, width), np.tile(np.arange(10), len(faces)))
+        for faces in type_images(height).values()
+    ]
+    kinds.append(drawn_images(height))
+    kinds = [
+        (images[known], digits[known])
+        for images, digits in kinds
+        if (known := np.isin(digits, list(indices))).any()
+    ]
+    rows = np.concatenate([images for images, _ in kinds]).reshape(-1, height * width)
     rows = rows[:, : samples.x.shape[1]]  # those of the user may be shorter than a square
-    y = np.resize(list(indices.values()), len(rows))
-    ends = np.cumsum([kind.shape[0] * kind.shape[1] for kind in images])
+    y = np.array([indices[int(digit)] for _, digits in kinds for digit in digits])
+    ends = np.cumsum([len(digits) for _, digits in kinds])
     of_kinds = np.split(len(samples.y) + np.arange(len(rows)), ends[:-1])
     most = max(map(len, of_kinds))
     weight = samples.weight

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdigits.synthesis.glyphs import type_images
+from skdigits.synthesis.glyphs import drawn_images, type_images
 from skdigits.training.task import Samples
 from skdigits.training.type_samples import digit_classes, takes_type, with_type
 from skdigits.validation import PixelRange
@@ -40,11 +40,18 @@ def test_a_quarter_of_an_epoch_is_type_of_all_kinds():
     images = type_images(8)
     shares = np.bincount(samples.others - 60, minlength=len(samples.x) - 60) / len(samples.others)
     ends = np.cumsum([10 * len(faces) for faces in images.values()])
-    by_kind = [part.sum() for part in np.split(shares, ends[:-1])]
-    np.testing.assert_allclose(by_kind, 1 / 3)
+    by_kind = [part.sum() for part in np.split(shares, ends)]
+    np.testing.assert_allclose(by_kind, 1 / 4)
+    np.testing.assert_array_equal(samples.y[60 + ends[-1] :], drawn_images(8)[1])
     first = next(iter(images.values()))[0]
     np.testing.assert_array_equal(samples.x[60:70].reshape(first.shape), first)
     assert samples.y[60:70].tolist() == list(range(10))
+
+
+def test_labels_without_drawn_digits_get_type():
+    samples = with_type(blank(), np.array([3, 6]), (8, 8, 1), BYTES)
+    assert samples.others.min() >= 60
+    assert set(samples.y[samples.others]) == {0, 1}
 
 
 def test_any_share_of_an_epoch_can_be_type():
