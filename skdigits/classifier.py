@@ -118,6 +118,11 @@ keras.optimizers.Optimizer, default="adamw"
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies. Callbacks with methods for batches make training
         slower, because each batch is then a separate call. ``BackupAndRestore`` raises an error.
+    checkpoint : str or path-like, default=None
+        Folder where the state of `fit` is written after each epoch. A fit with the same parameters,
+        data and seed that was broken off goes on from there, and ends as an undisturbed one, bit for
+        bit; at the end the file is removed. Other fits may have the same folder. The state of
+        `callbacks` is not written, nor is this parameter to a file by `skdigits.save`.
     augment : bool, float or {"handwritten", "mixed"}, default=False
         Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
         side) at random. A number in [0, 10] multiplies these limits: with 2, ``"deep"`` continues
@@ -209,6 +214,7 @@ keras.optimizers.Optimizer, default="adamw"
         warm_start=False,
         keep_epochs=False,
         callbacks=None,
+        checkpoint=None,
         augment=False,
         dtype="float32",
         verbose=0,
@@ -233,6 +239,7 @@ keras.optimizers.Optimizer, default="adamw"
         self.warm_start = warm_start
         self.keep_epochs = keep_epochs
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.augment = augment
         self.dtype = dtype
         self.verbose = verbose
@@ -379,7 +386,8 @@ keras.optimizers.Optimizer, default="adamw"
         # The total number of epochs is unknown, so a constant rate replaces the one-cycle schedule.
         schedule = None if self.schedule == "one_cycle" else self.schedule
         start = self._start_on(training, resume)
-        return self._samples_task(start, training, None, epochs=1, schedule=schedule, patience=None)
+        options = {"epochs": 1, "schedule": schedule, "patience": None, "checkpoint": None}
+        return self._samples_task(start, training, None, **options)
 
     def _check_parameters(self):
         """Raise an error before any work if a parameter is not valid."""

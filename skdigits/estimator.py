@@ -79,6 +79,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         "warm_start": ["boolean", StrOptions({ADAPT})],
         "keep_epochs": ["boolean", "array-like"],
         "callbacks": [list, tuple, None],
+        "checkpoint": [str, HasMethods("__fspath__"), None],
         "dtype": [StrOptions({"float32", "float64"})],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
@@ -225,6 +226,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             "patience": self.patience if self.early_stopping else None,
             "keep_epochs": self._epochs_to_keep(),
             "verbose": min(int(self.verbose), 2),
+            "checkpoint": self.checkpoint,
         }
         return TrainingTask(start=start, **{**parameters, **options})
 

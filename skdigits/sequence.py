@@ -123,6 +123,11 @@ keras.optimizers.Optimizer, default="adamw"
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies.
+    checkpoint : str or path-like, default=None
+        Folder where the state of `fit` is written after each epoch. A fit with the same parameters,
+        data and seed that was broken off goes on from there, and ends as an undisturbed one, bit for
+        bit; at the end the file is removed. Other fits may have the same folder. The state of
+        `callbacks` is not written, nor is this parameter to a file by `skdigits.save`.
     dtype : {"float32", "float64"}, default="float32"
         Type of weights and arithmetic.
     verbose : int or bool, default=0
@@ -208,6 +213,7 @@ keras.optimizers.Optimizer, default="adamw"
         warm_start=False,
         keep_epochs=False,
         callbacks=None,
+        checkpoint=None,
         dtype="float32",
         verbose=0,
         random_state=None,
@@ -237,6 +243,7 @@ keras.optimizers.Optimizer, default="adamw"
         self.warm_start = warm_start
         self.keep_epochs = keep_epochs
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.dtype = dtype
         self.verbose = verbose
         self.random_state = random_state
@@ -349,10 +356,12 @@ keras.optimizers.Optimizer, default="adamw"
             validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
         elif held_out is not None:
             validation = _sequence_samples(*held_out)
-        source = self._source(images[indices], digits[indices], weights[indices], seed)
+        digits_used = images[indices], digits[indices], weights[indices]
+        source = self._source(*digits_used, seed)
         return {
             "draw": lambda epoch: self._draw(source, self.sequences_per_epoch, seed, epoch),
             "draws_anew": True,
+            "drawn_from": (*digits_used, self.style, self._style(), self.sequences_per_epoch),
             "validation": validation,
             "batch_size": self._batch_size(self.sequences_per_epoch),
         }
@@ -449,8 +458,12 @@ keras.optimizers.Optimizer, default="adamw"
             texts = [*sequences[chosen].tolist(), *(line.text for line in written)]
             return _wide_enough(images, np.array(texts))
 
-        batch_size = self._batch_size(2 * ADAPT_SEQUENCES)
-        return {"draw": draw, "draws_anew": True, "batch_size": batch_size}
+        return {
+            "draw": draw,
+            "draws_anew": True,
+            "drawn_from": (lines.images, sequences, used, shares, style),
+            "batch_size": self._batch_size(2 * ADAPT_SEQUENCES),
+        }
 
     def _batch_size(self, n_sequences):
         if self.batch_size != "auto":

@@ -7,8 +7,11 @@ import numpy as np
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.validation import PixelRange
 
-# Parameters that earlier files do not have, and the value that they had without a name.
-LATER_PARAMETERS = {"DigitSequenceRecognizer": {"style": "tiles"}}
+# Parameters that files do not have, or earlier ones not, and their values then.
+LATER_PARAMETERS: dict[str, dict[str, str | None]] = {
+    "DigitClassifier": {"checkpoint": None},
+    "DigitSequenceRecognizer": {"checkpoint": None, "style": "tiles"},
+}
 
 
 def from_format_2(state):

@@ -150,7 +150,7 @@ class _Writer:
         schema.check_estimator(estimator)  # what load() would refuse
         if _has_network_entry(estimator):
             self.networks.append(onnx_model(estimator).SerializeToString())
-        known = _attribute_names(estimator)
+        known = _attribute_names(estimator) - {"checkpoint"}  # a folder of this machine
         state = {k: v for k, v in estimator.__getstate__().items() if k in known}
         return kind, {name: self.encode(value, name) for name, value in state.items()}
 

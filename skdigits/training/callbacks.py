@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import warnings
 
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.sklearn_compat import init_callback_context
+from skdigits.training.checkpoints import Checkpoint, FitState
 from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras
 
@@ -96,6 +98,80 @@ class Recorder(keras.callbacks.Callback):
         """
         start = self.task.start
         return start.extended(self.logs, kept={**start.kept, **self.kept}, **state)
+
+
+STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # numbers of EarlyStopping
+
+
+class StateKeeper(keras.callbacks.Callback):
+    """Write a checkpoint after each epoch; go on from one that is found.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Where the state is written.
+    recorder : Recorder
+        Called before this callback.
+    stopping : keras.callbacks.EarlyStopping or None
+        Called before this callback.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, recorder: Recorder, stopping):
+        super().__init__()
+        self.checkpoint, self.recorder, self.stopping = checkpoint, recorder, stopping
+        self.can_write, self.state = True, checkpoint.load()
+
+    @property
+    def n_resumed(self) -> int:
+        """Number of epochs that the checkpoint holds."""
+        return 0 if self.state is None else len(self.state.values["logs"])
+
+    def on_train_begin(self, logs=None):
+        """Take over the state of a checkpoint.
+
+        Parameters
+        ----------
+        logs : dict, optional
+            Not used.
+        """
+        state = self.state
+        if state is None:
+            return
+        self.recorder.logs, self.recorder.kept = list(state.values["logs"]), dict(state.kept)
+        if self.stopping is not None:
+            for name, value in state.values["stopping"].items():
+                setattr(self.stopping, name, value)
+            self.stopping.best_weights = state.arrays["best"] or None
+        is_last = self.n_resumed == self.recorder.task.epochs
+        self.model.resume(state.arrays, state.values["stopped"] or is_last)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the state.
+
+        Parameters
+        ----------
+        epoch : int
+            Number of the epoch, from 0.
+        logs : dict of str to float, optional
+            Values of the epoch.
+        """
+        if not self.can_write:
+            return
+        values = {"logs": self.recorder.logs, "stopped": bool(self.model.stop_training)}
+        arrays = self.model.read_training_state()
+        if self.stopping is not None:
+            values["stopping"] = {name: getattr(self.stopping, name) for name in STOPPING}
+            arrays["best"] = self.stopping.best_weights or []
+        try:
+            self.checkpoint.save(FitState(values, arrays, self.recorder.kept))
+        except OSError as error:
+            self.can_write = False
+            warnings.warn(
+                f"No checkpoint can be written to {self.checkpoint.folder}: {error.strerror}. "
+                "Training goes on without.",
+                UserWarning,
+                stacklevel=2,
+            )
 
 
 def call_sklearn(estimator, fitted, fit_input, recorder: Recorder):

@@ -120,6 +120,39 @@ class EpochModel(keras.Model):
         """Return a copy of the network's variables."""
         return read(self.state_variables)
 
+    def read_training_state(self) -> dict[str, Weights]:
+        """Return a copy of all variables after an epoch, for `resume`.
+
+        Returns
+        -------
+        dict of str to list of ndarray
+            Variables of the network, the raw ones if those are averages, averages, and variables of
+            the optimizer.
+        """
+        return {
+            "weights": self.read_weights(),
+            "raw_weights": list(self._raw_weights or []),
+            "average": read(self._average),
+            "optimizer": read(self.optimizer.variables),
+        }
+
+    def resume(self, state: dict[str, Weights], stopped: bool) -> None:
+        """Go on with a fit from the state after an epoch; called when training begins.
+
+        Parameters
+        ----------
+        state : dict of str to list of ndarray
+            Result of `read_training_state`.
+        stopped : bool
+            Whether training had ended after it.
+        """
+        self._raw_weights = list(state["raw_weights"]) or None
+        weights = self._raw_weights if self._raw_weights and not stopped else state["weights"]
+        assign(self.state_variables, weights)
+        assign(self._average, state["average"])
+        assign(self.optimizer.variables, state["optimizer"])
+        self.stop_training = stopped
+
     def save(self, filepath, overwrite=True, **options):
         """Save a plain model that accepts images, for callbacks such as ``ModelCheckpoint``.
 
@@ -170,7 +203,8 @@ class EpochModel(keras.Model):
         self._task = task
         self.load_state(task.start)
         first = task.start.n_epochs
-        samples = task.draw(first)
+        epochs = range(first + task.n_resumed, first + task.epochs)
+        samples = task.draw(epochs.start)
         if x is not None:
             samples = replace(samples, x=x, y=y.reshape(-1))  # SciKeras makes y a column
         data = self._training_data(samples)
@@ -186,10 +220,10 @@ class EpochModel(keras.Model):
         )
         self.stop_training = False
         self.optimizer.learning_rate.assign(float(np.float32(task.learning_rate)))
+        logs = {}
         chain.on_train_begin()
-        epochs = range(first, first + task.epochs)
         with closing(self._draws(data, epochs)) as draws:
-            for epoch, data in draws:
+            for epoch, data in draws if not self.stop_training else ():
                 chain.on_epoch_begin(epoch)
                 logs = self._run_epoch(data, plan, epoch, chain)
                 self._raw_weights = self._swap_in_average()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +105,13 @@ class TrainingTask:
         0 is silent, 1 a progress bar, 2 a line per epoch.
     rate_factor : float
         Factor of the default learning rate.
+    drawn_from : tuple
+        Arrays and values that determine, with the seed, what `draw` returns; empty where it always
+        returns the same.
+    checkpoint : str, path-like or None
+        Folder for the state after each epoch.
+    n_resumed : int
+        How many of the epochs were trained before; their state is in the checkpoint.
     """
 
     start: TrainedNetwork
@@ -118,3 +127,6 @@ class TrainingTask:
     keep_epochs: bool | tuple[int, ...] = False
     verbose: int = 0
     rate_factor: float = 1.0
+    drawn_from: tuple[Any, ...] = ()
+    checkpoint: str | os.PathLike[str] | None = None
+    n_resumed: int = 0

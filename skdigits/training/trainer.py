@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from skdigits.networks.trained import FitCall, TrainedNetwork
 from skdigits.training import initial_weights, model_cache, schedules
-from skdigits.training.callbacks import Recorder
+from skdigits.training.callbacks import Recorder, StateKeeper
+from skdigits.training.checkpoints import Checkpoint
 from skdigits.training.keras_classifier import fit_through_scikeras
 from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras
@@ -28,7 +29,7 @@ def train(
         They are called first. A user's callback may keep or change its model, so that other fits
         then do not use this model.
     make_observer : callable, default=None
-        Makes a callback that is called last, from the `Recorder`.
+        Makes a callback that is called after the others, from the `Recorder`.
 
     Returns
     -------
@@ -38,18 +39,26 @@ def train(
     task = _prepared(task)
     recorder = Recorder(task)
     callbacks = [*user_callbacks, recorder]
+    stopping = None
     if task.patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=task.patience, restore_best_weights=True
-            )
+        stopping = keras.callbacks.EarlyStopping(
+            "val_loss", patience=task.patience, restore_best_weights=True
         )
+        callbacks.append(stopping)
     if make_observer is not None:
         callbacks.append(make_observer(recorder))
+    checkpoint = None if task.checkpoint is None else Checkpoint(task.checkpoint, task)
+    if checkpoint is not None:
+        keeper = StateKeeper(checkpoint, recorder, stopping)
+        callbacks.append(keeper)
+        task = replace(task, n_resumed=keeper.n_resumed)
     fit = _fit if task.start.key.spec.reads_sequences else fit_through_scikeras
     with model_cache.cache.borrow(task.start.key, private=bool(user_callbacks)) as model:
         fit(model, task, callbacks)
-        return recorder.network(**model.read_state())
+        network = recorder.network(**model.read_state())
+    if checkpoint is not None:
+        checkpoint.remove()
+    return network
 
 
 def _prepared(task):

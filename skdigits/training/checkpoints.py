@@ -1,0 +1,171 @@
+"""Files with the state of a fit after an epoch, from which the same fit goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skdigits.files import atomic_write
+from skdigits.networks.trained import Weights
+from skdigits.training.task import TrainingTask
+from skdigits.training.tensorflow import keras, tf
+
+FORMAT = 1
+VALUES = "values"  # name of the entry that is no array
+
+
+@dataclass(frozen=True, eq=False)
+class FitState:
+    """Everything that changes during a fit.
+
+    Parameters
+    ----------
+    values : dict
+        Numbers, strings, lists and dicts of them, as in JSON.
+    arrays : dict of str to list of ndarray
+        Weights and variables.
+    kept : dict of int to list of ndarray
+        Weights by epoch, from 1.
+    """
+
+    values: dict[str, Any]
+    arrays: dict[str, Weights]
+    kept: dict[int, Weights] = field(default_factory=dict)
+
+
+class Checkpoint:
+    """The file of one fit in a folder; kept weights are in files of their own.
+
+    The files are named after a digest of what determines the fit, so that other fits may have the
+    same folder.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder; it is made if there is none.
+    task : TrainingTask
+        The fit, with initial weights and learning rate.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made.
+    """
+
+    def __init__(self, folder, task: TrainingTask):
+        self.folder, self.name = Path(folder), digest_of(task)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._written: set[int] = set()
+
+    def load(self) -> FitState | None:
+        """Read the state.
+
+        Returns
+        -------
+        FitState or None
+            None if there is none, or none that can be read.
+        """
+        try:
+            values, arrays = _read(self._path("checkpoint"))
+            kept = {n: _read(self._path(f"epoch-{n}"))[1]["weights"] for n in values["kept"]}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        self._written = set(kept)
+        return FitState(values["state"], arrays, kept)
+
+    def save(self, state: FitState) -> None:
+        """Write the state, instead of an earlier one.
+
+        Parameters
+        ----------
+        state : FitState
+            The state.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the earlier one then remains.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for epoch in state.kept.keys() - self._written:
+            _write(self._path(f"epoch-{epoch}"), {}, {"weights": state.kept[epoch]})
+            self._written.add(epoch)
+        values = {"state": state.values, "kept": sorted(state.kept)}
+        _write(self._path("checkpoint"), values, state.arrays)
+
+    def remove(self) -> None:
+        """Remove the files; the folder stays."""
+        for path in self.folder.glob(f"*{self.name}.*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _path(self, ending):
+        return self.folder / f"{self.name}.{ending}"
+
+
+def digest_of(task: TrainingTask) -> str:
+    """Compute a digest of all that determines the result of a training.
+
+    Parameters
+    ----------
+    task : TrainingTask
+        The training task, with initial weights and learning rate.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    digest = blake2b(digest_size=16)
+    parts: dict[str, Any] = {part.name: getattr(task, part.name) for part in fields(task)}
+    for name in ("draw", "verbose", "checkpoint", "n_resumed"):
+        del parts[name]
+    if not task.drawn_from:
+        parts["drawn_from"] = task.draw(task.start.n_epochs)
+    for chunk in _chunks([FORMAT, keras.__version__, tf.__version__, parts]):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(value) -> Iterable[bytes]:
+    """Bytes that differ for different values."""
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        yield f"{value.dtype.str} {value.shape}".encode()
+        yield np.ascontiguousarray(value).data.cast("B") if value.size else b""
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from _chunks({part.name: getattr(value, part.name) for part in fields(value)})
+    elif isinstance(value, dict):
+        yield from _chunks([*value.items()])
+    elif isinstance(value, (list, tuple)):
+        yield f"{len(value)} of".encode()
+        for item in value:
+            yield from _chunks(item)
+    elif callable(value):
+        yield f"{value.__module__}.{value.__qualname__}".encode()
+    else:
+        yield f"{type(value).__name__} {value!r};".encode()
+
+
+def _write(path, values, arrays: dict[str, Weights]):
+    """Write values and lists of arrays to a file."""
+    entries = {f"{name}-{i}": a for name, some in arrays.items() for i, a in enumerate(some)}
+    entries[VALUES] = np.array(json.dumps([values, {n: len(some) for n, some in arrays.items()}]))
+    with atomic_write(path) as file:
+        np.savez(file, **entries)
+
+
+def _read(path):
+    """The values and lists of arrays of a file."""
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+        values, counts = json.loads(str(archive[VALUES]))
+        arrays = {name: [archive[f"{name}-{i}"] for i in range(n)] for name, n in counts.items()}
+    return values, arrays
