@@ -22,7 +22,7 @@ FOLDER = Path(skdigits.__file__).parent / "pretrained"
 RECIPES = {
     "digit": (
         DigitClassifier,
-        {"architecture": "deep", "augment": "mixed", "epochs": 20, "schedule": "one_cycle"},
+        {"architecture": "deep", "augment": "mixed", "epochs": 30, "schedule": "one_cycle"},
     ),
     "sequence": (
         DigitSequenceRecognizer,

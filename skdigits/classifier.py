@@ -129,10 +129,10 @@ keras.optimizers.Optimizer, default="adamw"
         to improve over many epochs, but the smallest networks underfit. ``"handwritten"`` is for
         pictures of other writers, pens and cameras than those of the training images: it also
         slants and stretches digits, changes the thickness of strokes, blurs and breaks them, and
-        adds rests of lines. ``"mixed"`` does so, too, and a quarter of the samples of each epoch,
+        adds rests of lines. ``"mixed"`` does so, too, and a third of the samples of each epoch,
         drawn anew and with weight 1, are printed, seven-segment and handwriting-like digits of 136
-        faces; images must be square and grey, and some labels digits. Images are then copied in
-        memory.
+        faces, and drawn digits of other hands; images must be square and grey, and some labels
+        digits. Images are then copied in memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
 
 
 def check_destination(path, endings=()) -> Path:
@@ -48,6 +54,8 @@ def check_destination(path, endings=()) -> Path:
 def atomic_write(path, mode="wb", **options):
     """Write a file that appears when it is complete, or not at all if the block raises.
 
+    What a process that was killed has left of the same file is removed.
+
     Parameters
     ----------
     path : str or path-like
@@ -68,13 +76,31 @@ def atomic_write(path, mode="wb", **options):
         As for `check_destination`, or if the file cannot be written.
     """
     path = check_destination(path)
+    for left in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 8):
+        _remove_unless_written(left)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(temporary, mode.replace("w", "x"), **options) as file:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                _lock(file)
             yield file
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_unless_written(temporary):
+    """Remove a temporary file, unless another process is writing it."""
+    with contextlib.suppress(OSError):
+        with open(temporary, "rb") as file:
+            _lock(file)
+        temporary.unlink()
+
+
+def _lock(file):
+    """Lock an open file for this process; raise an OSError if another one has locked it."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def printable(name) -> str:

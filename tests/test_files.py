@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -34,6 +36,26 @@ def test_a_new_file_has_the_permissions_of_any(tmp_path):
     with atomic_write(tmp_path / "new", "w") as file:
         file.write("whole")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_what_a_killed_process_has_left_is_removed(tmp_path):
+    path = tmp_path / "a [1].txt"
+    code = (
+        "import os, signal, sys; from skdigits.files import atomic_write\n"
+        "with atomic_write(sys.argv[1], 'w') as file: os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    with atomic_write(tmp_path / "other", "w") as file:
+        file.write("other")
+    assert len(list(tmp_path.iterdir())) == 2
+    with atomic_write(path, "w") as file:
+        file.write("first")
+        with atomic_write(path, "w") as second:  # does not remove what the first one writes
+            second.write("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, "other"}
 
 
 def test_file_names_that_are_no_text_are_printable():

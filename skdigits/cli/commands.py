@@ -206,7 +206,8 @@ def train(
     are generated from the training images, new ones in every epoch, and tested on sequences that
     are generated from the held-out images. With --from, go on training a saved model on the images
     of DATA, which may be few: pictures of digits, or of lines for a model of sequences, each in a
-    folder named after its label or listed in labels.csv.
+    folder named after its label or listed in labels.csv. Training that was broken off goes on when
+    the same command is given again.
     """
     from skdigits import DigitClassifier, DigitSequenceRecognizer
 
@@ -256,7 +257,7 @@ def train(
     X_train, X_test, y_train, y_test = read_train_test(data, test_fraction, seed)
     make_folder(output)
     console.print(f"{len(y_train)} images to train on, {len(y_test)} held out for testing.")
-    seconds = fit_with_progress(estimator, X_train, y_train)
+    seconds = fit_with_progress(estimator, X_train, y_train, output)
     _check_convergence(estimator)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed}
@@ -280,7 +281,7 @@ def _adapt(estimator, data, output, test_fraction, seed, model):
     before = estimator.score(X_test, y_test)
     make_folder(output)
     console.print(f"{len(y_train)} images to adapt to, {len(y_test)} held out for testing.")
-    seconds = fit_with_progress(estimator, X_train, y_train)
+    seconds = fit_with_progress(estimator, X_train, y_train, output)
     _check_convergence(estimator)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed, "from": model}
@@ -311,8 +312,8 @@ def search(
 ) -> None:
     """Search a grid of values separated by commas, and save the best classifier.
 
-    Every finished fit is recorded in the output folder, so that the same command continues an
-    interrupted search.
+    Every finished fit is recorded in the output folder, and the state of each fit after each epoch,
+    so that the same command continues an interrupted search.
     """
     from skdigits import DigitClassifier, EpochSearchCV
 
@@ -334,7 +335,7 @@ def search(
     searched = {n: values for n, values in grid.items() if n == "epochs" or len(values) > 1}
     fixed = {n: values[0] for n, values in grid.items() if n not in searched}
     found = EpochSearchCV(
-        DigitClassifier(random_state=seed, **fixed),
+        DigitClassifier(random_state=seed, checkpoint=output, **fixed),
         searched,
         cv=make_folds(folds, seed),
         n_jobs=None if dask else jobs,

@@ -69,7 +69,7 @@ def quiet_workers():
     return joblib.parallel_config("loky", initializer=import_tensorflow_quietly)
 
 
-def fit_with_progress(estimator, X, y) -> float:
+def fit_with_progress(estimator, X, y, folder) -> float:
     """Fit with a bar that shows the remaining time, and print one line per epoch.
 
     Parameters
@@ -78,6 +78,8 @@ def fit_with_progress(estimator, X, y) -> float:
         The estimator.
     X, y : array-like
         Training images and labels.
+    folder : Path
+        Folder of the checkpoint, from which a fit that was broken off goes on.
 
     Returns
     -------
@@ -92,17 +94,25 @@ def fit_with_progress(estimator, X, y) -> float:
     columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
         task = progress.add_task("fit", total=estimator.epochs)
+        before = getattr(estimator, "n_iter_", 0)
+
+        def begin(epoch, logs):
+            done = epoch - before
+            if done and not progress.tasks[task].completed:
+                progress.console.print(f"going on after epoch {done} of {estimator.epochs}")
+                progress.update(task, completed=done)
 
         def show(epoch, logs):
             values = "  ".join(f"{name} {logs[name]:.4f}" for name in sorted(logs))
             progress.console.print(f"epoch {epoch + 1:3d}  {values}")
             progress.advance(task)
 
-        estimator.set_params(callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=show)])
+        watch = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=show)
+        estimator.set_params(callbacks=[watch], checkpoint=folder)
         start = time.perf_counter()
         estimator.fit(X, y)
         seconds = time.perf_counter() - start
-    estimator.set_params(callbacks=None)
+    estimator.set_params(callbacks=None, checkpoint=None)
     return seconds
 
 

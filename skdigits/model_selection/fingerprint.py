@@ -78,7 +78,9 @@ def _take_apart(value) -> tuple[str, list[Any], bool]:
         case set() | frozenset():
             return kind, list(value), False
         case BaseEstimator():
-            return kind, [type(value), value.get_params(deep=False)], True
+            parameters = value.get_params(deep=False)
+            parameters.pop("checkpoint", None)  # a folder, which changes no result
+            return kind, [type(value), parameters], True
     if hasattr(value, "get_config"):
         # Keras numbers the names of its objects in the order in which a process creates them.
         config = {name: item for name, item in value.get_config().items() if name != "name"}

@@ -10,7 +10,7 @@ from skdigits.training.task import Samples
 from skdigits.validation import PixelRange
 
 DIGITS = tuple(map(str, range(10)))
-SHARE = 0.25  # of the samples of an epoch
+SHARE = 1 / 3  # of the samples of an epoch
 BLACK_TO_WHITE = PixelRange(0, 1, 0)  # where all images of the user are blank
 
 
@@ -33,7 +33,7 @@ def with_type(
         Height, width and channels of the images.
     pixel_range : PixelRange or None
         Pixels of the background and of ink.
-    share : float, default=SHARE
+    share : float, default=1/3
         Share of digits of type in an epoch.
 
     Returns

@@ -29,11 +29,11 @@ def test_classes_that_are_digits(classes, expected):
     assert digit_classes(classes) == expected
 
 
-def test_a_quarter_of_an_epoch_is_type_of_all_kinds():
+def test_a_third_of_an_epoch_is_type_of_all_kinds():
     samples = with_type(blank(), np.arange(10), (8, 8, 1), BYTES)
-    assert samples.n_per_epoch == 80
+    assert samples.n_per_epoch == 90
     drawn = samples.draw_others(np.random.default_rng(0))
-    assert len(drawn) == 20
+    assert len(drawn) == 30
     assert drawn.min() >= 60
     assert not np.array_equal(drawn, samples.draw_others(np.random.default_rng(1)))
     assert set(samples.y[samples.others]) == set(range(10))

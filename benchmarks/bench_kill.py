@@ -1,0 +1,150 @@
+"""Does a command that was killed end well when it is given again?
+
+    python benchmarks/bench_kill.py [--quick] [--runs KILLS]
+
+Each command runs undisturbed once. Then it is killed by SIGKILL at random moments, up to five times
+in a row, and given again until it ends; its files and output have to be those of the undisturbed
+run. After each kill, no file may be half-written. Nothing else may be left at the end.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from measuring import Checks, finish, parser
+from PIL import Image
+from scipy.ndimage import zoom
+
+from skdigits.datasets import load_digits
+
+COMMAND = str(Path(sys.executable).with_name("skdigits"))
+KILLS, QUICK_KILLS = 100, 2
+MOST_IN_A_ROW = 5
+N_PICTURES = 200
+PRINTED = "printed"
+OF_TRAINING = (".checkpoint", ".jsonl")  # files that grow until a command ends
+
+
+def main():
+    args = parser(__doc__).parse_args()
+    kills = args.runs or (QUICK_KILLS if args.quick else KILLS)
+    checks, details = Checks(), {}
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, arguments in make_commands(Path(folder), args.quick).items():
+            found = kill(arguments, Path(folder) / name, kills, rng)
+            details[name] = found
+            print(f"{name:18s} {found}", flush=True)
+            checks.at_least(f"{name}: kills", found["kills"], kills)
+            checks.at_most(f"{name}: faults", len(found["faults"]), 0)
+    finish("bench_kill", args, checks, {"commands": details})
+
+
+def make_commands(folder, quick):
+    """The commands; each writes into its folder {}, or prints its result."""
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for i, image in enumerate(load_digits().images[:N_PICTURES]):
+        Image.fromarray(255 - np.pad(zoom(image, 5, order=1), 15)).save(pictures / f"{i:03d}.png")
+    model = folder / "model"
+    run([COMMAND, "train", "--epochs", "1", "-o", str(model)])
+    more = "2" if quick else "12"
+    sequences = ["--sequences", "--style", "tiles", "--epochs", "2" if quick else "3"]
+    grid = ["--architecture", "compact,lenet", "--epochs", more, "--folds", "2"]
+    return {
+        "train": ["train", "--epochs", more, "-o", "{}"],
+        "train --sequences": ["train", *sequences, "-o", "{}"],
+        "search": ["search", *grid, "-o", "{}"],
+        "predict": ["predict", str(model / "model.skdigits"), str(pictures), "-o", "{}/labels.csv"],
+        "read --csv": ["read", "--csv", str(pictures)],
+    }
+
+
+def kill(arguments, folder, kills, rng):
+    """Kill a command at random moments, give it again, and collect what is wrong."""
+    start = time.perf_counter()
+    expected = result(arguments, folder / "undisturbed")
+    seconds = time.perf_counter() - start
+    done, faults = 0, []
+    while done < kills:
+        disturbed = folder / f"disturbed-{done}"
+        disturbed.mkdir(parents=True)
+        for _ in range(rng.integers(1, MOST_IN_A_ROW + 1)):
+            process = subprocess.Popen(
+                command(arguments, disturbed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            try:
+                process.wait(rng.uniform(0, seconds))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                done += 1
+            faults += half_written(disturbed, expected)
+        faults += differences(expected, result(arguments, disturbed))
+    return {"seconds": seconds, "kills": done, "faults": faults}
+
+
+def command(arguments, folder):
+    return [COMMAND, *(argument.replace("{}", str(folder)) for argument in arguments)]
+
+
+def run(arguments):
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+
+
+def result(arguments, folder):
+    """What a command has written into its folder, and printed where it has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    printed = run(command(arguments, folder))
+    found = {path.name: content(path) for path in folder.iterdir()}
+    return found or {PRINTED: printed}
+
+
+def content(path):
+    """What should be the same in all runs: all but times."""
+    if path.suffix == ".skdigits":
+        with zipfile.ZipFile(path) as file:
+            return {name: file.read(name) for name in file.namelist()}
+    if path.suffix == ".json":
+        values = json.loads(path.read_text())
+        return {name: value for name, value in values.items() if "seconds" not in name}
+    if path.suffix == ".csv":
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        return [{name: row[name] for name in row if "time" not in name} for row in rows]
+    if path.suffix == ".png":
+        Image.open(path).load()
+    if path.suffix == ".jsonl":
+        return sorted(path.read_text().splitlines())
+    return None
+
+
+def half_written(folder, expected):
+    """Files that can be seen in a folder, and are not whole."""
+    for path in folder.iterdir():
+        if path.name.startswith(".") or path.suffix in OF_TRAINING:
+            continue
+        try:
+            whole = content(path) == expected.get(path.name)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            whole = False
+        if not whole:
+            yield f"{path.name} is half-written"
+
+
+def differences(expected, found):
+    for name in expected.keys() | found.keys():
+        if expected.get(name, 0) != found.get(name, 0):
+            yield f"{name} differs, is missing, or was left"
+
+
+if __name__ == "__main__":
+    main()
