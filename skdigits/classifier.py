@@ -120,9 +120,9 @@ keras.optimizers.Optimizer, default="adamw"
         slower, because each batch is then a separate call. ``BackupAndRestore`` raises an error.
     checkpoint : str or path-like, default=None
         Folder where the state of `fit` is written after each epoch. A fit with the same parameters,
-        data and seed that was broken off goes on from there, and ends as an undisturbed one, bit for
-        bit; at the end the file is removed. Other fits may have the same folder. The state of
-        `callbacks` is not written, nor is this parameter to a file by `skdigits.save`.
+        data and seed that was broken off goes on from there, and ends bit for bit as an undisturbed
+        one; at the end the file is removed. Other fits may have the same folder. The state of
+        `callbacks` is not written, nor does `skdigits.save` save this parameter.
     augment : bool, float or {"handwritten", "mixed"}, default=False
         Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
         side) at random. A number in [0, 10] multiplies these limits: with 2, ``"deep"`` continues

@@ -125,9 +125,9 @@ keras.optimizers.Optimizer, default="adamw"
         Keras callbacks; each fit uses copies.
     checkpoint : str or path-like, default=None
         Folder where the state of `fit` is written after each epoch. A fit with the same parameters,
-        data and seed that was broken off goes on from there, and ends as an undisturbed one, bit for
-        bit; at the end the file is removed. Other fits may have the same folder. The state of
-        `callbacks` is not written, nor is this parameter to a file by `skdigits.save`.
+        data and seed that was broken off goes on from there, and ends bit for bit as an undisturbed
+        one; at the end the file is removed. Other fits may have the same folder. The state of
+        `callbacks` is not written, nor does `skdigits.save` save this parameter.
     dtype : {"float32", "float64"}, default="float32"
         Type of weights and arithmetic.
     verbose : int or bool, default=0

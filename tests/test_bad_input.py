@@ -98,8 +98,8 @@ FIT = {
     "no samples": (X[:0], y[:0], ValueError, "0 sample"),
     "no labels": (X, None, ValueError, "y"),
     "fewer labels": (X, y[:-1], ValueError, "inconsistent numbers of samples"),
-    "NaN in images": (np.where(X == X.max(), np.nan, X), y, ValueError, "NaN"),
-    "infinity in images": (np.where(X == X.max(), np.inf, X), y, ValueError, "infinity"),
+    "NaN in images": (np.where(X < 255, X, np.nan), y, ValueError, "NaN"),
+    "infinity in images": (np.where(X < 255, X, np.inf), y, ValueError, "infinity"),
     "NaN in labels": (X, np.where(y == 1, np.nan, y), ValueError, "NaN"),
     "one class": (X, np.zeros(len(X), int), ValueError, "at least 2 classes"),
     "continuous labels": (X, y + 0.5, ValueError, "continuous"),
@@ -179,9 +179,11 @@ CALLS = {
     "predict: one image": (lambda f, r: f.predict(X[0].reshape(8, 8)), ValueError, "newaxis"),
     "predict: before fit": (lambda f, r: DigitClassifier().predict(X), ValueError, "not fitted"),
     "predict: columns": (
-        lambda f, r: DigitClassifier("compact", epochs=1)
-        .fit(pd.DataFrame(X).add_prefix("a"), y)
-        .predict(pd.DataFrame(X).add_prefix("b")),
+        lambda f, r: (
+            DigitClassifier("compact", epochs=1)
+            .fit(pd.DataFrame(X).add_prefix("a"), y)
+            .predict(pd.DataFrame(X).add_prefix("b"))
+        ),
         ValueError,
         "feature names",
     ),

@@ -38,6 +38,7 @@ def test_a_new_file_has_the_permissions_of_any(tmp_path):
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 def test_what_a_killed_process_has_left_is_removed(tmp_path):
     path = tmp_path / "a [1].txt"
     code = (

@@ -31,7 +31,7 @@ def dask_cluster(address, *arrays):
         yield
         return
     try:
-        from dask.distributed import Client
+        from distributed import Client
     except ImportError:
         raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
     with Client(address) as client:

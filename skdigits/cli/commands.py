@@ -346,6 +346,7 @@ def search(
     with quiet_workers(), dask_cluster(dask, X_train, y_train):
         found.fit(X_train, y_train)
     _check_convergence(found.best_estimator_)
+    found.best_estimator_.set_params(checkpoint=None)
     save_search(found, output)
     facts = {"n_train": len(y_train), "fit_seconds": found.refit_time_, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed, "best_params": found.best_params_}

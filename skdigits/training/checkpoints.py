@@ -136,7 +136,7 @@ def digest_of(task: TrainingTask) -> str:
     return digest.hexdigest()
 
 
-def _chunks(value) -> Iterable[bytes]:
+def _chunks(value) -> Iterable[bytes | memoryview]:
     """Bytes that differ for different values."""
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         yield f"{value.dtype.str} {value.shape}".encode()
@@ -157,7 +157,9 @@ def _chunks(value) -> Iterable[bytes]:
 
 def _write(path, values, arrays: dict[str, Weights]):
     """Write values and lists of arrays to a file."""
-    entries = {f"{name}-{i}": a for name, some in arrays.items() for i, a in enumerate(some)}
+    entries: dict[str, Any] = {
+        f"{name}-{i}": array for name, some in arrays.items() for i, array in enumerate(some)
+    }
     entries[VALUES] = np.array(json.dumps([values, {n: len(some) for n, some in arrays.items()}]))
     with atomic_write(path) as file:
         np.savez(file, **entries)

@@ -45,6 +45,7 @@ class EpochModel(keras.Model):
     """
 
     _task: Any  # the TrainingTask of the fit that runs, else None
+    _raw_weights: Weights | None  # where the variables of the network are averages
 
     @classmethod
     def from_key(cls, key: ProgramKey) -> EpochModel:

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from sklearn.model_selection import cross_val_score
@@ -31,7 +33,7 @@ class BreakOff(keras.callbacks.Callback):
 class Epochs(keras.callbacks.Callback):
     """Collect the numbers of the epochs; copies share the list."""
 
-    seen: list = []
+    seen: ClassVar[list] = []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.seen.append(epoch)

@@ -1,0 +1,64 @@
+"""List the licences of all packages that skdigits needs; exit with 1 if one is not permissive."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+
+from packaging.requirements import Requirement
+
+PERMISSIVE = re.compile(
+    r"\b(MIT|BSD|Apache|PSF|Python Software Foundation|ISC|HPND|Zlib|CMU)\b", re.IGNORECASE
+)
+# Mozilla's licence is about changes of these files alone; TensorFlow needs them for downloads.
+FILES_ONLY = ("certifi",)
+
+
+def main():
+    bad = []
+    for name in sorted(needed("skdigits") - {"skdigits"}):
+        package = distribution(name)
+        found = licence(package)
+        print(f"{name:28s} {package.version:14s} {found}")
+        if not PERMISSIVE.search(found) and name not in FILES_ONLY:
+            bad.append(name)
+    if bad:
+        sys.exit(f"Not known as permissive: {', '.join(bad)}")
+
+
+def needed(name, found=None):
+    """Names of a package and all that it needs on this machine, without extras."""
+    found = set() if found is None else found
+    found.add(name)
+    for line in distribution(name).requires or ():
+        requirement = Requirement(line)
+        other = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        marker = requirement.marker
+        if other in found or (marker and not marker.evaluate({"extra": ""})):
+            continue
+        try:
+            needed(other, found)
+        except PackageNotFoundError:
+            print(f"{other} is not installed", file=sys.stderr)
+            found.discard(other)
+    return found
+
+
+def licence(package):
+    """What a package says of its licence: in its metadata, else in the first lines of the text."""
+    metadata = package.metadata
+    classifiers = [
+        text.rsplit(" :: ", 1)[-1]
+        for text in metadata.get_all("Classifier") or ()
+        if text.startswith("License ::")
+    ]
+    expression = metadata.get("License-Expression") or ""
+    given = (metadata.get("License") or "").split("\n", 1)[0]
+    texts = [file for file in package.files or () if "LICENSE" in file.name.upper()]
+    text = " ".join(texts[0].read_text().split())[:60] if texts else "unknown"
+    return expression or "; ".join(classifiers) or given or text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What is imported is declared, and what is declared is imported."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+OPTIONAL = ("dask", "heic", "parquet")
+IF_INSTALLED = {"xgboost"}  # looked for, and used if it is there
+
+
+def name_of(distribution):
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def declared(lines):
+    return {name_of(requirement.name): requirement for requirement in map(Requirement, lines)}
+
+
+def imported(folder):
+    """Distributions that are imported anywhere in a folder."""
+    modules = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules.add((node.module or "").partition(".")[0])
+    known = packages_distributions()
+    others = modules - set(sys.stdlib_module_names) - {"skdigits"}
+    return {name_of(known.get(module, [module])[0]) for module in others}
+
+
+def test_declared_dependencies_are_those_imported():
+    extras = PROJECT["optional-dependencies"]
+    optional = declared(line for extra in OPTIONAL for line in extras[extra])
+    expected = declared(PROJECT["dependencies"]).keys() | optional.keys()
+    assert imported(ROOT / "skdigits") - IF_INSTALLED == expected
+
+
+def test_lower_bounds_are_the_versions_that_are_tested():
+    lines = (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").split()
+    oldest = {name: next(iter(r.specifier)).version for name, r in declared(lines).items()}
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *(line for lines in extras.values() for line in lines)]
+    for name, requirement in declared(lines).items():
+        if name in oldest:
+            (bound,) = requirement.specifier
+            assert bound.operator == ">="
+            parts = Version(bound.version).release
+            assert Version(oldest[name]).release[: len(parts)] == parts, name
+    assert declared(PROJECT["dependencies"]).keys() <= oldest.keys()
