@@ -26,7 +26,7 @@ from scipy.ndimage import zoom
 from skdigits.datasets import load_digits
 
 COMMAND = str(Path(sys.executable).with_name("skdigits"))
-KILLS, QUICK_KILLS = 100, 2
+KILLS, QUICK_KILLS = 100, 1
 MOST_IN_A_ROW = 5
 N_PICTURES = 200
 PRINTED = "printed"
@@ -56,13 +56,15 @@ def make_commands(folder, quick):
         Image.fromarray(255 - np.pad(zoom(image, 5, order=1), 15)).save(pictures / f"{i:03d}.png")
     model = folder / "model"
     run([COMMAND, "train", "--epochs", "1", "-o", str(model)])
-    more = "2" if quick else "12"
-    sequences = ["--sequences", "--style", "tiles", "--epochs", "2" if quick else "3"]
-    grid = ["--architecture", "compact,lenet", "--epochs", more, "--folds", "2"]
-    return {
-        "train": ["train", "--epochs", more, "-o", "{}"],
+    sequences = ["--sequences", "--style", "tiles", "--epochs", "3"]
+    grid = ["--architecture", "compact,lenet", "--epochs", "12", "--folds", "2"]
+    longer = {
         "train --sequences": ["train", *sequences, "-o", "{}"],
         "search": ["search", *grid, "-o", "{}"],
+    }
+    return {
+        "train": ["train", "--epochs", "12", "-o", "{}"],
+        **({} if quick else longer),
         "predict": ["predict", str(model / "model.skdigits"), str(pictures), "-o", "{}/labels.csv"],
         "read --csv": ["read", "--csv", str(pictures)],
     }

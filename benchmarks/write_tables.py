@@ -6,13 +6,16 @@ python benchmarks/write_tables.py
 from __future__ import annotations
 
 import json
+import re
 import statistics
+import tomllib
 from pathlib import Path
 
 from skdigits import DigitClassifier
 from skdigits.cli.reports import format_p_value
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 RESULTS = HERE / "results"
 REAL = {
     "cheques": "amounts on bank cheques: read without a mistake",
@@ -20,6 +23,7 @@ REAL = {
     "sudoku_printed": "printed digits, by phone camera: accuracy",
 }
 PEERS = ("RapidOCR", "Tesseract")
+SUPPORTED = ("scikit-learn", "tensorflow", "keras", "numpy", "pandas", "scikeras")
 PERFORMANCE = (
     "bench_fit",
     "bench_refit",
@@ -32,6 +36,15 @@ PERFORMANCE = (
     "read_csv",
     "reference_curve",
 )
+
+
+def versions():
+    """The oldest versions that the tests run on: those that CI installs."""
+    oldest = dict(re.findall(r"^(.+)==(.+)$", (ROOT / ".ci" / "oldest.txt").read_text(), re.M))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pythons = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    row = [", ".join(pythons), *(f"≥ {oldest[name]}" for name in SUPPORTED)]
+    return _table(["Python", *SUPPORTED], [row])
 
 
 def results():
@@ -284,7 +297,7 @@ def real():
 
 
 TABLES = {
-    HERE.parent / "README.md": (results,),
+    ROOT / "README.md": (versions, results),
     HERE / "README.md": (performance, accuracy, pictures, real, rejection, sequences, comparison),
 }
 
