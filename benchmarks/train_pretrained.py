@@ -59,9 +59,10 @@ def main():
 def finished(estimator):
     """The estimator as it is shipped: ready to adapt, without the state of its training."""
     estimator = estimator.at_epoch(estimator.n_iter_)
-    return estimator.set_params(
-        warm_start="adapt", epochs=ADAPT_EPOCHS, schedule="averaged", verbose=0
-    )
+    estimator.set_params(warm_start="adapt", epochs=ADAPT_EPOCHS, schedule="averaged", verbose=0)
+    if isinstance(estimator, DigitSequenceRecognizer):
+        estimator.set_params(test_time_augmentation=True)
+    return estimator
 
 
 if __name__ == "__main__":

@@ -211,6 +211,41 @@ def test_padding_never_changes_a_result(reader, sequences):
     assert same[sure].mean() > 0.98
 
 
+def test_test_time_augmentation_is_the_mean_of_four_readings(reader, sequences):
+    X, y, _ = sequences
+    lines = LineImages(list(X))
+    changed = [lines, *(lines.changed(*view) for view in reading.VIEWS)]
+    found = [reader.predict_top_k(view.images, k=10) for view in changed]
+    augmented = clone(reader).set_params(test_time_augmentation=True)
+    augmented._network = reader._network
+    texts, probability = augmented.predict_top_k(X, k=3)
+    for i in range(len(X)):
+        means = {
+            text: np.mean([p[i][t[i] == text].sum() for t, p in found]) for text in found[0][0][i]
+        }
+        best = sorted(means.values(), reverse=True)[:3]
+        np.testing.assert_allclose(probability[i], best, rtol=1e-6, atol=1e-12)
+        np.testing.assert_allclose([means[t] for t in texts[i]], best, rtol=1e-6, atol=1e-12)
+    assert (augmented.predict_confidence(X) <= 1).all()
+    assert augmented.score(X, y) > reader.score(X, y) - 0.05
+    assert augmented.locate(X).shape[0] == len(X)
+
+
+def test_changed_lines_keep_their_middle():
+    image = np.zeros((28, 40), np.uint8)
+    image[:, 19:21] = 200
+    lines = LineImages([image])
+    narrow, upright = lines.changed(0.5, 0.0).images[0], lines.changed(1.0, 0.2).images[0]
+    assert narrow.shape == (28, 20)
+    assert upright.shape == (28, 46)
+    above, below = (
+        rows.sum(axis=0) @ np.arange(46) / rows.sum() for rows in (upright[:4], upright[-4:])
+    )
+    assert above - below == pytest.approx(0.2 * 24, abs=0.3)  # it leans to the right
+    assert (above + below) / 2 == pytest.approx(22.5, abs=0.3)
+    assert lines.changed(1.0, 0.0).images[0].tolist() == image.tolist()
+
+
 def test_every_form_of_images_reads_the_same(reader, sequences):
     X, _, _ = sequences
     read = reader.predict(X)

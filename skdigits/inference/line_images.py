@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 from PIL import Image
@@ -143,6 +144,24 @@ list of array-like of shape (height, width)
         size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
+    def changed(self, width, slant) -> LineImages:
+        """Make images narrower or wider, and slant them.
+
+        Parameters
+        ----------
+        width : float
+            Factor of the width.
+        slant : float
+            Columns to the right per row upwards.
+
+        Returns
+        -------
+        LineImages
+            Images of bytes of the same height; what is beside an image is black.
+        """
+        images = [_changed(Image.fromarray(image), width, slant) for image in self.images]
+        return LineImages(images, sizes=self.sizes)
+
     def same_width(self, position=0.5) -> np.ndarray:
         """Put images into one array; narrower images get black margins.
 
@@ -233,6 +252,16 @@ list of array-like of shape (height, width)
         return np.column_stack(
             [scaled[:, :2] // present[:2], -(-scaled[:, 2:] // present[2:])]  # rounded outwards
         )
+
+
+def _changed(picture, width, slant):
+    """A picture with another width and slant, whose middle stays in the middle."""
+    middle = (picture.height - 1) / 2
+    margin = math.ceil(abs(slant) * middle)
+    size = max(1, round((picture.width + 2 * margin) * width)), picture.height
+    to_source = (1 / width, slant, -slant * middle - margin, 0, 1, 0)
+    affine = Image.Transform.AFFINE, to_source, Image.Resampling.BILINEAR
+    return np.asarray(picture.transform(size, *affine))
 
 
 def _cut(columns, left, right):

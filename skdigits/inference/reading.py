@@ -11,6 +11,8 @@ from skdigits.networks.trained import TrainedNetwork
 
 OUTSIDE = -1  # value of the pixels to the right of an image
 BATCH_PIXELS = 2**18
+# Width and slant of an image, besides its own, of test-time augmentation.
+VIEWS = ((0.85, 0.0), (1.0, 0.1), (1.0, -0.1))
 
 
 def read_sequences(
@@ -48,6 +50,43 @@ def read_sequences(
         digits[chosen, :, : found.shape[2]] = found
         log_probability[chosen] = found_log_probability
     return digits, log_probability
+
+
+def read_views(
+    network: TrainedNetwork, lines: LineImages, *, top: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the most probable sequences, reading each image in several ways.
+
+    The probability of a sequence is the mean over all ways; the sequences in question are the most
+    probable ones of the image as it is.
+
+    Parameters
+    ----------
+    network, lines, top
+        As for `read_sequences`.
+
+    Returns
+    -------
+    digits, log_probability
+        As of `read_sequences`.
+    """
+    digits, log_probability = read_sequences(network, lines, top=ctc.MOST_SEQUENCES)
+    probability = np.exp(log_probability)
+    for width, slant in VIEWS:
+        others, log_others = read_sequences(
+            network, lines.changed(width, slant), top=ctc.MOST_SEQUENCES
+        )
+        longest = max(digits.shape[2], others.shape[2])
+        ours, theirs = (
+            np.pad(d, [(0, 0), (0, 0), (0, longest - d.shape[2])], constant_values=ctc.PADDING)
+            for d in (digits, others)
+        )
+        is_same = (ours[:, :, np.newaxis] == theirs[:, np.newaxis]).all(axis=3)
+        probability += (is_same * np.exp(log_others)[:, np.newaxis]).sum(axis=2)
+    best = np.argsort(-probability, axis=1, kind="stable")[:, :top]
+    with np.errstate(divide="ignore"):
+        log_mean = np.log(np.take_along_axis(probability, best, axis=1) / (1 + len(VIEWS)))
+    return np.take_along_axis(digits, best[..., np.newaxis], axis=1), log_mean
 
 
 def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]:

@@ -8,9 +8,13 @@ from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.validation import PixelRange
 
 # Parameters that files do not have, or earlier ones not, and their values then.
-LATER_PARAMETERS: dict[str, dict[str, str | None]] = {
+LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {
     "DigitClassifier": {"checkpoint": None},
-    "DigitSequenceRecognizer": {"checkpoint": None, "style": "tiles"},
+    "DigitSequenceRecognizer": {
+        "checkpoint": None,
+        "style": "tiles",
+        "test_time_augmentation": False,
+    },
 }
 
 
