@@ -4,7 +4,7 @@
 
 A new process loads a file and predicts one image, in Python and with ``skdigits predict``. Beside
 it: the least that importing scikit-learn takes, and the same with a network in float64, which
-TensorFlow runs.
+TensorFlow runs. And ``skdigits read`` reads one picture of 640×480 pixels with three lines, and 21.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from measuring import Checks, figure, finish, medians, parser
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import skdigits
 from skdigits.datasets import load_digits
@@ -25,6 +25,9 @@ from skdigits.datasets import load_digits
 MOST_SECONDS = 0.8
 MOST_MEGABYTES = 250
 MOST_RELATIVE = 0.4  # of the time that a network in float64 takes
+MOST_SECONDS_TO_READ = 2.5
+MOST_SECONDS_FOR_FURTHER = 0.06
+N_PAGES = 21
 PEAK = "int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024"
 FOOT = f"\nprint(json.dumps([time.perf_counter() - start, {PEAK}]))"
 HEAD = "import json, re, sys, time\nstart = time.perf_counter()\n"
@@ -34,6 +37,8 @@ COMMAND = (
     "import contextlib, skdigits.cli\nwith contextlib.suppress(SystemExit):\n"
     "    skdigits.cli.main(['predict', sys.argv[1], sys.argv[4], '-o', sys.argv[5]])"
 )
+READ = COMMAND.replace("['predict', sys.argv[1], sys.argv[4], '-o', sys.argv[5]]", "['read', {}]")
+READ_ONE, READ_MORE = "skdigits read", f"skdigits read, {N_PAGES} pictures"
 TENSORFLOW, COMMAND_TENSORFLOW = "TensorFlow", "skdigits predict, TensorFlow"
 CASES = {
     "sklearn.base": "import sklearn.base",
@@ -42,6 +47,8 @@ CASES = {
     TENSORFLOW: f"{LOAD.replace('[1]', '[3]')}model.predict({IMAGE})",
     "skdigits predict": COMMAND,
     COMMAND_TENSORFLOW: COMMAND.replace("[1]", "[3]"),
+    READ_ONE: READ.format("sys.argv[6] + '/00.png'"),
+    READ_MORE: READ.format("sys.argv[6]"),
 }
 
 
@@ -64,6 +71,12 @@ def main():
     checks.at_most(what, relative, MOST_RELATIVE)
     what = "skdigits predict MODEL PICTURE: memory"
     checks.at_most(what, memory["skdigits predict"], MOST_MEGABYTES, "MB")
+    checks.at_most(
+        "new process: skdigits read PICTURE", median[READ_ONE], MOST_SECONDS_TO_READ, "s"
+    )
+    further = (median[READ_MORE] - median[READ_ONE]) / (N_PAGES - 1)
+    what = "skdigits read: each further picture of 640×480"
+    checks.at_most(what, further, MOST_SECONDS_FOR_FURTHER, "s")
     details = {
         "library": {"median_seconds": beyond, "sklearn.base": base},
         "seconds": seconds,
@@ -73,10 +86,10 @@ def main():
 
 
 def make_files(folder):
-    """A classifier, a recognizer, a classifier in float64, a picture, where to write labels."""
+    """Two classifiers, a recognizer, a picture, where to write labels, and a folder of pages."""
     X, y = load_digits().images[:300], load_digits().target[:300]
     X = np.pad(X.repeat(2, axis=1).repeat(2, axis=2), [(0, 0), (6, 6), (6, 6)])
-    names = ("digits", "sequences", "float64", "picture.png", "labels.csv")
+    names = ("digits", "sequences", "float64", "picture.png", "labels.csv", "pages")
     files = [folder / name for name in names]
     for dtype, file in (("float32", files[0]), ("float64", files[2])):
         classifier = skdigits.DigitClassifier(epochs=1, dtype=dtype, random_state=0)
@@ -84,6 +97,14 @@ def make_files(folder):
     recognizer = skdigits.DigitSequenceRecognizer(epochs=1, sequences_per_epoch=64, random_state=0)
     skdigits.save(recognizer.fit(X, y), files[1])
     Image.fromarray(255 - X[0]).save(files[3])
+    files[5].mkdir()
+    for i in range(N_PAGES):
+        page = Image.new("L", (640, 480), 230)
+        for line in range(3):
+            text = "".join(map(str, load_digits().target[5 * i + line : 5 * i + 2 * line + 3]))
+            font = ImageFont.load_default(72)
+            ImageDraw.Draw(page).text((60, 40 + 130 * line), text, fill=40, font=font)
+        page.save(files[5] / f"{i:02d}.png")
     return files
 
 

@@ -14,6 +14,7 @@ from skdigits.cli.output import (
     accept_any_character,
     check_folder,
     console,
+    end_at_signals,
     make_folder,
     print_error,
     print_line,
@@ -93,11 +94,11 @@ def main(argv: list[str] | None = None) -> None:
     ------
     SystemExit
         With exit status 0 after success, 1 if some pictures could not be read, 2 after a user
-        error, 130 after Ctrl-C.
+        error, 130 after Ctrl-C, 143 after SIGTERM.
     """
     accept_any_character()
     try:
-        with short_warnings():
+        with short_warnings(), end_at_signals():
             app(args=argv, prog_name="skdigits")
     except (ValueError, TypeError, OSError, ImportError) as error:
         print_error(error)

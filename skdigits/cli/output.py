@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import sys
 import tempfile
+import threading
 import warnings
 
 from rich.console import Console
@@ -57,6 +59,26 @@ def short_warnings():
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
+
+
+@contextlib.contextmanager
+def end_at_signals():
+    """Let Ctrl-C and SIGTERM end the process as an error does: files are whole or not there."""
+    words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+    def end(number, frame):
+        print_error(f"{words[number]}.")
+        sys.exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, end) for number in words}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def check_folder(folder):

@@ -1,6 +1,7 @@
 """Commands that were killed go on when they are given again."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,15 +21,17 @@ SEARCH = ("--epochs", "20,40", "--architecture", "compact", "--folds", "2", "--b
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 
 
-def kill_after_an_epoch(arguments, folder):
-    """Start a command; kill it when a fit has written its first checkpoint."""
-    process = subprocess.Popen([COMMAND, *arguments], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+def end_after_an_epoch(arguments, folder, number):
+    """Start a command; send it a signal when a fit has written its first checkpoint."""
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([COMMAND, *arguments], **pipes, env=ENVIRONMENT)
     deadline = time.monotonic() + 120
     while process.poll() is None and not list(folder.glob("*.checkpoint")):
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    process.kill()
-    assert process.wait() < 0  # it had not ended
+    process.send_signal(number)
+    _, errors = process.communicate()
+    return process.returncode, errors
 
 
 def assert_same_model(one, other):
@@ -43,10 +46,25 @@ def test_killed(command, options, run, csv_folder, tmp_path, capsys):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     disturbed.mkdir()
     assert run(command, csv_folder, *options, "-o", undisturbed) == 0
-    kill_after_an_epoch([command, csv_folder, *options, "-o", disturbed], disturbed)
+    arguments = [command, csv_folder, *options, "-o", disturbed]
+    assert end_after_an_epoch(arguments, disturbed, signal.SIGKILL)[0] == -signal.SIGKILL
     capsys.readouterr()
     assert run(command, csv_folder, *options, "-o", disturbed) == 0
     if command == "train":
         assert "going on after epoch" in capsys.readouterr().out
     assert_same_model(undisturbed / "model.skdigits", disturbed / "model.skdigits")
     assert {p.name for p in disturbed.iterdir()} == {p.name for p in undisturbed.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_ended_by_a_signal(number, code, message, csv_folder, tmp_path):
+    (tmp_path / "model.skdigits").write_text("an older one")
+    arguments = ["train", csv_folder, "--epochs", "4000", "-o", tmp_path]
+    found, errors = end_after_an_epoch(arguments, tmp_path, number)
+    assert found == code
+    assert errors == f"skdigits: {message}.\n"
+    assert (tmp_path / "model.skdigits").read_text() == "an older one"
+    assert {p.suffix for p in tmp_path.iterdir()} <= {".skdigits", ".checkpoint"}
