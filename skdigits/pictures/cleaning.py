@@ -15,6 +15,7 @@ from skdigits.pictures.ink import (
     ink_contrast,
     is_writing,
     remove_border_rests,
+    remove_frames,
     strokes,
 )
 from skdigits.pictures.layout import TALLEST, digit_boxes, group_lines, join_strokes
@@ -162,7 +163,7 @@ def find_digit(grey, *, from_near=False):
     side = min(look.shape)
     widest = WIDEST_STROKE if side > TINY else WIDEST_IN_TINY
     contrast = ink_contrast(look, max(3, round(widest * side)))
-    mask = remove_border_rests(remove_rules(strokes(contrast), contrast))
+    mask = remove_border_rests(remove_frames(remove_rules(strokes(contrast), contrast)))
     digit = main_digit(mask)
     if not is_writing(contrast, mask, digit):
         return None, 0

@@ -26,6 +26,7 @@ NEIGHBOURHOOD = 0.33  # of the picture's side: where most pixels are paper
 WIDER = 2  # times as wide as high: a line, however small, has paper
 ALONG_SIDE = 0.62  # of a side of a tiny picture; a digit that touches it covers less
 SHORTEST_DIGIT = 0.35  # of the height of a tiny picture
+THROUGH = 0.9  # of the height or width: what is longer runs through a tiny picture
 DARKEST_PAPER = 64  # grey levels; the contrast on darker paper counts as if it were this bright
 
 
@@ -301,6 +302,31 @@ def connected(mask, seeds):
     return kept[labels]
 
 
+def remove_frames(mask):
+    """Remove what runs through a tiny picture, where something else may be the digit.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The mask without pieces from one side of the picture to the other, if it is tiny and another
+        piece is as tall as a digit.
+    """
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    if n < 2 or min(mask.shape) > TINY:
+        return mask
+    sizes = [[part.stop - part.start for part in box] for box in ndimage.find_objects(labels, n)]
+    shares = np.array(sizes) / mask.shape
+    is_frame = (shares >= THROUGH).any(axis=1)
+    if not (shares[~is_frame, 0] >= SHORTEST_DIGIT).any():
+        return mask
+    return np.concatenate([[False], ~is_frame])[labels]
+
+
 def remove_border_rests(mask):
     """Remove strokes that come in at the border: rests of frames and of neighbours.
 
@@ -313,7 +339,8 @@ def remove_border_rests(mask):
     -------
     ndarray of shape (height, width), bool
         The mask without strokes that touch the border and are mostly near it. If all are so, those
-        around the middle stay: a digit that fills the picture.
+        around the middle stay: a digit that fills the picture; else, in a tiny one, the largest if
+        it is as tall as a digit.
     """
     height, width = mask.shape
     labels, n = ndimage.label(mask, np.ones((3, 3)))
@@ -331,4 +358,9 @@ def remove_border_rests(mask):
             rest[i] = not (
                 rows.start < height / 2 < rows.stop and columns.start < width / 2 < columns.stop
             )
+    if rest.all() and n and min(mask.shape) <= TINY:  # a digit that is cut off by the border
+        largest = 1 + int(np.argmax(total[1:]))
+        rows, columns = ndimage.find_objects(labels)[largest - 1]
+        tall, wide = (rows.stop - rows.start) / height, (columns.stop - columns.start) / width
+        rest[largest] = tall < SHORTEST_DIGIT or max(tall, wide) >= THROUGH
     return ~rest[labels]

@@ -7,6 +7,7 @@ from skdigits.pictures.ink import (
     noise_of,
     otsu,
     remove_border_rests,
+    remove_frames,
     strokes,
 )
 
@@ -121,3 +122,32 @@ def test_specks_and_soft_shadows_are_no_writing():
         mask = contrast > 0.3
         assert is_writing(contrast, mask, mask) is expected
     assert not is_writing(bar, np.ones_like(bar, bool), bar > 0.3)  # a small part of what is seen
+
+
+def in_a_corner_of_a_frame(side):
+    """Pixels of an L-shaped frame, and of a ring that the picture's corner cuts off."""
+    frame, ring = np.zeros((side, side), bool), np.zeros((side, side), bool)
+    frame[:, 4:7] = frame[-5:-2, 4:] = True
+    y, x = np.indices(ring.shape)
+    distance = np.hypot(y - 6, x - side + 7)
+    ring[(distance > 4) & (distance < 8)] = True
+    return frame, ring
+
+
+def test_frames_of_tiny_pictures_are_removed_beside_a_digit():
+    frame, ring = in_a_corner_of_a_frame(28)
+    assert not (frame & ring).any()
+    np.testing.assert_array_equal(remove_frames(frame | ring), ring)
+    np.testing.assert_array_equal(remove_border_rests(ring), ring)  # there is no other
+    speck = np.zeros_like(ring)
+    speck[10:13, 15:18] = True
+    np.testing.assert_array_equal(remove_frames(frame | speck), frame | speck)  # a digit, perhaps
+    frame, ring = in_a_corner_of_a_frame(60)
+    np.testing.assert_array_equal(remove_frames(frame | ring), frame | ring)
+    assert not remove_border_rests(ring).any()
+
+
+def test_low_rests_at_the_border_of_tiny_pictures_are_no_digits():
+    rest = np.zeros((28, 28), bool)
+    rest[-4:, 3:9] = True
+    assert not remove_border_rests(rest).any()
