@@ -273,6 +273,7 @@ def test_every_parameter_survives_set_params_and_clone():
         "warm_start": True,
         "keep_epochs": [1, 2],
         "callbacks": [],
+        "checkpoint": "folder",
         "augment": True,
         "dtype": "float64",
         "verbose": 2,

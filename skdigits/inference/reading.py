@@ -70,19 +70,15 @@ def read_views(
     digits, log_probability
         As of `read_sequences`.
     """
-    digits, log_probability = read_sequences(network, lines, top=ctc.MOST_SEQUENCES)
-    probability = np.exp(log_probability)
-    for width, slant in VIEWS:
-        others, log_others = read_sequences(
-            network, lines.changed(width, slant), top=ctc.MOST_SEQUENCES
-        )
-        longest = max(digits.shape[2], others.shape[2])
-        ours, theirs = (
-            np.pad(d, [(0, 0), (0, 0), (0, longest - d.shape[2])], constant_values=ctc.PADDING)
-            for d in (digits, others)
-        )
-        is_same = (ours[:, :, np.newaxis] == theirs[:, np.newaxis]).all(axis=3)
-        probability += (is_same * np.exp(log_others)[:, np.newaxis]).sum(axis=2)
+    views = [lines, *(lines.changed(*view) for view in VIEWS)]
+    together = LineImages([image for view in views for image in view.images])
+    read, log_probability = read_sequences(network, together, top=ctc.MOST_SEQUENCES)
+    read = read.reshape(len(views), len(lines), *read.shape[1:])
+    digits, parts = read[0], np.exp(log_probability).reshape(read.shape[:3])
+    probability = parts[0]
+    for others, part in zip(read[1:], parts[1:], strict=True):
+        is_same = (digits[:, :, np.newaxis] == others[:, np.newaxis]).all(axis=3)
+        probability += (is_same * part[:, np.newaxis]).sum(axis=2)
     best = np.argsort(-probability, axis=1, kind="stable")[:, :top]
     with np.errstate(divide="ignore"):
         log_mean = np.log(np.take_along_axis(probability, best, axis=1) / (1 + len(VIEWS)))
