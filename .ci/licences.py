@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 PERMISSIVE = re.compile(
     r"\b(MIT|BSD|Apache|PSF|Python Software Foundation|ISC|HPND|Zlib|CMU)\b", re.IGNORECASE
@@ -33,7 +34,7 @@ def needed(name, found=None):
     found.add(name)
     for line in distribution(name).requires or ():
         requirement = Requirement(line)
-        other = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        other = canonicalize_name(requirement.name)
         marker = requirement.marker
         if other in found or (marker and not marker.evaluate({"extra": ""})):
             continue

@@ -35,9 +35,9 @@ LOAD = "import numpy as np, skdigits\nmodel = skdigits.load(sys.argv[1])\n"
 IMAGE = "np.zeros((1, 28, 28), np.uint8)"
 COMMAND = (
     "import contextlib, skdigits.cli\nwith contextlib.suppress(SystemExit):\n"
-    "    skdigits.cli.main(['predict', sys.argv[1], sys.argv[4], '-o', sys.argv[5]])"
+    "    skdigits.cli.main([{}])"
 )
-READ = COMMAND.replace("['predict', sys.argv[1], sys.argv[4], '-o', sys.argv[5]]", "['read', {}]")
+PREDICT = COMMAND.format("'predict', sys.argv[1], sys.argv[4], '-o', sys.argv[5]")
 READ_ONE, READ_MORE = "skdigits read", f"skdigits read, {N_PAGES} pictures"
 TENSORFLOW, COMMAND_TENSORFLOW = "TensorFlow", "skdigits predict, TensorFlow"
 CASES = {
@@ -45,10 +45,10 @@ CASES = {
     "skdigits": f"{LOAD}model.predict({IMAGE})",
     "recognizer": f"{LOAD.replace('[1]', '[2]')}model.predict({IMAGE})",
     TENSORFLOW: f"{LOAD.replace('[1]', '[3]')}model.predict({IMAGE})",
-    "skdigits predict": COMMAND,
-    COMMAND_TENSORFLOW: COMMAND.replace("[1]", "[3]"),
-    READ_ONE: READ.format("sys.argv[6] + '/00.png'"),
-    READ_MORE: READ.format("sys.argv[6]"),
+    "skdigits predict": PREDICT,
+    COMMAND_TENSORFLOW: PREDICT.replace("[1]", "[3]"),
+    READ_ONE: COMMAND.format("'read', sys.argv[6] + '/00.png'"),
+    READ_MORE: COMMAND.format("'read', sys.argv[6]"),
 }
 
 
@@ -98,11 +98,11 @@ def make_files(folder):
     skdigits.save(recognizer.fit(X, y), files[1])
     Image.fromarray(255 - X[0]).save(files[3])
     files[5].mkdir()
+    font = ImageFont.load_default(72)
     for i in range(N_PAGES):
         page = Image.new("L", (640, 480), 230)
         for line in range(3):
-            text = "".join(map(str, load_digits().target[5 * i + line : 5 * i + 2 * line + 3]))
-            font = ImageFont.load_default(72)
+            text = "".join(map(str, y[5 * i + line : 5 * i + 2 * line + 3]))
             ImageDraw.Draw(page).text((60, 40 + 130 * line), text, fill=40, font=font)
         page.save(files[5] / f"{i:02d}.png")
     return files

@@ -1,13 +1,13 @@
 """What is imported is declared, and what is declared is imported."""
 
 import ast
-import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
@@ -16,12 +16,10 @@ OPTIONAL = ("dask", "heic", "parquet")
 IF_INSTALLED = {"xgboost"}  # looked for, and used if it is there
 
 
-def name_of(distribution):
-    return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
 def declared(lines):
-    return {name_of(requirement.name): requirement for requirement in map(Requirement, lines)}
+    return {
+        canonicalize_name(requirement.name): requirement for requirement in map(Requirement, lines)
+    }
 
 
 def imported(folder):
@@ -35,7 +33,7 @@ def imported(folder):
                 modules.add((node.module or "").partition(".")[0])
     known = packages_distributions()
     others = modules - set(sys.stdlib_module_names) - {"skdigits"}
-    return {name_of(known.get(module, [module])[0]) for module in others}
+    return {canonicalize_name(known.get(module, [module])[0]) for module in others}
 
 
 def test_declared_dependencies_are_those_imported():

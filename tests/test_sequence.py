@@ -208,6 +208,7 @@ def test_padding_never_changes_a_result(reader, sequences):
     sure = reader.predict_confidence(X) > 0.9
     assert sure.mean() > 0.5
     same = reader.predict(wide) == reader.predict(X)  # black is not padding
+    assert same.mean() > 0.95  # a briefly trained reader wavers where it is not sure
     assert same[sure].mean() > 0.98
 
 

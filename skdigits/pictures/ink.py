@@ -326,12 +326,17 @@ def remove_frames(mask):
     labels, n = ndimage.label(mask, np.ones((3, 3)))
     if n < 2 or min(mask.shape) > TINY:
         return mask
-    sizes = [[part.stop - part.start for part in box] for box in ndimage.find_objects(labels, n)]
-    shares = np.array(sizes) / mask.shape
+    shares = _shares(labels, n)
     is_frame = (shares >= THROUGH).any(axis=1)
     if not (shares[~is_frame, 0] >= SHORTEST_DIGIT).any():
         return mask
     return np.concatenate([[False], ~is_frame])[labels]
+
+
+def _shares(labels, n):
+    """Height and width of each labelled piece, as shares of those of the picture."""
+    sizes = [[part.stop - part.start for part in box] for box in ndimage.find_objects(labels, n)]
+    return np.array(sizes) / labels.shape
 
 
 def remove_border_rests(mask):
@@ -366,8 +371,7 @@ def remove_border_rests(mask):
                 rows.start < height / 2 < rows.stop and columns.start < width / 2 < columns.stop
             )
     if rest.all() and n and min(mask.shape) <= TINY:  # a digit that is cut off by the border
-        largest = 1 + int(np.argmax(total[1:]))
-        rows, columns = ndimage.find_objects(labels)[largest - 1]
-        tall, wide = (rows.stop - rows.start) / height, (columns.stop - columns.start) / width
-        rest[largest] = tall < SHORTEST_DIGIT or max(tall, wide) >= THROUGH
+        largest = int(np.argmax(total[1:]))
+        share = _shares(labels, n)[largest]
+        rest[1 + largest] = share[0] < SHORTEST_DIGIT or share.max() >= THROUGH
     return ~rest[labels]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from skdigits.synthesis.glyphs import faces, type_images
+from skdigits.synthesis.glyphs import N_DRAWN, faces, type_images
 from skdigits.synthesis.paper import as_image
 from skdigits.synthesis.pen import SIGNS, draw, drawn_digits, sign
 from skdigits.synthesis.shapes import Shapes
@@ -16,7 +16,6 @@ from skdigits.synthesis.shapes import Shapes
 SIZE = 32  # pixels, the height of a digit while a line is composed
 MARGIN = SIZE  # around a line
 MNIST_SIDE = 28  # pixels of images of single digits
-N_DRAWN = 300  # shapes of each digit that are drawn
 STEEPEST = 0.9  # slant, in columns per row
 # Shares of the kinds of lines in each style.
 KINDS = {

@@ -167,7 +167,8 @@ def _write(path, values, arrays: dict[str, Weights]):
 
 def _read(path):
     """The values and lists of arrays of a file."""
-    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+    content = io.BytesIO(path.read_bytes())  # NumPy leaves a damaged file open
+    with np.load(content, allow_pickle=False) as archive:
         values, counts = json.loads(str(archive[VALUES]))
         arrays = {name: [archive[f"{name}-{i}"] for i in range(n)] for name, n in counts.items()}
     return values, arrays
