@@ -23,6 +23,7 @@ from measuring import Checks, finish, parser
 from PIL import Image
 from scipy.ndimage import zoom
 
+import skdigits
 from skdigits.datasets import load_digits
 
 COMMAND = str(Path(sys.executable).with_name("skdigits"))
@@ -54,8 +55,7 @@ def make_commands(folder, quick):
     pictures.mkdir()
     for i, image in enumerate(load_digits().images[:N_PICTURES]):
         Image.fromarray(255 - np.pad(zoom(image, 5, order=1), 15)).save(pictures / f"{i:03d}.png")
-    model = folder / "model"
-    run([COMMAND, "train", "--epochs", "1", "-o", str(model)])
+    digit = Path(skdigits.__file__).with_name("pretrained") / "digit.skdigits"
     sequences = ["--sequences", "--style", "tiles", "--epochs", "3"]
     grid = ["--architecture", "compact,lenet", "--epochs", "12", "--folds", "2"]
     longer = {
@@ -65,7 +65,7 @@ def make_commands(folder, quick):
     return {
         "train": ["train", "--epochs", "12", "-o", "{}"],
         **({} if quick else longer),
-        "predict": ["predict", str(model / "model.skdigits"), str(pictures), "-o", "{}/labels.csv"],
+        "predict": ["predict", str(digit), str(pictures), "-o", "{}/labels.csv"],
         "read --csv": ["read", "--csv", str(pictures)],
     }
 
@@ -99,7 +99,7 @@ def command(arguments, folder):
 
 
 def run(arguments):
-    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(arguments, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def result(arguments, folder):
