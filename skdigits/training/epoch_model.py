@@ -403,10 +403,19 @@ class EpochModel(keras.Model):
             outputs = self(images, training=True)
             losses = tf.cast(self._sample_losses(y, outputs), self._float_dtype)
             loss = tf.reduce_mean(losses * weight) + sum(self.losses)
-        variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self._apply(tape.gradient(loss, self.trainable_variables))
         correct = tf.cast(self._is_correct(y, outputs), loss.dtype)
         return tf.stack([loss * tf.cast(tf.size(correct), loss.dtype), tf.reduce_sum(correct)])
+
+    def _apply(self, gradients):
+        """Let the optimizer update the weights.
+
+        Not as a replica: Keras would sum the gradients of all of them by an operation whose own
+        gradient TensorFlow registers for ever, and with it the whole program.
+        """
+        tf.distribute.get_replica_context().merge_call(
+            lambda strategy: self.optimizer.apply(gradients, self.trainable_variables)
+        )
 
     # -- what networks for other labels do in another way ------------------------------------
 
