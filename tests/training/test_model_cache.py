@@ -1,9 +1,13 @@
+import gc
+import weakref
+
 import pytest
 
-from skdigits import DigitClassifier
+from skdigits import DigitClassifier, DigitSequenceRecognizer
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import ProgramKey
 from skdigits.training import model_cache
+from skdigits.training.epoch_model import EpochModel
 
 
 def key_of(filters):
@@ -67,3 +71,26 @@ def test_a_private_model_is_nobody_elses():
         pass
     with cache.borrow(key_of(1)) as other:
         assert other is not mine
+
+
+def test_a_dropped_model_leaves_no_program_behind(digits, monkeypatch):
+    """With its graphs, a program has several megabytes; a service may fit for days."""
+    cache = model_cache.ModelCache(size=1)
+    monkeypatch.setattr("skdigits.training.trainer.model_cache.cache", cache)
+    graphs = []
+    make_program = EpochModel._program
+
+    def watched(self, *args):
+        program = make_program(self, *args)
+        graphs.append(weakref.ref(program.graph))
+        return program
+
+    monkeypatch.setattr(EpochModel, "_program", watched)
+    X, y = digits
+    DigitClassifier(epochs=1, early_stopping=True).fit(X[:100], y[:100])
+    lines = {"style": "tiles", "sequences_per_epoch": 20, "random_state": 0}
+    for filters in (2, 3):
+        recognizer = DigitSequenceRecognizer(epochs=1, filters=filters, **lines)
+        recognizer.fit(X[:100].reshape(-1, 8, 8), y[:100])
+    gc.collect()
+    assert [graph() is None for graph in graphs] == [True, True, True, False]
