@@ -113,8 +113,8 @@ def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
     if len(unsure):
         better, better_log_probability = _by_beam(scores[unsure], known[unsure], 1)
         longest = max(digits.shape[2], better.shape[2])
-        digits = _as_long(digits, longest)
-        digits[unsure] = _as_long(better, longest)
+        digits = as_long(digits, longest)
+        digits[unsure] = as_long(better, longest)
         log_probability[unsure] = better_log_probability
     return digits, log_probability
 
@@ -301,8 +301,21 @@ def _longer_code(code, digit):
     return code * np.uint64(6364136223846793005) + (digit + 2).astype(np.uint64)
 
 
-def _as_long(digits, length):
-    """Sequences padded with -1 to a length."""
+def as_long(digits, length):
+    """Pad sequences with -1 to a length.
+
+    Parameters
+    ----------
+    digits : ndarray of shape (n, top, max_length), int
+        The sequences.
+    length : int
+        At least `max_length`.
+
+    Returns
+    -------
+    ndarray of shape (n, top, length), int
+        The sequences.
+    """
     missing = length - digits.shape[2]
     return np.pad(digits, [(0, 0), (0, 0), (0, missing)], constant_values=PADDING)
 

@@ -71,18 +71,46 @@ def read_views(
         As of `read_sequences`.
     """
     views = [lines, *(lines.changed(*view) for view in VIEWS)]
-    together = LineImages([image for view in views for image in view.images])
-    read, log_probability = read_sequences(network, together, top=ctc.MOST_SEQUENCES)
-    read = read.reshape(len(views), len(lines), *read.shape[1:])
-    digits, parts = read[0], np.exp(log_probability).reshape(read.shape[:3])
+    if top > 1:
+        return _by_mean(network, views, top)
+    read, log_probability = _read_each(network, views, 1)
+    digits, log_mean = read[0], _log(np.exp(log_probability).mean(axis=0))
+    # What all ways agree on is the best, if it has more than half of all probability.
+    is_sure = (read == digits).all(axis=(0, 2, 3)) & (log_mean[:, 0] > np.log(0.5))
+    unsure = np.flatnonzero(~is_sure)
+    if len(unsure):
+        chosen = [LineImages([view.images[i] for i in unsure]) for view in views]
+        better, log_mean[unsure] = _by_mean(network, chosen, 1)
+        longest = max(digits.shape[2], better.shape[2])
+        digits = ctc.as_long(digits, longest)
+        digits[unsure] = ctc.as_long(better, longest)
+    return digits, log_mean
+
+
+def _by_mean(network, views, top):
+    """The sequences of the first view with the highest mean probability in all views."""
+    read, log_probability = _read_each(network, views, ctc.MOST_SEQUENCES)
+    digits, parts = read[0], np.exp(log_probability)
     probability = parts[0]
     for others, part in zip(read[1:], parts[1:], strict=True):
         is_same = (digits[:, :, np.newaxis] == others[:, np.newaxis]).all(axis=3)
         probability += (is_same * part[:, np.newaxis]).sum(axis=2)
     best = np.argsort(-probability, axis=1, kind="stable")[:, :top]
-    with np.errstate(divide="ignore"):
-        log_mean = np.log(np.take_along_axis(probability, best, axis=1) / (1 + len(VIEWS)))
+    log_mean = _log(np.take_along_axis(probability, best, axis=1) / len(views))
     return np.take_along_axis(digits, best[..., np.newaxis], axis=1), log_mean
+
+
+def _log(probability):
+    with np.errstate(divide="ignore"):
+        return np.log(probability)
+
+
+def _read_each(network, views, top):
+    """The result of `read_sequences` for each view."""
+    together = LineImages([image for view in views for image in view.images])
+    read, log_probability = read_sequences(network, together, top=top)
+    shape = len(views), len(views[0])
+    return read.reshape(*shape, *read.shape[1:]), log_probability.reshape(*shape, top)
 
 
 def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]:

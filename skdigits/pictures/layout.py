@@ -7,7 +7,7 @@ from scipy import ndimage
 from scipy.sparse.csgraph import connected_components
 
 from skdigits.pictures.grey import LONGEST, to_grey
-from skdigits.pictures.ink import ink_contrast, remove_border_rests, strokes
+from skdigits.pictures.ink import TINY, ink_contrast, remove_border_rests, strokes
 from skdigits.pictures.rules import remove_rules
 
 WIDEST_STROKE = 0.2  # of the page's smaller side
@@ -121,17 +121,31 @@ def reduction(picture) -> int:
 
 def _page_strokes(grey):
     """Pixels of strokes; the height of the digits tells how wide these can be."""
-    window = max(9, round(WIDEST_STROKE * min(grey.shape)))
-    mask = _strokes(grey, window)
+    widest = WIDEST_STROKE * min(grey.shape)
+    if min(grey.shape) > 2 * TINY:  # half the resolution tells the height as well
+        closer = 2 * _widest_in_digits(_strokes(_halved(grey), widest / 2))
+        if closer:
+            return _strokes(grey, min(widest, closer))
+    mask = _strokes(grey, widest)
+    closer = _widest_in_digits(mask)
+    return _strokes(grey, closer) if 0 < closer < widest else mask
+
+
+def _widest_in_digits(mask):
+    """How wide a stroke of a usual digit can be, in pixels; 0 without digits."""
     boxes = digit_boxes(mask)
-    if len(boxes):
-        closer = max(9, round(WIDEST_IN_DIGIT * np.median(boxes[:, 3] - boxes[:, 1])))
-        mask = _strokes(grey, closer) if closer < window else mask
-    return mask
+    return WIDEST_IN_DIGIT * np.median(boxes[:, 3] - boxes[:, 1]) if len(boxes) else 0
 
 
-def _strokes(grey, window):
-    contrast = ink_contrast(grey, window)
+def _halved(grey):
+    """Half the resolution: means of two by two pixels."""
+    height, width = (side // 2 * 2 for side in grey.shape)
+    grey = grey[:height, :width]
+    return (grey[::2, ::2] + grey[1::2, ::2] + grey[::2, 1::2] + grey[1::2, 1::2]) / 4
+
+
+def _strokes(grey, widest):
+    contrast = ink_contrast(grey, max(9, round(widest)))
     return remove_border_rests(remove_rules(strokes(contrast), contrast, length=RULE))
 
 
