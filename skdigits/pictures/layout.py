@@ -19,6 +19,7 @@ TALLEST = 2.5  # usual heights of a digit
 WORD_GAP = 1.5  # usual heights of a digit between two lines on the same level
 OVERLAP = 0.4  # of the smaller height, in which the neighbours in one line overlap
 LEAST_PIXELS = 8  # height of a digit
+DISTINCT = 20  # pixels: the height of digits whose boxes are exact enough
 LEAST_SLOPE = 0.01  # rise per pixel: half a degree
 LEAST_SPAN = 4  # heights of a digit: the slope of a shorter line is not known
 
@@ -54,7 +55,7 @@ def line_boxes(grey) -> np.ndarray:
     ndarray of shape (n_lines, 4), int64
         As for `find_lines`, in pixels of `grey`.
     """
-    boxes = digit_boxes(_page_strokes(grey))
+    boxes = _page_boxes(grey)
     return _as_array([_union(boxes[line]) for line in group_lines(boxes)])
 
 
@@ -91,14 +92,14 @@ def straighten(picture):
         The page in grey levels; unchanged but for that if no line is long enough to tell its slope.
     """
     grey = to_grey(picture)
-    boxes = digit_boxes(_page_strokes(grey))
+    boxes = _page_boxes(grey)
     slope = line_slope(boxes, group_lines(boxes))
     return np.rint(turn(grey, slope)).astype(np.uint8)
 
 
 def _page_lines(picture):
     """Boxes of digits, the indices of each line in them, and pixels per pixel of the boxes."""
-    boxes = digit_boxes(_page_strokes(to_grey(picture)))
+    boxes = _page_boxes(to_grey(picture))
     return boxes, group_lines(boxes), reduction(picture)
 
 
@@ -119,22 +120,24 @@ def reduction(picture) -> int:
     return -(-max(size) // LONGEST)
 
 
-def _page_strokes(grey):
-    """Pixels of strokes; the height of the digits tells how wide these can be."""
-    widest = WIDEST_STROKE * min(grey.shape)
-    if min(grey.shape) > 2 * TINY:  # half the resolution tells the height as well
-        closer = 2 * _widest_in_digits(_strokes(_halved(grey), widest / 2))
-        if closer:
-            return _strokes(grey, min(widest, closer))
-    mask = _strokes(grey, widest)
-    closer = _widest_in_digits(mask)
-    return _strokes(grey, closer) if 0 < closer < widest else mask
-
-
-def _widest_in_digits(mask):
-    """How wide a stroke of a usual digit can be, in pixels; 0 without digits."""
-    boxes = digit_boxes(mask)
-    return WIDEST_IN_DIGIT * np.median(boxes[:, 3] - boxes[:, 1]) if len(boxes) else 0
+def _page_boxes(grey):
+    """Boxes of digits, whose height tells the width of strokes and a resolution that is enough."""
+    widest, factor, boxes = WIDEST_STROKE * min(grey.shape), 2, _as_array([])
+    if min(grey.shape) > 2 * TINY:
+        half = _halved(grey)
+        boxes = digit_boxes(_strokes(half, widest / 2))
+    if not len(boxes):
+        half, factor = grey, 1
+        boxes = digit_boxes(_strokes(grey, widest))
+    if not len(boxes):
+        return boxes
+    height = np.median(boxes[:, 3] - boxes[:, 1])
+    closer = WIDEST_IN_DIGIT * height * factor
+    if height < DISTINCT and factor > 1:
+        return digit_boxes(_strokes(grey, min(widest, closer)))
+    if closer < widest:
+        boxes = digit_boxes(_strokes(half, closer / factor))
+    return boxes * factor
 
 
 def _halved(grey):
