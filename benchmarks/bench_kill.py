@@ -56,7 +56,7 @@ def make_commands(folder, quick):
     for i, image in enumerate(load_digits().images[:N_PICTURES]):
         Image.fromarray(255 - np.pad(zoom(image, 5, order=1), 15)).save(pictures / f"{i:03d}.png")
     digit = Path(skdigits.__file__).with_name("pretrained") / "digit.skdigits"
-    sequences = ["--sequences", "--style", "tiles", "--epochs", "3"]
+    sequences = ["--sequences", "--epochs", "6", "--sequences-per-epoch", "300"]
     grid = ["--architecture", "compact,lenet", "--epochs", "12", "--folds", "2"]
     longer = {
         "train --sequences": ["train", *sequences, "-o", "{}"],

@@ -163,6 +163,12 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Number of epochs; 15 by default.")
     ] = None,
+    sequences_per_epoch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --sequences, how many an epoch generates; 10,000 by default."
+        ),
+    ] = None,
     batch_size: Annotated[str, typer.Option(help="Images per gradient step, or auto.")] = "auto",
     learning_rate: Annotated[str, typer.Option(help="Maximum learning rate, or auto.")] = "auto",
     augment: Annotated[
@@ -212,6 +218,8 @@ def train(
     """
     from skdigits import DigitClassifier, DigitSequenceRecognizer
 
+    if sequences_per_epoch and not sequences:
+        raise ValueError("--sequences-per-epoch is for --sequences; leave it out without that.")
     if model is not None:
         if sequences or architecture or augment or style:
             raise ValueError(
@@ -243,7 +251,9 @@ def train(
     options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     if not sequences:
         options |= {"architecture": architecture or "lenet", "augment": style or augment}
-    elif style:
+    if sequences_per_epoch:
+        options["sequences_per_epoch"] = sequences_per_epoch
+    if sequences and style:
         options["style"] = style
     estimator = (DigitSequenceRecognizer if sequences else DigitClassifier)(
         batch_size=_number(batch_size, int, "--batch-size", auto=True),

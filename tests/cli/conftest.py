@@ -52,6 +52,6 @@ def trained(run, csv_folder, tmp_path_factory):
 def trained_recognizer(run, csv_folder, tmp_path_factory):
     """Folder that the command train --sequences has written into."""
     folder = tmp_path_factory.mktemp("recognizer")
-    options = "--sequences", "--style", "tiles", "--epochs", 2
+    options = "--sequences", "--style", "tiles", "--epochs", 2, "--sequences-per-epoch", 5000
     assert run("train", csv_folder, *options, "-o", folder) == 0
     return folder

@@ -159,7 +159,9 @@ def test_images_that_are_no_squares_are_read_as_they_are(write_idx, run, tmp_pat
     folder.mkdir()
     for subset in ("train", "t10k"):
         write_idx(folder, subset, np.pad(images, [(0, 0), (0, 0), (1, 3)]), labels)
-    options = ["--sequences"] if sequences else ["--architecture", "compact"]
+    options = ["--architecture", "compact"]
+    if sequences:
+        options = ["--sequences", "--sequences-per-epoch", 500]
     assert run("train", folder, "-o", output, "--epochs", 1, *options) == 0
     model = output / "model.skdigits"
     assert skdigits.load(model).image_shape_[:2] == (8, 12)
@@ -311,6 +313,8 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
 def test_sequences_have_one_network(run, tmp_path, capsys):
     assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
     assert "are for single digits; leave them out" in capsys.readouterr().err
+    assert run("train", "--sequences-per-epoch", 500, "-o", tmp_path / "out") == 2
+    assert "--sequences-per-epoch is for --sequences" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
