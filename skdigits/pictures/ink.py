@@ -21,6 +21,9 @@ N_BINS = 128  # of Otsu's threshold; a power of two, so that bins are exact
 TINY = 48  # pixels; a smaller picture is cut close to the digit
 MARGIN = 0.14  # of a picture's side: the strip at the border where rests of other things are
 WIDTHS = (0.07, 0.15)  # of the picture's side: strokes are narrower than one of these
+THIN = 0.25  # of the side of a tiny picture, which strokes fill more than those of others
+AROUND = 0.2  # of the sides of a tiny picture, where frames and other digits may be
+CLEAR = 0.3  # difference of what is thin and bright, and thin and dark, relative to their sum
 COARSE = 60  # pixels: the resolution at which polarity is decided
 MEDIAN_SIDE = 20  # pixels: the resolution of that median
 NEIGHBOURHOOD = 0.33  # of the picture's side: where most pixels are paper
@@ -89,6 +92,9 @@ def has_bright_ink(grey):
         True for bright ink on a dark background.
     """
     if min(grey.shape) <= TINY and max(grey.shape) < WIDER * min(grey.shape):
+        thin = _thin_and_bright(grey)
+        if abs(thin) > CLEAR:
+            return thin > 0
         bright = grey > (grey.min() + grey.max()) / 2
         is_bright = _covers_more_than_half(~bright)
         return is_bright ^ _is_around_digit(bright == is_bright)
@@ -102,6 +108,16 @@ def has_bright_ink(grey):
         dark += (1 - np.maximum(coarse / closed, coarse / usual)).clip(0).sum()
         bright += (1 - np.maximum(opened / coarse, usual / coarse)).clip(0).sum()
     return bool(bright > dark)
+
+
+def _thin_and_bright(grey):
+    """From -1, if all that is thin in the middle of a picture is dark, to 1, if it is bright."""
+    window = max(3, round(THIN * min(grey.shape)))
+    top, left = (int(AROUND * side) for side in grey.shape)
+    middle = slice(top, grey.shape[0] - top), slice(left, grey.shape[1] - left)
+    bright = (grey - ndimage.grey_opening(grey, window))[middle].sum()
+    dark = (ndimage.grey_closing(grey, window) - grey)[middle].sum()
+    return float((bright - dark) / max(bright + dark, 1))
 
 
 def _large_median(grey):
