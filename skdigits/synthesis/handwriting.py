@@ -23,9 +23,7 @@ KINDS = {
     "mixed": {"hand": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
 }
 # Shares of hands with shapes that MNIST does not have.
-DRAWN = {0: 0.15, 1: 0.45, 2: 0.2, 4: 0.2, 5: 0.15, 7: 0.4, 8: 0.15, 9: 0.45}
-REPEATED = 0.12  # share of lines in which a digit is written again
-SMALL_ZEROS = 0.15  # share of hands
+DRAWN = {0: 0.15, 1: 0.45, 2: 0.2, 4: 0.2, 5: 0.15, 7: 0.4, 8: 0.15, 9: 0.35}
 ITALIC = 0.12  # share of hands that are as steep as one may be
 JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined with the next one
 BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" or "(" could be a 1
@@ -73,8 +71,6 @@ class Hand:
         Width of the cells of type in which all digits have the same width.
     joins : float
         Share of the neighbours that a stroke joins.
-    zero : float
-        Height of a zero.
     drawn : frozenset of int
         Digits whose shapes are drawn.
     """
@@ -90,7 +86,6 @@ class Hand:
     is_level: bool = True
     cell: float | None = None
     joins: float = 0.0
-    zero: float = 1.0
     drawn: frozenset = field(default_factory=frozenset)
 
     @classmethod
@@ -107,8 +102,7 @@ class Hand:
             wobble=rng.uniform(0, 0.06),
             thickness=rng.random(),
             is_level=rng.random() < 0.6,
-            joins=rng.uniform(0.2, 0.8) if rng.random() < 0.2 else 0.0,
-            zero=rng.uniform(0.5, 0.85) if rng.random() < SMALL_ZEROS else 1.0,
+            joins=rng.uniform(0.2, 0.8) if rng.random() < 0.15 else 0.0,
             drawn=frozenset(digit for digit, share in DRAWN.items() if rng.random() < share),
         )
 
@@ -222,27 +216,23 @@ class Writer:
     def _digits(self, n, rng):
         """Digits as often as among the handwritten ones, but for zeros at the end."""
         digits = rng.choice(self.shapes.digits, n, p=self.shapes.shares).tolist()
-        if n > 1 and rng.random() < REPEATED:
-            first = int(rng.integers(n - 1))
-            digits[first + 1] = digits[first]
         if n > 2 and 0 in self.shapes.digits and rng.random() < 0.3:
             n_zeros = int(rng.integers(1, min(n, 6)))
             digits[-n_zeros:] = [0] * n_zeros
         return digits
 
     def _put(self, line, digit, face, is_raised):
-        size = line.hand.zero if digit == 0 else 1.0
         if face is not None:
-            line.put(face[digit], 0.0, size, is_raised)
+            line.put(face[digit], 0.0, is_raised)
         elif digit in line.hand.drawn:
             index = self._drawn.choose(digit, line.hand.thickness, line.rng)
-            line.put(self._drawn.cut(index), 0.0, size, is_raised)
+            line.put(self._drawn.cut(index), 0.0, is_raised)
         else:
             index = self.shapes.choose(digit, line.hand.thickness, line.rng)
             picture, slant = self.shapes.cut(index), self.shapes.slants[index]
             if digit == 1 and picture.width > 0.8 * picture.height:  # it lies more than it stands
                 picture = picture.resize((picture.width // 2, picture.height))
-            line.put(picture, slant, size, is_raised)
+            line.put(picture, slant, is_raised)
 
     def _sign(self, line, kinds):
         kind = kinds[line.rng.integers(len(kinds))]
@@ -293,7 +283,7 @@ class Sheet:
         self.boxes: list[tuple[int, int, int, int]] = []
         self.has_raised_end = n_digits > 2 and rng.random() < 0.04
 
-    def put(self, picture, own_slant, size=1.0, is_raised=False):
+    def put(self, picture, own_slant, is_raised=False):
         """Put a digit after the others.
 
         Parameters
@@ -302,14 +292,11 @@ class Sheet:
             The digit, cut to its ink.
         own_slant : float
             Its slant, in columns to the right per row upwards.
-        size : float, default=1.0
-            Its height, relative to that of other digits.
         is_raised : bool, default=False
-            Whether it is smaller still, and raised.
+            Whether it is small and raised.
         """
         hand, rng = self.hand, self.rng
-        size *= 0.65 if is_raised else 1
-        height = size * SIZE * max(0.4, 1 + rng.normal(0, hand.size_change))
+        height = SIZE * max(0.4, 1 + rng.normal(0, hand.size_change)) * (0.65 if is_raised else 1)
         width = picture.width * height / picture.height * hand.aspect
         slant = hand.slant - 0.7 * own_slant
         if hand.cell is None:

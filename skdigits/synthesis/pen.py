@@ -82,12 +82,12 @@ def _two(rng):
 
 def _five(rng):
     """Strokes of a five with a long bar; some look like a root sign."""
-    end = rng.uniform(0.3, 1.1), rng.normal(0, 0.05)
+    end = rng.uniform(0.6, 1.1), rng.normal(0, 0.05)
     if rng.random() < 0.3:
         low, high = rng.uniform(0.1, 0.25), rng.uniform(0.25, 0.45)
         return [[(0, rng.uniform(0.45, 0.75)), (low, 1), (high, 0.05)], [(high, 0.03), end]]
-    stem, belly = rng.uniform(0.05, 0.3), rng.uniform(0.13, 0.32)
-    neck = rng.uniform(0.38, 0.58)
+    stem, belly = rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.32)
+    neck = rng.uniform(0.38, 0.5)
     radii = belly, (1 - neck) / 2
     arc = _arc((0.1, 1 - radii[1]), radii, rng.uniform(-0.35, -0.22), rng.uniform(0.25, 0.45))
     return [[(stem, 0), (0.02, neck + 0.04)], [(0.02, neck + 0.04), *arc], [(stem, 0.02), end]]
@@ -96,12 +96,9 @@ def _five(rng):
 def _one(rng):
     """Strokes of a one with a flag, and sometimes a foot."""
     width, reach = rng.uniform(0.2, 0.65), rng.uniform(0.1, 0.55)
-    if rng.random() < 0.3:  # the upstroke is nearly as long as the stem
-        width, reach = rng.uniform(0.1, 0.45), rng.uniform(0.55, 1)
+    if rng.random() < 0.25:  # the upstroke is nearly as long as the stem
+        width, reach = rng.uniform(0.15, 0.4), rng.uniform(0.55, 1)
     lean = rng.normal(0, 0.05)
-    if rng.random() < 0.15:  # and goes over into it
-        radius = rng.uniform(0.03, 0.09)
-        return [[(-width, reach), *_arc((0, 0.08), (radius, 0.08), 0.5, 1), (radius + lean, 1)]]
     strokes = [[(-width, reach), (0, 0)], [(0, 0), (lean, 1)]]
     if rng.random() < 0.2:
         left, right = rng.uniform(0.15, 0.45, 2)
@@ -111,11 +108,11 @@ def _one(rng):
 
 def _seven(rng):
     """Strokes of a seven that is crossed, with a serif or both."""
-    width, foot = rng.uniform(0.2, 0.8), rng.uniform(0, 0.5)
+    width, foot = rng.uniform(0.25, 0.8), rng.uniform(0, 0.4)
     strokes = [[(0, rng.normal(0, 0.04)), (width, 0)], [(width, 0), (foot * width, 1)]]
     is_crossed = rng.random() < 0.85
     if is_crossed:
-        y = rng.uniform(0.36, 0.68)
+        y = rng.uniform(0.38, 0.62)
         middle = width * (1 - y * (1 - foot))
         left, right = rng.uniform(0.15, 0.45, 2)
         tilt = rng.normal(0, 0.05)
@@ -157,13 +154,9 @@ def _eight(rng):
 
 
 def _nine(rng):
-    """Strokes of a nine with a straight or a bowed stem, at either side or below it."""
+    """Strokes of a nine with a straight or a bowed stem, at its side or below it."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
-    if rng.random() < 0.2:  # as a P
-        foot = (rng.uniform(-0.3, 0.6) * a, 1.0)
-        loop = _arc((a, b), (a, b), rng.uniform(0.35, 0.65), rng.uniform(1.3, 1.5))
-        return [[*loop, foot]] if rng.random() < 0.6 else [loop, [(0, rng.uniform(0, b)), foot]]
-    if rng.random() < 0.6:
+    if rng.random() < 0.55:
         foot = (rng.uniform(0.2, 1.6) * a, 1.0)
         if rng.random() < 0.5:
             loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +5,7 @@ from PIL import Image
 from skdigits.datasets import load_digits
 from skdigits.inference.line_images import LineImages
 from skdigits.synthesis.composition import Style
-from skdigits.synthesis.handwriting import KINDS, REPEATED, SIZE, Hand, Sheet, Writer, tilted
+from skdigits.synthesis.handwriting import KINDS, SIZE, Hand, Sheet, Writer, tilted
 from skdigits.synthesis.shapes import Shapes
 
 PLAIN = Hand(
@@ -121,21 +119,6 @@ def test_ends_of_amounts_can_be_raised():
     (_, top, _, bottom), (_, raised_top, _, raised_bottom) = line.boxes
     assert raised_bottom - raised_top < 0.8 * (bottom - top)
     assert raised_bottom < bottom - 2
-
-
-def test_zeros_of_some_hands_are_small(writers):
-    line = sheet(replace(PLAIN, zero=0.6))
-    for digit in (0, 6, 0):
-        writers["handwritten"]._put(line, digit, None, False)
-    heights = [bottom - top for _, top, _, bottom in line.boxes]
-    np.testing.assert_allclose(np.divide(heights, SIZE), [0.6, 1, 0.6], atol=0.05)
-
-
-def test_digits_are_repeated_more_often_than_by_chance(writers):
-    rng = np.random.default_rng(1)
-    lines = [writers["handwritten"]._digits(2, rng) for _ in range(2000)]
-    share = np.mean([first == second for first, second in lines])
-    assert share == pytest.approx(0.1 + 0.9 * REPEATED, abs=0.03)
 
 
 def test_a_point_is_at_the_baseline_and_an_underline_below():
