@@ -10,6 +10,7 @@ run. After each kill, no file may be half-written. Nothing else may be left at t
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import subprocess
 import sys
@@ -76,8 +77,10 @@ def kill(arguments, folder, kills, rng):
     expected = result(arguments, folder / "undisturbed")
     seconds = time.perf_counter() - start
     done, faults = 0, []
-    while done < kills:
-        disturbed = folder / f"disturbed-{done}"
+    for number in itertools.count():
+        if done >= kills:
+            break
+        disturbed = folder / f"disturbed-{number}"
         disturbed.mkdir(parents=True)
         for _ in range(rng.integers(1, MOST_IN_A_ROW + 1)):
             process = subprocess.Popen(

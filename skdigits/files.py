@@ -78,29 +78,41 @@ def atomic_write(path, mode="wb", **options):
     path = check_destination(path)
     for left in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 8):
         _remove_unless_written(left)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary, file = _open_locked(path, mode.replace("w", "x"), options)
     try:
-        with open(temporary, mode.replace("w", "x"), **options) as file:
-            with contextlib.suppress(OSError):  # not every file system has locks
-                _lock(file)
+        with file:
             yield file
-        os.replace(temporary, path)
+            file.flush()
+            if fcntl is not None:  # renamed while it is locked
+                os.replace(temporary, path)
+        if fcntl is None:
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _open_locked(path, mode, options):
+    """Open a new temporary file beside a path, and lock it."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        file = open(temporary, mode, **options)  # noqa: SIM115
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+        if temporary.exists():  # no other process has found it before it was locked
+            return temporary, file
+        file.close()
 
 
 def _remove_unless_written(temporary):
     """Remove a temporary file, unless another process is writing it."""
     with contextlib.suppress(OSError):
         with open(temporary, "rb") as file:
-            _lock(file)
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                temporary.unlink()
+                return
         temporary.unlink()
-
-
-def _lock(file):
-    """Lock an open file for this process; raise an OSError if another one has locked it."""
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def printable(name) -> str:

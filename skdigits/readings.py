@@ -12,6 +12,7 @@ import numpy as np
 from skdigits.inference import ctc
 from skdigits.pictures import clean_picture, open_picture
 from skdigits.pictures.cutting import cut_lines
+from skdigits.pictures.opening import REDUCTION
 from skdigits.pretrained import load_pretrained
 from skdigits.sequence import DigitSequenceRecognizer
 
@@ -26,8 +27,8 @@ class Reading(NamedTuple):
     confidence : float
         The probability that the network gives to them, from 0 to 1.
     box : tuple of int
-        Left, top, right and bottom in pixels of the upright picture; right and bottom are the first
-        column and row outside of the line.
+        Left, top, right and bottom in pixels of the upright picture, or of the file that it was
+        read from; right and bottom are the first column and row outside of the line.
     """
 
     text: str
@@ -44,8 +45,8 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
         A picture file of one page, or a picture as for `skdigits.pictures.clean_picture`: a page,
         a line or a single digit.
     digits : int, default=None
-        The number of digits of each line, where it is known: the most probable line of that length
-        is read.
+        The number of digits of each line, where it is known: of the ten most probable texts of a
+        line, the first of that length is read; a line without one is left out.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
         A fitted estimator to read with. The default is ``load_pretrained("sequence")``, and
         ``load_pretrained("digit")`` where a picture shows a single digit. A classifier reads the
@@ -59,7 +60,8 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
     Raises
     ------
     ValueError
-        If `picture` is no picture, or `digits` is not a whole number from 1.
+        If `picture` is no picture, `digits` is not a whole number from 1, or more than one digit
+        is asked of a classifier.
     OSError
         If the file cannot be read.
 
@@ -76,18 +78,26 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
         not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1
     ):
         raise ValueError(f"digits should be a whole number from 1, or None; got {digits!r}.")
+    is_classifier = model is not None and not isinstance(model, DigitSequenceRecognizer)
+    if is_classifier and digits not in (None, 1):
+        raise ValueError(
+            f"model is a {type(model).__name__}, which reads single digits; got digits={digits}. "
+            "Pass a DigitSequenceRecognizer, or leave out one of them."
+        )
     if isinstance(picture, (str, Path)):
         picture = open_picture(picture)
     images, boxes = cut_lines(picture)
     if not images:
         return []
-    places = [(int(left), int(top), int(right), int(bottom)) for left, top, right, bottom in boxes]
-    if model is None or isinstance(model, DigitSequenceRecognizer):
+    reduction = getattr(picture, "info", {}).get(REDUCTION, 1)
+    places = [tuple(round(reduction * edge) for edge in box) for box in boxes.tolist()]
+    if is_classifier:
+        found, places = [_read_digit(model, picture) or ("", 0.0)], places[:1]
+    else:
         found = _read_lines(model or _pretrained("sequence"), images, digits)
-    if model is None and len(images) == 1 and len(found[0][0]) <= 1:
-        model = _pretrained("digit")
-    if model is not None and not isinstance(model, DigitSequenceRecognizer):
-        found, places = [_read_digit(model, picture)], places[:1]
+    is_single = len(images) == 1 and digits in (None, 1)
+    if model is None and is_single and len(found[0][0]) <= 1:
+        found = [_read_digit(_pretrained("digit"), picture) or found[0]]
     return [
         Reading(text, confidence, place)
         for (text, confidence), place in zip(found, places, strict=True)
@@ -115,6 +125,9 @@ def _read_lines(recognizer, images, digits):
 
 
 def _read_digit(classifier, picture):
-    """The label of a picture of a single digit, and its probability."""
-    labels, probability = classifier.predict_top_k(clean_picture(picture)[np.newaxis], k=1)
+    """The label of a picture of a single digit, and its probability; None without ink."""
+    image = clean_picture(picture)
+    if not image.any():
+        return None
+    labels, probability = classifier.predict_top_k(image[np.newaxis], k=1)
     return str(labels[0, 0]), float(probability[0, 0])

@@ -3,11 +3,12 @@ import io
 import numpy as np
 import pytest
 from photographs import page
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import zoom
 
 from skdigits import DigitClassifier, Reading, load_pretrained, read
 from skdigits.datasets import load_digits
+from skdigits.pictures import clean_picture
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,68 @@ def test_what_is_no_picture_is_refused_and_what_is_blank_has_no_lines(tmp_path):
         read(np.zeros(7))
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "missing.png")
+
+
+def typed(size, texts):
+    """A white picture with texts: position, height in pixels, text."""
+    picture = Image.new("L", size, 250)
+    for position, height, text in texts:
+        font = ImageFont.load_default(height)
+        ImageDraw.Draw(picture).text(position, text, font=font, fill=20)
+    return picture
+
+
+def texts_of(readings):
+    return [reading.text for reading in readings]
+
+
+@pytest.mark.parametrize("height", [30, 60, 90])
+def test_bars_of_sevens_are_no_rule(height):
+    texts = ["7777", "77777", "0277775", "700777", "77177", "27777"]
+    places = [((60, 40 + 2 * height * i), height, text) for i, text in enumerate(texts)]
+    assert texts_of(read(typed((900, 80 + 2 * height * len(texts)), places))) == texts
+    for text in texts[:2]:
+        assert texts_of(read(typed((900, 2 * height), [((60, 10), height, text)]))) == [text]
+
+
+def test_small_digits_below_a_heading_are_read():
+    numbers = [f"{10 * row + column}{column}" for row in range(2, 10) for column in range(6)]
+    places = [((60 + 150 * (i % 6), 200 + 70 * (i // 6)), 14, n) for i, n in enumerate(numbers)]
+    found = texts_of(read(typed((1000, 800), [((440, 30), 50, "2024"), *places])))
+    assert sum(number in found for number in numbers) >= 0.9 * len(numbers)
+
+
+def test_boxes_of_a_file_are_in_its_pixels(tmp_path):
+    places = [((400, 300), 300, "35072"), ((1800, 1800), 300, "8146")]
+    picture = typed((4000, 3000), places)
+    exact = read(picture)
+    assert texts_of(exact) == ["35072", "8146"]
+    for name in ("large.png", "large.jpg"):  # a JPEG of this size is decoded at half of it
+        picture.save(tmp_path / name)
+        found = read(tmp_path / name)
+        assert texts_of(found) == texts_of(exact)
+        np.testing.assert_allclose([r.box for r in found], [r.box for r in exact], atol=8)
+
+
+def test_the_first_picture_of_a_jpeg_is_read(tmp_path):
+    picture = typed((400, 120), [((60, 20), 60, "4711")]).convert("RGB")
+    small = [picture.resize((100, 30))]
+    picture.save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=small)
+    assert texts_of(read(tmp_path / "phone.jpg")) == ["4711"]
+
+
+def test_a_line_without_a_text_of_the_wanted_length_is_left_out():
+    picture = typed((200, 120), [((60, 20), 60, "42")])
+    assert texts_of(read(picture, digits=2)) == ["42"]
+    for digits in (5, 9):
+        assert read(picture, digits=digits) == []
+    with pytest.raises(ValueError, match="model is a DigitClassifier, which reads single digits"):
+        read(picture, digits=2, model=load_pretrained("digit"))
+
+
+def test_a_picture_that_cleaning_finds_blank_is_not_read_by_a_classifier():
+    picture = np.full((28, 5), 255, np.uint8)
+    picture[1:17, 3:] = 0
+    assert not clean_picture(picture).any()
+    assert read(picture, model=load_pretrained("digit")) == []
+    assert all(reading.confidence > 0.5 for reading in read(picture))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import json
 import re
 import sys
@@ -20,6 +21,7 @@ COLUMNS = ("file", "text", "confidence", "left", "top", "right", "bottom")
 INK = "#d62728"  # of boxes and texts that are drawn
 STDIN = "standard input"
 SMALLEST_TEXT = 12  # pixels
+LONGEST_NAME = 50  # characters of the name of a file with boxes; a character may have four bytes
 
 
 class Page(NamedTuple):
@@ -78,7 +80,8 @@ def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
                             found = read(picture, digits=digits, model=model)
                         yield Page(f"{file}#{i + 1}" if i else str(file), picture, found)
             except (ValueError, OSError, ImportError) as error:
-                yield f"-{str(error).partition(STDIN)[2]}" if source == "-" else str(error)
+                _, is_of_file, reason = str(error).partition(STDIN)
+                yield f"-{reason}" if is_of_file else str(error)
 
 
 @contextlib.contextmanager
@@ -108,7 +111,7 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
     int
         Number of files that could not be read.
     """
-    n_failed = 0
+    n_failed, drawn = 0, set()
     if form == "csv":
         print(_csv_row(COLUMNS))
     for page in pages:
@@ -123,7 +126,11 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
         for row in rows or [(page.name, "", "", "", "", "", "")]:
             print(_formatted(row, form), flush=True)
         if draw is not None:
-            _draw(page, draw)
+            try:
+                _draw(page, draw, drawn)
+            except OSError as error:
+                print_error(f"{page.name}: {error}")
+                n_failed += 1
     return n_failed
 
 
@@ -143,15 +150,25 @@ def _csv_row(row):
     return line.getvalue()
 
 
-def _draw(page, folder):
-    """Write a page with the boxes, texts and confidences of its lines."""
-    from PIL import ImageDraw, ImageFont, ImageOps
+def _draw(page, folder, drawn):
+    """Write a page with the boxes, texts and confidences of its lines.
+
+    The file is named after the picture, and gets a number if `drawn` holds that name already.
+    """
+    from PIL import Image, ImageDraw, ImageFont, ImageOps
 
     from skdigits.files import atomic_write
+    from skdigits.pictures.grey import to_grey
+    from skdigits.pictures.opening import REDUCTION
 
-    picture = ImageOps.exif_transpose(page.picture).convert("RGB")
-    pencil = ImageDraw.Draw(picture)
-    for text, confidence, (left, top, right, bottom) in page.readings:
+    picture = ImageOps.exif_transpose(page.picture)
+    if picture.mode not in ("L", "RGB"):  # of 16 bits, or transparent
+        grey = to_grey(page.picture, longest=sys.maxsize)
+        picture = Image.fromarray(grey.round().astype("uint8"))
+    picture = picture.convert("RGB")
+    pencil, reduction = ImageDraw.Draw(picture), page.picture.info.get(REDUCTION, 1)
+    for text, confidence, box in page.readings:
+        left, top, right, bottom = (round(edge / reduction) for edge in box)
         size = max(SMALLEST_TEXT, (bottom - top) // 2)
         pencil.rectangle([left, top, right, bottom], outline=INK, width=max(1, size // 12))
         pencil.text(
@@ -160,6 +177,9 @@ def _draw(page, folder):
             fill=INK,
             font=ImageFont.load_default(size),
         )
-    name = re.sub(r"[^\w.#-]+", "_", page.name).lstrip("._")
-    with atomic_write(folder / (name if name.endswith(".png") else f"{name}.png")) as file:
+    name = re.sub(r"[^\w.#-]+", "_", page.name).lstrip("._")[-LONGEST_NAME:]
+    numbers = ("" if n == 1 else f"-{n}" for n in itertools.count(1))
+    name = next(full for n in numbers if (full := f"{name}{n}.boxes.png") not in drawn)
+    drawn.add(name)
+    with atomic_write(folder / name) as file:
         picture.save(file, format="PNG")

@@ -108,6 +108,7 @@ def fit_with_progress(estimator, X, y, folder) -> float:
             progress.advance(task)
 
         watch = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=show)
+        watch.only_watches = True  # so that a checkpoint is that of any other fit
         estimator.set_params(callbacks=[watch], checkpoint=folder)
         start = time.perf_counter()
         estimator.fit(X, y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from skdigits.model_selection.fingerprint import fingerprint
+from skdigits.fingerprint import fingerprint
 from skdigits.model_selection.scoring import FoldScores
 
 FORMAT = 2

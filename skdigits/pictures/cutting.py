@@ -6,7 +6,7 @@ import numpy as np
 
 from skdigits.pictures.cleaning import find_line, level
 from skdigits.pictures.grey import to_grey
-from skdigits.pictures.layout import line_boxes, reduction
+from skdigits.pictures.layout import in_picture, line_boxes
 
 MARGIN = (0.8, 0.35)  # heights of a line: what is cut out beside it, and above and below
 
@@ -31,7 +31,7 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
     boxes : ndarray of shape (n_lines, 4), int64
         Left, top, right and bottom of each line in pixels of the upright picture.
     """
-    grey, factor = to_grey(picture), reduction(picture)
+    grey = to_grey(picture)
     places, margins = line_boxes(grey), MARGIN
     if len(places) < 2:
         places, margins = np.array([[0, 0, *grey.shape[::-1]]]), (0.0, 0.0)
@@ -43,4 +43,4 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
         if line is not None:
             images.append(level(line, height))
             boxes.append(np.array(line.box) + [left, top] * 2)
-    return images, np.array(boxes, np.int64).reshape(-1, 4) * factor
+    return images, in_picture(np.array(boxes, np.int64).reshape(-1, 4), picture)

@@ -10,6 +10,7 @@ from skdigits.pictures.grey import LONGEST, to_grey
 from skdigits.pictures.ink import TINY, ink_contrast, remove_border_rests, strokes
 from skdigits.pictures.rules import remove_rules
 
+ORIENTATION = 274  # key in EXIF data; from 5 on, width and height are exchanged
 WIDEST_STROKE = 0.2  # of the page's smaller side
 WIDEST_IN_DIGIT = 0.5  # of the height of the digits
 RULE = (0.5, 0.5)  # of the page's width and height; a longer straight line is no part of a digit
@@ -39,7 +40,7 @@ def find_lines(picture):
         where right and bottom are the first column and row outside of it. From top to bottom, and
         from left to right on the same level.
     """
-    return line_boxes(to_grey(picture)) * reduction(picture)
+    return in_picture(line_boxes(to_grey(picture)), picture)
 
 
 def line_boxes(grey) -> np.ndarray:
@@ -74,8 +75,9 @@ def find_digits(picture):
     ndarray of shape (n_digits, 4), int64
         Bounding box of each digit, as `find_lines` gives those of lines; in reading order.
     """
-    boxes, lines, factor = _page_lines(picture)
-    return _as_array([box for line in lines for box in join_strokes(boxes[line])]) * factor
+    boxes = _page_boxes(to_grey(picture))
+    joined = [box for line in group_lines(boxes) for box in join_strokes(boxes[line])]
+    return in_picture(_as_array(joined), picture)
 
 
 def straighten(picture):
@@ -97,27 +99,27 @@ def straighten(picture):
     return np.rint(turn(grey, slope)).astype(np.uint8)
 
 
-def _page_lines(picture):
-    """Boxes of digits, the indices of each line in them, and pixels per pixel of the boxes."""
-    boxes = _page_boxes(to_grey(picture))
-    return boxes, group_lines(boxes), reduction(picture)
-
-
-def reduction(picture) -> int:
-    """Return how many pixels of a picture become one grey level.
+def in_picture(boxes, picture):
+    """Convert boxes in grey levels to boxes in the pixels of a picture.
 
     Parameters
     ----------
+    boxes : ndarray of shape (n, 4), int64
+        Left, top, right and bottom in the result of `to_grey`.
     picture : PIL.Image.Image or array-like of shape (height, width, …)
         The picture.
 
     Returns
     -------
-    int
-        The factor, along both sides.
+    ndarray of shape (n, 4), int64
+        Left, top, right and bottom in the upright picture.
     """
-    size = picture.size if hasattr(picture, "getexif") else np.shape(picture)[:2]
-    return -(-max(size) // LONGEST)
+    if hasattr(picture, "getexif"):
+        turned = picture.getexif().get(ORIENTATION, 1) >= 5
+        size = picture.size[::-1] if turned else picture.size
+    else:
+        size = np.shape(picture)[1::-1]
+    return np.minimum(boxes * -(-max(size) // LONGEST), [*size, *size])
 
 
 def _page_boxes(grey):
@@ -125,7 +127,7 @@ def _page_boxes(grey):
     widest, factor, boxes = WIDEST_STROKE * min(grey.shape), 2, _as_array([])
     if min(grey.shape) > 2 * TINY:
         half = _halved(grey)
-        boxes = digit_boxes(_strokes(half, widest / 2))
+        boxes = digit_boxes(_strokes(half, widest / 2), least=LEAST_PIXELS // 2)
     if not len(boxes):
         half, factor = grey, 1
         boxes = digit_boxes(_strokes(grey, widest))
@@ -152,13 +154,15 @@ def _strokes(grey, widest):
     return remove_border_rests(remove_rules(strokes(contrast), contrast, length=RULE))
 
 
-def digit_boxes(mask):
+def digit_boxes(mask, *, least=LEAST_PIXELS):
     """Find the strokes that are as tall as a digit.
 
     Parameters
     ----------
     mask : ndarray of shape (height, width), bool
         Pixels of strokes.
+    least : int, default=8
+        Minimum height in pixels.
 
     Returns
     -------
@@ -173,7 +177,7 @@ def digit_boxes(mask):
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     page = mask.shape
     solid = (heights < LARGEST * page[0]) | (widths < LARGEST * page[1])
-    solid &= heights >= LEAST_PIXELS
+    solid &= heights >= least
     if not solid.any():
         return boxes[:0]
     usual = _weighted_median(heights[solid], areas[solid])

@@ -11,6 +11,7 @@ from skdigits.pictures.grey import LONGEST
 FORMATS = "avif bmp gif heic heif jfif jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
 SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+REDUCTION = "skdigits_reduction"  # in `info` of a page: pixels of its file per pixel
 MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
 KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
 
@@ -22,7 +23,8 @@ def open_pictures(path) -> Iterator:
     ----------
     path : str or path-like
         The file; its format is recognized from its content. A TIFF, GIF or WebP file may have
-        several pages. A JPEG file much larger than needed is decoded at a smaller size.
+        several pages; of the pictures in a JPEG file, the first is taken. A JPEG file much larger
+        than needed is decoded at a smaller size.
 
     Yields
     ------
@@ -49,9 +51,12 @@ def open_pictures(path) -> Iterator:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as picture:
-                _limit_size(picture)
-                for page in ImageSequence.Iterator(picture):
-                    yield page.copy()
+                reduction = _limit_size(picture)
+                pages = [picture] if picture.format == "MPO" else ImageSequence.Iterator(picture)
+                for page in pages:
+                    copy = page.copy()
+                    copy.info[REDUCTION] = reduction
+                    yield copy
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: not a picture, or damaged ({_reason(start, error)}).") from error
 
@@ -106,9 +111,13 @@ def _open_heic(path):
 
 
 def _limit_size(picture):
-    """Let a large JPEG be decoded at a smaller size; refuse what would need too much memory."""
+    """Let a large JPEG be decoded at a smaller size; refuse what would need too much memory.
+
+    Returns how many times smaller it is.
+    """
     from PIL import Image
 
+    full = max(picture.size)
     scale = min(1, LONGEST / max(picture.size))
     picture.draft(None, tuple(int(side * scale) for side in picture.size))
     width, height = picture.size
@@ -117,6 +126,7 @@ def _limit_size(picture):
             f"{width}×{height} pixels; at most {MAXIMUM_PIXELS // 10**6} million are read, "
             "scale it down"
         )
+    return full / max(picture.size)
 
 
 def _reason(start, error):

@@ -7,6 +7,8 @@ from scipy import ndimage
 
 THICKEST = 0.06  # of the picture's side
 SMALLEST = 60  # pixels; in a smaller picture a stroke cannot be told from a rule
+LONG = 0.5  # of the picture's width or height; digits side by side are not so long
+UNBROKEN = 0.98  # of the columns of a shorter rule have ink
 SEEN = 0.6  # of a rule's columns; the others may be hidden or too faint
 STEEPEST = 0.1  # rise of a rule per pixel: six degrees
 SLOPES = np.linspace(-STEEPEST, STEEPEST, 21)
@@ -76,13 +78,22 @@ def find_rules(mask, length):
         for level, reach in zip(levels, reaches, strict=True):
             near = np.abs(rows - slope * columns - level) <= thickest / 2 + 2
             rule = _fit(rows[near], columns[near], width, length * reach, thickest)
-            if rule is not None:
+            if rule is not None and (length >= LONG or _is_unbroken(mask, *rule, columns[near])):
                 rules.append(rule)
                 used |= near
         if not used.any():
             break
         rows, columns = rows[~used], columns[~used]
     return rules
+
+
+def _is_unbroken(mask, centres, thickness, columns):
+    """Whether there is ink all along a rule, unlike the bars of sevens side by side."""
+    inside = np.arange(columns.min(), columns.max() + 1)
+    rows, reach = np.rint(centres[inside]).astype(int), int(thickness / 2 + 1)
+    offsets = np.arange(-reach, reach + 1)[:, np.newaxis]
+    ink = mask[np.clip(rows + offsets, 0, len(mask) - 1), inside]
+    return ink.any(axis=0).mean() >= UNBROKEN
 
 
 def _thin_parts(mask, run, thickest):

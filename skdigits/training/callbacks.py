@@ -78,7 +78,7 @@ class Recorder(keras.callbacks.Callback):
         logs : dict of str to float, optional
             Values of the epoch.
         """
-        self.logs.append(dict(logs or {}))
+        self.logs.append({name: float(value) for name, value in (logs or {}).items()})
         keep = self.task.keep_epochs
         if keep is True or (keep and epoch + 1 in keep):
             self.kept[epoch + 1] = self.model.read_weights()

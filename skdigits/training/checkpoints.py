@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import blake2b
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from skdigits.files import atomic_write
+from skdigits.fingerprint import fingerprint
 from skdigits.networks.trained import Weights
 from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras, tf
@@ -54,15 +55,19 @@ class Checkpoint:
         The folder; it is made if there is none.
     task : TrainingTask
         The fit, with initial weights and learning rate.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        The user's; those with an attribute ``only_watches`` that is true do not count.
 
     Raises
     ------
     OSError
         If the folder cannot be made.
+    TypeError
+        If a function or callback cannot be identified in another process.
     """
 
-    def __init__(self, folder, task: TrainingTask):
-        self.folder, self.name = Path(folder), digest_of(task)
+    def __init__(self, folder, task: TrainingTask, callbacks: Sequence = ()):
+        self.folder, self.name = Path(folder), digest_of(task, callbacks)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._written: set[int] = set()
 
@@ -77,7 +82,7 @@ class Checkpoint:
         try:
             values, arrays = _read(self._path("checkpoint"))
             kept = {n: _read(self._path(f"epoch-{n}"))[1]["weights"] for n in values["kept"]}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except Exception:  # whatever is in a file that is damaged, or not ours
             return None
         self._written = set(kept)
         return FitState(values["state"], arrays, kept)
@@ -96,9 +101,11 @@ class Checkpoint:
             If it cannot be written; the earlier one then remains.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        for epoch in state.kept.keys() - self._written:
-            _write(self._path(f"epoch-{epoch}"), {}, {"weights": state.kept[epoch]})
-            self._written.add(epoch)
+        for epoch, weights in state.kept.items():
+            path = self._path(f"epoch-{epoch}")
+            if epoch not in self._written or not path.exists():
+                _write(path, {}, {"weights": weights})
+                self._written.add(epoch)
         values = {"state": state.values, "kept": sorted(state.kept)}
         _write(self._path("checkpoint"), values, state.arrays)
 
@@ -112,13 +119,15 @@ class Checkpoint:
         return self.folder / f"{self.name}.{ending}"
 
 
-def digest_of(task: TrainingTask) -> str:
+def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
     """Compute a digest of all that determines the result of a training.
 
     Parameters
     ----------
     task : TrainingTask
         The training task, with initial weights and learning rate.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        As of `Checkpoint`.
 
     Returns
     -------
@@ -131,9 +140,18 @@ def digest_of(task: TrainingTask) -> str:
         del parts[name]
     if not task.drawn_from:
         parts["drawn_from"] = task.draw(task.start.n_epochs)
-    for chunk in _chunks([FORMAT, keras.__version__, tf.__version__, parts]):
+    changing = [(type(c), vars(c)) for c in callbacks if not getattr(c, "only_watches", False)]
+    parts["callbacks"] = fingerprint(changing)
+    for chunk in _chunks([FORMAT, _version(), keras.__version__, tf.__version__, parts]):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def _version():
+    try:
+        return metadata.version("skdigits")
+    except metadata.PackageNotFoundError:  # run from its source
+        return None
 
 
 def _chunks(value) -> Iterable[bytes | memoryview]:
@@ -142,6 +160,7 @@ def _chunks(value) -> Iterable[bytes | memoryview]:
         yield f"{value.dtype.str} {value.shape}".encode()
         yield np.ascontiguousarray(value).data.cast("B") if value.size else b""
     elif is_dataclass(value) and not isinstance(value, type):
+        yield f"{type(value).__module__}.{type(value).__qualname__}".encode()
         yield from _chunks({part.name: getattr(value, part.name) for part in fields(value)})
     elif isinstance(value, dict):
         yield from _chunks([*value.items()])
@@ -150,7 +169,7 @@ def _chunks(value) -> Iterable[bytes | memoryview]:
         for item in value:
             yield from _chunks(item)
     elif callable(value):
-        yield f"{value.__module__}.{value.__qualname__}".encode()
+        yield fingerprint(value).encode()
     else:
         yield f"{type(value).__name__} {value!r};".encode()
 

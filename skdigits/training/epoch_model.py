@@ -438,7 +438,9 @@ class EpochModel(keras.Model):
         Karras et al., "Analyzing and improving the training dynamics of diffusion models"
         (2024), section 3.1: the power-function average, with exponent 9.
         """
-        keep = (1 - 1 / tf.cast(self.optimizer.iterations, tf.float64)) ** 10
+        # An optimizer that accumulates gradients counts a step when it applies them.
+        n_steps = tf.maximum(1, tf.cast(self.optimizer.iterations, tf.int32))
+        keep = (1 - 1 / tf.cast(n_steps, tf.float64)) ** 10
         for average, value in zip(self._average, self._float_variables(), strict=True):
             average.assign(value + tf.cast(keep, value.dtype) * (average - value))
 

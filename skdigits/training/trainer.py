@@ -47,7 +47,9 @@ def train(
         callbacks.append(stopping)
     if make_observer is not None:
         callbacks.append(make_observer(recorder))
-    checkpoint = None if task.checkpoint is None else Checkpoint(task.checkpoint, task)
+    checkpoint = (
+        None if task.checkpoint is None else Checkpoint(task.checkpoint, task, user_callbacks)
+    )
     if checkpoint is not None:
         keeper = StateKeeper(checkpoint, recorder, stopping)
         callbacks.append(keeper)

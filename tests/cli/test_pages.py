@@ -95,7 +95,10 @@ def test_pictures_are_drawn_with_boxes(run, folder, tmp_path):
     out = tmp_path / "drawn"
     assert run("read", folder / "1 page.png", folder / "2 digit.jpg", "--draw", out) == 0
     drawn = sorted(out.iterdir())
-    assert [file.name.split("_")[-1] for file in drawn] == ["page.png", "digit.jpg.png"]
+    assert [file.name.split("_")[-1] for file in drawn] == [
+        "page.png.boxes.png",
+        "digit.jpg.boxes.png",
+    ]
     before = np.asarray(Image.open(folder / "1 page.png").convert("RGB"), int)
     after = np.asarray(Image.open(drawn[0]), int)
     left, top, right, bottom = read(folder / "1 page.png")[0].box
@@ -123,3 +126,34 @@ def test_sources_without_pictures(run, tmp_path, capsys, source, message):
     (tmp_path / "empty").mkdir()
     assert run("read", tmp_path / source) == 1
     assert message in capsys.readouterr().err
+
+
+def test_drawing_never_replaces_a_picture(run, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = (folder / "1 page.png").read_bytes()
+    for name in ("a_b.png", "a/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert run("read", "a_b.png", "a/b.png", "--draw", ".") == 0
+    assert (tmp_path / "a_b.png").read_bytes() == content
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "a",
+        "a_b.png",
+        "a_b.png.boxes.png",
+        "a_b.png-2.boxes.png",
+    }
+
+
+def test_any_picture_is_drawn_as_it_looks(run, folder, tmp_path):
+    grey = np.asarray(Image.open(folder / "1 page.png").convert("L"))
+    transparent = np.zeros((*grey.shape, 4), np.uint8)
+    transparent[..., 3] = 255 - grey
+    long = "x" * 200
+    Image.fromarray(grey.astype(np.uint16) * 200 + 3000).save(tmp_path / f"{long}.png")
+    Image.fromarray(transparent).save(tmp_path / "transparent.png")
+    assert run("read", tmp_path, "--draw", tmp_path / "drawn") == 0
+    drawn = list((tmp_path / "drawn").iterdir())
+    assert len(drawn) == 2
+    for file in drawn:
+        shown = np.asarray(Image.open(file).convert("L"), float)
+        assert np.corrcoef(shown.ravel(), grey.ravel())[0, 1] > 0.5

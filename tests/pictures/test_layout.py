@@ -1,9 +1,17 @@
 import numpy as np
 import photographs
 import pytest
+from PIL import Image
 
 from skdigits.pictures import find_digits, find_lines, straighten
-from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope, turn
+from skdigits.pictures.layout import (
+    digit_boxes,
+    group_lines,
+    in_picture,
+    join_strokes,
+    line_slope,
+    turn,
+)
 
 
 def overlap(box, boxes):
@@ -93,3 +101,13 @@ def test_specks_and_frames_are_no_digits():
     mask[80:83, 120:123] = mask[10:13, 20:23] = True
     assert digit_boxes(mask).tolist() == [[50, 30, 60, 70], [90, 30, 100, 70]]
     assert group_lines(np.zeros((0, 4), int)) == []
+
+
+def test_boxes_end_at_the_edge_of_a_reduced_picture():
+    boxes = np.array([[10, 20, 1068, 334]])  # a third of 3202×1000, rounded up
+    picture = Image.new("L", (3202, 1000))
+    assert in_picture(boxes, picture).tolist() == [[30, 60, 3202, 1000]]
+    assert in_picture(boxes, np.zeros((1000, 3202))).tolist() == [[30, 60, 3202, 1000]]
+    turned = Image.new("L", (1000, 3202))
+    turned.getexif()[274] = 6
+    assert in_picture(boxes, turned).tolist() == [[30, 60, 3202, 1000]]

@@ -1,3 +1,4 @@
+import functools
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,8 @@ class Broken(Exception):
 class BreakOff(keras.callbacks.Callback):
     """Break a fit off at the beginning of an epoch, counted from 0."""
 
+    only_watches = True
+
     def __init__(self, epoch):
         super().__init__()
         self.epoch = epoch
@@ -32,6 +35,8 @@ class BreakOff(keras.callbacks.Callback):
 
 class Epochs(keras.callbacks.Callback):
     """Collect the numbers of the epochs; copies share the list."""
+
+    only_watches = True
 
     seen: ClassVar[list] = []
 
@@ -229,3 +234,80 @@ def test_the_folder_is_not_saved(tmp_path):
     estimator = classifier(epochs=1, checkpoint=tmp_path).fit(X, y)
     assert skdigits.load(skdigits.save(estimator, tmp_path / "model")).checkpoint is None
     assert estimator.checkpoint == tmp_path
+
+
+class SetRate(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate.assign(0.2)
+
+
+def network_of(activation):
+    def build(image_shape, n_classes, dtype="float32"):
+        layers = keras.layers
+        parts = [layers.Flatten(), layers.Dense(16, activation), layers.Dense(n_classes, "softmax")]
+        return keras.Sequential([keras.Input(image_shape), *parts])
+
+    return build
+
+
+def break_off(estimator, folder):
+    callbacks = [*(estimator.callbacks or ()), BreakOff(2)]
+    with pytest.raises(Broken):
+        estimator.set_params(callbacks=callbacks, checkpoint=folder).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"architecture": network_of("relu")}, {"architecture": network_of("tanh")}),
+        ({"callbacks": [SetRate()]}, {}),
+    ],
+    ids=["function", "callbacks"],
+)
+def test_a_fit_that_differs_in_its_functions_is_another(one, other, tmp_path):
+    break_off(classifier(**one), tmp_path)
+    left = sorted(tmp_path.iterdir())
+    found = classifier(**other, checkpoint=tmp_path).fit(X, y)
+    undisturbed = classifier(**other).fit(X, y)
+    np.testing.assert_array_equal(found.predict_proba(X), undisturbed.predict_proba(X))
+    assert sorted(tmp_path.iterdir()) == left != []
+
+
+class AddNumber(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["number"] = np.float32(epoch)
+
+
+def test_any_network_and_callback_may_have_checkpoints(tmp_path):
+    build = functools.partial(network_of("relu"), dtype="float32")
+    options = {"architecture": build, "callbacks": [AddNumber()]}
+    break_off(classifier(**options), tmp_path)
+    found = classifier(**options, checkpoint=tmp_path).fit(X, y)
+    assert found.history_["number"] == [0, 1, 2, 3]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_kept_epochs_that_another_process_removed_are_written_again(tmp_path):
+    class RemoveKept(keras.callbacks.Callback):
+        only_watches = True
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                next(tmp_path.glob("*.epoch-1")).unlink()
+
+    options = {"keep_epochs": True}
+    break_off(classifier(**options, callbacks=[RemoveKept()]), tmp_path)
+    Epochs.seen.clear()
+    classifier(**options, callbacks=[Epochs()], checkpoint=tmp_path).fit(X, y)
+    assert Epochs.seen[0] == 2
+
+
+@pytest.mark.parametrize("content", ["npy", "npz"])
+def test_a_file_of_something_else_is_no_checkpoint(content, tmp_path):
+    break_off(classifier(), tmp_path)
+    (path,) = tmp_path.iterdir()
+    with path.open("wb") as file:
+        np.save(file, X) if content == "npy" else np.savez(file, values=X)
+    Epochs.seen.clear()
+    classifier(callbacks=[Epochs()], checkpoint=tmp_path).fit(X, y)
+    assert Epochs.seen == [0, 1, 2, 3]

@@ -2,6 +2,8 @@ import keras
 import numpy as np
 import pytest
 
+from skdigits import DigitClassifier
+from skdigits.datasets import load_digits
 from skdigits.training import schedules
 
 
@@ -52,3 +54,11 @@ def test_an_optimizer_with_a_schedule_of_keras_is_refused():
         schedules.describe_optimizer(keras.optimizers.Adam(decay))
     with pytest.raises(ValueError, match="or a Keras optimizer; got dict"):
         schedules.describe_optimizer({})
+
+
+def test_accumulated_gradients_are_averaged():
+    optimizer = keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2)
+    X, y = load_digits(return_X_y=True)
+    found = DigitClassifier("compact", epochs=3, optimizer=optimizer, random_state=0)
+    assert np.isfinite(found.fit(X[:300], y[:300]).predict_proba(X)).all()
+    assert found.score(X[:300], y[:300]) > 0.2

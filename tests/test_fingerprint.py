@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skdigits import DigitClassifier
-from skdigits.model_selection.fingerprint import fingerprint
+from skdigits.fingerprint import fingerprint
 
 WIDTH = 8
 

@@ -143,8 +143,9 @@ def _parts_for_pickle(value):
         stored = reduce(value) if reduce else value.__reduce_ex__(4)
     except Exception as error:
         raise TypeError(
-            f"A journal cannot identify {value!r:.60} of type {type(value).__name__}, since it "
-            f"cannot be pickled ({error!s:.60}). Use an object that can be, or journal=None."
+            f"A journal or checkpoint cannot identify {value!r:.60} of type "
+            f"{type(value).__name__}, since it cannot be pickled ({error!s:.60}). Use an object "
+            "that can be, or neither of them."
         ) from error
     if isinstance(stored, str):  # C functions, and functions wrapped in a cache
         return [_name(value, stored), getattr(value, "__wrapped__", None)]
