@@ -111,7 +111,8 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
     int
         Number of files that could not be read.
     """
-    n_failed, drawn = 0, set()
+    n_failed = 0
+    drawn: set[str] = set()
     if form == "csv":
         print(_csv_row(COLUMNS))
     for page in pages:

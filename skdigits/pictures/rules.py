@@ -78,7 +78,7 @@ def find_rules(mask, length):
         for level, reach in zip(levels, reaches, strict=True):
             near = np.abs(rows - slope * columns - level) <= thickest / 2 + 2
             rule = _fit(rows[near], columns[near], width, length * reach, thickest)
-            if rule is not None and (length >= LONG or _is_unbroken(mask, *rule, columns[near])):
+            if rule is not None and (length >= LONG or _is_unbroken(mask, rule, columns[near])):
                 rules.append(rule)
                 used |= near
         if not used.any():
@@ -87,8 +87,9 @@ def find_rules(mask, length):
     return rules
 
 
-def _is_unbroken(mask, centres, thickness, columns):
+def _is_unbroken(mask, rule, columns):
     """Whether there is ink all along a rule, unlike the bars of sevens side by side."""
+    centres, thickness = rule
     inside = np.arange(columns.min(), columns.max() + 1)
     rows, reach = np.rint(centres[inside]).astype(int), int(thickness / 2 + 1)
     offsets = np.arange(-reach, reach + 1)[:, np.newaxis]
