@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from skdigits import files
 from skdigits.files import atomic_write, check_destination, printable
 
 
@@ -62,3 +63,22 @@ def test_what_a_killed_process_has_left_is_removed(tmp_path):
 def test_file_names_that_are_no_text_are_printable():
     assert printable("numéro 7.png") == "numéro 7.png"
     assert printable(os.fsdecode(b"a\xff.png")) == r"a\udcff.png"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such locks")
+def test_another_process_never_takes_a_new_file_for_a_leftover(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def meddled(source, target):
+        files._remove_unless_written(source)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", meddled)
+    with atomic_write(tmp_path / "file", "w") as file:
+        file.write("new")
+    assert (tmp_path / "file").read_text() == "new"
+    left = tmp_path / ".file.0123abcd"
+    left.write_text("of a process that was killed")
+    with atomic_write(tmp_path / "file", "w") as file:
+        file.write("newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,5 +1,7 @@
 import numpy as np
+from scipy.ndimage import zoom
 
+from skdigits.datasets import load_digits
 from skdigits.pictures.ink import (
     has_bright_ink,
     ink_contrast,
@@ -151,3 +153,22 @@ def test_low_rests_at_the_border_of_tiny_pictures_are_no_digits():
     rest = np.zeros((28, 28), bool)
     rest[-4:, 3:9] = True
     assert not remove_border_rests(rest).any()
+
+
+def test_what_is_thin_in_the_middle_of_a_tiny_picture_is_ink():
+    y, x = np.mgrid[:32, :20]
+    ring = np.abs(np.hypot(x - 9.5, (y - 15.5) / 1.6) - 5) < 1.8  # a zero
+    for light in (np.full((32, 20), 100.0), 60 + 4.0 * x):
+        wide_and_dark = np.where((y > 27) | (x < 3), 0.4, 1.0)  # what is at the edge may be darker
+        assert not has_bright_ink(light * wide_and_dark * np.where(ring, 0.5, 1))
+        assert has_bright_ink(light * wide_and_dark * np.where(ring, 1.5, 1))
+
+
+def test_digits_that_are_cut_at_their_ink_have_a_polarity():
+    n_right = 0
+    for image in load_digits().images[:600]:
+        large = zoom(image, 2.5, order=1)
+        rows, columns = np.nonzero(large > 60)
+        cut = large[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].astype(float)
+        n_right += has_bright_ink(cut) and not has_bright_ink(255 - cut)
+    assert n_right >= 0.985 * 600
