@@ -10,7 +10,6 @@ run. After each kill, no file may be half-written. Nothing else may be left at t
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import subprocess
 import sys
@@ -77,11 +76,8 @@ def kill(arguments, folder, kills, rng):
     expected = result(arguments, folder / "undisturbed")
     seconds = time.perf_counter() - start
     done, faults = 0, []
-    for number in itertools.count():
-        if done >= kills:
-            break
-        disturbed = folder / f"disturbed-{number}"
-        disturbed.mkdir(parents=True)
+    while done < kills:
+        disturbed = Path(tempfile.mkdtemp(dir=folder))
         for _ in range(rng.integers(1, MOST_IN_A_ROW + 1)):
             process = subprocess.Popen(
                 command(arguments, disturbed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

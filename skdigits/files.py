@@ -95,7 +95,7 @@ def _open_locked(path, mode, options):
     """Open a new temporary file beside a path, and lock it."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        file = open(temporary, mode, **options)  # noqa: SIM115
+        file = open(temporary, mode, **options)  # noqa: SIM115 - the caller closes it
         if fcntl is not None:
             with contextlib.suppress(OSError):  # not every file system has locks
                 fcntl.flock(file, fcntl.LOCK_EX)

@@ -249,12 +249,11 @@ def train(
     if style and augment:
         raise ValueError("--style changes more than --augment does; leave out one of them.")
     options: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    if not sequences:
+    if sequences:
+        given = {"sequences_per_epoch": sequences_per_epoch, "style": style}
+        options |= {name: value for name, value in given.items() if value}
+    else:
         options |= {"architecture": architecture or "lenet", "augment": style or augment}
-    if sequences_per_epoch:
-        options["sequences_per_epoch"] = sequences_per_epoch
-    if sequences and style:
-        options["style"] = style
     estimator = (DigitSequenceRecognizer if sequences else DigitClassifier)(
         batch_size=_number(batch_size, int, "--batch-size", auto=True),
         learning_rate=_number(learning_rate, float, "--learning-rate", auto=True),

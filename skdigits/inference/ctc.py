@@ -112,9 +112,7 @@ def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
     unsure = np.flatnonzero(~(log_probability[:, 0] > np.log(0.5)))
     if len(unsure):
         better, better_log_probability = _by_beam(scores[unsure], known[unsure], 1)
-        longest = max(digits.shape[2], better.shape[2])
-        digits = as_long(digits, longest)
-        digits[unsure] = as_long(better, longest)
+        digits = with_others(digits, unsure, better)
         log_probability[unsure] = better_log_probability
     return digits, log_probability
 
@@ -301,21 +299,31 @@ def _longer_code(code, digit):
     return code * np.uint64(6364136223846793005) + (digit + 2).astype(np.uint64)
 
 
-def as_long(digits, length):
-    """Pad sequences with -1 to a length.
+def with_others(digits, rows, others) -> np.ndarray:
+    """Put other sequences in the place of some.
 
     Parameters
     ----------
     digits : ndarray of shape (n, top, max_length), int
-        The sequences.
-    length : int
-        At least `max_length`.
+        Sequences, -1 after the last digit.
+    rows : ndarray of shape (n_others,), int
+        Which of the `n` are replaced.
+    others : ndarray of shape (n_others, top, other_length), int
+        The other sequences.
 
     Returns
     -------
-    ndarray of shape (n, top, length), int
-        The sequences.
+    ndarray of shape (n, top, longest), int
+        As many columns as the wider of the two has.
     """
+    longest = max(digits.shape[2], others.shape[2])
+    result = _as_long(digits, longest)
+    result[rows] = _as_long(others, longest)
+    return result
+
+
+def _as_long(digits, length):
+    """Sequences padded with -1 to a length."""
     missing = length - digits.shape[2]
     return np.pad(digits, [(0, 0), (0, 0), (0, missing)], constant_values=PADDING)
 

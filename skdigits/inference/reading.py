@@ -81,9 +81,7 @@ def read_views(
     if len(unsure):
         chosen = [LineImages([view.images[i] for i in unsure]) for view in views]
         better, log_mean[unsure] = _by_mean(network, chosen, 1)
-        longest = max(digits.shape[2], better.shape[2])
-        digits = ctc.as_long(digits, longest)
-        digits[unsure] = ctc.as_long(better, longest)
+        digits = ctc.with_others(digits, unsure, better)
     return digits, log_mean
 
 

@@ -124,13 +124,13 @@ def in_picture(boxes, picture):
 
 def _page_boxes(grey):
     """Boxes of digits, whose height tells the width of strokes and a resolution that is enough."""
-    widest, factor, boxes = WIDEST_STROKE * min(grey.shape), 2, _as_array([])
+    widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
-        half = _halved(grey)
-        boxes = digit_boxes(_strokes(half, widest / 2), least=LEAST_PIXELS // 2)
+        page, factor = _halved(grey), 2
+        boxes = digit_boxes(_strokes(page, widest / 2), least=LEAST_PIXELS // 2)
     if not len(boxes):
-        half, factor = grey, 1
-        boxes = digit_boxes(_strokes(grey, widest))
+        page, factor = grey, 1
+        boxes = digit_boxes(_strokes(page, widest))
     if not len(boxes):
         return boxes
     height = np.median(boxes[:, 3] - boxes[:, 1])
@@ -138,7 +138,7 @@ def _page_boxes(grey):
     if height < DISTINCT and factor > 1:
         return digit_boxes(_strokes(grey, min(widest, closer)))
     if closer < widest:
-        boxes = digit_boxes(_strokes(half, closer / factor))
+        boxes = digit_boxes(_strokes(page, closer / factor))
     return boxes * factor
 
 
