@@ -282,10 +282,6 @@ BY_NAME: dict[str, Callable[..., Any]] = {
 }
 
 
-# Networks and layers have fixed names, since TensorFlow keeps 30 kB for every new name of a
-# variable.
-
-
 def _sequential(name, image_shape, dtype, layers):
     return keras.Sequential([keras.Input(image_shape, dtype=dtype), *layers], name=name)
 

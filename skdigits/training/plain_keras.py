@@ -14,11 +14,12 @@ import numpy as np
 from skdigits.networks.architectures import BY_NAME
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
-from skdigits.training.tensorflow import check_process, keras, tf
+from skdigits.training.tensorflow import check_process, keras, names_anew, tf
 
 LOSS = "sparse_categorical_crossentropy"  # of class probabilities
 
 
+@names_anew
 def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     """Build a network, without changing the state of Python's global random generator.
 

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from skdigits.networks.spec import READERS
-from skdigits.training.tensorflow import keras, tf
+from skdigits.training.tensorflow import keras, names_anew, tf
 
 BY_NAME = {
     "adadelta": keras.optimizers.Adadelta,
@@ -79,6 +79,7 @@ def describe_optimizer(optimizer) -> str:
     )
 
 
+@names_anew
 def make_optimizer(description: str):
     """Make a new optimizer.
 

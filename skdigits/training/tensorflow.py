@@ -6,7 +6,9 @@ Importing this module imports TensorFlow.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from skdigits.inference.engines import worker_threads
 
@@ -59,6 +61,31 @@ def check_process() -> None:
         )
 
 
+def names_anew(function):
+    """Let Keras count the names that a function gives from the beginning, at every call.
+
+    Keras counts per thread, so that the function is called in a new one. TensorFlow keeps 30 kB for
+    every new name of a variable, for ever.
+
+    Parameters
+    ----------
+    function : callable
+        Makes a model or an optimizer.
+
+    Returns
+    -------
+    callable
+        The same, in a thread of its own.
+    """
+
+    @functools.wraps(function)
+    def call(*args, **options):
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(function, *args, **options).result()
+
+    return call
+
+
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
         f"skdigits needs Keras on TensorFlow, and Keras runs on {keras.backend.backend()!r}. "
@@ -67,4 +94,4 @@ if keras.backend.backend() != "tensorflow":
 
 _cap_threads()
 
-__all__ = ["check_process", "keras", "tf"]
+__all__ = ["check_process", "keras", "names_anew", "tf"]
