@@ -163,7 +163,7 @@ def _draw(page, folder, drawn):
     from skdigits.pictures.opening import REDUCTION
 
     picture = ImageOps.exif_transpose(page.picture)
-    if picture.mode not in ("L", "RGB"):  # of 16 bits, or transparent
+    if picture.mode[0] in "IF" or picture.has_transparency_data:  # more than 8 bits; no paper
         grey = to_grey(page.picture, longest=sys.maxsize)
         picture = Image.fromarray(grey.round().astype("uint8"))
     picture = picture.convert("RGB")

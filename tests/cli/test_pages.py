@@ -157,3 +157,14 @@ def test_any_picture_is_drawn_as_it_looks(run, folder, tmp_path):
     for file in drawn:
         shown = np.asarray(Image.open(file).convert("L"), float)
         assert np.corrcoef(shown.ravel(), grey.ravel())[0, 1] > 0.5
+
+
+@pytest.mark.parametrize(("mode", "name"), [("P", "palette.png"), ("CMYK", "printed.tif")])
+def test_colours_stay_where_boxes_are_drawn(run, folder, tmp_path, mode, name):
+    grey = np.asarray(Image.open(folder / "1 page.png").convert("L"))
+    on_blue = np.stack([grey // 2, grey // 2, np.full_like(grey, 230)], axis=2)
+    Image.fromarray(on_blue).convert(mode).save(tmp_path / name)
+    assert run("read", tmp_path / name, "--draw", tmp_path / "drawn") == 0
+    (file,) = (tmp_path / "drawn").iterdir()
+    red, _, blue = np.asarray(Image.open(file), float).reshape(-1, 3).mean(axis=0)
+    assert blue > red + 50
