@@ -22,7 +22,13 @@ FOLDER = Path(skdigits.__file__).parent / "pretrained"
 RECIPES = {
     "digit": (
         DigitClassifier,
-        {"architecture": "deep", "augment": "mixed", "epochs": 30, "schedule": "one_cycle"},
+        {
+            "architecture": "deep",
+            "filters": 24,
+            "augment": "mixed",
+            "epochs": 40,
+            "schedule": "one_cycle",
+        },
     ),
     "sequence": (
         DigitSequenceRecognizer,

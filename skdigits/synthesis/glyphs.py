@@ -16,6 +16,7 @@ from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")
 N_DRAWN = 300  # shapes of each digit that are drawn
+CUT_OFF = (0.05, 0.3)  # of a digit's height or width, in pictures that do not show all of it
 
 
 @cache
@@ -57,12 +58,26 @@ def type_images(side) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray of shape (n_faces, 10, side, side), uint8
-        For each kind of `faces` the ten digits of each face, bright on black.
+        For each kind of `faces` the ten digits of each face, bright on black; and for ``"cut"``
+        digits whose upper, right, lower or left side is missing, four for each of print.
     """
+    rng = np.random.default_rng(0)
+    kinds = faces()
+    cut = [
+        [_cut_off(digit, turns, rng) for digit in face]
+        for face in kinds["printed"]
+        for turns in range(4)
+    ]
     return {
         kind: np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
-        for kind, of_kind in faces().items()
+        for kind, of_kind in {**kinds, "cut": cut}.items()
     }
+
+
+def _cut_off(digit, turns, rng):
+    """A digit without a part at its top, or at the side that so many quarter turns bring there."""
+    turned = np.rot90(np.asarray(digit), turns)
+    return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
 
 
 @cache
