@@ -131,8 +131,9 @@ keras.optimizers.Optimizer, default="adamw"
         slants and stretches digits, changes the thickness of strokes, blurs and breaks them, and
         adds rests of lines. ``"mixed"`` does so, too, and a third of the samples of each epoch,
         drawn anew and with weight 1, are printed, seven-segment and handwriting-like digits of 136
-        faces, and drawn digits of other hands; images must be square and grey, and some labels
-        digits. Images are then copied in memory.
+        faces, printed ones that are cut off at a side or have a box around them, and drawn digits
+        of other hands; images must be square and grey, and some labels digits. Images are then
+        copied in memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0

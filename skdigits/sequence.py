@@ -354,17 +354,17 @@ keras.optimizers.Optimizer, default="adamw"
         validation = None
         if fraction is not None:
             indices, chosen = split_validation(indices, digits, fraction, seed)
-            source = self._source(images[chosen], digits[chosen], weights[chosen], seed)
+            source = self._source(images[chosen], digits[chosen], weights[chosen])
             n_sequences = max(1, round(fraction * self.sequences_per_epoch))
             validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
         elif held_out is not None and held_out[1].dtype.kind != "U":
-            source = self._source(held_out[0].same_width(), held_out[1], None, seed)
+            source = self._source(held_out[0].same_width(), held_out[1], None)
             n_sequences = max(1, self.sequences_per_epoch // 10)
             validation = self._draw(source, n_sequences, seed, VALIDATION_DRAW)
         elif held_out is not None:
             validation = _sequence_samples(*held_out)
         digits_used = images[indices], digits[indices], weights[indices]
-        source = self._source(*digits_used, seed)
+        source = self._source(*digits_used)
         return {
             "draw": lambda epoch: self._draw(source, self.sequences_per_epoch, seed, epoch),
             "draws_anew": True,
@@ -388,14 +388,14 @@ keras.optimizers.Optimizer, default="adamw"
                 "them, two for each digit and two between equal ones. Use a wider gap."
             )
 
-    def _source(self, images, digits, weights, seed):
+    def _source(self, images, digits, weights):
         """What sequences are drawn from."""
         if self.style == "tiles":
             return DigitSource(images, digits, weights)
         from skdigits.synthesis.handwriting import Writer
         from skdigits.synthesis.shapes import Shapes
 
-        return Writer(Shapes(images, digits, weights), self.style, np.random.default_rng(seed))
+        return Writer(Shapes(images, digits, weights), self.style)
 
     def _draw(self, source, n_sequences, seed, number):
         """Make sequences."""
@@ -453,7 +453,7 @@ keras.optimizers.Optimizer, default="adamw"
         used = training.used()
         shares = None if training.weight is None else training.weight[used]
         shares = None if shares is None else shares / shares.sum()
-        writer = Writer(handwritten_type(), "mixed", np.random.default_rng(seed))
+        writer = Writer(handwritten_type(), "mixed")
         style = make_style("mixed", self.lengths, {}, {})
 
         def draw(epoch):

@@ -154,7 +154,7 @@ def _write(source, n_sequences, lengths, style, width, rng):
 
     check_count(n_sequences)
     rng = np.random.default_rng(rng.randint(2**31))
-    writer = Writer(Shapes(source.images, source.labels), style, rng)
+    writer = Writer(Shapes(source.images, source.labels), style)
     lines = writer.write_many(n_sequences, lengths, rng)
     width = _canvas_width(width, max(line.image.shape[1] for line in lines))
     images = np.zeros((n_sequences, *lines[0].image.shape[:1], width), np.uint8)

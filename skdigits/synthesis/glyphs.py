@@ -17,6 +17,9 @@ from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 FILE = Path(__file__).with_name("glyphs.npz")
 N_DRAWN = 300  # shapes of each digit that are drawn
 CUT_OFF = (0.05, 0.3)  # of a digit's height or width, in pictures that do not show all of it
+# Of a box around a digit, in heights of the digit.
+BOX_MARGIN = (0.06, 0.4)
+BOX_THICKNESS = (0.03, 0.15)
 
 
 @cache
@@ -58,19 +61,21 @@ def type_images(side) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray of shape (n_faces, 10, side, side), uint8
-        For each kind of `faces` the ten digits of each face, bright on black; and for ``"cut"``
-        digits whose upper, right, lower or left side is missing, four for each of print.
+        For each kind of `faces` the ten digits of each face, bright on black. For ``"cut"``,
+        printed digits whose upper, right, lower or left side is missing, and for ``"boxed"`` ones
+        with parts of a box around them; four for each face.
     """
     rng = np.random.default_rng(0)
     kinds = faces()
-    cut = [
-        [_cut_off(digit, turns, rng) for digit in face]
-        for face in kinds["printed"]
-        for turns in range(4)
-    ]
+    changed = {
+        kind: [
+            [change(digit, i, rng) for digit in face] for face in kinds["printed"] for i in range(4)
+        ]
+        for kind, change in (("cut", _cut_off), ("boxed", _boxed))
+    }
     return {
         kind: np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
-        for kind, of_kind in {**kinds, "cut": cut}.items()
+        for kind, of_kind in {**kinds, **changed}.items()
     }
 
 
@@ -78,6 +83,21 @@ def _cut_off(digit, turns, rng):
     """A digit without a part at its top, or at the side that so many quarter turns bring there."""
     turned = np.rot90(np.asarray(digit), turns)
     return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
+
+
+def _boxed(digit, sides, rng):
+    """A digit with what cleaning leaves of the cell of a form or the window of a meter.
+
+    The box lacks up to three of its `sides`, and parts of the others.
+    """
+    thickness = max(1, round(digit.height * rng.uniform(*BOX_THICKNESS)))
+    margins = thickness + (digit.height * rng.uniform(*BOX_MARGIN, (2, 2))).astype(int)
+    canvas = np.pad(np.asarray(digit), margins)
+    for turns in rng.permutation(4)[sides:]:
+        bar = np.rot90(canvas, turns)[:thickness]  # a view
+        start, end = np.sort(rng.uniform(-0.3, 1.3, 2)).clip(0, 1) * bar.shape[1]
+        bar[:, int(start) : int(end)] = rng.integers(100, 256)
+    return Image.fromarray(canvas).crop(Image.fromarray(canvas).getbbox())
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -135,6 +136,20 @@ def handwritten_type():
     return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 
 
+@cache  # since drawing takes a second
+def _drawn_shapes():
+    return Shapes(*drawn_digits(N_DRAWN, np.random.default_rng(0)))
+
+
+@cache
+def _drawn_signs():
+    rng = np.random.default_rng(0)
+    return {
+        kind: [draw(sign(kind, rng), rng.uniform(0.05, 0.14), rng) for _ in range(N_DRAWN // 5)]
+        for kind in SIGNS
+    }
+
+
 class Writer:
     """Writes lines of digits.
 
@@ -144,20 +159,13 @@ class Writer:
         Handwritten digits.
     style : {"handwritten", "mixed"}
         Handwriting only, or also type and seven segments.
-    rng : numpy.random.Generator
-        Random generator of the shapes that are drawn.
     """
 
-    def __init__(self, shapes, style, rng):
+    def __init__(self, shapes, style):
         self.shapes = shapes
         self._kinds = list(KINDS[style])
         self._shares = list(KINDS[style].values())
-        self._drawn = Shapes(*drawn_digits(N_DRAWN, rng))
-        self._faces = faces()
-        self._signs = {
-            kind: [draw(sign(kind, rng), rng.uniform(0.05, 0.14), rng) for _ in range(N_DRAWN // 5)]
-            for kind in SIGNS
-        }
+        self._drawn, self._signs, self._faces = _drawn_shapes(), _drawn_signs(), faces()
 
     def write_many(self, n_lines, style, rng) -> list[Line]:
         """Write lines.

@@ -49,3 +49,19 @@ def test_digits_of_one_kind_differ_from_each_other():
     means = small.mean(axis=0)
     distance = ((small[:, :, None] - means) ** 2).sum(axis=3)
     assert (distance.argmin(axis=2) == np.arange(10)).mean() > 0.9
+
+
+def test_digits_are_cut_off_at_each_side():
+    images = glyphs.type_images(28)
+    whole, *cut = (
+        np.array([_aspect(digit) for face in faces for digit in face])
+        for faces in (images["printed"], *(images["cut"][side::4] for side in range(4)))
+    )
+    assert [len(aspects) for aspects in cut] == [len(whole)] * 4
+    wider = [np.mean(aspects > whole) for aspects in cut]
+    assert min(wider[::2]) > 0.8  # a part is missing above or below
+    assert max(wider[1::2]) < 0.2
+
+
+def _aspect(image):
+    return image.any(axis=0).sum() / image.any(axis=1).sum()

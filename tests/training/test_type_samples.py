@@ -41,7 +41,7 @@ def test_a_third_of_an_epoch_is_type_of_all_kinds():
     shares = np.bincount(samples.others - 60, minlength=len(samples.x) - 60) / len(samples.others)
     ends = np.cumsum([10 * len(faces) for faces in images.values()])
     by_kind = [part.sum() for part in np.split(shares, ends)]
-    np.testing.assert_allclose(by_kind, 1 / 4)
+    np.testing.assert_allclose(by_kind, 1 / 6)
     np.testing.assert_array_equal(samples.y[60 + ends[-1] :], drawn_images(8)[1])
     first = next(iter(images.values()))[0]
     np.testing.assert_array_equal(samples.x[60:70].reshape(first.shape), first)
