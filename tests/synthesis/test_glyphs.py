@@ -2,6 +2,8 @@ import re
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from scipy import ndimage
 
 from skdigits.synthesis import glyphs
 
@@ -61,6 +63,17 @@ def test_digits_are_cut_off_at_each_side():
     wider = [np.mean(aspects > whole) for aspects in cut]
     assert min(wider[::2]) > 0.8  # a part is missing above or below
     assert max(wider[1::2]) < 0.2
+
+
+def test_boxes_have_up_to_four_sides_around_a_whole_digit():
+    digit, rng = Image.new("L", (20, 40), 255), np.random.default_rng(0)
+    rests = []
+    for sides in range(4):
+        boxed = [np.asarray(glyphs._boxed(digit, sides, rng)) for _ in range(50)]
+        assert all(ndimage.minimum_filter(image, (40, 20)).any() for image in boxed)
+        rests.append(np.mean([(image > 0).sum() - 800 for image in boxed]))
+    assert rests == sorted(rests, reverse=True)
+    assert rests[-1] > 10
 
 
 def _aspect(image):
