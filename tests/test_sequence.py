@@ -381,18 +381,22 @@ def test_the_first_epochs_of_a_longer_fit_are_a_shorter_one(sources, sequences):
         warm.set_params(filters=4).fit(X, y)
 
 
+def squeezed(images):
+    return np.pad(images[:, ::2], [(0, 0), (7, 7), (0, 0)])
+
+
 def test_adapting_learns_few_lines(reader, sources, monkeypatch):
-    """Lines that are turned upside down are learnt from sixty of them."""
+    """Lines that are squeezed to half their height are learnt from sixty of them."""
     monkeypatch.setattr("skdigits.sequence.ADAPT_SEQUENCES", 300)
     style = {"lengths": (1, 3), "gap": (0, 6)}
     X, y = make_digit_sequences(*sources[0], 60, **style, random_state=5)
     X_test, y_test = make_digit_sequences(*sources[1], 100, **style, random_state=6)
-    before = reader.score(X_test[:, ::-1], y_test)
+    before = reader.score(squeezed(X_test), y_test)
     adapted = copy.deepcopy(reader).set_params(warm_start="adapt", epochs=6, batch_size=16)
     weight = np.ones(60)
-    adapted.fit(X[:, ::-1], y, sample_weight=weight)
-    assert adapted.score(X_test[:, ::-1], y_test) > before + 0.1
-    assert adapted.score(X_test, y_test) > 0.5  # not forgotten
+    adapted.fit(squeezed(X), y, sample_weight=weight)
+    assert adapted.score(squeezed(X_test), y_test) > before + 0.5
+    assert adapted.score(X_test, y_test) > 0.75  # not forgotten
     assert adapted._network.learning_rate == pytest.approx(reader._network.learning_rate / 10)
     with pytest.raises(ValueError, match="adapts a fitted DigitSequenceRecognizer"):
         quick(warm_start="adapt").fit(X, y)
