@@ -44,7 +44,7 @@ def to_grey(picture, *, longest=LONGEST):
     picture = ImageOps.exif_transpose(_with_8_bits(picture))
     if picture.mode == "L":
         return np.asarray(_reduced(picture, longest), np.float32)
-    if "transparency" in picture.info or picture.mode in ("LA", "PA", "La", "RGBA", "RGBa"):
+    if picture.has_transparency_data:
         return _without_alpha(_reduced(picture.convert("RGBA"), longest))
     return _best_channel(np.asarray(_reduced(picture.convert("RGB"), longest), np.float32))
 

@@ -73,10 +73,25 @@ def type_images(side) -> dict[str, np.ndarray]:
         ]
         for kind, change in (("cut", _cut_off), ("boxed", _boxed))
     }
-    return {
-        kind: np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
-        for kind, of_kind in {**kinds, **changed}.items()
-    }
+    return {kind: centred(of_kind, side) for kind, of_kind in {**kinds, **changed}.items()}
+
+
+def centred(of_kind, side) -> np.ndarray:
+    """Make images of the digits of faces in MNIST's style.
+
+    Parameters
+    ----------
+    of_kind : list of list of PIL.Image.Image
+        The digits of each face, as `faces` returns them.
+    side : int
+        Height and width of the images.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, 10, side, side), uint8
+        Bright on black.
+    """
+    return np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
 
 
 def _cut_off(digit, turns, rng):
@@ -85,19 +100,32 @@ def _cut_off(digit, turns, rng):
     return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
 
 
-def _boxed(digit, sides, rng):
+def _boxed(digit, n_missing, rng):
     """A digit with what cleaning leaves of the cell of a form or the window of a meter.
 
-    The box lacks up to three of its `sides`, and parts of the others.
+    The box lacks so many of its sides, and parts of the others.
     """
     thickness = max(1, round(digit.height * rng.uniform(*BOX_THICKNESS)))
     margins = thickness + (digit.height * rng.uniform(*BOX_MARGIN, (2, 2))).astype(int)
     canvas = np.pad(np.asarray(digit), margins)
-    for turns in rng.permutation(4)[sides:]:
+    for turns in rng.permutation(4)[n_missing:]:
         bar = np.rot90(canvas, turns)[:thickness]  # a view
         start, end = np.sort(rng.uniform(-0.3, 1.3, 2)).clip(0, 1) * bar.shape[1]
         bar[:, int(start) : int(end)] = rng.integers(100, 256)
-    return Image.fromarray(canvas).crop(Image.fromarray(canvas).getbbox())
+    picture = Image.fromarray(canvas)
+    return picture.crop(picture.getbbox())
+
+
+@cache  # since drawing takes a second
+def drawings() -> tuple[np.ndarray, np.ndarray]:
+    """Draw digits that are written as MNIST's are not.
+
+    Returns
+    -------
+    images, labels : ndarray
+        As of `pen.drawn_digits`; always the same.
+    """
+    return drawn_digits(N_DRAWN, np.random.default_rng(0))
 
 
 @cache
@@ -112,11 +140,11 @@ def drawn_images(side) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     images : ndarray of shape (n_images, side, side), uint8
-        The digits of `pen.drawn_digits`, bright on black.
+        The digits of `drawings`, bright on black.
     labels : ndarray of shape (n_images,), int
         The digits.
     """
-    drawn, labels = drawn_digits(N_DRAWN, np.random.default_rng(0))
+    drawn, labels = drawings()
     pictures = map(Image.fromarray, drawn)
     cut = [np.asarray(picture.crop(picture.getbbox())) for picture in pictures]
     return np.array([centre(image / 255, side) for image in cut]), labels

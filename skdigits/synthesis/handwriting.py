@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from skdigits.synthesis.glyphs import N_DRAWN, faces, type_images
+from skdigits.synthesis.glyphs import N_DRAWN, centred, drawings, faces
 from skdigits.synthesis.paper import as_image
-from skdigits.synthesis.pen import SIGNS, draw, drawn_digits, sign
+from skdigits.synthesis.pen import SIGNS, draw, sign
 from skdigits.synthesis.shapes import Shapes
 
 SIZE = 32  # pixels, the height of a digit while a line is composed
@@ -132,13 +132,13 @@ def handwritten_type():
     Shapes
         The digits of all faces of this kind.
     """
-    images = type_images(MNIST_SIDE)["handwritten"]
+    images = centred(faces()["handwritten"], MNIST_SIDE)
     return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 
 
-@cache  # since drawing takes a second
+@cache
 def _drawn_shapes():
-    return Shapes(*drawn_digits(N_DRAWN, np.random.default_rng(0)))
+    return Shapes(*drawings())
 
 
 @cache
