@@ -616,7 +616,7 @@ def test_adapting_learns_few_samples_and_forgets_little():
     adapted.fit(few, y[1100:1200])
     assert adapted.n_iter_ == 23
     assert adapted.score(turned, y[1200:1500]) > before + 0.1
-    assert adapted.score(test, y[800:1100]) > upright - 0.2  # with 4,518 parameters
+    assert adapted.score(test, y[800:1100]) > upright - 0.25  # with 4,518 parameters
     rate = adapted._network.learning_rate
     assert rate == pytest.approx(classifier._network.learning_rate / 10)
     again = copy.deepcopy(classifier).set_params(warm_start="adapt", epochs=15)
