@@ -1,6 +1,6 @@
 """Does a command that was killed end well when it is given again?
 
-    python benchmarks/bench_kill.py [--quick] [--runs KILLS]
+    python benchmarks/bench_kill.py [--quick] [--runs KILLS] [--resume]
 
 Each command runs undisturbed once. Then it is killed by SIGKILL at random moments, up to five times
 in a row, and given again until it ends; its files and output have to be those of the undisturbed
@@ -19,7 +19,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from measuring import Checks, finish, parser
+from measuring import Checks, Parts, finish, parser
 from PIL import Image
 from scipy.ndimage import zoom
 
@@ -35,13 +35,13 @@ OF_TRAINING = (".checkpoint", ".jsonl")  # files that grow until a command ends
 
 
 def main():
-    args = parser(__doc__).parse_args()
+    args = parser(__doc__, resumable=True).parse_args()
     kills = args.runs or (QUICK_KILLS if args.quick else KILLS)
-    checks, details = Checks(), {}
-    rng = np.random.default_rng(0)
+    checks, parts, details = Checks(), Parts("bench_kill", args), {}
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in make_commands(Path(folder), args.quick).items():
-            found = kill(arguments, Path(folder) / name, kills, rng)
+            parameters = {"kills": kills, "version": skdigits.__version__}
+            found = parts.measure(name, parameters, kill, arguments, Path(folder) / name, kills)
             details[name] = found
             print(f"{name:18s} {found}", flush=True)
             checks.at_least(f"{name}: kills", found["kills"], kills)
@@ -70,8 +70,9 @@ def make_commands(folder, quick):
     }
 
 
-def kill(arguments, folder, kills, rng):
+def kill(arguments, folder, kills):
     """Kill a command at random moments, give it again, and collect what is wrong."""
+    rng = np.random.default_rng(0)
     start = time.perf_counter()
     expected = result(arguments, folder / "undisturbed")
     seconds = time.perf_counter() - start

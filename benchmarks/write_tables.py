@@ -280,13 +280,14 @@ def real():
                 _share(ours["even"]),
                 _share(ours["odd"]),
                 "–" if target is None else _value_and_target(target)[1],
+                _share(found["adapted"]["odd"]),
                 *(_share(peers[p]["all"]) if p in peers else "–" for p in PEERS),
                 f"{ours['right_of_sure']:.3f} of {ours['sure']:.0%}",
                 " / ".join(f"{peers[p]['milliseconds']:.0f}" if p in peers else "–" for p in PEERS),
                 f"{ours['milliseconds']:.1f}",
             ]
         )
-    head = ["set", "n", "even half", "odd half", "target of the odd half", *PEERS]
+    head = ["set", "n", "even half", "odd half", "target of the odd half", "adapted", *PEERS]
     head += ["right of those with confidence ≥ 0.9", f"ms: {' / '.join(PEERS)}", "ms: skdigits"]
     checks = [
         [row["what"], *_value_and_target(row)]
