@@ -110,6 +110,24 @@ def test_bars_of_sevens_are_no_rule(height):
         assert texts_of(read(typed((900, 2 * height), [((60, 10), height, text)]))) == [text]
 
 
+@pytest.mark.parametrize("width", [1, 3, 6])
+@pytest.mark.parametrize("angle", [0, 3])
+def test_digits_in_a_frame_or_in_cells_are_read(width, angle):
+    texts = {"frame": "40713", "cells": "28569", "single": "7"}
+    places = [((100 + 60 * i, 60), 60, c) for i, c in enumerate(texts["frame"])]
+    places += [((100 + 60 * i, 260), 60, c) for i, c in enumerate(texts["cells"])]
+    page = typed((560, 400), places)
+    draw = ImageDraw.Draw(page)
+    draw.rectangle([80, 50, 420, 140], outline=20, width=width)
+    for i in range(5):
+        draw.rectangle([85 + 60 * i, 250, 145 + 60 * i, 340], outline=20, width=width)
+    page = page.rotate(angle, fillcolor=250, resample=Image.Resampling.BICUBIC)
+    assert texts_of(read(page)) == [texts["frame"], texts["cells"]]
+    single = typed((160, 160), [((65, 40), 60, texts["single"])])
+    ImageDraw.Draw(single).rectangle([40, 30, 120, 120], outline=20, width=width)
+    assert texts_of(read(single)) == [texts["single"]]
+
+
 def test_small_digits_below_a_heading_are_read():
     numbers = [f"{10 * row + column}{column}" for row in range(2, 10) for column in range(6)]
     places = [((60 + 150 * (i % 6), 200 + 70 * (i // 6)), 14, n) for i, n in enumerate(numbers)]

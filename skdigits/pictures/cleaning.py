@@ -19,7 +19,7 @@ from skdigits.pictures.ink import (
     strokes,
 )
 from skdigits.pictures.layout import TALLEST, digit_boxes, group_lines, join_strokes
-from skdigits.pictures.rules import remove_rules
+from skdigits.pictures.rules import remove_boxes, remove_rules
 
 LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
 LONGEST_FOR_LINE = 1200  # pixels
@@ -163,7 +163,8 @@ def find_digit(grey, *, from_near=False):
     side = min(look.shape)
     widest = WIDEST_STROKE if side > TINY else WIDEST_IN_TINY
     contrast = ink_contrast(look, max(3, round(widest * side)))
-    mask = remove_border_rests(remove_frames(remove_rules(strokes(contrast), contrast)))
+    mask = remove_rules(remove_boxes(strokes(contrast), contrast), contrast)
+    mask = remove_border_rests(remove_frames(mask))
     digit = main_digit(mask)
     if not is_writing(contrast, mask, digit):
         return None, 0
@@ -194,7 +195,8 @@ def find_line(grey):
         The ink; None without a line.
     """
     contrast = ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
-    mask = remove_border_rests(remove_rules(strokes(contrast), contrast, length=UNDERLINE))
+    mask = remove_boxes(strokes(contrast), contrast)
+    mask = remove_border_rests(remove_rules(mask, contrast, length=UNDERLINE))
     line = main_line(mask)
     if not is_writing(contrast, mask, line, least_part=0):
         return None

@@ -6,7 +6,7 @@ import numpy as np
 
 from skdigits.pictures.cleaning import find_line, level
 from skdigits.pictures.grey import to_grey
-from skdigits.pictures.layout import in_picture, line_boxes
+from skdigits.pictures.layout import in_picture, line_boxes, without_boxes
 
 MARGIN = (0.8, 0.35)  # heights of a line: what is cut out beside it, and above and below
 
@@ -35,6 +35,8 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
     places, margins = line_boxes(grey), MARGIN
     if len(places) < 2:
         places, margins = np.array([[0, 0, *grey.shape[::-1]]]), (0.0, 0.0)
+    else:
+        grey = without_boxes(grey)
     images, boxes = [], []
     for place in places:
         across, down = (round(margin * (place[3] - place[1])) for margin in margins)

@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import connected_components
 
 from skdigits.pictures.grey import LONGEST, to_grey
 from skdigits.pictures.ink import TINY, ink_contrast, remove_border_rests, strokes
-from skdigits.pictures.rules import remove_rules
+from skdigits.pictures.rules import remove_boxes, remove_rules
 
 ORIENTATION = 274  # key in EXIF data; from 5 on, width and height are exchanged
 WIDEST_STROKE = 0.2  # of the page's smaller side
@@ -19,6 +19,7 @@ SMALLEST = 0.45  # of the usual height of a digit; anything smaller is punctuati
 TALLEST = 2.5  # usual heights of a digit
 WORD_GAP = 1.5  # usual heights of a digit between two lines on the same level
 OVERLAP = 0.4  # of the smaller height, in which the neighbours in one line overlap
+EDGE = 2  # pixels beside a stroke that are darker than paper
 LEAST_PIXELS = 8  # height of a digit
 DISTINCT = 20  # pixels: the height of digits whose boxes are exact enough
 LEAST_SLOPE = 0.01  # rise per pixel: half a degree
@@ -142,6 +143,28 @@ def _page_boxes(grey):
     return boxes * factor
 
 
+def without_boxes(grey):
+    """Paint paper over the frames and cells of a page, of which a part that is cut out shows rests.
+
+    Parameters
+    ----------
+    grey : ndarray of shape (height, width), float
+        Grey levels from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float
+        The page, with the nearest other pixel for each that `remove_boxes` removes.
+    """
+    contrast = ink_contrast(grey, max(9, round(WIDEST_STROKE * min(grey.shape))))
+    mask = strokes(contrast)
+    boxes = ndimage.binary_dilation(mask & ~remove_boxes(mask, contrast), iterations=EDGE)
+    if not boxes.any():
+        return grey
+    nearest = ndimage.distance_transform_edt(boxes, return_distances=False, return_indices=True)
+    return grey[tuple(nearest)]
+
+
 def _halved(grey):
     """Half the resolution: means of two by two pixels."""
     height, width = (side // 2 * 2 for side in grey.shape)
@@ -151,7 +174,8 @@ def _halved(grey):
 
 def _strokes(grey, widest):
     contrast = ink_contrast(grey, max(9, round(widest)))
-    return remove_border_rests(remove_rules(strokes(contrast), contrast, length=RULE))
+    mask = remove_rules(remove_boxes(strokes(contrast), contrast), contrast, length=RULE)
+    return remove_border_rests(mask)
 
 
 def digit_boxes(mask, *, least=LEAST_PIXELS):

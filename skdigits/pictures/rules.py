@@ -16,6 +16,16 @@ SHORTEST = 0.3  # of the picture's width: a rule that crosses a corner
 FAMILIES = 2  # of parallel rules: those of the paper, and a frame
 FAINTER = 0.7  # of the faintest pixel of a stroke: a rule may fade in places
 BRIGHTER = 1.5  # ink on a rule has this many times its contrast
+SMALLEST_BOX = 12  # pixels
+TILTS = SLOPES[::2]
+STRAIGHT = 0.03  # of a side: how far a straight side may be from a line
+IN_BOX = 0.25  # of the height of a box: a digit in it
+THICKEST_OF_BOX = 0.15  # of the box's smaller side
+THROUGH = 0.65  # of the width of a box: a horizontal rule
+BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
+AT_END = 0.3  # of that distance: how far from the ends of a box its outer vertical rules are
+ALIKE = 2.2  # times as thick as the thinnest rule of a box
+MARGIN = 8  # pixels around a box
 
 
 def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
@@ -51,7 +61,96 @@ def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
     return mask if is_one else result
 
 
-def find_rules(mask, length):
+def remove_boxes(mask, contrast):
+    """Remove frames and cells around digits, and keep the strokes that touch them.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes and frames.
+    contrast : ndarray of shape (height, width), float
+        Contrast of each pixel with the paper.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The mask without the straight lines of pieces with four straight sides, where something as
+        tall as a digit is left within them: an angular 0 or 8 is kept.
+    """
+    result = mask.copy()
+    if min(mask.shape) < SMALLEST:
+        return result
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    for piece, place in enumerate(ndimage.find_objects(labels), start=1):
+        frame = labels[place] == piece
+        if min(frame.shape) < SMALLEST_BOX or not _has_straight_sides(frame):
+            continue
+        rest = _without_rules(frame, contrast[place])
+        left = labels[place].astype(bool) & (rest | ~frame)
+        if _tallest(left) >= IN_BOX * len(frame):
+            result[place][frame & ~rest] = False
+    return result
+
+
+def _has_straight_sides(piece):
+    """Whether most of the outline of a piece, seen from each of four directions, is straight."""
+    views = piece, piece[::-1], piece.T, piece.T[::-1]
+    return all(_is_straight(view.argmax(axis=0)[view.any(axis=0)], len(view)) for view in views)
+
+
+def _is_straight(profile, height):
+    """Whether most values of a profile are near one line."""
+    levels = profile - TILTS[:, np.newaxis] * (np.arange(len(profile)) - len(profile) / 2)
+    bins = np.rint((levels - levels.min()) / max(1.5, STRAIGHT * height)).astype(int)
+    n_bins = bins.max() + 2  # the last is empty, so that tilts are apart
+    bins += n_bins * np.arange(len(TILTS))[:, np.newaxis]
+    counts = np.bincount(bins.ravel(), minlength=n_bins * len(TILTS) + 1)
+    return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
+
+
+def _tallest(mask):
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    return max((rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)), default=0)
+
+
+def _without_rules(frame, contrast):
+    """The strokes of a box that are none of its rules; the whole piece if it is no box."""
+    scale = -(-SMALLEST // min(frame.shape))
+    rest, contrast = (
+        np.pad(array.repeat(scale, 0).repeat(scale, 1), MARGIN) for array in (frame, contrast)
+    )
+    height, width = rest.shape
+    least = THROUGH * scale * frame.shape[1] / width
+    across = find_rules(rest, least, thickest=THICKEST_OF_BOX, families=1)
+    distance = np.ptp(_levels(across))
+    if distance < SMALLEST_BOX:
+        return frame
+    thinnest = min(thickness for _, thickness in across)
+    _erase_alike(rest, contrast, across, thinnest)
+    # What is between two horizontal rules may be a digit that touches them.
+    least = BETWEEN * distance / height
+    upright = find_rules(rest.T, least, thickest=THICKEST_OF_BOX, families=1)
+    ends = np.array([_levels(upright).min(), width - _levels(upright).max()])
+    if (ends > MARGIN + AT_END * distance).any():
+        return frame
+    _erase_alike(rest.T, contrast.T, upright, thinnest)
+    return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
+
+
+def _levels(rules):
+    """The middle row of each rule; 0 without rules."""
+    return np.array([np.median(centres) for centres, _ in rules] or [0])
+
+
+def _erase_alike(mask, contrast, rules, thinnest):
+    """Erase the rules that are not much thicker than the thinnest."""
+    strokes = mask.copy()
+    for centres, thickness in rules:
+        if thickness <= ALIKE * thinnest:
+            _erase(mask, strokes, contrast, centres, thickness)
+
+
+def find_rules(mask, length, thickest=THICKEST, families=FAMILIES):
     """Find the horizontal rules of a mask by a Hough transform of its thin horizontal parts.
 
     Parameters
@@ -60,6 +159,10 @@ def find_rules(mask, length):
         Pixels of strokes and rules.
     length : float
         Minimum length of a rule, relative to the width.
+    thickest : float, default=0.06
+        Maximum thickness of a rule, relative to the smaller side of the picture.
+    families : int, default=2
+        Number of sets of parallel rules that may be found in each direction.
 
     Returns
     -------
@@ -69,10 +172,10 @@ def find_rules(mask, length):
     width = mask.shape[1]
     if width < SMALLEST:
         return []
-    thickest = max(3, round(THICKEST * min(mask.shape)))
+    thickest = max(3, round(thickest * min(mask.shape)))
     rows, columns = np.nonzero(_thin_parts(mask, max(10, width // 16), thickest))
     rules = []
-    for _ in range(FAMILIES):
+    for _ in range(families):
         slope, levels, reaches = _parallel_levels(rows, columns, mask.shape, length)
         used = np.zeros(len(rows), bool)
         for level, reach in zip(levels, reaches, strict=True):
