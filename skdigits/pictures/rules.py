@@ -25,6 +25,7 @@ THROUGH = 0.65  # of the width of a box: a horizontal rule
 BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
 AT_END = 0.3  # of that distance: how far from the ends of a box its outer vertical rules are
 ALIKE = 2.2  # times as thick as the thinnest rule of a box
+TICK = 1.3  # times as high as the outer ticks of a comb: another one
 MARGIN = 8  # pixels around a box
 
 
@@ -62,7 +63,7 @@ def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
 
 
 def remove_boxes(mask, contrast):
-    """Remove frames and cells around digits, and keep the strokes that touch them.
+    """Remove frames, cells and combs around digits, and keep the strokes that touch them.
 
     Parameters
     ----------
@@ -74,8 +75,8 @@ def remove_boxes(mask, contrast):
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without the straight lines of pieces with four straight sides, where something as
-        tall as a digit is left within them: an angular 0 or 8 is kept.
+        The mask without the straight lines of pieces with straight sides, where something as tall
+        as a digit is left within them: an angular 0 or 8 is kept.
     """
     result = mask.copy()
     if min(mask.shape) < SMALLEST:
@@ -123,6 +124,9 @@ def _without_rules(frame, contrast):
     least = THROUGH * scale * frame.shape[1] / width
     across = find_rules(rest, least, thickest=THICKEST_OF_BOX, families=1)
     distance = np.ptp(_levels(across))
+    if len(across) == 1:
+        _erase_comb(rest, contrast, *across[0])
+        return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
     if distance < SMALLEST_BOX:
         return frame
     thinnest = min(thickness for _, thickness in across)
@@ -135,6 +139,27 @@ def _without_rules(frame, contrast):
         return frame
     _erase_alike(rest.T, contrast.T, upright, thinnest)
     return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
+
+
+def _erase_comb(mask, contrast, centres, thickness):
+    """Erase a rule with ticks, which are thin, upright and on it, one at each of its ends."""
+    ends = np.flatnonzero(mask.any(axis=0))[[0, -1]]
+    without = mask.copy()
+    _erase(without, mask.copy(), contrast, centres, thickness)
+    labels, _ = ndimage.label(without, np.ones((3, 3)))
+    ticks = []
+    for tick, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        on_rule = abs(rows.stop - centres[columns.start]) <= 2 * thickness + 2
+        if on_rule and width <= ALIKE * thickness + STEEPEST * height and height > width:
+            ticks.append((columns.start, columns.stop, height, tick))
+    if not ticks:
+        return
+    starts, stops, heights, numbers = np.array(ticks).T
+    if min(starts) - ends[0] > 2 * thickness or ends[1] - max(stops) > 2 * thickness:
+        return
+    usual = max(heights[starts.argmin()], heights[stops.argmax()])
+    mask[:] = without & ~np.isin(labels, numbers[heights <= TICK * usual])
 
 
 def _levels(rules):

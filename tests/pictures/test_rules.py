@@ -86,6 +86,29 @@ def test_cells_go_and_the_strokes_that_touch_them_stay(n, tilt):
     assert left[boxes & ~strokes].mean() < 0.06
 
 
+@pytest.mark.parametrize("tilt", [0, 4])
+def test_combs_go_and_what_stands_in_them_stays(tilt):
+    comb = cells(5)
+    comb[:60] = False  # ticks of half the height, on one rule
+    strokes = np.zeros_like(comb)
+    strokes[30:86, 45:49] = strokes[30:86, 125:129] = True  # ones as thin as two ticks
+    strokes[40:80, 85:95] = True
+    strokes, comb = (rotate(mask.astype(float), tilt, order=1) > 0.5 for mask in (strokes, comb))
+    mask = strokes | comb
+    left = remove_boxes(mask, mask.astype(float))
+    assert left[strokes].all()
+    assert left[comb & ~strokes].mean() < 0.06
+
+
+def test_ones_on_a_rule_are_no_comb():
+    mask = np.zeros((120, 260), bool)
+    mask[90:92, 30:230] = True
+    for left in (60, 100, 180):
+        mask[40:90, left : left + 3] = True
+    mask[40:85, 120:150] = True
+    np.testing.assert_array_equal(remove_boxes(mask, mask.astype(float)), mask)
+
+
 def test_an_angular_digit_is_no_box():
     zero = cells(1)
     eight = zero.copy()
