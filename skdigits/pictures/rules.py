@@ -20,6 +20,7 @@ SMALLEST_BOX = 12  # pixels
 TILTS = SLOPES[::2]
 STRAIGHT = 0.03  # of a side: how far a straight side may be from a line
 IN_BOX = 0.25  # of the height of a box: a digit in it
+IN_RING = 0.4  # of the height of a ring: digits in it together; the dot in a zero is lower
 THICKEST_OF_BOX = 0.15  # of the box's smaller side
 THROUGH = 0.65  # of the width of a box: a horizontal rule
 BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
@@ -63,7 +64,7 @@ def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
 
 
 def remove_boxes(mask, contrast):
-    """Remove frames, cells and combs around digits, and keep the strokes that touch them.
+    """Remove frames, cells, combs and rings around digits; strokes that touch rules are kept.
 
     Parameters
     ----------
@@ -75,8 +76,8 @@ def remove_boxes(mask, contrast):
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without the straight lines of pieces with straight sides, where something as tall
-        as a digit is left within them: an angular 0 or 8 is kept.
+        The mask without the straight lines of pieces with straight sides, and without rings, where
+        something as tall as a digit is left within them: an angular 0 or 8 is kept.
     """
     result = mask.copy()
     if min(mask.shape) < SMALLEST:
@@ -84,12 +85,17 @@ def remove_boxes(mask, contrast):
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
     for piece, place in enumerate(ndimage.find_objects(labels), start=1):
         frame = labels[place] == piece
-        if min(frame.shape) < SMALLEST_BOX or not _has_straight_sides(frame):
+        if min(frame.shape) < SMALLEST_BOX:
             continue
-        rest = _without_rules(frame, contrast[place])
-        left = labels[place].astype(bool) & (rest | ~frame)
-        if _tallest(left) >= IN_BOX * len(frame):
-            result[place][frame & ~rest] = False
+        others = mask[place] & ~frame
+        if _has_straight_sides(frame):
+            rest = _without_rules(frame, contrast[place])
+            if _digit_heights(others | rest) > 0:
+                result[place][frame & ~rest] = False
+        elif others.any():
+            inside = others & ndimage.binary_fill_holes(frame)
+            if _digit_heights(inside) >= IN_RING:
+                result[place][frame] = False
     return result
 
 
@@ -109,9 +115,11 @@ def _is_straight(profile, height):
     return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
 
 
-def _tallest(mask):
-    labels, _ = ndimage.label(mask, np.ones((3, 3)))
-    return max((rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)), default=0)
+def _digit_heights(inside):
+    """Sum of the heights of what is tall enough for a digit, relative to the height of its box."""
+    labels, _ = ndimage.label(inside, np.ones((3, 3)))
+    heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
+    return heights[heights >= IN_BOX * len(inside)].sum() / len(inside)
 
 
 def _without_rules(frame, contrast):

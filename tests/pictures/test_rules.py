@@ -86,6 +86,18 @@ def test_cells_go_and_the_strokes_that_touch_them_stay(n, tilt):
     assert left[boxes & ~strokes].mean() < 0.06
 
 
+def test_a_ring_goes_and_the_dot_in_a_zero_stays():
+    y, x = np.mgrid[:120, :160]
+    distance = np.hypot(y - 60, (x - 80) / 1.4)
+    ring = (distance > 44) & (distance < 48)
+    digit = np.zeros_like(ring)
+    digit[35:85, 70:78] = digit[35:40, 70:100] = True
+    mask = ring | digit
+    np.testing.assert_array_equal(remove_boxes(mask, mask.astype(float)), digit)
+    zero = ring | (distance < 12)
+    np.testing.assert_array_equal(remove_boxes(zero, zero.astype(float)), zero)
+
+
 @pytest.mark.parametrize("tilt", [0, 4])
 def test_combs_go_and_what_stands_in_them_stays(tilt):
     comb = cells(5)
