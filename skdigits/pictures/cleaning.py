@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     TINY,
@@ -19,7 +20,7 @@ from skdigits.pictures.ink import (
     strokes,
 )
 from skdigits.pictures.layout import TALLEST, digit_boxes, group_lines, join_strokes
-from skdigits.pictures.rules import remove_boxes, remove_rules
+from skdigits.pictures.rules import remove_rules
 
 LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
 LONGEST_FOR_LINE = 1200  # pixels

@@ -6,9 +6,10 @@ import numpy as np
 from scipy import ndimage
 from scipy.sparse.csgraph import connected_components
 
+from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import LONGEST, to_grey
 from skdigits.pictures.ink import TINY, ink_contrast, remove_border_rests, strokes
-from skdigits.pictures.rules import remove_boxes, remove_rules
+from skdigits.pictures.rules import remove_rules
 
 ORIENTATION = 274  # key in EXIF data; from 5 on, width and height are exchanged
 WIDEST_STROKE = 0.2  # of the page's smaller side

@@ -1,4 +1,4 @@
-"""Printed lines: ruled and squared paper, frames, underlines."""
+"""Printed lines: ruled and squared paper, underlines."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ SHORTEST = 0.3  # of the picture's width: a rule that crosses a corner
 FAMILIES = 2  # of parallel rules: those of the paper, and a frame
 FAINTER = 0.7  # of the faintest pixel of a stroke: a rule may fade in places
 BRIGHTER = 1.5  # ink on a rule has this many times its contrast
-SMALLEST_BOX = 12  # pixels
-TILTS = SLOPES[::2]
-STRAIGHT = 0.03  # of a side: how far a straight side may be from a line
-IN_BOX = 0.25  # of the height of a box: a digit in it
-IN_RING = 0.4  # of the height of a ring: digits in it together; the dot in a zero is lower
-THICKEST_OF_BOX = 0.15  # of the box's smaller side
-THROUGH = 0.65  # of the width of a box: a horizontal rule
-BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
-AT_END = 0.3  # of that distance: how far from the ends of a box its outer vertical rules are
-ALIKE = 2.2  # times as thick as the thinnest rule of a box
-TICK = 1.3  # times as high as the outer ticks of a comb: another one
-MARGIN = 8  # pixels around a box
 
 
 def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
@@ -58,129 +46,9 @@ def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
         strokes = view.copy()  # without the rules of the other direction
         found.append(find_rules(seen, shortest))
         for centres, thickness in found[-1]:
-            _erase(view, strokes, values, centres, thickness)
+            erase_rule(view, strokes, values, centres, thickness)
     is_one = not found[0] and len(found[1]) == 1 and not result.any()
     return mask if is_one else result
-
-
-def remove_boxes(mask, contrast):
-    """Remove frames, cells, combs and rings around digits; strokes that touch rules are kept.
-
-    Parameters
-    ----------
-    mask : ndarray of shape (height, width), bool
-        Pixels of strokes and frames.
-    contrast : ndarray of shape (height, width), float
-        Contrast of each pixel with the paper.
-
-    Returns
-    -------
-    ndarray of shape (height, width), bool
-        The mask without the straight lines of pieces with straight sides, and without rings, where
-        something as tall as a digit is left within them: an angular 0 or 8 is kept.
-    """
-    result = mask.copy()
-    if min(mask.shape) < SMALLEST:
-        return result
-    labels, _ = ndimage.label(mask, np.ones((3, 3)))
-    for piece, place in enumerate(ndimage.find_objects(labels), start=1):
-        frame = labels[place] == piece
-        if min(frame.shape) < SMALLEST_BOX:
-            continue
-        others = mask[place] & ~frame
-        if _has_straight_sides(frame):
-            rest = _without_rules(frame, contrast[place])
-            if _digit_heights(others | rest) > 0:
-                result[place][frame & ~rest] = False
-        elif others.any():
-            inside = others & ndimage.binary_fill_holes(frame)
-            if _digit_heights(inside) >= IN_RING:
-                result[place][frame] = False
-    return result
-
-
-def _has_straight_sides(piece):
-    """Whether most of the outline of a piece, seen from each of four directions, is straight."""
-    views = piece, piece[::-1], piece.T, piece.T[::-1]
-    return all(_is_straight(view.argmax(axis=0)[view.any(axis=0)], len(view)) for view in views)
-
-
-def _is_straight(profile, height):
-    """Whether most values of a profile are near one line."""
-    levels = profile - TILTS[:, np.newaxis] * (np.arange(len(profile)) - len(profile) / 2)
-    bins = np.rint((levels - levels.min()) / max(1.5, STRAIGHT * height)).astype(int)
-    n_bins = bins.max() + 2  # the last is empty, so that tilts are apart
-    bins += n_bins * np.arange(len(TILTS))[:, np.newaxis]
-    counts = np.bincount(bins.ravel(), minlength=n_bins * len(TILTS) + 1)
-    return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
-
-
-def _digit_heights(inside):
-    """Sum of the heights of what is tall enough for a digit, relative to the height of its box."""
-    labels, _ = ndimage.label(inside, np.ones((3, 3)))
-    heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
-    return heights[heights >= IN_BOX * len(inside)].sum() / len(inside)
-
-
-def _without_rules(frame, contrast):
-    """The strokes of a box that are none of its rules; the whole piece if it is no box."""
-    scale = -(-SMALLEST // min(frame.shape))
-    rest, contrast = (
-        np.pad(array.repeat(scale, 0).repeat(scale, 1), MARGIN) for array in (frame, contrast)
-    )
-    height, width = rest.shape
-    least = THROUGH * scale * frame.shape[1] / width
-    across = find_rules(rest, least, thickest=THICKEST_OF_BOX, families=1)
-    distance = np.ptp(_levels(across))
-    if len(across) == 1:
-        _erase_comb(rest, contrast, *across[0])
-        return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
-    if distance < SMALLEST_BOX:
-        return frame
-    thinnest = min(thickness for _, thickness in across)
-    _erase_alike(rest, contrast, across, thinnest)
-    # What is between two horizontal rules may be a digit that touches them.
-    least = BETWEEN * distance / height
-    upright = find_rules(rest.T, least, thickest=THICKEST_OF_BOX, families=1)
-    ends = np.array([_levels(upright).min(), width - _levels(upright).max()])
-    if (ends > MARGIN + AT_END * distance).any():
-        return frame
-    _erase_alike(rest.T, contrast.T, upright, thinnest)
-    return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
-
-
-def _erase_comb(mask, contrast, centres, thickness):
-    """Erase a rule with ticks, which are thin, upright and on it, one at each of its ends."""
-    ends = np.flatnonzero(mask.any(axis=0))[[0, -1]]
-    without = mask.copy()
-    _erase(without, mask.copy(), contrast, centres, thickness)
-    labels, _ = ndimage.label(without, np.ones((3, 3)))
-    ticks = []
-    for tick, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        height, width = rows.stop - rows.start, columns.stop - columns.start
-        on_rule = abs(rows.stop - centres[columns.start]) <= 2 * thickness + 2
-        if on_rule and width <= ALIKE * thickness + STEEPEST * height and height > width:
-            ticks.append((columns.start, columns.stop, height, tick))
-    if not ticks:
-        return
-    starts, stops, heights, numbers = np.array(ticks).T
-    if min(starts) - ends[0] > 2 * thickness or ends[1] - max(stops) > 2 * thickness:
-        return
-    usual = max(heights[starts.argmin()], heights[stops.argmax()])
-    mask[:] = without & ~np.isin(labels, numbers[heights <= TICK * usual])
-
-
-def _levels(rules):
-    """The middle row of each rule; 0 without rules."""
-    return np.array([np.median(centres) for centres, _ in rules] or [0])
-
-
-def _erase_alike(mask, contrast, rules, thinnest):
-    """Erase the rules that are not much thicker than the thinnest."""
-    strokes = mask.copy()
-    for centres, thickness in rules:
-        if thickness <= ALIKE * thinnest:
-            _erase(mask, strokes, contrast, centres, thickness)
 
 
 def find_rules(mask, length, thickest=THICKEST, families=FAMILIES):
@@ -286,7 +154,7 @@ def _fit(rows, columns, width, length, thickest):
     return np.polyval(line, np.arange(width) / width), thickness
 
 
-def _erase(mask, strokes, contrast, centres, thickness):
+def erase_rule(mask, strokes, contrast, centres, thickness):
     """Erase a rule where no stroke crosses it and nothing darker lies on it."""
     height, width = mask.shape
     columns = np.arange(width)
