@@ -49,7 +49,8 @@ LEAST_ADAPTED = {"cheques": 0.78, "meters": 0.95}
 MOST_MINUTES_TO_ADAPT = 5
 ADAPT_EPOCHS = 15
 SURE = 0.9  # confidence
-LEAST_OF_SURE = 0.98
+LEAST_OF_SURE = 0.98  # right
+JUDGED_WHEN_SURE = "cheques"
 BRIGHT_INK = ("optdigits", "usps")  # which other programs cannot read
 MOST_FOR_PEERS = 300  # pictures of a set, which take them long
 PEER_HEIGHT = 48  # pixels: smaller pictures are enlarged for RapidOCR
@@ -246,7 +247,7 @@ def summary(row):
 def judge(checks, name, row):
     if name in FLOORS:
         checks.at_least(f"{name}, odd half: right", row["odd"][0], FLOORS[name])
-    if name in LEAST_ADAPTED:
+    if name == JUDGED_WHEN_SURE:
         what = f"{name}: right of those read with a confidence of {SURE}"
         checks.at_least(what, row["right_of_sure"], LEAST_OF_SURE)
 

@@ -86,25 +86,31 @@ def _without_rules(frame, contrast):
     rest, contrast = (
         np.pad(array.repeat(scale, 0).repeat(scale, 1), MARGIN) for array in (frame, contrast)
     )
-    height, width = rest.shape
-    least = THROUGH * scale * frame.shape[1] / width
+    least = THROUGH * scale * frame.shape[1] / rest.shape[1]
     across = find_rules(rest, least, thickest=THICKEST_OF_BOX, families=1)
-    distance = np.ptp(_levels(across))
     if len(across) == 1:
         _erase_comb(rest, contrast, *across[0])
-        return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
+    else:
+        _erase_frame(rest, contrast, across)
+    return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
+
+
+def _erase_frame(mask, contrast, across):
+    """Erase the horizontal rules of a box, and its vertical ones, if it has them at its ends."""
+    distance = np.ptp(_levels(across))
     if distance < SMALLEST_BOX:
-        return frame
+        return
     thinnest = min(thickness for _, thickness in across)
-    _erase_alike(rest, contrast, across, thinnest)
+    without = mask.copy()
+    _erase_alike(without, contrast, across, thinnest)
+    height, width = mask.shape
     # What is between two horizontal rules may be a digit that touches them.
     least = BETWEEN * distance / height
-    upright = find_rules(rest.T, least, thickest=THICKEST_OF_BOX, families=1)
+    upright = find_rules(without.T, least, thickest=THICKEST_OF_BOX, families=1)
     ends = np.array([_levels(upright).min(), width - _levels(upright).max()])
-    if (ends > MARGIN + AT_END * distance).any():
-        return frame
-    _erase_alike(rest.T, contrast.T, upright, thinnest)
-    return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
+    if (ends <= MARGIN + AT_END * distance).all():
+        _erase_alike(without.T, contrast.T, upright, thinnest)
+        mask[:] = without
 
 
 def _erase_comb(mask, contrast, centres, thickness):

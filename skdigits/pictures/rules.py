@@ -155,7 +155,21 @@ def _fit(rows, columns, width, length, thickest):
 
 
 def erase_rule(mask, strokes, contrast, centres, thickness):
-    """Erase a rule where no stroke crosses it and nothing darker lies on it."""
+    """Erase a rule where no stroke crosses it and nothing darker lies on it.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes and rules; changed in place.
+    strokes : ndarray of shape (height, width), bool
+        Pixels that may be strokes across the rule.
+    contrast : ndarray of shape (height, width), float
+        Contrast of each pixel with the paper.
+    centres : ndarray of shape (width,), float
+        Row of the rule's centre in each column.
+    thickness : float
+        Thickness of the rule in pixels.
+    """
     height, width = mask.shape
     columns = np.arange(width)
     reach = int(thickness / 2 + 1.5)
