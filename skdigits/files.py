@@ -73,11 +73,39 @@ def atomic_write(path, mode="wb", **options):
     Raises
     ------
     OSError
-        As for `check_destination`, or if the file cannot be written.
+        As for `check_destination`, or if the file cannot be written; it names the file.
     """
     path = check_destination(path)
     for left in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 8):
         _remove_unless_written(left)
+    with naming(path), _renamed_at_the_end(path, mode, options) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def naming(path):
+    """Add the name of a file to errors of the operating system that have none, as of a full disk.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file that is written.
+
+    Raises
+    ------
+    OSError
+        Those of the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextlib.contextmanager
+def _renamed_at_the_end(path, mode, options):
     temporary, file = _open_locked(path, mode.replace("w", "x"), options)
     try:
         with file:

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -82,3 +83,9 @@ def test_another_process_never_takes_a_new_file_for_a_leftover(tmp_path, monkeyp
     with atomic_write(tmp_path / "file", "w") as file:
         file.write("newer")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_error_of_the_system_names_the_file(tmp_path):
+    with pytest.raises(OSError, match="No space left") as caught, atomic_write(tmp_path / "new"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "new")

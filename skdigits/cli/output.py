@@ -35,7 +35,25 @@ def print_error(text):
         The line, or an exception.
     """
     errors = Console(stderr=True, highlight=False)
-    errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
+    errors.print(f"skdigits: {message(text)}", style="red", markup=False, soft_wrap=True)
+
+
+def message(error) -> str:
+    """What a user reads of an error: of one of the operating system, the file and the reason.
+
+    Parameters
+    ----------
+    error : object
+        An exception, or its text.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def accept_any_character():

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from skdigits.cli.output import print_error
+from skdigits.cli.output import message, print_error
 
 COLUMNS = ("file", "text", "confidence", "left", "top", "right", "bottom")
 INK = "#d62728"  # of boxes and texts that are drawn
@@ -80,8 +80,8 @@ def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
                             found = read(picture, digits=digits, model=model)
                         yield Page(f"{file}#{i + 1}" if i else str(file), picture, found)
             except (ValueError, OSError, ImportError) as error:
-                _, is_of_file, reason = str(error).partition(STDIN)
-                yield f"-{reason}" if is_of_file else str(error)
+                _, is_of_file, reason = message(error).partition(STDIN)
+                yield f"-{reason}" if is_of_file else message(error)
 
 
 @contextlib.contextmanager
@@ -130,7 +130,7 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
             try:
                 _draw(page, draw, drawn)
             except OSError as error:
-                print_error(f"{page.name}: {error}")
+                print_error(error)
                 n_failed += 1
     return n_failed
 

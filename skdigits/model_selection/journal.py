@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from skdigits.files import naming
 from skdigits.fingerprint import fingerprint
 from skdigits.model_selection.scoring import FoldScores
 
@@ -34,12 +35,12 @@ class Journal:
     def __init__(self, path, search, fits):
         self.path = Path(path).absolute()
         self.fits = [fingerprint(fit) for fit in fits]
-        header = {"skdigits_journal": FORMAT, "search": fingerprint(search)}
+        header = json.dumps({"skdigits_journal": FORMAT, "search": fingerprint(search)})
         text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        if not text:
+        if header.startswith(text):  # a full disk may have cut it off
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._append(json.dumps(header))
-        elif _parse(text.partition("\n")[0]) != header:
+            self._append(header[len(text) :])
+        elif text.partition("\n")[0] != header:
             raise ValueError(
                 f"{self.path} is not a journal of this search: the data, the folds, the estimator, "
                 "the scoring or the versions of Python or skdigits differ. Pass another file, or "
@@ -84,8 +85,10 @@ class Journal:
 
     def _append(self, line):
         # One unbuffered write to a file opened for appending: lines of two searches do not mix.
-        with self.path.open("ab", buffering=0) as file:
-            file.write(f"{line}\n".encode())
+        data = f"{line}\n".encode()
+        with naming(self.path), self.path.open("ab", buffering=0) as file:
+            written = file.write(data)
+            file.write(data[written:])  # says why the first one was short
 
 
 def _parse(line):

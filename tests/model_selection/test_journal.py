@@ -59,6 +59,16 @@ def test_an_interrupted_search_is_resumed(digits, fits, tmp_path, monkeypatch):
     assert np.isnan(search.cv_results_["mean_fit_time"]).all()
 
 
+@pytest.mark.parametrize("length", [0, 1, 30, -1])
+def test_a_first_line_that_was_cut_off_is_completed(length, tmp_path):
+    path = tmp_path / "search.jsonl"
+    Journal(path, "search", ["fit"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:length])
+    Journal(path, "search", ["fit"])
+    assert path.read_bytes() == whole
+
+
 def test_recorded_fits_serve_other_grids_and_fewer_scores(digits, fits, tmp_path):
     options = {"cv": 2, "refit": False, "journal": tmp_path / "search.jsonl"}
     search = EpochSearchCV(quick(), {"epochs": [1, 2], "batch_size": [64]}, **options)
