@@ -13,6 +13,7 @@ SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 REDUCTION = "skdigits_reduction"  # in `info` of a page: pixels of its file per pixel
 MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
+LARGEST_JPEG = 178_000_000  # pixels before reduction; Pillow refuses more
 KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
 
 
@@ -34,7 +35,7 @@ def open_pictures(path) -> Iterator:
     Raises
     ------
     ValueError
-        If the file is not a picture, or is damaged.
+        If the file is not a picture, is damaged, or has too many pixels.
     ImportError
         If it is a HEIC file and pillow-heif is not installed.
     OSError
@@ -57,7 +58,12 @@ def open_pictures(path) -> Iterator:
                     copy = page.copy()
                     copy.info[REDUCTION] = reduction
                     yield copy
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise ValueError(
+            f"{path} is too large: pictures of at most {MAXIMUM_PIXELS // 10**6} million pixels are"
+            f" read, and JPEG files of at most {LARGEST_JPEG // 10**6} million. Scale it down."
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path}: not a picture, or damaged ({_reason(start, error)}).") from error
 
 
@@ -122,10 +128,7 @@ def _limit_size(picture):
     picture.draft(None, tuple(int(side * scale) for side in picture.size))
     width, height = picture.size
     if width * height > MAXIMUM_PIXELS:
-        raise Image.DecompressionBombError(
-            f"{width}×{height} pixels; at most {MAXIMUM_PIXELS // 10**6} million are read, "
-            "scale it down"
-        )
+        raise Image.DecompressionBombError
     return full / max(picture.size)
 
 
