@@ -33,6 +33,7 @@ PERFORMANCE = (
     "bench_import",
     "fuzz_files",
     "bench_memory",
+    "bench_soak",
     "read_csv",
     "reference_curve",
 )
