@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,6 @@ SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 REDUCTION = "skdigits_reduction"  # in `info` of a page: pixels of its file per pixel
 MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
-LARGEST_JPEG = 178_000_000  # pixels before reduction; Pillow refuses more
 KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
 
 
@@ -59,9 +59,10 @@ def open_pictures(path) -> Iterator:
                     copy.info[REDUCTION] = reduction
                     yield copy
     except Image.DecompressionBombError as error:
+        size, *_ = re.findall(r"[\d×]+ pixels", str(error)) or [str(error)]
         raise ValueError(
-            f"{path} is too large: pictures of at most {MAXIMUM_PIXELS // 10**6} million pixels are"
-            f" read, and JPEG files of at most {LARGEST_JPEG // 10**6} million. Scale it down."
+            f"{path} is too large ({size}): at most {MAXIMUM_PIXELS // 10**6} million are read. "
+            "Scale it down."
         ) from error
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path}: not a picture, or damaged ({_reason(start, error)}).") from error
@@ -128,7 +129,7 @@ def _limit_size(picture):
     picture.draft(None, tuple(int(side * scale) for side in picture.size))
     width, height = picture.size
     if width * height > MAXIMUM_PIXELS:
-        raise Image.DecompressionBombError
+        raise Image.DecompressionBombError(f"{width}×{height} pixels")
     return full / max(picture.size)
 
 
