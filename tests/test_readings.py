@@ -128,6 +128,36 @@ def test_digits_in_a_frame_or_in_cells_are_read(width, angle):
     assert texts_of(read(single)) == [texts["single"]]
 
 
+@pytest.mark.parametrize("height", [24, 30])
+@pytest.mark.parametrize("width", [1, 2])
+def test_cells_of_a_small_picture_are_no_ones(height, width):
+    step = round(1.3 * height)
+    places = [((20 + step * i, 12), height, c) for i, c in enumerate("28569")]
+    line = typed((40 + 5 * step, 26 + height), places)
+    assert line.height < 60
+    for i in range(5):
+        cell = [14 + step * i, 8, 14 + step * (i + 1), 20 + height]
+        ImageDraw.Draw(line).rectangle(cell, outline=20, width=width)
+    assert texts_of(read(line)) == ["28569"]
+
+
+@pytest.mark.parametrize("width", [1, 3, 5])
+@pytest.mark.parametrize("grey", [20, 150])
+@pytest.mark.parametrize("margin", [14, 18, 22, 30])  # around the part of the page of each line
+def test_what_is_cut_off_cells_is_no_one(width, grey, margin):
+    texts = ["80201", "90625", "28569"]
+    places = [
+        ((100 + 80 * i, 62 + 150 * row), 60, c)
+        for row, text in enumerate(texts)
+        for i, c in enumerate(text)
+    ]
+    page = typed((600, 500), places)
+    for (x, y), _, _ in places:
+        cell = [x - 20, y + 10 - margin, x + 60, y + 60 + margin]
+        ImageDraw.Draw(page).rectangle(cell, outline=grey, width=width)
+    assert texts_of(read(page)) == texts
+
+
 def test_small_digits_below_a_heading_are_read():
     numbers = [f"{10 * row + column}{column}" for row in range(2, 10) for column in range(6)]
     places = [((60 + 150 * (i % 6), 200 + 70 * (i // 6)), 14, n) for i, n in enumerate(numbers)]

@@ -38,7 +38,7 @@ def remove_boxes(mask, contrast):
         something as tall as a digit is left within them: an angular 0 or 8 is kept.
     """
     result = mask.copy()
-    if min(mask.shape) < SMALLEST:
+    if max(mask.shape) < SMALLEST:
         return result
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
     for piece, place in enumerate(ndimage.find_objects(labels), start=1):

@@ -43,6 +43,7 @@ POINT = 0.004  # of the square of a digit's height; smaller things are specks
 ALONE = 0.9  # of the strokes: with so many in one digit there is no other
 ALIKE = 0.75  # of the tallest digit: the others beside it are not less tall
 APART = 0.06  # heights: the gap between two digits; pieces of one digit are closer
+AT_BORDER = 0.08  # of the smaller side: where a rule along the border does not stand out
 SEVERAL = (
     "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
 )
@@ -61,12 +62,15 @@ class LineInk(NamedTuple):
         Row of the middle of its digits.
     box : tuple of int, default=(0, 0, 0, 0)
         Left, top, right and bottom of the line in its picture.
+    is_alone : bool, default=True
+        Whether nothing was removed around it, and nothing reaches the border of the picture.
     """
 
     ink: np.ndarray
     digit_height: float
     middle: float
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    is_alone: bool = True
 
 
 def clean_picture(picture, *, side=28):
@@ -196,8 +200,10 @@ def find_line(grey):
         The ink; None without a line.
     """
     contrast = ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
-    mask = remove_boxes(strokes(contrast), contrast)
-    mask = remove_border_rests(remove_rules(mask, contrast, length=UNDERLINE))
+    found = strokes(contrast)
+    mask = remove_rules(remove_boxes(found, contrast), contrast, length=UNDERLINE)
+    is_alone = np.array_equal(mask, found) and not _reaches_border(mask)
+    mask = remove_border_rests(mask)
     line = main_line(mask)
     if not is_writing(contrast, mask, line, least_part=0):
         return None
@@ -207,7 +213,12 @@ def find_line(grey):
     usual = min(np.median(boxes[:, 3] - boxes[:, 1]), len(ink))
     middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2 - rows[0]
     left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return LineInk(ink, usual, middle, (int(left), int(top), int(right), int(bottom)))
+    return LineInk(ink, usual, middle, (int(left), int(top), int(right), int(bottom)), is_alone)
+
+
+def _reaches_border(mask):
+    strip = max(2, round(AT_BORDER * min(mask.shape)))
+    return np.count_nonzero(mask) > np.count_nonzero(mask[strip:-strip, strip:-strip])
 
 
 def main_digit(mask):

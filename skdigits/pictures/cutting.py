@@ -32,17 +32,24 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
         Left, top, right and bottom of each line in pixels of the upright picture.
     """
     grey = to_grey(picture)
-    places, margins = line_boxes(grey), MARGIN
+    places = line_boxes(grey)
     if len(places) < 2:
-        places, margins = np.array([[0, 0, *grey.shape[::-1]]]), (0.0, 0.0)
+        lines = [(find_line(grey), 0, 0)]
     else:
-        grey = without_boxes(grey)
-    images, boxes = [], []
-    for place in places:
-        across, down = (round(margin * (place[3] - place[1])) for margin in margins)
-        left, top = max(0, place[0] - across), max(0, place[1] - down)
-        line = find_line(grey[top : place[3] + down, left : place[2] + across])
-        if line is not None:
-            images.append(level(line, height))
-            boxes.append(np.array(line.box) + [left, top] * 2)
+        lines = _lines_at(places, grey)
+        if not all(line is not None and line.is_alone for line, _, _ in lines):
+            # Rests of frames that reach beyond a line would be read as digits.
+            lines = _lines_at(places, without_boxes(grey))
+    images = [level(line, height) for line, _, _ in lines if line is not None]
+    boxes = [np.array(line.box) + [left, top] * 2 for line, left, top in lines if line is not None]
     return images, in_picture(np.array(boxes, np.int64).reshape(-1, 4), picture)
+
+
+def _lines_at(places, grey):
+    """The ink of each line of a page, and where its part of the page begins."""
+    lines = []
+    for place in places:
+        across, down = (round(margin * (place[3] - place[1])) for margin in MARGIN)
+        left, top = max(0, place[0] - across), max(0, place[1] - down)
+        lines.append((find_line(grey[top : place[3] + down, left : place[2] + across]), left, top))
+    return lines

@@ -5,6 +5,7 @@ from scipy.ndimage import zoom
 
 from skdigits.datasets import load_digits
 from skdigits.pictures import clean_line
+from skdigits.pictures.cleaning import find_line
 from skdigits.pictures.cutting import cut_lines
 
 
@@ -42,6 +43,17 @@ def test_boxes_are_in_pixels_of_a_large_picture(digits):
     _, found = cut_lines(large)
     assert len(found) == 3
     np.testing.assert_allclose(found / 5, boxes, atol=6)
+
+
+@pytest.mark.parametrize("width", range(6))
+def test_a_line_that_is_cut_out_of_cells_is_not_alone(width):
+    line = np.full((82, 354), 240, np.float32)
+    line[20:62, 60:280:40] = 20
+    assert find_line(line).is_alone
+    line[:, [start + i for start in range(24, 340, 63) for i in range(6)]] = 150
+    for edge in (line[:width], line[len(line) - width :]):  # paper, to what is found along it
+        edge[:, 24:345] = 150
+    assert not find_line(line).is_alone
 
 
 def test_a_blank_page_has_no_lines():
