@@ -141,6 +141,17 @@ def test_cells_of_a_small_picture_are_no_ones(height, width):
     assert texts_of(read(line)) == ["28569"]
 
 
+@pytest.mark.parametrize("factor", [0.5, 0.6, 0.7])
+def test_cells_whose_rules_differ_since_the_picture_was_reduced_are_no_ones(factor):
+    places = [((40 + 62 * i, 24), 48, c) for i, c in enumerate("28569")]
+    line = typed((380, 110), places)
+    for i in range(5):
+        cell = [26 + 62 * i, 14, 26 + 62 * (i + 1), 92]
+        ImageDraw.Draw(line).rectangle(cell, outline=20, width=2)
+    reduced = line.resize((round(380 * factor), round(110 * factor)), Image.Resampling.LANCZOS)
+    assert texts_of(read(reduced)) == ["28569"]
+
+
 @pytest.mark.parametrize("width", [1, 3, 5])
 @pytest.mark.parametrize("grey", [20, 150])
 @pytest.mark.parametrize("margin", [14, 18, 22, 30])  # around the part of the page of each line

@@ -17,6 +17,7 @@ THROUGH = 0.65  # of the width of a box: a horizontal rule
 BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
 AT_END = 0.3  # of that distance: how far from the ends of a box its outer vertical rules are
 ALIKE = 2.2  # times as thick as the thinnest rule of a box
+SOFT = 2  # pixels by which rules that are equally thick may differ
 TICK = 1.3  # times as high as the outer ticks of a comb: another one
 MARGIN = 8  # pixels around a box
 
@@ -91,25 +92,26 @@ def _without_rules(frame, contrast):
     if len(across) == 1:
         _erase_comb(rest, contrast, *across[0])
     else:
-        _erase_frame(rest, contrast, across)
+        _erase_frame(rest, contrast, across, scale)
     return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
 
 
-def _erase_frame(mask, contrast, across):
+def _erase_frame(mask, contrast, across, scale):
     """Erase the horizontal rules of a box, and its vertical ones, if it has them at its ends."""
     distance = np.ptp(_levels(across))
     if distance < SMALLEST_BOX:
         return
     thinnest = min(thickness for _, thickness in across)
     without = mask.copy()
-    _erase_alike(without, contrast, across, thinnest)
+    most = max(ALIKE * thinnest, thinnest + SOFT * scale)
+    _erase_alike(without, contrast, across, most)
     height, width = mask.shape
     # What is between two horizontal rules may be a digit that touches them.
     least = BETWEEN * distance / height
     upright = find_rules(without.T, least, thickest=THICKEST_OF_BOX, families=1)
     ends = np.array([_levels(upright).min(), width - _levels(upright).max()])
     if (ends <= MARGIN + AT_END * distance).all():
-        _erase_alike(without.T, contrast.T, upright, thinnest)
+        _erase_alike(without.T, contrast.T, upright, most)
         mask[:] = without
 
 
@@ -139,9 +141,9 @@ def _levels(rules):
     return np.array([np.median(centres) for centres, _ in rules] or [0])
 
 
-def _erase_alike(mask, contrast, rules, thinnest):
-    """Erase the rules that are not much thicker than the thinnest."""
+def _erase_alike(mask, contrast, rules, most):
+    """Erase the rules of up to a thickness."""
     strokes = mask.copy()
     for centres, thickness in rules:
-        if thickness <= ALIKE * thinnest:
-            erase_rule(mask, strokes, contrast, centres, thickness)
+        if thickness <= most:
+            erase_rule(mask, strokes, contrast, centres, thickness, around=round(thickness / 2))

@@ -154,7 +154,7 @@ def _fit(rows, columns, width, length, thickest):
     return np.polyval(line, np.arange(width) / width), thickness
 
 
-def erase_rule(mask, strokes, contrast, centres, thickness):
+def erase_rule(mask, strokes, contrast, centres, thickness, around=0):
     """Erase a rule where no stroke crosses it and nothing darker lies on it.
 
     Parameters
@@ -169,6 +169,9 @@ def erase_rule(mask, strokes, contrast, centres, thickness):
         Row of the rule's centre in each column.
     thickness : float
         Thickness of the rule in pixels.
+    around : int, default=0
+        Rows beside the centre of which the darkest tells how dark the rule is: the rows of a thin
+        one may differ.
     """
     height, width = mask.shape
     columns = np.arange(width)
@@ -178,7 +181,8 @@ def erase_rule(mask, strokes, contrast, centres, thickness):
     above = strokes[np.clip(centre - reach - 1, 0, height - 1), columns]
     below = strokes[np.clip(centre + reach + 1, 0, height - 1), columns]
     crossing = inside & _wider(above) & _wider(below)
-    level = np.median(contrast[np.clip(centre, 0, height - 1), columns])
+    core = centre + np.arange(-around, around + 1)[:, np.newaxis]
+    level = np.median(contrast[np.clip(core, 0, height - 1), columns].max(axis=0))
     for offset in range(-reach, reach + 1):
         at = centre + offset
         valid = (at >= 0) & (at < height) & ~crossing
