@@ -47,11 +47,12 @@ def main():
     before, after = found["before"], found["after"]
     print(f"{found['rounds']} rounds; before {before}, after {after}")
     checks = Checks()
+    work = f"{seconds / 60:g} minutes of mixed work"
     usual = [median_of_part(found["megabytes"], part, seconds / 60) for part in (1, PARTS - 1)]
-    checks.at_most("growth of memory", usual[1] - usual[0], MOST_GROWTH, "MB")
+    checks.at_most(f"{work}: growth of memory", usual[1] - usual[0], MOST_GROWTH, "MB")
     for what in ("handles", "threads"):
-        checks.at_most(f"growth of the number of {what}", after[what] - before[what], 0)
-    checks.at_most("answers that are others at the end", found["changed"], 0)
+        checks.at_most(f"{work}: growth of the number of {what}", after[what] - before[what], 0)
+    checks.at_most(f"{work}: answers that are others at the end", found["changed"], 0)
     finish("bench_soak", args, checks, found, plot(found["megabytes"]))
 
 

@@ -34,6 +34,7 @@ PERFORMANCE = (
     "fuzz_files",
     "bench_memory",
     "bench_soak",
+    "bench_kill",
     "read_csv",
     "reference_curve",
 )
