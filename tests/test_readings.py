@@ -97,6 +97,12 @@ def typed(size, texts):
     return picture
 
 
+def draw_cells(picture, cells, width, grey=20):
+    """Draw frames: left, top, right, bottom."""
+    for cell in cells:
+        ImageDraw.Draw(picture).rectangle(cell, outline=grey, width=width)
+
+
 def texts_of(readings):
     return [reading.text for reading in readings]
 
@@ -117,14 +123,12 @@ def test_digits_in_a_frame_or_in_cells_are_read(width, angle):
     places = [((100 + 60 * i, 60), 60, c) for i, c in enumerate(texts["frame"])]
     places += [((100 + 60 * i, 260), 60, c) for i, c in enumerate(texts["cells"])]
     page = typed((560, 400), places)
-    draw = ImageDraw.Draw(page)
-    draw.rectangle([80, 50, 420, 140], outline=20, width=width)
-    for i in range(5):
-        draw.rectangle([85 + 60 * i, 250, 145 + 60 * i, 340], outline=20, width=width)
+    draw_cells(page, [(80, 50, 420, 140)], width)
+    draw_cells(page, [(x, 250, x + 60, 340) for x in range(85, 385, 60)], width)
     page = page.rotate(angle, fillcolor=250, resample=Image.Resampling.BICUBIC)
     assert texts_of(read(page)) == [texts["frame"], texts["cells"]]
     single = typed((160, 160), [((65, 40), 60, texts["single"])])
-    ImageDraw.Draw(single).rectangle([40, 30, 120, 120], outline=20, width=width)
+    draw_cells(single, [(40, 30, 120, 120)], width)
     assert texts_of(read(single)) == [texts["single"]]
 
 
@@ -135,9 +139,8 @@ def test_cells_of_a_small_picture_are_no_ones(height, width):
     places = [((20 + step * i, 12), height, c) for i, c in enumerate("28569")]
     line = typed((40 + 5 * step, 26 + height), places)
     assert line.height < 60
-    for i in range(5):
-        cell = [14 + step * i, 8, 14 + step * (i + 1), 20 + height]
-        ImageDraw.Draw(line).rectangle(cell, outline=20, width=width)
+    lefts = [14 + step * i for i in range(5)]
+    draw_cells(line, [(x, 8, x + step, 20 + height) for x in lefts], width)
     assert texts_of(read(line)) == ["28569"]
 
 
@@ -145,9 +148,7 @@ def test_cells_of_a_small_picture_are_no_ones(height, width):
 def test_cells_whose_rules_differ_since_the_picture_was_reduced_are_no_ones(factor):
     places = [((40 + 62 * i, 24), 48, c) for i, c in enumerate("28569")]
     line = typed((380, 110), places)
-    for i in range(5):
-        cell = [26 + 62 * i, 14, 26 + 62 * (i + 1), 92]
-        ImageDraw.Draw(line).rectangle(cell, outline=20, width=2)
+    draw_cells(line, [(x, 14, x + 62, 92) for x in range(26, 336, 62)], 2)
     reduced = line.resize((round(380 * factor), round(110 * factor)), Image.Resampling.LANCZOS)
     assert texts_of(read(reduced)) == ["28569"]
 
@@ -163,9 +164,9 @@ def test_what_is_cut_off_cells_is_no_one(width, grey, margin):
         for i, c in enumerate(text)
     ]
     page = typed((600, 500), places)
-    for (x, y), _, _ in places:
-        cell = [x - 20, y + 10 - margin, x + 60, y + 60 + margin]
-        ImageDraw.Draw(page).rectangle(cell, outline=grey, width=width)
+    corners = [corner for corner, _, _ in places]
+    cells = [(x - 20, y + 10 - margin, x + 60, y + 60 + margin) for x, y in corners]
+    draw_cells(page, cells, width, grey)
     assert texts_of(read(page)) == texts
 
 

@@ -17,7 +17,7 @@ THROUGH = 0.65  # of the width of a box: a horizontal rule
 BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
 AT_END = 0.3  # of that distance: how far from the ends of a box its outer vertical rules are
 ALIKE = 2.2  # times as thick as the thinnest rule of a box
-SOFT = 2  # pixels by which rules that are equally thick may differ
+SOFT = 2  # pixels by which equally thick rules differ in a picture that was reduced
 TICK = 1.3  # times as high as the outer ticks of a comb: another one
 MARGIN = 8  # pixels around a box
 
@@ -103,15 +103,15 @@ def _erase_frame(mask, contrast, across, scale):
         return
     thinnest = min(thickness for _, thickness in across)
     without = mask.copy()
-    most = max(ALIKE * thinnest, thinnest + SOFT * scale)
-    _erase_alike(without, contrast, across, most)
+    thickest = max(ALIKE * thinnest, thinnest + SOFT * scale)
+    _erase_rules(without, contrast, across, thickest)
     height, width = mask.shape
     # What is between two horizontal rules may be a digit that touches them.
     least = BETWEEN * distance / height
     upright = find_rules(without.T, least, thickest=THICKEST_OF_BOX, families=1)
     ends = np.array([_levels(upright).min(), width - _levels(upright).max()])
     if (ends <= MARGIN + AT_END * distance).all():
-        _erase_alike(without.T, contrast.T, upright, most)
+        _erase_rules(without.T, contrast.T, upright, thickest)
         mask[:] = without
 
 
@@ -141,9 +141,9 @@ def _levels(rules):
     return np.array([np.median(centres) for centres, _ in rules] or [0])
 
 
-def _erase_alike(mask, contrast, rules, most):
-    """Erase the rules of up to a thickness."""
+def _erase_rules(mask, contrast, rules, thickest):
+    """Erase the rules of up to a thickness in pixels; thicker ones are strokes."""
     strokes = mask.copy()
     for centres, thickness in rules:
-        if thickness <= most:
+        if thickness <= thickest:
             erase_rule(mask, strokes, contrast, centres, thickness, around=round(thickness / 2))

@@ -217,6 +217,7 @@ def find_line(grey):
 
 
 def _reaches_border(mask):
+    """Whether something may go on outside of the picture."""
     strip = max(2, round(AT_BORDER * min(mask.shape)))
     return np.count_nonzero(mask) > np.count_nonzero(mask[strip:-strip, strip:-strip])
 

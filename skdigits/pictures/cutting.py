@@ -40,8 +40,9 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
         if not all(line is not None and line.is_alone for line, _, _ in lines):
             # Rests of frames that reach beyond a line would be read as digits.
             lines = _lines_at(places, without_boxes(grey))
-    images = [level(line, height) for line, _, _ in lines if line is not None]
-    boxes = [np.array(line.box) + [left, top] * 2 for line, left, top in lines if line is not None]
+    lines = [found for found in lines if found[0] is not None]
+    images = [level(line, height) for line, _, _ in lines]
+    boxes = [np.array(line.box) + [left, top] * 2 for line, left, top in lines]
     return images, in_picture(np.array(boxes, np.int64).reshape(-1, 4), picture)
 
 
