@@ -15,7 +15,7 @@ from skdigits.pictures.cleaning import centre
 from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")
-N_DRAWN = 300  # shapes of each digit that are drawn
+N_DRAWN = 400  # shapes of each digit that are drawn
 CUT_OFF = (0.05, 0.3)  # of a digit's height or width, in pictures that do not show all of it
 # Of a box around a digit, in heights of the digit.
 BOX_MARGIN = (0.06, 0.4)

@@ -24,7 +24,7 @@ KINDS = {
     "mixed": {"hand": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
 }
 # Shares of hands with shapes that MNIST does not have.
-DRAWN = {0: 0.15, 1: 0.45, 2: 0.2, 4: 0.2, 5: 0.15, 7: 0.4, 8: 0.15, 9: 0.35}
+DRAWN = {0: 0.2, 1: 0.45, 2: 0.2, 4: 0.2, 5: 0.25, 7: 0.45, 8: 0.15, 9: 0.4}
 ITALIC = 0.12  # share of hands that are as steep as one may be
 JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined with the next one
 BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" or "(" could be a 1
@@ -150,6 +150,11 @@ def _drawn_signs():
     }
 
 
+def _benford(digits):
+    """How often amounts begin with each digit (Benford, "The law of anomalous numbers", 1938)."""
+    return np.where(digits > 0, np.log10(1 + 1 / np.maximum(digits, 1)), 0)
+
+
 class Writer:
     """Writes lines of digits.
 
@@ -166,6 +171,8 @@ class Writer:
         self._kinds = list(KINDS[style])
         self._shares = list(KINDS[style].values())
         self._drawn, self._signs, self._faces = _drawn_shapes(), _drawn_signs(), faces()
+        first = shapes.shares * _benford(shapes.digits)
+        self._first_shares = first / first.sum() if first.any() else shapes.shares
 
     def write_many(self, n_lines, style, rng) -> list[Line]:
         """Write lines.
@@ -222,11 +229,16 @@ class Writer:
         return Line(image, digits, boxes)
 
     def _digits(self, n, rng):
-        """Digits as often as among the handwritten ones, but for zeros at the end."""
-        digits = rng.choice(self.shapes.digits, n, p=self.shapes.shares).tolist()
-        if n > 2 and 0 in self.shapes.digits and rng.random() < 0.3:
+        """Digits as often as among the handwritten ones; some lines are as amounts are.
+
+        Those end with zeros, and begin with small digits.
+        """
+        shapes = self.shapes
+        digits = rng.choice(shapes.digits, n, p=shapes.shares).tolist()
+        if n > 2 and 0 in shapes.digits and rng.random() < 0.3:
             n_zeros = int(rng.integers(1, min(n, 6)))
             digits[-n_zeros:] = [0] * n_zeros
+            digits[0] = int(rng.choice(shapes.digits, p=self._first_shares))
         return digits
 
     def _put(self, line, digit, face, is_raised):

@@ -13,7 +13,7 @@ HEIGHT = 28  # pixels, of the images
 BLUR = 6  # pixels, the reach of the strongest blur
 THINNED = 0.6  # share of handwritten lines
 PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and cleaned
-LEAST_FOUND = 0.8  # of the width of a line that cleaning should find, else it is not photographed
+LEAST_FOUND = 0.8  # of height and width of a line: else it is not photographed
 
 
 def as_image(canvas, boxes, rng, is_print=False):
@@ -157,7 +157,8 @@ def photographed(ink, rng):
     )
     grey = np.asarray(Image.open(packed), np.float64)
     line = find_line(grey)
-    if line is None or line.ink.shape[1] < LEAST_FOUND * (width - 2 * margin):
+    least = LEAST_FOUND * (np.array(ink.shape) - 2 * margin)
+    if line is None or (line.ink.shape < least).any():
         return None
     return level(line, HEIGHT)
 

@@ -17,8 +17,9 @@ STEPS = 6  # straight parts of a bowed stroke
 def drawn_digits(n_each, rng):
     """Draw digits as they are written outside of America, where MNIST comes from.
 
-    Zeros and twos with loops, ones with flag and foot, open and closed fours, fives with a long
-    bar, crossed sevens, open eights, nines with a stem.
+    Zeros with tails, zeros and twos with loops, ones with flag and foot and as wide as a felt pen,
+    open and closed fours, fives with a long bar or none, crossed sevens, open eights, nines with a
+    stem and such that look like P.
 
     Parameters
     ----------
@@ -51,7 +52,11 @@ def _arc(centre, radii, start, end):
 
 
 def _zero(rng):
-    """Strokes of a zero that goes on to the next digit."""
+    """Strokes of a zero that goes on to the next digit, or comes from above."""
+    if rng.random() < 0.3:
+        a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.4, -0.1)
+        tail = a + rng.uniform(-0.6, 1.2) * a, rng.uniform(-0.12, 0.02)
+        return [[tail, *_arc((a, 0.5), (a, 0.5), start, start - rng.uniform(1, 1.1))]]
     a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.35, -0.1)
     ring = _arc((a, 0.5), (a, 0.5), start, start - rng.uniform(1, 1.15))
     if rng.random() < 0.3:  # with a loop inside
@@ -81,9 +86,17 @@ def _two(rng):
 
 
 def _five(rng):
-    """Strokes of a five with a long bar; some look like a root sign."""
+    """Strokes of a five with a long bar or none; some look like a root sign or like an S."""
+    kind = rng.random()
+    if kind < 0.2:
+        return [_bent_five(rng)]
+    if kind < 0.4:
+        a, b = rng.uniform(0.15, 0.3), rng.uniform(0.18, 0.26)
+        above = _arc((a, b), (a, b), rng.uniform(-0.15, -0.02), -0.6)
+        radii = a * rng.uniform(0.9, 1.4), 0.5 - b
+        return [[*above, *_arc((a, 0.5 + b), radii, -0.2, rng.uniform(0.25, 0.5))]]
     end = rng.uniform(0.6, 1.1), rng.normal(0, 0.05)
-    if rng.random() < 0.3:
+    if kind < 0.6:
         low, high = rng.uniform(0.1, 0.25), rng.uniform(0.25, 0.45)
         return [[(0, rng.uniform(0.45, 0.75)), (low, 1), (high, 0.05)], [(high, 0.03), end]]
     stem, belly = rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.32)
@@ -93,13 +106,31 @@ def _five(rng):
     return [[(stem, 0), (0.02, neck + 0.04)], [(0.02, neck + 0.04), *arc], [(stem, 0.02), end]]
 
 
+def _bent_five(rng):
+    """Stroke of a five without a bar, or with a little hook: its stem, and from its neck a belly."""
+    stem, neck = rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.5)
+    hook = [(stem + rng.uniform(0.02, 0.2), rng.normal(0, 0.04))] if rng.random() < 0.4 else []
+    belly = rng.uniform(0.2, 0.36), (1 - neck) / 2 + 0.02
+    arc = _arc((0.1, 1 - belly[1]), belly, rng.uniform(-0.3, -0.2), rng.uniform(0.22, 0.36))
+    return [*hook, (stem, 0), (0.02, neck), *arc]
+
+
 def _one(rng):
-    """Strokes of a one with a flag, and sometimes a foot."""
-    width, reach = rng.uniform(0.2, 0.65), rng.uniform(0.1, 0.55)
+    """Strokes of a one with a flag, and sometimes a foot; of some, as wide as a felt pen."""
+    if rng.random() < 0.12:
+        lean, flag = rng.normal(0, 0.08), rng.choice([0, rng.uniform(0.05, 0.3)])
+        stems = [[(x, 0), (x + lean, 1)] for x in np.arange(0, rng.uniform(0.06, 0.3), 0.05)]
+        return [*stems, [(-flag, flag * rng.uniform(0.5, 1.5)), (0, 0)]]
+    width = rng.uniform(0.2, 0.65)
+    reach = rng.uniform(max(0.1, 0.7 * width), 0.6)  # a flat flag would be the bar of a seven
     if rng.random() < 0.25:  # the upstroke is nearly as long as the stem
         width, reach = rng.uniform(0.15, 0.4), rng.uniform(0.55, 1)
     lean = rng.normal(0, 0.05)
     strokes = [[(-width, reach), (0, 0)], [(0, 0), (lean, 1)]]
+    if rng.random() < 0.15:  # its foot is a hook
+        hook = (lean - rng.uniform(0.1, 0.35), rng.uniform(0.92, 1))
+        strokes[1] = [(0, 0), (lean, rng.uniform(0.8, 0.95)), hook]
+        return strokes[rng.integers(2) :]
     if rng.random() < 0.2:
         left, right = rng.uniform(0.15, 0.45, 2)
         strokes.append([(lean - left, 1), (lean + right, 1)])
@@ -107,10 +138,14 @@ def _one(rng):
 
 
 def _seven(rng):
-    """Strokes of a seven that is crossed, with a serif or both."""
-    width, foot = rng.uniform(0.25, 0.8), rng.uniform(0, 0.4)
-    strokes = [[(0, rng.normal(0, 0.04)), (width, 0)], [(width, 0), (foot * width, 1)]]
+    """Strokes of a seven that is crossed, with a serif or both; the bar of some has a dip."""
     is_crossed = rng.random() < 0.85
+    is_narrow = is_crossed and rng.random() < 0.3  # not crossed, it would be a one
+    width, foot = rng.uniform(*((0.08, 0.3) if is_narrow else (0.25, 0.8))), rng.uniform(0, 0.4)
+    bar = [(0, rng.normal(0, 0.04)), (width, 0)]
+    if rng.random() < 0.3:
+        bar[1:1] = [(width * rng.uniform(0.2, 0.6), rng.uniform(0.06, 0.18))]
+    strokes = [bar, [(width, 0), (foot * width, 1)]]
     if is_crossed:
         y = rng.uniform(0.38, 0.62)
         middle = width * (1 - y * (1 - foot))
@@ -156,7 +191,12 @@ def _eight(rng):
 def _nine(rng):
     """Strokes of a nine with a straight or a bowed stem, at its side or below it."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
-    if rng.random() < 0.55:
+    kind = rng.random()
+    if kind < 0.3:  # like P: the stem goes down from the left side of the loop, or from below it
+        loop = _arc((a, b), (a, b), rng.uniform(0.25, 0.42), rng.uniform(1.2, 1.45))
+        turn = rng.uniform(0, 0.4) * a, rng.uniform(1.7, 2.3) * b
+        return [[*loop, turn, (turn[0] + rng.normal(0, 0.08), 1.0)]]
+    if kind < 0.7:
         foot = (rng.uniform(0.2, 1.6) * a, 1.0)
         if rng.random() < 0.5:
             loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))

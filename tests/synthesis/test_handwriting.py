@@ -45,6 +45,22 @@ def test_lines_have_the_digits_that_they_say(writers, style):
         assert line.image.any() == bool(line.digits)
 
 
+def test_lines_with_zeros_at_their_end_begin_as_amounts_do(writers):
+    rng = np.random.default_rng(3)
+    lines = [writers["handwritten"]._digits(6, rng) for _ in range(3000)]
+    first = np.bincount([line[0] for line in lines if line[-2:] == [0, 0]], minlength=10)
+    assert first[0] < 0.03 * first.sum()
+    assert first[1] / first.sum() == pytest.approx(np.log10(2), abs=0.05)
+    others = np.bincount([line[0] for line in lines if line[-1]], minlength=10)
+    assert others[0] > 0.05 * others.sum()
+
+
+def test_a_writer_of_zeros_writes_zeros(shapes):
+    zeros = Shapes(shapes.images[shapes.labels == 0], np.zeros((shapes.labels == 0).sum(), int))
+    lines = Writer(zeros, "handwritten").write_many(30, Style(5), np.random.default_rng(0))
+    assert {line.text for line in lines} == {"00000"}
+
+
 def test_boxes_hold_the_ink_of_their_digits(writers):
     lines = writers["handwritten"].write_many(300, Style((1, 5)), np.random.default_rng(2))
     inside = total = 0

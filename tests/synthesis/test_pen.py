@@ -34,9 +34,37 @@ def test_zeros_and_most_nines_have_a_loop_and_fours_are_open_or_closed():
     assert {holes(draw(DIGITS[0](rng), 0.06, rng)) for _ in range(30)} >= {1}
     assert all(holes(draw(DIGITS[0](rng), 0.06, rng)) for _ in range(30))
     assert {holes(draw(DIGITS[8](rng), 0.06, rng)) for _ in range(60)} >= {1, 2}  # open above
-    assert np.mean([holes(draw(DIGITS[5](rng), 0.06, rng)) == 0 for _ in range(30)]) > 0.7
+    assert np.mean([holes(draw(DIGITS[5](rng), 0.06, rng)) == 0 for _ in range(100)]) > 0.9
     assert {holes(draw(DIGITS[4](rng), 0.06, rng)) for _ in range(60)} >= {0, 1}
     assert np.mean([holes(draw(DIGITS[1](rng), 0.08, rng)) == 0 for _ in range(30)]) > 0.7
+
+
+def test_ones_have_no_flag_as_flat_as_the_bar_of_a_seven():
+    rng = np.random.default_rng(0)
+    ones = [strokes for strokes in (DIGITS[1](rng) for _ in range(400)) if len(strokes) <= 3]
+    flags = [s[0] for s in ones if len(s[0]) == 2 and s[0][0][0] < 0]
+    assert len(flags) > 200
+    assert all(y >= 0.5 * -x for (x, y), _ in flags)
+
+
+def test_sevens_that_are_not_crossed_have_a_wide_bar():
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        bar, stem, *others = DIGITS[7](rng)
+        is_crossed = any(0.3 < stroke[0][1] < 0.75 for stroke in others)
+        assert is_crossed or stem[0][0] >= 0.25
+
+
+def test_nines_lean_to_either_side_of_their_stem():
+    """The loop of one that looks like P is to the right of its stem, of others to the left."""
+    rng = np.random.default_rng(0)
+    right = []
+    for _ in range(200):
+        image = draw(DIGITS[9](rng), 0.08, rng)
+        ink = np.argwhere(image[8:48] > 128)
+        loop, foot = ink[ink[:, 0] < 16, 1].mean(), ink[ink[:, 0] > 32, 1].mean()
+        right.append(loop > foot)
+    assert 0.2 < np.mean(right) < 0.7
 
 
 def test_most_sevens_are_crossed():
