@@ -12,7 +12,7 @@ from skdigits.networks.trained import TrainedNetwork
 OUTSIDE = -1  # value of the pixels to the right of an image
 BATCH_PIXELS = 2**18
 # Width and slant of an image, besides its own, of test-time augmentation.
-VIEWS = ((0.85, 0.0), (1.0, 0.2), (1.0, -0.2))
+VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
 
 
 def read_sequences(
