@@ -37,7 +37,7 @@ def main():
         Image.fromarray(picture).save(path)
         command = [sys.executable, "-m", "skdigits", "read", str(path), "--draw", folder]
         subprocess.run(command, check=True)
-        shutil.copy(Path(folder) / "page.boxes.png", target / "page.png")
+        shutil.copy(*Path(folder).glob("*.boxes.png"), target / "page.png")
     print("written:", *texts)
 
 
