@@ -107,7 +107,7 @@ def _five(rng):
 
 
 def _bent_five(rng):
-    """Stroke of a five without a bar, or with a little hook: its stem, and from its neck a belly."""
+    """Stroke of a five without a bar, or with a little hook: its stem, then its belly."""
     stem, neck = rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.5)
     hook = [(stem + rng.uniform(0.02, 0.2), rng.normal(0, 0.04))] if rng.random() < 0.4 else []
     belly = rng.uniform(0.2, 0.36), (1 - neck) / 2 + 0.02

@@ -50,7 +50,7 @@ def test_ones_have_no_flag_as_flat_as_the_bar_of_a_seven():
 def test_sevens_that_are_not_crossed_have_a_wide_bar():
     rng = np.random.default_rng(0)
     for _ in range(400):
-        bar, stem, *others = DIGITS[7](rng)
+        _, stem, *others = DIGITS[7](rng)
         is_crossed = any(0.3 < stroke[0][1] < 0.75 for stroke in others)
         assert is_crossed or stem[0][0] >= 0.25
 
