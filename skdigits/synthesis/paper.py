@@ -13,7 +13,7 @@ HEIGHT = 28  # pixels, of the images
 BLUR = 6  # pixels, the reach of the strongest blur
 THINNED = 0.6  # share of handwritten lines
 PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and cleaned
-LEAST_FOUND = 0.8  # of height and width of a line: else it is not photographed
+LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, it is no photograph
 
 
 def as_image(canvas, boxes, rng, is_print=False):

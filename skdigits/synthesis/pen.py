@@ -141,10 +141,11 @@ def _seven(rng):
     """Strokes of a seven that is crossed, with a serif or both; the bar of some has a dip."""
     is_crossed = rng.random() < 0.85
     is_narrow = is_crossed and rng.random() < 0.3  # not crossed, it would be a one
-    width, foot = rng.uniform(*((0.08, 0.3) if is_narrow else (0.25, 0.8))), rng.uniform(0, 0.4)
+    width = rng.uniform(0.08, 0.3) if is_narrow else rng.uniform(0.25, 0.8)
+    foot = rng.uniform(0, 0.4)
     bar = [(0, rng.normal(0, 0.04)), (width, 0)]
     if rng.random() < 0.3:
-        bar[1:1] = [(width * rng.uniform(0.2, 0.6), rng.uniform(0.06, 0.18))]
+        bar.insert(1, (width * rng.uniform(0.2, 0.6), rng.uniform(0.06, 0.18)))
     strokes = [bar, [(width, 0), (foot * width, 1)]]
     if is_crossed:
         y = rng.uniform(0.38, 0.62)
