@@ -156,13 +156,13 @@ def _draw(page, folder, drawn):
 
     The file is named after the picture, and gets a number if `drawn` holds that name already.
     """
-    from PIL import Image, ImageDraw, ImageFont, ImageOps
+    from PIL import Image, ImageDraw, ImageFont
 
     from skdigits.files import atomic_write
-    from skdigits.pictures.grey import to_grey
+    from skdigits.pictures.grey import to_grey, upright
     from skdigits.pictures.opening import REDUCTION
 
-    picture = ImageOps.exif_transpose(page.picture)
+    picture = upright(page.picture)
     if picture.mode[0] in "IF" or picture.has_transparency_data:  # more than 8 bits; no paper
         grey = to_grey(page.picture, longest=sys.maxsize)
         picture = Image.fromarray(grey.round().astype("uint8"))

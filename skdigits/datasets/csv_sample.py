@@ -114,21 +114,60 @@ def read_sample(file) -> Sample:
         If the file is empty, of another format or not a text, or its header names a column twice.
     """
     try:
-        with open_unpacked(file) as opened:
-            start = opened.read(START)
-        refuse(start, file)
-        encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
-            lines = _first_lines(bounded_lines(text))
-        if not lines or not lines[0].strip():
-            raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
-        if "\0" in lines[0]:
-            raise ValueError(f"{file}: not a text file; line 1 holds zero bytes.")
-        delimiter = max(DELIMITERS, key=lambda d: len(next(csv.reader(lines[:1], delimiter=d), [])))
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+        encoding, delimiter, lines = _recognize(file)
+        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
     except READING_ERRORS as error:
         raise unreadable(file, error) from error
     return _divide_header(file, encoding, delimiter, rows)
+
+
+def read_texts(file) -> list[tuple[int, list[str]]]:
+    """Read a CSV file of texts as a whole.
+
+    Parameters
+    ----------
+    file : Path or zipfile.Path
+        The file, gzipped or not, written as for `read_sample`.
+
+    Returns
+    -------
+    list of (int, list of str)
+        The rows, of which the first is the header, without those that are empty: number of the
+        line, and cells without blanks around them.
+
+    Raises
+    ------
+    ValueError
+        If the file is empty, of another format or not a text.
+    """
+    try:
+        encoding, delimiter, _ = _recognize(file)
+        with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
+            reader = csv.reader(bounded_lines(text), delimiter=delimiter)
+            rows = [(reader.line_num, _stripped(row)) for row in reader]
+    except READING_ERRORS as error:
+        raise unreadable(file, error, "a CSV file in UTF-8 or UTF-16") from error
+    return [(line, cells) for line, cells in rows if any(cells)]
+
+
+def _recognize(file):
+    """The encoding and the delimiter of a CSV file, and its first lines."""
+    with open_unpacked(file) as opened:
+        start = opened.read(START)
+    refuse(start, file)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
+        lines = _first_lines(bounded_lines(text))
+    if not lines or not lines[0].strip():
+        raise ValueError(f"{file}: the file is empty; expected a header and rows.")
+    if "\0" in lines[0]:
+        raise ValueError(f"{file}: not a text file; line 1 holds zero bytes.")
+    delimiter = max(DELIMITERS, key=lambda d: len(next(csv.reader(lines[:1], delimiter=d), [])))
+    return encoding, delimiter, lines
+
+
+def _stripped(row):
+    return [cell.strip() for cell in row]
 
 
 def to_number(text) -> float:
@@ -191,7 +230,7 @@ def bounded_lines(file) -> Iterator[str]:
         yield line
 
 
-def unreadable(file, error) -> ValueError:
+def unreadable(file, error, expected="a CSV file of numbers") -> ValueError:
     """Return the error of a file that cannot be read as CSV.
 
     Parameters
@@ -200,6 +239,8 @@ def unreadable(file, error) -> ValueError:
         The file.
     error : Exception
         Why.
+    expected : str, default="a CSV file of numbers"
+        What was expected.
 
     Returns
     -------
@@ -209,7 +250,7 @@ def unreadable(file, error) -> ValueError:
     # The text of a decoding error includes the bytes themselves.
     reason = getattr(error, "reason", None) or " ".join(str(error).split())
     return ValueError(
-        f"{file}: not a CSV file of numbers, or damaged "
+        f"{file}: not {expected}, or damaged "
         f"({type(error).__name__}: {str(reason)[:80].strip()})."
     )
 

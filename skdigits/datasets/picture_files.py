@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, as_labels, check_subset, make_bunch, pixel_names
-from skdigits.pictures import clean_line, clean_picture, open_pictures
+from skdigits.datasets.bunch import Chunk, check_subset, make_bunch, pixel_names
+from skdigits.datasets.picture_labels import LABELS, Page, find_labels
+from skdigits.pictures import clean_line, open_pictures
+from skdigits.pictures.cleaning import clean_digit
 from skdigits.pictures.opening import SUFFIXES
 
 DESCR = """Images from picture files
@@ -20,7 +22,6 @@ DESCR = """Images from picture files
 """
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
-LABELS = "labels.csv"  # in a folder of pictures
 SHOWN = 3  # names of files in a message
 
 
@@ -43,7 +44,8 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
         A folder of pictures or one picture; for pictures with labels, a folder with one
         subfolder per label, named after the label, or with a file ``labels.csv``, whose columns
         ImageId and Label are the name and the label of each picture, as ``skdigits predict`` writes
-        them. A picture with an empty label there is left out.
+        them; the second page of ``scan.tif`` is ``scan.tif#2``. The delimiter is a comma, a
+        semicolon or a tab. A picture with an empty label there is left out, with a warning.
     subset : {"train", "test"}, default="train"
         Which pictures to load; only ``"train"`` requires labels.
     as_frame : bool, default=False
@@ -69,14 +71,16 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     FileNotFoundError
         If there is no such file or folder, or it contains no picture.
     ValueError
-        If a file is not a picture, or if labels are required and missing.
+        If a file is not a picture, or if labels are required and missing or in doubt.
     ImportError
         If there is a HEIC file and pillow-heif is not installed.
 
     Warns
     -----
     UserWarning
-        If pictures show several digits.
+        If pictures show several digits; if a label in ``labels.csv`` is empty, has a blank in it,
+        or is that of a picture that is not there; if ``labels.csv`` is not used for ``"test"``,
+        because a label is missing or in doubt.
     """
     chunks = []
     for chunk in iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE):
@@ -95,7 +99,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
             folder=path,
             n=len(data),
             side=SIDE,
-            labels="without labels" if target is None else "labelled by folder",
+            labels="without labels" if target is None else _labelled_by(Path(path)),
         ),
         as_frame=as_frame,
         return_X_y=return_X_y,
@@ -163,65 +167,76 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iter
     FileNotFoundError
         If there is no such file or folder, or it contains no picture; raised at once.
     ValueError
-        If labels are required and missing; raised at once.
+        If labels are required and missing or in doubt; raised at once.
 
     Warns
     -----
     UserWarning
-        If pictures show several digits, and `lines` is False.
+        As for `load_pictures`; of several digits only if `lines` is False.
     """
     path = Path(path)
-    files, target = _find_labelled(path, subset, as_labels=np.array if lines else as_labels)
-    return _read_chunks(files, target, _folder_of(path), chunk_size, lines)
+    check_subset(subset)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    files = find_pictures(path)
+    if not files:
+        raise NoPicturesError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
+    labels = find_labels(path, files, subset, lines=lines)
+    if labels is not None:
+        files = labels.of(files, path)
+    return _read_chunks(files, labels, _folder_of(path), chunk_size, lines)
 
 
-def _read_chunks(files, target, folder, chunk_size, lines):
+def _read_chunks(files, labels, folder, chunk_size, lines):
     pages = _Pages([], [], [], [], [])
-    for number, file in enumerate(files):
-        pages.add(file, number, folder, lines)
+    for file in files:
+        pages.add(file, folder, labels, lines)
         if len(pages.images) >= chunk_size:
-            yield pages.chunk(target, lines)
+            yield pages.chunk(labels, lines)
             pages = _Pages([], [], [], [], [])
     if pages.images:
-        yield pages.chunk(target, lines)
+        yield pages.chunk(labels, lines)
 
 
 class _Pages(NamedTuple):
     """Pages of picture files that make a chunk."""
 
     images: list
-    numbers: list  # of their files
+    positions: list  # of their labels
     names: list
     problems: list
     crowded: list  # names of pictures of several digits
 
-    def add(self, file, number, folder, lines):
+    def add(self, file, folder, labels, lines):
         """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
-        name = file.relative_to(folder).as_posix()
+        page = Page(file.relative_to(folder).as_posix(), 0)
         try:
-            for i, picture in enumerate(open_pictures(file)):
-                page = f"{name}#{i + 1}" if i else name
-                self._append(self._clean(picture, page, lines), number, page)
+            for picture in open_pictures(file):
+                if labels is None or page not in labels.left_out:
+                    position = 0 if labels is None else labels.position(page)
+                    if position is None:
+                        raise ValueError(f"{file}: {page.name} has no label.")
+                    self._append(self._clean(picture, page.name, lines), page, position)
+                page = page._replace(number=page.number + 1)
         except (ValueError, OSError, ImportError) as error:
             self.problems.append(str(error))
-            self._append(np.zeros((SIDE, SIDE), np.uint8), number, name)
+            position = None if labels is None else labels.position(page)
+            self._append(np.zeros((SIDE, SIDE), np.uint8), page, position or 0)
 
-    def _append(self, image, number, name):
+    def _append(self, image, page, position):
         self.images.append(image)
-        self.numbers.append(number)
-        self.names.append(name)
+        self.positions.append(position)
+        self.names.append(page.name)
 
     def _clean(self, picture, name, lines):
         if lines:
             return clean_line(picture, height=SIDE)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            image = clean_picture(picture, side=SIDE)
-        if caught:
+        image, n_digits = clean_digit(picture, side=SIDE)
+        if n_digits > 1:
             self.crowded.append(name)
         return image
 
-    def chunk(self, target, lines):
+    def chunk(self, labels, lines):
         """The chunk of these pages."""
         if self.crowded:
             shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
@@ -233,8 +248,12 @@ class _Pages(NamedTuple):
                 stacklevel=2,
             )
         data = self.images if lines else np.stack(self.images).reshape(len(self.images), -1)
-        labels = None if target is None else target[self.numbers]
-        return Chunk(data, labels, np.array(self.names), tuple(self.problems))
+        target = None if labels is None else labels.target[self.positions]
+        return Chunk(data, target, np.array(self.names), tuple(self.problems))
+
+
+def _labelled_by(path):
+    return f"labelled by {LABELS}" if (path / LABELS).is_file() else "labelled by folder"
 
 
 def _folder_of(path):
@@ -269,41 +288,3 @@ def _natural(name):
     """Key for the natural order of names: numbers in them are compared as numbers."""
     parts = re.split(r"(\d+)", name)
     return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name
-
-
-def _find_labelled(path, subset, as_labels=as_labels):
-    """Find picture files, and their labels or None."""
-    check_subset(subset)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder.")
-    files = find_pictures(path)
-    if not files:
-        raise NoPicturesError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
-    if (path / LABELS).is_file():
-        listed = _listed_labels(path / LABELS)
-        files = [file for file in files if listed.get(file.relative_to(path).as_posix()) != ""]
-        labels = [listed.get(file.relative_to(path).as_posix()) for file in files]
-    else:
-        labels = [None if path in (file, file.parent) else file.parent.name for file in files]
-    if None not in labels:
-        return files, as_labels(labels)
-    if subset == "train":
-        raise ValueError(
-            f"{path}: {files[labels.index(None)].name} has no label. Put the pictures to train on "
-            f"into one subfolder per label, named after the label, or list them in {LABELS} with "
-            "the columns ImageId and Label."
-        )
-    return files, None
-
-
-def _listed_labels(path):
-    """Labels by names of files, from a file of the columns ImageId and Label."""
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        return dict(zip(table["ImageId"], table["Label"], strict=True))
-    except (ValueError, KeyError):
-        raise ValueError(
-            f"{path} should have the columns ImageId (the file's name) and Label."
-        ) from None

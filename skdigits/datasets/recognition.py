@@ -16,10 +16,12 @@ from skdigits.datasets.numpy_files import find_npy
 from skdigits.datasets.parquet import find_parquet
 from skdigits.datasets.picture_files import SUFFIXES
 from skdigits.datasets.unpacking import open_unpacked
+from skdigits.files import printable
 
 START = 1 << 14  # bytes that are looked at
 MOST_FILES = 100  # of a folder that are looked at
-SHOWN = 3  # names of files in a message
+SHOWN = 3  # names of files or folders in a message
+LONGEST_NAME = 30  # characters of the name of a folder in a message
 TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}  # beside data
 NPY, ZIP, PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
 PICTURES = re.compile(
@@ -130,7 +132,18 @@ def nothing_to_read(folder, subset) -> Exception:
     return FileNotFoundError(
         f"{folder} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
         f"such as {name}-images-idx3-ubyte.gz, a file such as .npz, .mat or .parquet, or pictures."
+        f"{_folders_in(folder)}"
     )
+
+
+def _folders_in(folder):
+    """The sentence that names the folders in a folder, of which one may be meant; or nothing."""
+    found = (inner.name for inner in folder.iterdir() if inner.name[0] != "." and inner.is_dir())
+    names = sorted(itertools.islice(found, MOST_FILES))
+    if not names:
+        return ""
+    shown = ", ".join(f"{printable(name)[:LONGEST_NAME]}/" for name in names[:SHOWN])
+    return f" It has the folders {shown}{', …' if len(names) > SHOWN else ''}; pass one of them."
 
 
 def _start_of(file):

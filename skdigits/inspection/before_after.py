@@ -132,11 +132,13 @@ def _opened(picture):
 
 def _as_seen(picture):
     """Pixels of a picture as a person sees it, small."""
-    from PIL import Image, ImageOps
+    from PIL import Image
+
+    from skdigits.pictures.grey import upright
 
     if not isinstance(picture, Image.Image) or picture.mode[0] in "IF":
         return to_grey(picture).astype(np.uint8)
-    picture = ImageOps.exif_transpose(picture).convert("RGBA")
+    picture = upright(picture).convert("RGBA")
     seen = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     seen.thumbnail((400, 400))
     return np.asarray(seen)

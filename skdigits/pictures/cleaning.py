@@ -114,10 +114,32 @@ def clean_picture(picture, *, side=28):
     >>> clean_picture(white_with_a_bar).max()
     np.uint8(255)
     """
-    ink, n_digits = find_digit(to_grey(picture))
+    image, n_digits = clean_digit(picture, side=side)
     if n_digits > 1:
         warnings.warn(SEVERAL, UserWarning, stacklevel=2)
-    return np.zeros((side, side), np.uint8) if ink is None else centre(ink, side)
+    return image
+
+
+def clean_digit(picture, *, side=28):
+    """Convert a picture as `clean_picture` does, and count its digits instead of warning.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The picture, as for `clean_picture`.
+    side : int, default=28
+        Height and width of the result in pixels.
+
+    Returns
+    -------
+    image : ndarray of shape (side, side), uint8
+        As `clean_picture` returns it.
+    n_digits : int
+        Number of digits in the picture.
+    """
+    ink, n_digits = find_digit(to_grey(picture))
+    image = np.zeros((side, side), np.uint8) if ink is None else centre(ink, side)
+    return image, n_digits
 
 
 def clean_line(picture, *, height=28):

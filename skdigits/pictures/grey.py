@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdigits.pictures.decoding import decoding
+
 LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
 WHITE = 255
 RANGES = (1, 255, 1023, 4095, 16383, 65535)  # white, in pictures of 1 to 16 bits
 COLOUR_GAIN = 1.3  # a colour channel is preferred where its contrast is this many times larger
+ORIENTATION = 0x0112  # tag of EXIF
+TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}  # values of the orientation
 EXPECTED = "(height, width) or (height, width, channels) with 1 to 4 channels"
 
 
@@ -35,18 +47,50 @@ def to_grey(picture, *, longest=LONGEST):
     Raises
     ------
     ValueError
-        If an array has another shape or other values.
+        If an array has another shape or other values, or a picture cannot be decoded.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     if not isinstance(picture, Image.Image):
         picture = _from_array(np.asarray(picture))
-    picture = ImageOps.exif_transpose(_with_8_bits(picture))
+    with decoding(getattr(picture, "filename", "") or "the picture"):
+        picture = _reduced(_in_known_mode(upright(picture)), longest)
     if picture.mode == "L":
-        return np.asarray(_reduced(picture, longest), np.float32)
-    if picture.has_transparency_data:
-        return _without_alpha(_reduced(picture.convert("RGBA"), longest))
-    return _best_channel(np.asarray(_reduced(picture.convert("RGB"), longest), np.float32))
+        return np.asarray(picture, np.float32)
+    if picture.mode == "RGBA":
+        return _without_alpha(picture)
+    return _best_channel(np.asarray(picture, np.float32))
+
+
+def upright(picture):
+    """Turn a picture as its EXIF data say.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        The picture.
+
+    Returns
+    -------
+    PIL.Image.Image
+        The picture turned; unchanged if there is nothing to turn, or if its EXIF data are damaged.
+    """
+    from PIL.Image import Transpose
+
+    picture.load()
+    try:
+        turn = TURNS.get(picture.getexif().get(ORIENTATION))
+    except Exception:  # whatever Pillow raises for damaged EXIF data; the pixels are there
+        turn = None
+    return picture.transpose(Transpose[turn]) if turn else picture
+
+
+def _in_known_mode(picture):
+    """Convert a picture to grey levels, RGB or RGBA, of 8 bits per channel."""
+    picture = _with_8_bits(picture)
+    if picture.mode == "L":
+        return picture
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
 def _from_array(pixels):
@@ -87,11 +131,8 @@ def _with_8_bits(picture):
 
     if picture.mode[0] not in "IF":
         return picture
-    exif = picture.getexif()
     grey = np.nan_to_num(np.asarray(picture, np.float32)).clip(0)
-    result = Image.fromarray(_as_bytes(grey))
-    result.getexif().update(exif)
-    return result
+    return Image.fromarray(_as_bytes(grey))
 
 
 def _reduced(picture, longest):

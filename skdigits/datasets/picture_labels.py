@@ -1,0 +1,303 @@
+"""Labels of pictures: from the names of their folders, or from a file ``labels.csv``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import warnings
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from skdigits.datasets.bunch import as_labels
+from skdigits.datasets.contents import read_labels
+from skdigits.datasets.csv_sample import read_texts, short
+from skdigits.files import printable
+from skdigits.pictures.opening import count_pages, page_name
+
+LABELS = "labels.csv"
+COLUMNS = ("ImageId", "Label")
+SHOWN = 3  # names in a message
+MOST_CHARACTERS = 1000  # of a label; an array of all labels has room for the longest of them
+DIGITS = re.compile("[0-9]+")
+
+
+class Page(NamedTuple):
+    """A page of a picture file.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, relative to the folder.
+    number : int
+        Number of the page, from 0.
+    """
+
+    file: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Name of the page, such as ``scan.tif#2`` for the second."""
+        return page_name(self.file, self.number)
+
+    def spellings(self) -> set[tuple[str, str]]:
+        """Names by which a row may mean the page, and how exact they are."""
+        plain = _plain(self.file)
+        stem = str(PurePosixPath(plain).with_suffix(""))
+        loose = {page_name(name.casefold(), self.number) for name in (plain, stem)}
+        return {
+            ("exact", printable(self.name)),
+            ("plain", page_name(plain, self.number)),
+            *(("loose", name) for name in loose),
+        }
+
+
+class PictureLabels(NamedTuple):
+    """Labels of picture files or of their pages.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n,)
+        The labels; integers if all of them are written so, else strings.
+    positions : dict of str or Page to int
+        Index in `target` of a page, or of a file whose pages have the same label.
+    left_out : frozenset of Page, default=frozenset()
+        Pages that have no label, and are not to be read.
+    """
+
+    target: np.ndarray
+    positions: dict[str | Page, int]
+    left_out: frozenset[Page] = frozenset()
+
+    def position(self, page) -> int | None:
+        """Return the index of the label of a page.
+
+        Parameters
+        ----------
+        page : Page
+            The page.
+
+        Returns
+        -------
+        int or None
+            The index in `target`; None for a page without a label.
+        """
+        return self.positions.get(page, self.positions.get(page.file))
+
+    def of(self, files, folder) -> list[Path]:
+        """Select the files that have a label.
+
+        Parameters
+        ----------
+        files : list of Path
+            Picture files.
+        folder : Path
+            The folder that they are in.
+
+        Returns
+        -------
+        list of Path
+            The files of which a page has a label.
+        """
+        names = {page if isinstance(page, str) else page.file for page in self.positions}
+        return [file for file in files if file.relative_to(folder).as_posix() in names]
+
+
+class Row(NamedTuple):
+    """A row of ``labels.csv``."""
+
+    line: int
+    name: str
+    label: str
+
+
+def find_labels(folder, files, subset, *, lines=False) -> PictureLabels | None:
+    """Find the labels of picture files.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the pictures, or a single picture.
+    files : list of Path
+        The picture files in it.
+    subset : {"train", "test"}
+        Without labels for all pictures, ``"train"`` is an error, and ``"test"`` has none.
+    lines : bool, default=False
+        Whether labels are sequences of digits, which are strings.
+
+    Returns
+    -------
+    PictureLabels or None
+        The labels; None if there are none, and none are required.
+
+    Raises
+    ------
+    ValueError
+        If labels are required, and one is missing or in doubt.
+
+    Warns
+    -----
+    UserWarning
+        If rows of the file of labels, or pictures without a label, are left out; for ``"test"``, if
+        the file is not used because labels are missing or in doubt.
+    """
+    path = folder / LABELS
+    if not path.is_file():
+        return _labels_of_folders(folder, files, subset, lines)
+    try:
+        rows = _read_rows(path)
+        if lines and subset == "train":
+            _check_digits(rows, path)
+        return _labels_of_rows(rows, path, files, subset, lines)
+    except ValueError as error:
+        if subset == "train":
+            raise
+        _warn(f"{error} The labels of {LABELS} are not used.")
+        return None
+
+
+def _labels_of_folders(folder, files, subset, lines):
+    unlabelled = [file for file in files if folder in (file, file.parent)]
+    if not unlabelled:
+        labels = [file.parent.name for file in files]
+        names = [file.relative_to(folder).as_posix() for file in files]
+        target = np.array(labels) if lines else as_labels(labels)
+        return PictureLabels(target, {name: i for i, name in enumerate(names)})
+    if subset == "train":
+        raise ValueError(_without_label(folder, unlabelled[0].name))
+    return None
+
+
+def _without_label(folder, name):
+    return (
+        f"{folder}: {printable(name)} has no label. Put the pictures to train on into one "
+        f"subfolder per label, named after the label, or list them in {LABELS} with the columns "
+        "ImageId and Label."
+    )
+
+
+def _read_rows(path) -> list[Row]:
+    """Read the names and labels of a file."""
+    (_, header), *rows = read_texts(path)
+    names = [name.casefold() for name in header]
+    if any(names.count(column.casefold()) != 1 for column in COLUMNS):
+        raise ValueError(
+            f"{path} should have the columns ImageId (the file's name) and Label; found "
+            f"{', '.join(map(short, header[:SHOWN]))}."
+        )
+    picture, label = (names.index(column.casefold()) for column in COLUMNS)
+    for line, cells in rows:
+        if len(cells) <= max(picture, label) or any(cells[len(names) :]):
+            raise ValueError(
+                f"{path}, line {line}: {len(cells)} values; expected {len(names)}, as in line 1."
+            )
+        if not cells[picture]:
+            raise ValueError(f"{path}, line {line}: a label without the name of a picture.")
+        if len(cells[label]) > MOST_CHARACTERS:
+            raise ValueError(f"{path}, line {line}: a label of {len(cells[label])} characters.")
+    return [Row(line, cells[picture], cells[label]) for line, cells in rows]
+
+
+def _check_digits(rows, path):
+    for row in rows:
+        if row.label and not DIGITS.fullmatch(row.label):
+            raise ValueError(
+                f"{path}, line {row.line}: the label of {short(row.name)} is {short(row.label)}; "
+                "expected the digits of the line, such as '0123'."
+            )
+
+
+def _labels_of_rows(rows, path, files, subset, lines):
+    """Match the rows of a file to the pages of pictures."""
+    pages = [
+        Page(file.relative_to(path.parent).as_posix(), number)
+        for file in files
+        for number in range(count_pages(file))
+    ]
+    found, missing = _match(rows, pages, path)
+    _check_complete(found, pages, path)
+    empty = [row for row in found.values() if not row.label]
+    if len(empty) == len(found):
+        raise ValueError(f"{path}: all labels are empty; expected the labels of pictures.")
+    if empty and subset == "test":
+        raise ValueError(f"{_shown(empty, path)} has an empty label.")
+    if empty:
+        _warn(f"{_shown(empty, path)} has an empty label, and is left out.")
+    if missing:
+        _warn(f"{_shown(missing, path)} is the name of no picture.")
+    if spaced := [row for row in found.values() if len(row.label.split()) > 1]:
+        _warn(f"{_shown(spaced, path)} has a label with a blank in it, {short(spaced[0].label)}.")
+    kept = [page for page in pages if found[page].label]
+    labels = np.array([found[page].label for page in kept])
+    return PictureLabels(
+        labels if lines else read_labels(labels, str(path)),
+        {page: i for i, page in enumerate(kept)},
+        frozenset(pages).difference(kept),
+    )
+
+
+def _check_complete(found, pages, path):
+    """Raise an error if a page is not listed."""
+    for page in pages:
+        first = found.get(page._replace(number=0))
+        if page in found:
+            continue
+        if page.number == 0 or first is None:
+            raise ValueError(_without_label(path.parent, page.name))
+        raise ValueError(
+            f"{path}, line {first.line}: {short(page.file)} has several pages, and "
+            f"{short(page.name)} is not listed. List each page with its label."
+        )
+
+
+def _shown(rows, path):
+    """The first of some rows for a message, and how many more there are."""
+    more = f" (as in {len(rows) - 1} more)" if len(rows) > 1 else ""
+    return f"{path}, line {rows[0].line}{more}: {short(rows[0].name)}"
+
+
+def _match(rows, pages, path) -> tuple[dict[Page, Row], list[Row]]:
+    """Find the row of each page, and the rows for which there is no page."""
+    found: dict[Page, Row] = {}
+    missing: list[Row] = []
+    known = defaultdict(list)
+    for page in pages:
+        for spelling in page.spellings():
+            known[spelling].append(page)
+    for row in rows:
+        meant = next((known[name] for name in _readings(row.name) if name in known), None)
+        if meant is None:
+            missing.append(row)
+            continue
+        if len(meant) > 1:
+            raise ValueError(
+                f"{path}, line {row.line}: {short(row.name)} may be {short(meant[0].name)} or "
+                f"{short(meant[1].name)}; write the whole name."
+            )
+        other = found.setdefault(meant[0], row)
+        if other.label != row.label:
+            raise ValueError(
+                f"{path}, line {row.line}: the label of {short(row.name)} is {short(row.label)}, "
+                f"but {short(other.label)} in line {other.line}; remove one of the rows."
+            )
+    return found, missing
+
+
+def _readings(name):
+    """How a name in a row may be meant, the strictest reading first."""
+    plain = _plain(name)
+    loose = plain.casefold()
+    return ("exact", name), ("plain", plain), ("loose", loose), ("loose", loose.removesuffix("#1"))
+
+
+def _plain(name):
+    """A name without what spreadsheets and other systems change: ``.\\a.png`` is ``a.png``."""
+    name = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _warn(message):
+    warnings.warn(message, UserWarning, stacklevel=5)

@@ -1,0 +1,67 @@
+"""What Pillow raises, and what it warns of, while it decodes a picture."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+
+MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
+KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
+
+# Warning filters belong to the process: two threads that change them at once would not restore
+# them. A fork waits until no thread changes them.
+_filters = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_filters.acquire,
+        after_in_parent=_filters.release,
+        after_in_child=_filters.release,
+    )
+
+
+@contextlib.contextmanager
+def decoding(name, start=b"") -> Iterator[None]:
+    """Let Pillow decode a picture: its warnings are ignored, and its errors name the picture.
+
+    Decoders raise errors of any kind for damaged data. Nothing but Pillow's functions belongs into
+    the block, and no ``yield``: the warning filters of the process are other ones in it.
+
+    Parameters
+    ----------
+    name : str or path-like
+        The picture, for messages.
+    start : bytes, default=b""
+        Its first bytes, which tell a document from a picture.
+
+    Raises
+    ------
+    ValueError
+        If the block raises an exception.
+    """
+    from PIL import Image
+
+    try:
+        with _filters, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Image.DecompressionBombError as error:
+        size, *_ = re.findall(r"[\d×]+ pixels", str(error)) or [str(error)]
+        raise ValueError(
+            f"{name} is too large ({size}): at most {MAXIMUM_PIXELS // 10**6} million are read. "
+            "Scale it down."
+        ) from error
+    except Exception as error:
+        raise ValueError(f"{name}: not a picture, or damaged ({_reason(start, error)}).") from error
+
+
+def _reason(start, error):
+    """Say in few words what a file is instead of a picture, or what is wrong with it."""
+    known = next((name for magic, name in KNOWN.items() if start.startswith(magic)), None)
+    if known:
+        return f"{known}; convert it to PNG or JPEG"
+    lines = str(error).split(" <_io")[0].splitlines()
+    return lines[0][:120] if lines and lines[0] else type(error).__name__
