@@ -3,10 +3,18 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from hypothesis import HealthCheck, settings
 
 from skdigits import datasets
 
 matplotlib.use("Agg")
+
+# No test passes or fails by chance: examples are the same in every run, however slow it is.
+# `benchmarks/search_inputs.py` draws others.
+UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("fixed", derandomize=True, **UNTIMED)
+settings.register_profile("search", database=None, print_blob=True, **UNTIMED)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

@@ -84,6 +84,11 @@ def load_csv(path, *, subset="train", as_frame=False, return_X_y=False):
         If there is no such file.
     ValueError
         If the file has another format; the message names the file, the line and what was expected.
+
+    Warns
+    -----
+    UserWarning
+        If columns are left out or put into another order, or if what a column holds is in doubt.
     """
     layout = _find_layout(path, subset)
     data, texts = _read_whole(layout)
@@ -126,6 +131,11 @@ def iter_csv(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     ValueError
         As for `load_csv`; raised at once for the first rows, and for other lines when they are
         reached.
+
+    Warns
+    -----
+    UserWarning
+        As for `load_csv`.
     """
     layout = _find_layout(path, subset)
     _warn(layout)

@@ -9,7 +9,8 @@ import numpy as np
 
 from skdigits.files import printable
 from skdigits.inspection.axes import make_axes
-from skdigits.pictures import open_pictures, to_grey
+from skdigits.pictures import open_pictures
+from skdigits.pictures.grey import to_grey, upright
 from skdigits.preprocessing import PictureCleaner
 
 COLUMNS = {"digit": 6, "line": 3}
@@ -133,8 +134,6 @@ def _opened(picture):
 def _as_seen(picture):
     """Pixels of a picture as a person sees it, small."""
     from PIL import Image
-
-    from skdigits.pictures.grey import upright
 
     if not isinstance(picture, Image.Image) or picture.mode[0] in "IF":
         return to_grey(picture).astype(np.uint8)

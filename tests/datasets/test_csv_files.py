@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skdigits.datasets.csv_files import find_csv, iter_csv, load_csv
@@ -444,6 +444,8 @@ ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=7), min_size=1, max_size=6)
     | st.tuples(ROWS, st.sampled_from(",;\t"), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])),
     st.sampled_from(["train", "test"]),
 )
+@example(([["0", "0"], ["0", "1"]], ",", "utf-8"), "train")  # labels that count like an index
+@example(([["id", "label", "a"], ["0", "7", "1"]], ",", "utf-8"), "train")
 def test_any_cells_are_read_or_refused(tmp_path_factory, content, subset):
     if not isinstance(content, bytes):
         rows, delimiter, encoding = content
@@ -451,9 +453,10 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, content, subset):
     file = tmp_path_factory.getbasetemp() / "cells.csv"
     file.write_bytes(content)
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*left out as an index", UserWarning)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
             bunch = load_csv(file, subset=subset)
+            n_told = len(told)
             chunks = list(iter_csv(file, subset=subset, chunk_size=1))
     except ValueError as error:
         assert str(file) in str(error)
@@ -463,3 +466,7 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, content, subset):
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), bunch.data)
     if bunch.target is not None:
         assert sum(len(chunk.target) for chunk in chunks) == len(bunch.target) == len(bunch.data)
+    messages = [str(warning.message) for warning in told]
+    assert messages[:n_told] == messages[n_told:]
+    assert {warning.category for warning in told} <= {UserWarning}
+    assert all(message.startswith(f"{file}: ") and len(message) <= 300 for message in messages)
