@@ -35,6 +35,7 @@ from skdigits.validation import (
     infer_image_shape,
     pixel_dtype,
     pixel_range,
+    plain_labels,
     split_images,
     split_validation,
     warn_if_other_range,
@@ -287,6 +288,7 @@ keras.optimizers.Optimizer, default="adamw"
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
         checked = copy.copy(self)
+        y, y_val = plain_labels(y), plain_labels(y_val)
         task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
         return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
 
@@ -319,6 +321,7 @@ keras.optimizers.Optimizer, default="adamw"
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
         checked = copy.copy(self)
+        y, classes = plain_labels(y), plain_labels(classes)
         task = checked._describe_partial_fit(X, y, classes, sample_weight)
         return self._train(checked, task, user_callbacks)
 
@@ -522,6 +525,26 @@ keras.optimizers.Optimizer, default="adamw"
         """
         classes, probability = self._predict_proba(X)
         return classes[probability.argmax(axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy: share of images whose label is predicted.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
+(n_samples, height, width, channels)
+            Images of the size seen in fit.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the images.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        return super().score(X, plain_labels(y), sample_weight)
 
     def predict_top_k(self, X, k=3):
         """Find the `k` most probable labels of each image.

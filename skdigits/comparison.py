@@ -18,6 +18,7 @@ from sklearn.utils.validation import column_or_1d
 from skdigits.metrics import probability_figures
 from skdigits.networks.spec import ARCHITECTURES
 from skdigits.preprocessing import ImageReshaper
+from skdigits.validation import plain_labels
 
 ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
 TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
@@ -145,7 +146,7 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
     ValueError
         If a class is missing in a training set; before any training.
     """
-    X, y = check_array(X, dtype=None, allow_nd=True), column_or_1d(y)
+    X, y = check_array(X, dtype=None, allow_nd=True), column_or_1d(plain_labels(y))
     check_consistent_length(X, y)
     classes, y = np.unique(y, return_inverse=True)  # XGBoost accepts only 0, 1, …
     splits = list(splits)

@@ -11,6 +11,8 @@ from sklearn.metrics import log_loss, make_scorer
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
+from skdigits.validation import plain_labels
+
 
 def exact_match_score(y_true, y_pred, *, sample_weight=None):
     """Share of sequences that are predicted without a mistake.
@@ -144,7 +146,7 @@ def coverage_curve(y_true, y_pred, confidence):
     ValueError
         If there are no samples, or the numbers of samples differ.
     """
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    y_true, y_pred = _column(y_true), _column(y_pred)
     if "U" in (y_true.dtype.kind, y_pred.dtype.kind):
         y_true, y_pred = as_sequences(y_true), as_sequences(y_pred)  # 7 equals "7"
     confidence = column_or_1d(confidence)
@@ -231,9 +233,9 @@ def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
     >>> expected_calibration_error([0, 1, 1, 1], [[0.75, 0.25]] * 4)
     0.5
     """
-    y_true, y_prob = column_or_1d(y_true), check_array(y_prob, dtype=np.float64)
+    y_true, y_prob = _column(y_true), check_array(y_prob, dtype=np.float64)
     check_consistent_length(y_true, y_prob)
-    labels = np.unique(y_true) if labels is None else column_or_1d(labels)
+    labels = np.unique(y_true) if labels is None else _column(labels)
     if len(labels) != y_prob.shape[1]:
         raise ValueError(
             f"y_prob has {y_prob.shape[1]} columns and there are {len(labels)} labels; expected "
@@ -274,7 +276,7 @@ def probability_figures(y_true, y_prob, classes):
     y_prob = np.asarray(y_prob, np.float64)
     y_prob = y_prob / y_prob.sum(axis=1, keepdims=True)
     return {
-        "log_loss": float(log_loss(y_true, y_prob, labels=classes)),
+        "log_loss": float(log_loss(_column(y_true), y_prob, labels=_column(classes))),
         "calibration_error": expected_calibration_error(y_true, y_prob, labels=classes),
     }
 
@@ -301,7 +303,7 @@ def as_sequences(y):
     ValueError
         If the labels are of another type.
     """
-    y = without_objects(column_or_1d(y))
+    y = without_objects(_column(y))
     if y.dtype.kind in "biuf" and (y == np.rint(y)).all():
         return y.astype(np.int64).astype(str)
     if y.dtype.kind == "U":
@@ -330,6 +332,10 @@ def without_objects(y):
     if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
         return y.astype(np.int64)
     return y
+
+
+def _column(labels):
+    return column_or_1d(plain_labels(labels))
 
 
 def _check_sequences(y_true, y_pred):

@@ -32,6 +32,7 @@ from skdigits.validation import (
     PixelRange,
     check_top,
     check_weights,
+    plain_labels,
     split_validation,
     warn_if_other_range,
     warn_if_padded,
@@ -298,6 +299,7 @@ keras.optimizers.Optimizer, default="adamw"
         self._check_parameters()
         user_callbacks = self._copy_callbacks()
         checked = copy.copy(self)
+        y, y_val = plain_labels(y), plain_labels(y_val)
         task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
         return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
 

@@ -210,6 +210,33 @@ def check_same_shape(estimator, image_shape) -> None:
         )
 
 
+def plain_labels(y):
+    """Convert NumPy's strings of variable width, which scikit-learn does not know, to usual ones.
+
+    Parameters
+    ----------
+    y : array-like or None
+        Labels.
+
+    Returns
+    -------
+    array-like or None
+        An array of dtype str instead of one of ``numpy.dtypes.StringDType``; else `y`.
+
+    Raises
+    ------
+    ValueError
+        If such an array has missing values.
+    """
+    if getattr(getattr(y, "dtype", None), "kind", None) != "T":
+        return y
+    texts = y.astype(object)
+    missing = [text for text in texts.ravel() if not isinstance(text, str)]
+    if missing:
+        raise ValueError(f"y has {len(missing)} missing values ({missing[0]!r}); leave them out.")
+    return texts.astype(str)
+
+
 def check_not_one_hot(y) -> None:
     """Raise a ValueError if labels are one-hot encoded.
 

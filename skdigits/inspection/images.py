@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skdigits.inspection.axes import make_axes
-from skdigits.validation import infer_image_shape, split_images
+from skdigits.validation import infer_image_shape, plain_labels, split_images
 
 TILES_PER_ROW = 10
 MINIMUM_WIDTH = 4.5  # inches; room for a title
@@ -52,7 +52,7 @@ class LabelCountDisplay:
         LabelCountDisplay
             The display.
         """
-        labels, counts = np.unique(np.asarray(y), return_counts=True)
+        labels, counts = np.unique(plain_labels(np.asarray(y)), return_counts=True)
         order = np.argsort(-counts, kind="stable")
         return cls(labels[order], counts[order]).plot(ax=ax)
 
@@ -126,7 +126,7 @@ class ImageGridDisplay:
             The display.
         """
         images = _images(X)
-        captions = np.full(len(images), "") if y is None else np.asarray(y).astype(str)
+        captions = np.full(len(images), "") if y is None else plain_labels(np.asarray(y)).astype(str)
         check_consistent_length(images, captions)
         order = check_random_state(random_state).permutation(len(images))[:n_images]
         return cls(images[order], captions[order].tolist(), title="Sample images").plot(ax=ax)
@@ -151,7 +151,7 @@ class ImageGridDisplay:
             The display.
         """
         check_consistent_length(X, y)
-        images, y = _images(X), np.asarray(y)
+        images, y = _images(X), plain_labels(np.asarray(y))
         labels = np.unique(y)
         means = np.stack([images[y == label].mean(axis=0) for label in labels])
         return cls(means, [str(label) for label in labels], title="Mean image per class").plot(
@@ -210,7 +210,7 @@ class ImageGridDisplay:
             The display.
         """
         check_consistent_length(X, y_true, y_proba)
-        y_true, y_proba = np.asarray(y_true), np.asarray(y_proba)
+        y_true, y_proba = plain_labels(np.asarray(y_true)), np.asarray(y_proba)
         predicted = np.asarray(classes)[y_proba.argmax(axis=1)]
         wrong = np.flatnonzero(predicted != y_true)
         worst = wrong[np.argsort(-y_proba[wrong].max(axis=1), kind="stable")][:n_images]

@@ -35,6 +35,7 @@ from skdigits.sklearn_compat import (
     validate_parameters,
     with_callbacks,
 )
+from skdigits.validation import plain_labels
 
 
 class EpochSearchCV(GridSearchCV):
@@ -157,6 +158,25 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         """
         return self.fit(X, y, **params).transform(X)
 
+    def score(self, X, y=None, **params):
+        """Score the best candidate.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Images.
+        y : array-like of shape (n_samples,), default=None
+            Labels.
+        **params
+            As in GridSearchCV.
+
+        Returns
+        -------
+        float
+            The score by which the candidates were compared, or that of `refit`.
+        """
+        return super().score(X, plain_labels(y), **params)
+
     @with_callbacks
     def fit(self, X, y=None, **params):
         """Search, and fit the best candidate on all samples.
@@ -189,7 +209,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         fits = plan_fits(self.estimator, candidates)
         if isinstance(self.scoring, (list, tuple, dict)):
             self._check_refit(list(self.scoring))
-        X, y = indexable(X, y)
+        X, y = indexable(X, plain_labels(y))
         routed = route_search_params(self, check_method_params(X, params))
         if not get_config()["enable_metadata_routing"]:  # else routing has checked them
             check_fit_parameters(self.estimator, routed.estimator.fit)
