@@ -143,7 +143,8 @@ def read_texts(file) -> list[tuple[int, list[str]]]:
     try:
         encoding, delimiter, _ = _recognize(file)
         with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
-            reader = csv.reader(bounded_lines(text), delimiter=delimiter)
+            lines = bounded_lines(text)
+            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
             rows = [(reader.line_num, _stripped(row)) for row in reader]
     except READING_ERRORS as error:
         raise unreadable(file, error, "a CSV file in UTF-8 or UTF-16") from error

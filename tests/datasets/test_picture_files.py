@@ -55,16 +55,19 @@ def test_labels_may_be_listed_in_a_file(picture_folder):
     rows = [f"{name},{100 + number}" for number, name in enumerate(names)]
     rows[3] = f"{names[3]},"
     (picture_folder / "labels.csv").write_text("\n".join(["ImageId,Label", *rows]))
-    bunch = load_data(picture_folder)
+    with pytest.warns(UserWarning, match=r"line 5: 'page 3\.png' has an empty label, and is left out"):
+        bunch = load_data(picture_folder)
     assert bunch.target.tolist() == [100, 101, 102, *range(104, 112)]
     assert [Path(name).name for name in bunch.filenames][2:4] == [names[2], names[4]]
-    images, texts = load_lines(picture_folder)
+    with pytest.warns(UserWarning, match="is left out"):
+        images, texts = load_lines(picture_folder)
     assert texts.tolist() == bunch.target.astype(str).tolist()
     assert {image.shape[0] for image in images} == {28}
     (picture_folder / "labels.csv").write_text("\n".join(["ImageId,Label", *rows[:-1]]))
     with pytest.raises(ValueError, match=r"page 11\..* has no label\. Put .* list them in labels"):
         load_pictures(picture_folder)
-    assert load_pictures(picture_folder, subset="test").target is None
+    with pytest.warns(UserWarning, match=r"page 11\..* The labels of labels\.csv are not used"):
+        assert load_pictures(picture_folder, subset="test").target is None
     (picture_folder / "labels.csv").write_text("name;text\n1;2")
     with pytest.raises(ValueError, match=r"labels\.csv should have the columns ImageId"):
         load_pictures(picture_folder)
@@ -137,3 +140,46 @@ def test_pictures_of_several_digits_are_told(picture_folder):
     Image.fromarray(np.hstack([one, other])).save(picture_folder / "3" / "two.png")
     with pytest.warns(UserWarning, match=r"1 of 13 pictures show several digits \(3/two\.png\)"):
         load_pictures(picture_folder)
+
+
+def test_a_warning_of_a_picture_is_not_told_as_several_digits(picture_folder):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0131] = 1, "x" * 50
+    file = picture_folder / "3" / "a.jpg"
+    Image.open(picture_folder / "3" / "03.png").save(file, exif=exif)
+    content = bytearray(file.read_bytes())
+    content[content.find(b"MM\0*") + 9] = 40  # more tags than there are, of which Pillow warns
+    file.write_bytes(content)
+    assert load_pictures(picture_folder).target.tolist().count(3) == 2  # without a warning
+
+
+def test_a_damaged_page_is_named_and_the_others_are_read(picture_folder):
+    first = Image.open(picture_folder / "3" / "03.png")
+    pages = [first.transpose(Image.Transpose.FLIP_TOP_BOTTOM), first]
+    file = picture_folder / "3" / "pages.tif"
+    first.save(file, save_all=True, append_images=pages)
+    file.write_bytes(file.read_bytes()[:-200])
+    (chunk,) = iter_pictures(picture_folder)
+    (problem,) = chunk.problems
+    names = chunk.names.tolist()
+    damaged = problem.split(":")[0].split("/")[-1]
+    assert damaged in ("pages.tif#2", "pages.tif#3")
+    blank = [name for name, row in zip(names, chunk.data, strict=True) if not row.any()]
+    assert blank == [f"3/{damaged}"]
+    assert len(names) == len(set(names))
+
+
+def test_whatever_a_decoder_raises_the_run_goes_on(picture_folder, monkeypatch):
+    copy = Image.Image.copy
+
+    def failing(picture):
+        if str(picture.filename).endswith("03.png"):
+            raise RuntimeError("Failed to decode image")
+        return copy(picture)
+
+    monkeypatch.setattr(Image.Image, "copy", failing)
+    (chunk,) = iter_pictures(picture_folder)
+    assert [problem.split("/")[-1] for problem in chunk.problems] == [
+        "03.png: not a picture, or damaged (Failed to decode image)."
+    ]
+    assert len(chunk.data) == 12
