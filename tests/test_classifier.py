@@ -33,7 +33,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
 import skdigits
-from skdigits import DigitClassifier, ImageReshaper
+from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits
 from skdigits.networks.architectures import compact
 from skdigits.networks.spec import ARCHITECTURES
@@ -1571,3 +1571,19 @@ def test_an_idle_model_keeps_no_samples(digits):
 def test_an_epoch_is_a_whole_number_from_1(fitted, epoch):
     with pytest.raises(ValueError, match="epoch should be a whole number from 1; got"):
         fitted.at_epoch(epoch)
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="needs NumPy 2")
+def test_labels_may_be_strings_of_variable_width(digits):
+    X, y = digits
+    y = y.astype(str)
+    wide = y.astype(np.dtypes.StringDType())
+    usual = DigitClassifier("compact", epochs=1, random_state=0).fit(X, y, X_val=X, y_val=y)
+    fitted = clone(usual).fit(X, wide, X_val=X, y_val=wide)
+    assert_same_weights(fitted, usual)
+    assert fitted.classes_.dtype.kind == "U"
+    assert fitted.score(X, wide) == usual.score(X, y) > 0.1
+    assert fitted.score(X, wide, np.arange(len(X))) == usual.score(X, y, np.arange(len(X)))
+    fitted.partial_fit(X, wide, classes=np.unique(wide))
+    search = EpochSearchCV(clone(usual), {"epochs": [1]}, cv=2, scoring="accuracy").fit(X, wide)
+    assert search.score(X, wide) > 0.1

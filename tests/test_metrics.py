@@ -107,3 +107,26 @@ def test_expected_calibration_error():
     assert swapped == pytest.approx((0.4 + 0.6) / 2)
     with pytest.raises(ValueError, match="3 columns and there are 2 labels"):
         metrics.expected_calibration_error(truth, np.full((8, 3), 1 / 3))
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="needs NumPy 2")
+def test_strings_of_variable_width():
+    y_true, y_pred = np.array(["12", "345", ""]), np.array(["12", "335", ""])
+    wide = [y.astype(np.dtypes.StringDType()) for y in (y_true, y_pred)]
+    assert metrics.exact_match_score(*wide) == metrics.exact_match_score(y_true, y_pred)
+    assert metrics.character_error_rate(*wide) == 0.2
+    assert metrics.length_report(*wide)["length"].tolist() == [0, 2, 3]
+    confidence = [0.9, 0.8, 0.7]
+    for ours, usual in zip(
+        metrics.coverage_curve(*wide, confidence),
+        metrics.coverage_curve(y_true, y_pred, confidence),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, usual)
+    proba = np.eye(3)
+    assert metrics.expected_calibration_error(wide[0], proba) == metrics.expected_calibration_error(
+        y_true, proba
+    )
+    missing = np.array(["1", None], dtype=np.dtypes.StringDType(na_object=None))
+    with pytest.raises(ValueError, match=r"y has 1 missing values \(None\); leave them out"):
+        metrics.exact_match_score(missing, ["1", "2"])

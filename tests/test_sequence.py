@@ -590,3 +590,11 @@ def test_rows_of_pixels_after_a_fit_on_images_of_several_widths(sequences):
         recognizer.predict(rows)
     recognizer.set_params(image_shape=images.shape[1:])
     np.testing.assert_array_equal(recognizer.predict(rows), recognizer.predict(images[:3]))
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="needs NumPy 2")
+def test_labels_may_be_strings_of_variable_width(sequences, reader):
+    images, texts = sequences[0][:40], sequences[1][:40]
+    wide = texts.astype(np.dtypes.StringDType())
+    assert reader.score(images, wide) == reader.score(images, texts) > 0.5
+    assert quick().fit(images, wide, X_val=images, y_val=wide).score(images, wide) >= 0

@@ -251,8 +251,7 @@ def unreadable(file, error, expected="a CSV file of numbers") -> ValueError:
     # The text of a decoding error includes the bytes themselves.
     reason = getattr(error, "reason", None) or " ".join(str(error).split())
     return ValueError(
-        f"{file}: not {expected}, or damaged "
-        f"({type(error).__name__}: {str(reason)[:80].strip()})."
+        f"{file}: not {expected}, or damaged ({type(error).__name__}: {str(reason)[:80].strip()})."
     )
 
 

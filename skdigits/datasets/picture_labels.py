@@ -294,7 +294,7 @@ def _readings(name):
 
 
 def _plain(name):
-    """A name without what spreadsheets and other systems change: ``.\\a.png`` is ``a.png``."""
+    """The name without what systems and spreadsheets write in other ways."""
     name = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 

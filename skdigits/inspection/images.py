@@ -126,7 +126,9 @@ class ImageGridDisplay:
             The display.
         """
         images = _images(X)
-        captions = np.full(len(images), "") if y is None else plain_labels(np.asarray(y)).astype(str)
+        captions = (
+            np.full(len(images), "") if y is None else plain_labels(np.asarray(y)).astype(str)
+        )
         check_consistent_length(images, captions)
         order = check_random_state(random_state).permutation(len(images))[:n_images]
         return cls(images[order], captions[order].tolist(), title="Sample images").plot(ax=ax)

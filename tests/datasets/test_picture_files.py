@@ -55,7 +55,9 @@ def test_labels_may_be_listed_in_a_file(picture_folder):
     rows = [f"{name},{100 + number}" for number, name in enumerate(names)]
     rows[3] = f"{names[3]},"
     (picture_folder / "labels.csv").write_text("\n".join(["ImageId,Label", *rows]))
-    with pytest.warns(UserWarning, match=r"line 5: 'page 3\.png' has an empty label, and is left out"):
+    with pytest.warns(
+        UserWarning, match=r"line 5: 'page 3\.png' has an empty label, and is left out"
+    ):
         bunch = load_data(picture_folder)
     assert bunch.target.tolist() == [100, 101, 102, *range(104, 112)]
     assert [Path(name).name for name in bunch.filenames][2:4] == [names[2], names[4]]

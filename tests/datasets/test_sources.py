@@ -126,3 +126,19 @@ def test_chunks_are_parts_of_the_whole(source, subset, request):
         np.testing.assert_array_equal(data.reshape(X.shape), X)
         np.testing.assert_array_equal(target, y)
         assert data.dtype == X.dtype
+
+
+def test_a_folder_with_nothing_to_read_names_the_folders_in_it(tmp_path):
+    for name in ("t10k-images-idx3-ubyte", ".git", *"abc"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(
+        FileNotFoundError, match=r"It has the folders a/, b/, c/, …; pass one of"
+    ) as e:
+        load_data(tmp_path)
+    assert len(str(e.value)) <= 300 + len(str(tmp_path))
+    for name in "abc":
+        (tmp_path / name).rmdir()
+    with pytest.raises(
+        FileNotFoundError, match=r"It has the folders t10k-images-idx3-ubyte/; pass"
+    ):
+        iter_data(tmp_path)

@@ -1,4 +1,4 @@
-"""Whatever Pillow raises or warns of, a picture is read or named, and the caller is not disturbed."""
+"""Whatever Pillow raises or warns of, a picture is read or named; its caller is not disturbed."""
 
 import io
 import os
@@ -51,7 +51,8 @@ def test_a_file_with_other_bytes_is_read_or_named(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("no"), TypeError(), ZeroDivisionError(), struct.error("x"), MemoryError()]
+    "error",
+    [RuntimeError("no"), TypeError(), ZeroDivisionError(), struct.error("x"), MemoryError()],
 )
 def test_any_error_of_a_decoder_names_the_page(tmp_path, monkeypatch, error):
     pages = [Image.new("L", (9, 9), i) for i in (1, 2)]
