@@ -148,7 +148,10 @@ def read_texts(file) -> list[tuple[int, list[str]]]:
             rows = [(reader.line_num, _stripped(row)) for row in reader]
     except READING_ERRORS as error:
         raise unreadable(file, error, "a CSV file in UTF-8 or UTF-16") from error
-    return [(line, cells) for line, cells in rows if any(cells)]
+    rows = [(line, cells) for line, cells in rows if any(cells)]
+    if not rows:
+        raise ValueError(f"{file}: the file is empty; expected a header and rows.")
+    return rows
 
 
 def _recognize(file):

@@ -173,10 +173,10 @@ def _open(path, start):
             return Image.open(path)
     except ValueError:
         content = _without_exif(path, start)
-        if content is None:
-            raise
-        with decoding(path, start):
-            return Image.open(io.BytesIO(content))
+        if content is not None:
+            with contextlib.suppress(ValueError), decoding(path, start):
+                return Image.open(io.BytesIO(content))
+        raise
 
 
 def _without_exif(path, start):

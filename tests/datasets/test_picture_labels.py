@@ -177,6 +177,7 @@ def test_whole_numbers_with_a_point_are_integers(folder):
     ("content", "message"),
     [
         (b"", "the file is empty"),
+        (b",\n,\n", "the file is empty"),
         (b"name;text\n1;2", "should have the columns ImageId .*; found 'name', 'text'"),
         (b"ImageId,Label,Label\n", "should have the columns ImageId"),
         ("ImageId,Label\né,1\n".encode("latin-1"), "not a CSV file in UTF-8 or UTF-16"),
