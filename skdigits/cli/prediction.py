@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from dataclasses import dataclass
+import math
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,13 +25,17 @@ class Totals:
     n_kept : int, default=0
         Predictions that were not rejected.
     n_labelled : int, default=0
-        Kept predictions whose true label is known.
+        Kept predictions whose true label is one of the model's.
     n_correct : int, default=0
         Kept predictions that equal their true label.
     n_blank : int, default=0
-        Pictures without ink, whose label is empty.
+        Pictures in which no digit is found, whose label is empty.
+    n_pages : int, default=0
+        Pictures of lines of digits in which no digit is found; their label is empty.
     n_unreadable : int, default=0
         Files that are not pictures, or damaged; their label is empty.
+    unknown : Counter
+        Numbers of images by true labels that the model cannot give, such as ``"unknown"``.
     """
 
     n_images: int = 0
@@ -36,14 +43,16 @@ class Totals:
     n_labelled: int = 0
     n_correct: int = 0
     n_blank: int = 0
+    n_pages: int = 0
     n_unreadable: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
 
     @property
     def accuracy(self) -> float | None:
         """Accuracy of the kept predictions; None without true labels."""
         return self.n_correct / self.n_labelled if self.n_labelled else None
 
-    def add(self, labels, kept, target) -> None:
+    def add(self, labels, kept, target, is_known=lambda label: True) -> None:
         """Count the predictions of a chunk.
 
         Parameters
@@ -54,12 +63,40 @@ class Totals:
             Which predictions are not rejected.
         target : ndarray of shape (n,) or None
             True labels.
+        is_known : callable, default=lambda label: True
+            Whether the model can give a label, which is a string.
         """
         self.n_images += len(labels)
         self.n_kept += int(kept.sum())
-        if target is not None:
-            self.n_labelled += int(kept.sum())
-            self.n_correct += int((labels.astype(str) == target.astype(str))[kept].sum())
+        if target is None:
+            return
+        target = target.astype(str)
+        unknown = {label for label in np.unique(target).tolist() if not is_known(label)}
+        counts = ~np.isin(target, list(unknown))
+        self.unknown.update(target[~counts].tolist())
+        self.n_labelled += int((kept & counts).sum())
+        self.n_correct += int((labels.astype(str) == target)[kept & counts].sum())
+
+
+def cleaning_of(estimator):
+    """Return how the first step of a Pipeline cleans pictures.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What predicts.
+
+    Returns
+    -------
+    Cleaning or None
+        The parameters of its PictureCleaner; None if it does not begin with one.
+    """
+    from skdigits import PictureCleaner
+    from skdigits.datasets.picture_files import Cleaning
+
+    cleaner = _steps(estimator)[0]
+    is_cleaner = isinstance(cleaner, PictureCleaner)
+    return Cleaning(cleaner.output, cleaner.height) if is_cleaner else None
 
 
 def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
@@ -68,9 +105,11 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     Parameters
     ----------
     estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline of one
-        A fitted estimator.
+        A fitted estimator. A PictureCleaner that it begins with is left out for pictures, which are
+        cleaned when they are read.
     chunks : iterator of Chunk
-        As `skdigits.datasets.sources.iter_chunks` returns it.
+        As `skdigits.datasets.sources.iter_chunks` returns it, with the ``cleaning`` of
+        `cleaning_of`.
     path : Path
         The CSV file, which is written completely or not at all.
     reject_below : float, default=0.0
@@ -86,26 +125,46 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     ValueError
         If the images do not have the size of the images that the estimator was trained on.
     """
-    totals = Totals()
+    totals, steps = Totals(), _steps(estimator)
     with atomic_write(path, "w", newline="", encoding="utf-8") as file:
-        for chunk, labels, kept in _predict_chunks(estimator, chunks, reject_below):
+        for chunk, labels, kept in _predict_chunks(steps, chunks, reject_below):
             for problem in chunk.problems:
-                print_error(problem)
+                print_error(problem.text)
             if chunk.names is not None:
                 ink = np.array([image.any() for image in chunk.data])
                 totals.n_unreadable += len(chunk.problems)
-                totals.n_blank += int((~ink).sum()) - len(chunk.problems)
+                totals.n_pages += len(chunk.pages)
+                totals.n_blank += int((~ink).sum()) - len(chunk.problems) - len(chunk.pages)
                 kept = kept & ink
             if chunk.names is None:  # numbers from 1, as in Kaggle's files
                 names = np.arange(len(labels)) + totals.n_images + 1
             else:
                 names = np.array([printable(name) for name in chunk.names])
             _write_rows(file, names, np.where(kept, labels, ""), header=not totals.n_images)
-            totals.add(labels, kept, chunk.target)
+            totals.add(labels, kept, chunk.target, functools.partial(_can_give, steps[-1]))
     return totals
 
 
-def _predict_chunks(estimator, chunks, reject_below):
+def _steps(estimator) -> list:
+    """The steps of a Pipeline, also of those within it; or the estimator itself."""
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    steps = (step for _, step in estimator.steps if step is not None and step != "passthrough")
+    return [inner for step in steps for inner in _steps(step)]
+
+
+def _can_give(estimator, label):
+    """Whether a label is one of a classifier's classes, or a sequence of digits."""
+    from skdigits import DigitClassifier
+
+    if isinstance(estimator, DigitClassifier):
+        return label in estimator.classes_.astype(str)
+    return label == "" or (label.isascii() and label.isdigit())
+
+
+def _predict_chunks(steps, chunks, reject_below):
     """Yield chunks, labels and which labels are kept; on a cluster, two chunks per core at once."""
     import joblib
 
@@ -113,16 +172,36 @@ def _predict_chunks(estimator, chunks, reject_below):
     n_chunks = 2 * n_jobs if n_jobs > 1 else 1
     while group := list(itertools.islice(chunks, n_chunks)):
         predictions = joblib.Parallel(batch_size=1)(
-            joblib.delayed(_predict)(estimator, chunk.data, reject_below) for chunk in group
+            joblib.delayed(_predict)(*_remaining(steps, chunk), reject_below) for chunk in group
         )
         for chunk, (labels, kept) in zip(group, predictions, strict=True):
             yield chunk, labels, kept
 
 
-def _predict(estimator, images, reject_below):
-    if hasattr(estimator, "steps"):
-        images = estimator[:-1].transform(images) if len(estimator) > 1 else images
-        estimator = estimator[-1]
+def _remaining(steps, chunk):
+    """The steps that a chunk still has to go through, and its images in the form they take."""
+    from skdigits import PictureCleaner
+
+    cleaner, images = steps[0], chunk.data
+    if not isinstance(cleaner, PictureCleaner):
+        return steps, images
+    if chunk.names is None:  # no pictures, but images or rows of a table
+        return steps, _as_images(images)
+    if cleaner.output == "digit":
+        images = images.reshape(len(images), cleaner.height, cleaner.height)
+    return steps[1:], images
+
+
+def _as_images(rows):
+    """Rows of pixels as square images, as a PictureCleaner takes them."""
+    side = math.isqrt(rows.shape[1]) if rows.ndim == 2 else 0
+    return rows.reshape(-1, side, side) if side * side == rows[0].size else rows
+
+
+def _predict(steps, images, reject_below):
+    *transformers, estimator = steps
+    for transformer in transformers:
+        images = transformer.transform(images)
     _check_size(estimator, images)
     labels, confidence = (found[:, 0] for found in estimator.predict_top_k(images, k=1))
     return labels, (confidence >= reject_below) | (reject_below == 0)  # NaN is kept too
@@ -134,7 +213,7 @@ def _check_size(estimator, images):
 
     if isinstance(estimator, DigitClassifier) and images[0].size != estimator.n_features_in_:
         height, width, _ = estimator.image_shape_
-        size = "×".join(map(str, images.shape[1:]))
+        size = "×".join(map(str, images[0].shape))
         raise ValueError(
             f"The model was trained on images of {height}×{width} pixels; these have {size}. "
             "Train a model on images of this size; picture files are converted to 28×28 pixels, as "

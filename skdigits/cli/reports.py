@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from skdigits.cli.output import (
     console,
     draw_off_screen,
@@ -10,6 +12,9 @@ from skdigits.cli.output import (
     save_json,
     save_table,
 )
+
+PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # of Rich's tables
+SHOWN = 3  # labels in a message
 
 
 def report_data(bunch, images, folder):
@@ -28,7 +33,9 @@ def report_data(bunch, images, folder):
 
     console.print(_facts_table(bunch))
     if bunch.target is not None:
+        print_line("\nLabels, most frequent first")
         console.print(_labels_table(bunch.target))
+    print_line("\nAll pixels")
     console.print(_pixels_table(bunch.data))
     draw_off_screen()
     save_figure(ImageGridDisplay.from_samples(images, bunch.target), folder / "samples.png")
@@ -105,7 +112,7 @@ def save_classifier(classifier, X, y, folder, facts):
     predicted = classifier.classes_[probability.argmax(axis=1)]
     accuracy = float((predicted == y).mean())
     console.print(classification_report(y, predicted, digits=4, zero_division=0), markup=False)
-    console.print(
+    print_line(
         f"Test accuracy {accuracy:.4f} on {len(y)} held-out images "
         f"after {facts['fit_seconds']:.1f} s of training.",
         style="bold",
@@ -145,7 +152,7 @@ def save_recognizer(recognizer, X, y, folder, facts):
     exact_match = metrics.exact_match_score(y, predicted)
     report = metrics.length_report(y, predicted)
     console.print(_lengths_table(report))
-    console.print(
+    print_line(
         f"{exact_match:.4f} of {len(y)} sequences of held-out digits recognized without a mistake "
         f"after {facts['fit_seconds']:.1f} s of training.",
         style="bold",
@@ -161,6 +168,30 @@ def save_recognizer(recognizer, X, y, folder, facts):
     }
     save_json(content, folder / "metrics.json")
     _draw_recognizer(recognizer, X, y, predicted, confidence, folder)
+
+
+def save_untested(estimator, folder, facts):
+    """Write a model that was trained on all images, its history, metrics and figures of it.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier or DigitSequenceRecognizer
+        The fitted estimator.
+    folder : Path
+        Folder to write to.
+    facts : dict
+        Content of ``metrics.json``; ``fit_seconds`` is printed too.
+    """
+    _save_model(estimator, folder)
+    print_line(
+        f"Trained in {facts['fit_seconds']:.1f} s. No image was held out, so that the accuracy on "
+        "other images is not known.",
+        style="bold",
+    )
+    content = {"n_test": 0, **facts, "parameters": estimator.get_params()}
+    save_json(content, folder / "metrics.json")
+    draw_off_screen()
+    _draw_history(estimator, folder)
 
 
 def save_comparison(found, folder, facts):
@@ -216,7 +247,7 @@ def save_learning_curves(curves, folder):
 
 
 def print_predictions(totals, path, reject_below):
-    """Print how many labels were written, and their accuracy if the true labels are known.
+    """Print how many labels were written, why some are empty, and their accuracy if it is known.
 
     Parameters
     ----------
@@ -229,19 +260,26 @@ def print_predictions(totals, path, reject_below):
     """
     print_line(f"Wrote {path}: {totals.n_images} labels.")
     n_empty = totals.n_images - totals.n_kept
+    n_uncertain = n_empty - totals.n_blank - totals.n_pages - totals.n_unreadable
     reasons = {
-        "the pictures show no ink": totals.n_blank,
+        "no digit is found in the pictures": totals.n_blank,
+        "the pictures show lines of digits; skdigits read reads them": totals.n_pages,
         "the files cannot be read": totals.n_unreadable,
-        f"the probability is below {reject_below:g}": n_empty
-        - totals.n_blank
-        - totals.n_unreadable,
+        f"the probability is below {reject_below:g}": n_uncertain,
     }
     for reason, n in reasons.items():
         if n:
-            console.print(f"{n} of them {'is' if n == 1 else 'are'} empty, because {reason}.")
+            print_line(f"{n} of them {'is' if n == 1 else 'are'} empty, because {reason}.")
+    if totals.unknown:
+        names = ", ".join(map(repr, sorted(totals.unknown)[:SHOWN]))
+        more = ", …" if len(totals.unknown) > SHOWN else ""
+        print_line(
+            f"True labels that the model cannot give: {totals.unknown.total()} ({names}{more}); "
+            "they do not count in the accuracy."
+        )
     if totals.accuracy is not None:
         which = f"{totals.n_labelled} labels that are not empty" if n_empty else "labels"
-        console.print(f"Accuracy of the {which}: {totals.accuracy:.4f}")
+        print_line(f"Accuracy of the {which}: {totals.accuracy:.4f}")
 
 
 def format_p_value(p):
@@ -319,7 +357,7 @@ def _facts_table(bunch):
         size = f"{height}×{width}, padded"
     else:
         size = "{}×{}".format(*bunch.images.shape[1:])
-    facts = Table(show_header=False, box=None)
+    facts = Table(show_header=False, **PLAIN)
     facts.add_row("samples", f"{len(bunch.data)}")
     facts.add_row("pixels per image", f"{n_pixels}")
     facts.add_row("image size", size)
@@ -332,7 +370,7 @@ def _labels_table(y):
     import pandas as pd
     from rich.table import Table
 
-    table = Table("label", "samples", "share", title="Labels, most frequent first")
+    table = Table("label", "samples", "share", **PLAIN)
     for label, count in pd.Series(y).value_counts().items():
         table.add_row(str(label), str(count), f"{count / len(y):.1%}")
     return table
@@ -342,7 +380,7 @@ def _pixels_table(data):
     import pandas as pd
     from rich.table import Table
 
-    table = Table("statistic", "pixels", title="All pixels")
+    table = Table("statistic", "pixels", **PLAIN)
     for name, value in pd.Series(data.ravel()).describe().items():
         table.add_row(str(name), f"{value:.10g}" if name == "count" else f"{value:.2f}")
     return table
@@ -352,7 +390,8 @@ def _results_table(results):
     from rich.table import Table
 
     names = [name for name in map(str, results) if name.startswith("param_")]
-    table = Table("rank", *(name.removeprefix("param_") for name in names), "score", "± deviation")
+    titles = (name.removeprefix("param_") for name in names)
+    table = Table("rank", *titles, "score", "± deviation", **PLAIN)
     for row in results.to_dict("records"):
         values = [str(row[name]) for name in names]
         scores = [f"{row['mean_test_score']:.4f}", f"{row['std_test_score']:.4f}"]
@@ -364,7 +403,7 @@ def _lengths_table(report):
     from rich.table import Table
 
     names = ("length", "sequences", "exact match", "error rate", "exact match, repeated digits")
-    table = Table(*names)
+    table = Table(*names, **PLAIN)
     for length, count, *shares in zip(*report.values(), strict=True):
         shares = [_figure(share, ".4f") for share in shares]
         table.add_row(f"{length:.0f}", f"{count:.0f}", *shares)
@@ -377,8 +416,8 @@ def _print_comparison(results):
 
     of_quality = ("accuracy", "95 % interval", "log loss", "calibration", "p")
     of_cost = ("fit", "predict all", "predict one", "size")
-    quality = Table("classifier", *of_quality, box=None, pad_edge=False)
-    cost = Table("classifier", *of_cost, box=None, pad_edge=False)
+    quality = Table("classifier", *of_quality, **PLAIN)
+    cost = Table("classifier", *of_cost, **PLAIN)
     for row in results.to_dict("records"):
         quality.add_row(
             row["classifier"],
@@ -396,7 +435,7 @@ def _print_comparison(results):
             f"{row['megabytes']:.2f} MB",
         )
     console.print(quality)
-    console.print(
+    print_line(
         "calibration: expected calibration error; p: p-value of McNemar's exact test against the "
         "most accurate of the other classifiers.\n"
     )

@@ -11,6 +11,21 @@ from sklearn.utils import Bunch
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
+class Problem(NamedTuple):
+    """A picture that could not be read.
+
+    Parameters
+    ----------
+    name : str
+        Its name, as in `Chunk.names`.
+    text : str
+        What is wrong, with the name of the file.
+    """
+
+    name: str
+    text: str
+
+
 class Chunk(NamedTuple):
     """Consecutive images of a source that is read in parts.
 
@@ -22,14 +37,17 @@ class Chunk(NamedTuple):
         Labels of the images; None without labels.
     names : ndarray of shape (n,) or None, default=None
         File names, str; None unless each image comes from a separate file.
-    problems : tuple of str, default=()
-        One line for each picture that could not be read; its image is zeros.
+    problems : tuple of Problem, default=()
+        The pictures that could not be read; their images are zeros.
+    pages : tuple of str, default=()
+        Names of pictures in which no digit is found, but lines of digits.
     """
 
     data: Any
     target: np.ndarray | None = None
     names: np.ndarray | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    pages: tuple[str, ...] = ()
 
 
 def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, return_X_y):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, check_subset, make_bunch, pixel_names
+from skdigits.datasets.bunch import Chunk, Problem, check_subset, make_bunch, pixel_names
+from skdigits.datasets.folders import files_in
 from skdigits.datasets.picture_labels import LABELS, Page, find_labels
-from skdigits.pictures import clean_line, open_pictures
+from skdigits.pictures import clean_line, find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_digit
 from skdigits.pictures.opening import SUFFIXES
 
@@ -85,7 +85,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     chunks = []
     for chunk in iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE):
         if chunk.problems:
-            raise ValueError(chunk.problems[0])
+            raise ValueError(chunk.problems[0].text)
         chunks.append(chunk)
     data = np.concatenate([chunk.data for chunk in chunks])
     names = np.concatenate([chunk.names for chunk in chunks])
@@ -134,13 +134,30 @@ def load_lines(path):
     labels: list[Any] = []
     for chunk in iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE):
         if chunk.problems:
-            raise ValueError(chunk.problems[0])
+            raise ValueError(chunk.problems[0].text)
         images += chunk.data
         labels.append(chunk.target)
     return images, np.concatenate(labels)
 
 
-def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+class Cleaning(NamedTuple):
+    """How pictures are converted to images; the parameters of a PictureCleaner.
+
+    Parameters
+    ----------
+    output : {"digit", "line"}
+        What the pictures show.
+    height : int, default=28
+        Height of the images in pixels; of digits also their width.
+    """
+
+    output: str
+    height: int = SIDE
+
+
+def iter_pictures(
+    path, *, subset="train", chunk_size=8192, lines=False, cleaning=None
+) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
     Parameters
@@ -153,6 +170,8 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iter
         Maximum number of pictures in a chunk.
     lines : bool, default=False
         Whether a picture shows a line of digits; labels are then strings.
+    cleaning : Cleaning, default=None
+        How pictures are cleaned; None is ``Cleaning("line" if lines else "digit")``.
 
     Returns
     -------
@@ -160,7 +179,7 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iter
         ``data`` of shape (n, 784), uint8, or for lines a list of ndarray of shape (28, width);
         ``target`` of shape (n,) or None; ``names`` of shape (n,), paths relative to `path` with
         ``/`` between folders, and with ``#2`` and so on for further pages of a file; ``problems``,
-        what is wrong with the pictures that cannot be read, whose images are zeros.
+        what is wrong with the pictures that cannot be read, whose images are zeros; ``pages``.
 
     Raises
     ------
@@ -184,18 +203,19 @@ def iter_pictures(path, *, subset="train", chunk_size=8192, lines=False) -> Iter
     labels = find_labels(path, files, subset, lines=lines)
     if labels is not None:
         files = labels.of(files, path)
-    return _read_chunks(files, labels, _folder_of(path), chunk_size, lines)
+    cleaning = cleaning or Cleaning("line" if lines else "digit")
+    return _read_chunks(files, labels, _folder_of(path), chunk_size, cleaning)
 
 
-def _read_chunks(files, labels, folder, chunk_size, lines):
-    pages = _Pages([], [], [], [], [])
+def _read_chunks(files, labels, folder, chunk_size, cleaning):
+    pages = _Pages([], [], [], [], [], [])
     for file in files:
-        pages.add(file, folder, labels, lines)
+        pages.add(file, folder, labels, cleaning)
         if len(pages.images) >= chunk_size:
-            yield pages.chunk(labels, lines)
-            pages = _Pages([], [], [], [], [])
+            yield pages.chunk(labels, cleaning)
+            pages = _Pages([], [], [], [], [], [])
     if pages.images:
-        yield pages.chunk(labels, lines)
+        yield pages.chunk(labels, cleaning)
 
 
 class _Pages(NamedTuple):
@@ -206,8 +226,9 @@ class _Pages(NamedTuple):
     names: list
     problems: list
     crowded: list  # names of pictures of several digits
+    blank: list  # names of pictures in which no digit is found, but lines of them
 
-    def add(self, file, folder, labels, lines):
+    def add(self, file, folder, labels, cleaning):
         """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
         page = Page(file.relative_to(folder).as_posix(), 0)
         try:
@@ -216,27 +237,32 @@ class _Pages(NamedTuple):
                     position = 0 if labels is None else labels.position(page)
                     if position is None:
                         raise ValueError(f"{file}: {page.name} has no label.")
-                    self._append(self._clean(picture, page.name, lines), page, position)
+                    image = self._clean(picture, page.name, cleaning)
+                    self._append(image, page, position)
                 page = page._replace(number=page.number + 1)
-        except (ValueError, OSError, ImportError) as error:
-            self.problems.append(str(error))
+        except Exception as error:  # whatever it is, it costs one picture and not the others
+            self.problems.append(Problem(page.name, _reason(file, error)))
             position = None if labels is None else labels.position(page)
-            self._append(np.zeros((SIDE, SIDE), np.uint8), page, position or 0)
+            image = np.zeros((cleaning.height, cleaning.height), np.uint8)
+            self._append(image, page, position or 0)
 
     def _append(self, image, page, position):
         self.images.append(image)
         self.positions.append(position)
         self.names.append(page.name)
 
-    def _clean(self, picture, name, lines):
-        if lines:
-            return clean_line(picture, height=SIDE)
-        image, n_digits = clean_digit(picture, side=SIDE)
-        if n_digits > 1:
-            self.crowded.append(name)
+    def _clean(self, picture, name, cleaning):
+        if cleaning.output == "line":
+            image = clean_line(picture, height=cleaning.height)
+        else:
+            image, n_digits = clean_digit(picture, side=cleaning.height)
+            if n_digits > 1:
+                self.crowded.append(name)
+        if not image.any() and len(find_lines(picture)):
+            self.blank.append(name)
         return image
 
-    def chunk(self, labels, lines):
+    def chunk(self, labels, cleaning):
         """The chunk of these pages."""
         if self.crowded:
             shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
@@ -247,9 +273,17 @@ class _Pages(NamedTuple):
                 UserWarning,
                 stacklevel=2,
             )
-        data = self.images if lines else np.stack(self.images).reshape(len(self.images), -1)
+        is_digit, n = cleaning.output == "digit", len(self.images)
+        data = np.stack(self.images).reshape(n, -1) if is_digit else self.images
         target = None if labels is None else labels.target[self.positions]
-        return Chunk(data, target, np.array(self.names), tuple(self.problems))
+        names = np.array(self.names)
+        return Chunk(data, target, names, tuple(self.problems), tuple(self.blank))
+
+
+def _reason(file, error):
+    """What is wrong with a picture file, with its name."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text if text.startswith(str(file)) else f"{file}: {text}"
 
 
 def _labelled_by(path):
@@ -271,20 +305,8 @@ def find_pictures(path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files in natural order (2 before 10), without hidden files and folders.
+        The files as `files_in` lists them; among them links to files that do not exist.
     """
     if path.is_file():
         return [path]
-    found = [
-        file
-        for pattern in ("[!.]*", "[!.]*/[!.]*")
-        for file in path.glob(pattern)
-        if file.suffix.lower() in SUFFIXES and file.is_file()
-    ]
-    return sorted(found, key=lambda file: [_natural(n) for n in file.relative_to(path).parts])
-
-
-def _natural(name):
-    """Key for the natural order of names: numbers in them are compared as numbers."""
-    parts = re.split(r"(\d+)", name)
-    return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name
+    return [file for file in files_in(path, levels=2) if file.suffix.lower() in SUFFIXES]

@@ -120,11 +120,13 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
 def _without_problems(chunks):
     for chunk in chunks:
         if chunk.problems:
-            raise ValueError(chunk.problems[0])
+            raise ValueError(chunk.problems[0].text)
         yield chunk.data, chunk.target
 
 
-def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_chunks(
+    source, *, subset="test", chunk_size=8192, lines=False, cleaning=None
+) -> Iterator[Chunk]:
     """Read images from any source in chunks, as `iter_data` does, with the names of their files.
 
     The source is opened once: images, labels and names come from the same listing of a folder.
@@ -139,6 +141,8 @@ def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Itera
         Maximum number of images in a chunk.
     lines : bool, default=False
         As for `iter_data`.
+    cleaning : Cleaning, default=None
+        As for `iter_pictures`; sources other than pictures do not use it.
 
     Returns
     -------
@@ -156,7 +160,8 @@ def iter_chunks(source, *, subset="test", chunk_size=8192, lines=False) -> Itera
         return Samples(data, target, str(source)).chunks(chunk_size, lines)
     kind, path = recognize(Path(source), subset)
     _, read = READERS[kind]
+    options = {"cleaning": cleaning} if kind == "pictures" else {}
     try:
-        return read(path, subset=subset, chunk_size=chunk_size, lines=lines)
+        return read(path, subset=subset, chunk_size=chunk_size, lines=lines, **options)
     except NoPicturesError:
         raise nothing_to_read(path, subset) from None

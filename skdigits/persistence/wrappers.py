@@ -56,7 +56,7 @@ def network_estimator(estimator):
         If there is none.
     """
     estimator = without_search(estimator)
-    if isinstance(estimator, Pipeline):
+    while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     if not isinstance(estimator, (DigitClassifier, DigitSequenceRecognizer)):
         raise TypeError(

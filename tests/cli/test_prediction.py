@@ -6,12 +6,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from sklearn.pipeline import make_pipeline
 
 import skdigits
-from skdigits import DigitClassifier, datasets
-from skdigits.cli.prediction import Totals
+from skdigits import DigitClassifier, ImageReshaper, PictureCleaner, datasets
+from skdigits.cli.prediction import Totals, cleaning_of, write_predictions
 from skdigits.datasets import load_digits, sources
+from skdigits.datasets.bunch import Chunk
 from skdigits.inference.line_images import LineImages
 
 
@@ -179,6 +181,17 @@ def test_totals_count_kept_and_correct_labels():
     assert (totals.n_images, totals.n_kept, totals.accuracy) == (6, 4, 0.5)
 
 
+def test_true_labels_that_the_model_cannot_give_do_not_count():
+    totals = Totals()
+    target = np.array(["1", "unknown", "7", "unknown"])
+    totals.add(np.array([1, 2, 3, 4]), np.ones(4, bool), target, lambda label: label.isdigit())
+    assert (totals.n_labelled, totals.accuracy) == (2, 0.5)
+    assert totals.unknown == {"unknown": 2}
+    totals = Totals()
+    totals.add(np.array([1]), np.ones(1, bool), np.array(["?"]), str.isdigit)
+    assert totals.accuracy is None
+
+
 def photographs_of_digits(folder, n=6):
     """Bundled digits, black on white, as PNG files."""
     folder.mkdir()
@@ -208,7 +221,9 @@ def test_a_blank_picture_has_no_label(run, reader, tmp_path, capsys):
     labels = read_table(tmp_path / "s.csv")
     assert labels["blank.png"] == ""
     assert (labels.drop("blank.png") != "").all()
-    assert "1 of them is empty, because the pictures show no ink" in capsys.readouterr().out
+    assert (
+        "1 of them is empty, because no digit is found in the pictures." in capsys.readouterr().out
+    )
 
 
 def test_a_bad_picture_does_not_end_the_run(run, reader, tmp_path, capsys):
@@ -265,3 +280,94 @@ def test_any_console_and_any_file_name(run, reader, tmp_path, monkeypatch, encod
     assert run("inspect", pictures / "digits – копия.csv", "-o", tmp_path / "out") == 2
     shown.flush()
     assert "labels." in shown.buffer.getvalue().decode(encoding)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Pictures of digits and of lines, each with a damaged one among them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    photographs_of_digits(folder / "digit")
+    (folder / "line").mkdir()
+    for i in range(4):
+        two = [np.asarray(Image.open(folder / "digit" / f"{i + j}.png")) for j in (0, 1)]
+        Image.fromarray(np.hstack(two)).save(folder / "line" / f"{i}.png")
+    for kind in ("digit", "line"):
+        (folder / kind / "3 damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return folder
+
+
+def pipeline_of(kind, form):
+    """A Pipeline with a PictureCleaner: alone, before other steps, or within another Pipeline."""
+    cleaner = PictureCleaner(kind)
+    network = skdigits.load_pretrained("digit" if kind == "digit" else "sequence")
+    if form == "nested":
+        return make_pipeline("passthrough", make_pipeline(cleaner), make_pipeline(network))
+    if form == "more steps":
+        rows = ImageReshaper("flat").fit(np.zeros((1, 28, 28), np.uint8))
+        return make_pipeline(cleaner, rows, network)
+    return make_pipeline(cleaner, network)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("digit", "alone"),
+        ("digit", "more steps"),
+        ("digit", "nested"),
+        ("line", "alone"),
+        ("line", "nested"),
+    ],
+)
+def test_a_pipeline_cleans_pictures_once_as_in_python(run, pictures, tmp_path, capsys, kind, form):
+    pipeline, folder = pipeline_of(kind, form), pictures / kind
+    model = skdigits.save(pipeline, tmp_path / "model.skdigits")
+    assert run("predict", model, folder, "-o", tmp_path / "s.csv") == 1
+    assert "3 damaged.png: not a picture, or damaged" in capsys.readouterr().err
+    labels = read_table(tmp_path / "s.csv")
+    assert labels.pop("3 damaged.png") == ""
+    expected = pipeline.predict([folder / name for name in labels.index])
+    assert labels.tolist() == expected.astype(str).tolist()
+
+
+def test_a_pipeline_gets_images_that_are_no_pictures_as_they_are(tmp_path):
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[:, 5:23, 12:16] = 255
+    pipeline = pipeline_of("digit", "alone")
+    rows = Chunk(images.reshape(3, -1), None)
+    for chunk in (rows, Chunk(images, None)):
+        write_predictions(pipeline, iter([chunk]), tmp_path / "s.csv")
+        found = read_table(tmp_path / "s.csv").tolist()
+        assert found == pipeline.predict(images).astype(str).tolist()
+
+
+def test_pictures_are_cleaned_as_the_pipeline_would(pictures):
+    files = sorted((pictures / "digit").glob("[0-9].png"))
+    cleaner = PictureCleaner(height=20)
+    cleaning = cleaning_of(make_pipeline(cleaner, skdigits.load_pretrained("digit")))
+    (chunk,) = sources.iter_chunks(pictures / "digit", cleaning=cleaning)
+    found = chunk.data[[not name.startswith("3 ") for name in chunk.names.tolist()]]
+    np.testing.assert_array_equal(found.reshape(-1, 20, 20), cleaner.transform(files))
+    assert cleaning_of(skdigits.load_pretrained("digit")) is None
+
+
+def test_true_labels_of_a_folder_unknown_are_named(run, pictures, tmp_path, capsys):
+    model = skdigits.save(skdigits.load_pretrained("digit"), tmp_path / "model.skdigits")
+    for folder in ("unknown", "0"):
+        (tmp_path / folder / folder).mkdir(parents=True)
+        content = (pictures / "digit" / "0.png").read_bytes()
+        (tmp_path / folder / folder / "0.png").write_bytes(content)
+        assert run("predict", model, tmp_path / folder, "-o", tmp_path / "s.csv") == 0
+        shown = capsys.readouterr().out
+        known = folder == "0"
+        assert ("True labels that the model cannot give: 1 ('unknown')" in shown) == (not known)
+        assert ("Accuracy of the labels: 1.0000" in shown) == known
+
+
+def test_a_page_has_no_label_and_says_why(run, tmp_path, capsys):
+    model = skdigits.save(skdigits.load_pretrained("digit"), tmp_path / "model.skdigits")
+    page = Image.new("L", (900, 1200), 255)
+    text = "\n".join("31415 92653 58979" for _ in range(16))
+    ImageDraw.Draw(page).text((60, 40), text, font=ImageFont.load_default(50), fill=0)
+    page.save(tmp_path / "page.png")
+    assert run("predict", model, tmp_path / "page.png", "-o", tmp_path / "s.csv") == 0
+    assert "1 of them is empty, because the pictures show lines" in capsys.readouterr().out

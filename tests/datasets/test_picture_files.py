@@ -115,7 +115,8 @@ def test_a_bad_picture_gives_zeros_and_a_problem(picture_folder):
     (picture_folder / "3" / "bad.png").write_bytes(b"no picture")
     (chunk,) = iter_pictures(picture_folder)
     (problem,) = chunk.problems
-    assert "bad.png: not a picture" in problem
+    assert "bad.png: not a picture" in problem.text
+    assert problem.name == "3/bad.png"
     assert [name for name, row in zip(chunk.names, chunk.data, strict=True) if not row.any()] == [
         "3/bad.png"
     ]

@@ -1,0 +1,63 @@
+"""The files of a folder and its subfolders."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from pathlib import Path
+
+
+def files_in(folder, *, levels=None) -> list[Path]:
+    """List the files of a folder and its subfolders, without hidden ones.
+
+    A folder is listed once, whatever links lead to it. What cannot be read is listed too, so that
+    it is not left out silently: a link to a file that does not exist, and a subfolder that may not
+    be read.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    levels : int, default=None
+        How many levels of folders are listed; 1 is `folder` alone, None all.
+
+    Returns
+    -------
+    list of Path
+        The files in natural order (2 before 10).
+
+    Raises
+    ------
+    OSError
+        If `folder` itself may not be read.
+    """
+    top, seen = Path(os.path.realpath(folder)), set()
+    files: list[Path] = []
+    folders, links = deque([(folder, 1)]), deque[tuple[Path, int]]()
+    while folders or links:  # links come last, so that folders are listed under their own names
+        inner, level = folders.popleft() if folders else links.popleft()
+        real = Path(os.path.realpath(inner))
+        if real in seen or real in top.parents:
+            continue
+        seen.add(real)
+        try:
+            found = [inner / name for name in os.listdir(inner) if not name.startswith(".")]
+        except OSError:
+            if inner == folder:
+                raise
+            files.append(inner)
+            continue
+        for path in found:
+            if not path.is_dir():
+                if path.is_file() or path.is_symlink():
+                    files.append(path)
+            elif levels is None or level < levels:
+                (links if path.is_symlink() else folders).append((path, level + 1))
+    return sorted(files, key=lambda file: [_natural(n) for n in file.relative_to(folder).parts])
+
+
+def _natural(name):
+    """Key for the natural order of names: numbers in them are compared as numbers."""
+    parts = re.split(r"(\d+)", name)
+    return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name
