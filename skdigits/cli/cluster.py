@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from skdigits.cli.output import console
+from skdigits.cli.output import print_line
 
 
 @contextlib.contextmanager
@@ -35,7 +35,7 @@ def dask_cluster(address, *arrays):
     except ImportError:
         raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
     with Client(address) as client:
-        console.print(f"Workers at {address}: {len(client.nthreads())}.")
+        print_line(f"Workers at {address}: {len(client.nthreads())}.")
         manages_memory = client.amm.running()
         client.amm.stop()  # otherwise Dask removes all copies of an array except one
         try:

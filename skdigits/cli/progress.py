@@ -8,7 +8,7 @@ import re
 import tempfile
 import time
 
-from skdigits.cli.output import console
+from skdigits.cli.output import console, print_line
 
 START_UP_LINE = re.compile(
     rb"[IWE]\d{4} |[\d-]{10} [\d:.]+: [IWE] |"
@@ -70,7 +70,7 @@ def quiet_workers():
 
 
 def fit_with_progress(estimator, X, y, folder) -> float:
-    """Fit with a bar that shows the remaining time, and print one line per epoch.
+    """Fit and print one line per epoch; a terminal also has a bar with the remaining time.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def fit_with_progress(estimator, X, y, folder) -> float:
     X, y : array-like
         Training images and labels.
     folder : Path
-        Folder of the checkpoint, from which a fit that was broken off goes on.
+        Folder of the checkpoint, from which an interrupted fit resumes.
 
     Returns
     -------
@@ -91,20 +91,21 @@ def fit_with_progress(estimator, X, y, folder) -> float:
     start_tensorflow()
     from skdigits.training.tensorflow import keras
 
-    columns = (TextColumn("epoch {task.completed}/{task.total}"), BarColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+    columns = TextColumn("epoch {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn()
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar as progress:
         task = progress.add_task("fit", total=estimator.epochs)
         before = getattr(estimator, "n_iter_", 0)
 
         def begin(epoch, logs):
             done = epoch - before
             if done and not progress.tasks[task].completed:
-                progress.console.print(f"going on after epoch {done} of {estimator.epochs}")
+                print_line(f"resuming after epoch {done} of {estimator.epochs}")
                 progress.update(task, completed=done)
 
         def show(epoch, logs):
             values = "  ".join(f"{name} {logs[name]:.4f}" for name in sorted(logs))
-            progress.console.print(f"epoch {epoch + 1:3d}  {values}")
+            print_line(f"epoch {epoch + 1 - before:3d}  {values}")
             progress.advance(task)
 
         watch = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=show)
@@ -118,7 +119,7 @@ def fit_with_progress(estimator, X, y, folder) -> float:
 
 
 def show_search_progress(search):
-    """Show progress bars if scikit-learn supports them, else print a line per fit.
+    """Show progress bars in a terminal if scikit-learn supports them, else print a line per fit.
 
     Parameters
     ----------
@@ -128,6 +129,8 @@ def show_search_progress(search):
     try:
         from sklearn.callback import ProgressBar
     except ImportError:
+        ProgressBar = None
+    if ProgressBar is None or not console.is_terminal:
         search.set_params(verbose=2)
     else:
         search.set_callbacks(ProgressBar())
@@ -143,7 +146,7 @@ def report_classifier(name, row):
     row : dict
         Row of the classifier in the table.
     """
-    console.print(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
+    print_line(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
 
 
 def report_size(name, size, accuracy):
@@ -158,4 +161,4 @@ def report_size(name, size, accuracy):
     accuracy : float
         Accuracy after training on this number of images.
     """
-    console.print(f"{name:22s} {accuracy:.4f} after training on {size} images")
+    print_line(f"{name:22s} {accuracy:.4f} after training on {size} images")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -192,7 +193,7 @@ class EpochModel(keras.Model):
         callbacks : sequence of keras.callbacks.Callback
             Called as by Keras. Callbacks with methods for batches are called for every batch.
         verbose : int
-            0 is silent, 1 a progress bar, 2 a line per epoch.
+            0 is silent, 1 a progress bar where one can be drawn, 2 a line per epoch.
         **unused
             Other arguments that SciKeras passes.
 
@@ -209,6 +210,8 @@ class EpochModel(keras.Model):
         if x is not None:
             samples = replace(samples, x=x, y=y.reshape(-1))  # SciKeras makes y a column
         data = self._training_data(samples)
+        if verbose == 1 and not _draws_bars(sys.stdout):
+            verbose = 2
         plan = self._plan(data, callbacks, verbose)
         chain = keras.callbacks.CallbackList(
             list(callbacks),
@@ -497,6 +500,11 @@ class EpochModel(keras.Model):
             images = as_images(start, samples.x[indices[i : i + PREDICT_BATCH]])
             parts.append(program(tf.constant(images)).numpy())
         return np.concatenate(parts)
+
+
+def _draws_bars(stream):
+    """Whether a progress bar can be drawn: in a terminal or a notebook, not in a file or a pipe."""
+    return "ipykernel" in sys.modules or (stream is not None and stream.isatty())
 
 
 def _watches_batches(callback):

@@ -51,7 +51,7 @@ def test_killed(command, options, run, csv_folder, tmp_path, capsys):
     capsys.readouterr()
     assert run(command, csv_folder, *options, "-o", disturbed) == 0
     if command == "train":
-        assert "going on after epoch" in capsys.readouterr().out
+        assert "resuming after epoch" in capsys.readouterr().out
     assert_same_model(undisturbed / "model.skdigits", disturbed / "model.skdigits")
     assert {p.name for p in disturbed.iterdir()} == {p.name for p in undisturbed.iterdir()}
 
