@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import signal
 import sys
 import tempfile
@@ -12,18 +13,23 @@ import warnings
 
 from rich.console import Console
 
+from skdigits.cli.packages import how_to_install
+
 console = Console(highlight=False)
+CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def print_line(text):
+def print_line(text, style=None):
     """Print a line without markup and without wrapping.
 
     Parameters
     ----------
     text : str
         The line.
+    style : str, default=None
+        A style of Rich, such as ``"bold"``, for a terminal.
     """
-    console.print(text, markup=False, soft_wrap=True)
+    console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def print_error(text):
@@ -35,11 +41,12 @@ def print_error(text):
         The line, or an exception.
     """
     errors = Console(stderr=True, highlight=False)
-    errors.print(f"skdigits: {message(text)}", style="red", markup=False, soft_wrap=True)
+    text = escape_controls(message(text))
+    errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
 
 
 def message(error) -> str:
-    """What a user reads of an error: of one of the operating system, the file and the reason.
+    """What a user reads of an error: of a missing file or package, its name and the reason.
 
     Parameters
     ----------
@@ -53,7 +60,25 @@ def message(error) -> str:
     """
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, ModuleNotFoundError) and error.name:  # raised by Python, not by us
+        return how_to_install(error.name.partition(".")[0])
     return str(error)
+
+
+def escape_controls(text) -> str:
+    """Write line breaks, tabs and other control characters as escapes, so that a line stays one.
+
+    Parameters
+    ----------
+    text : str
+        Text with the name of a file, which may hold any character.
+
+    Returns
+    -------
+    str
+        The text; all other characters are kept.
+    """
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def accept_any_character():
@@ -72,7 +97,8 @@ def short_warnings():
         if str(message) not in shown:
             shown.add(str(message))
             errors = Console(stderr=True, highlight=False)
-            errors.print(f"skdigits: {message}", style="yellow", markup=False, soft_wrap=True)
+            text = f"skdigits: {escape_controls(str(message))}"
+            errors.print(text, style="yellow", markup=False, soft_wrap=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

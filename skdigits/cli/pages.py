@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from skdigits.cli.output import message, print_error
+from skdigits.cli.output import escape_controls, message, print_error
 
 COLUMNS = ("file", "text", "confidence", "left", "top", "right", "bottom")
 INK = "#d62728"  # of boxes and texts that are drawn
-STDIN = "standard input"
+MISSING = "there is no such file or folder."
+MAXIMUM_STREAM = 1 << 30  # bytes of standard input or a pipe
 SMALLEST_TEXT = 12  # pixels
 LONGEST_NAME = 50  # characters of the name of a file with boxes; a character may have four bytes
 
@@ -48,7 +49,7 @@ def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
     Parameters
     ----------
     sources : list of str
-        Files, folders, or ``"-"`` for standard input.
+        Files, folders, named pipes, or ``"-"`` for standard input.
     digits : int or None
         Number of digits of each line.
     model : estimator or None
@@ -57,38 +58,92 @@ def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
     Yields
     ------
     Page or str
-        A page; or what is wrong with a file.
+        A page; or what is wrong with a file, on one line.
     """
-    from skdigits import read
-    from skdigits.datasets.picture_files import find_pictures
-    from skdigits.pictures import open_pictures
-
     for source in sources:
         path = Path(source)
-        if source != "-" and not path.exists():
-            yield f"{source}: there is no such file or folder."
+        try:
+            if source == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
+                with _copied(source) as file:
+                    yield from _read_file(file, source, digits, model)
+                continue
+            files = _pictures_in(path) if path.is_dir() else [path]
+        except (ValueError, OSError) as error:
+            yield _problem(source, error)
             continue
-        files = [path] if source == "-" else find_pictures(path)
         if not files:
-            yield f"{source} holds no pictures."
+            yield escape_controls(f"{source} holds no pictures.")
         for file in files:
-            try:
-                with _standard_input() if source == "-" else contextlib.nullcontext(file) as at:
-                    for i, picture in enumerate(open_pictures(at)):
-                        with warnings.catch_warnings():
-                            warnings.simplefilter("ignore", UserWarning)  # of several digits
-                            found = read(picture, digits=digits, model=model)
-                        yield Page(f"{file}#{i + 1}" if i else str(file), picture, found)
-            except (ValueError, OSError, ImportError) as error:
-                _, is_of_file, reason = message(error).partition(STDIN)
-                yield f"-{reason}" if is_of_file else message(error)
+            yield from _read_file(file, str(file), digits, model)
+
+
+def _read_file(file, name, digits, model):
+    """The pages of a file, under the name by which the user knows it."""
+    from skdigits import read
+    from skdigits.pictures import open_pictures
+    from skdigits.pictures.opening import page_name
+
+    try:
+        if not file.exists():
+            what = "a link to a file that does not exist." if file.is_symlink() else MISSING
+            raise ValueError(f"{file}: {what}")
+        for number, picture in enumerate(open_pictures(file)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of several digits
+                found = read(picture, digits=digits, model=model)
+            yield Page(page_name(name, number), picture, found)
+    except Exception as error:  # whatever it is, it costs one picture and not the others
+        yield _problem(name, error, file)
+
+
+def _problem(name, error, file=None):
+    """What is wrong with a source or file, in one line that begins with its name."""
+    text = message(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    if file is not None:
+        text = text.replace(str(file), name)  # the copy of a stream has another name
+    is_named = text.startswith((f"{name}:", f"{name}#", f"{name} is "))
+    return escape_controls(text if is_named else f"{name}: {text}")
+
+
+def _pictures_in(folder):
+    """Files with the ending of a picture, or with the content of one and without ending."""
+    from skdigits.datasets.folders import files_in
+    from skdigits.datasets.recognition import format_of
+    from skdigits.pictures.opening import SUFFIXES
+
+    def is_picture(file):
+        if file.suffix or not file.is_file():
+            return file.suffix.lower() in SUFFIXES or file.is_dir()  # which may not be read
+        with contextlib.suppress(ValueError, OSError):
+            return format_of(file) == "pictures"
+        return False
+
+    return [file for file in files_in(folder) if is_picture(file)]
 
 
 @contextlib.contextmanager
-def _standard_input():
+def _copied(source):
+    """Copy what standard input or a pipe holds to a temporary file, since a picture needs seeking.
+
+    Raises
+    ------
+    ValueError
+        If it is closed, empty, or endless.
+    """
+    if source == "-" and sys.stdin is None:
+        raise ValueError("standard input is closed; expected a picture.")
+    name = "standard input" if source == "-" else "the pipe"
+    with contextlib.nullcontext(sys.stdin.buffer) if source == "-" else open(source, "rb") as file:
+        content = file.read(MAXIMUM_STREAM + 1)
+    if not content:
+        raise ValueError(f"{name} is empty; expected a picture.")
+    if len(content) > MAXIMUM_STREAM:
+        raise ValueError(f"{name} holds over {MAXIMUM_STREAM >> 20} MB; expected a picture.")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / STDIN
-        path.write_bytes(sys.stdin.buffer.read())
+        path = Path(folder) / "picture"
+        path.write_bytes(content)
         yield path
 
 
@@ -100,7 +155,8 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
     pages : iterator of Page or str
         As `read_pages` yields them.
     form : {"text", "csv", "json"}
-        Lines separated by tabs, CSV with boxes, or a JSON object per line with boxes.
+        A line per number with tabs between name, text and confidence, where the name has escapes
+        for tabs and line breaks; CSV with boxes; or a JSON object per line with boxes.
     reject_below : float
         A text with a lower confidence is printed as empty.
     draw : Path or None
@@ -142,13 +198,14 @@ def _formatted(row, form):
         values = [None if value == "" else value for value in row[2:]]
         return json.dumps(dict(zip(COLUMNS, [*row[:2], *values], strict=True)))
     name, text, confidence, *_ = row
-    return f"{name}\t{text}\t{confidence if confidence == '' else f'{confidence:.2f}'}"
+    confidence = confidence if confidence == "" else f"{confidence:.2f}"
+    return f"{escape_controls(name)}\t{text}\t{confidence}"
 
 
 def _csv_row(row):
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(row)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow(row)  # so that line breaks are quoted
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _draw(page, folder, drawn):

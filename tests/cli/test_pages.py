@@ -1,5 +1,7 @@
 import io
 import json
+import os
+import threading
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ from photographs import page
 from PIL import Image
 from scipy.ndimage import zoom
 
-from skdigits import read
+from skdigits import pictures, read
 from skdigits.datasets import load_digits
 
 
@@ -168,3 +170,95 @@ def test_colours_stay_where_boxes_are_drawn(run, folder, tmp_path, mode, name):
     (file,) = (tmp_path / "drawn").iterdir()
     red, _, blue = np.asarray(Image.open(file), float).reshape(-1, 3).mean(axis=0)
     assert blue > red + 50
+
+
+@pytest.mark.parametrize(
+    ("stdin", "message"), [(None, "standard input is closed"), (b"", "standard input is empty")]
+)
+def test_standard_input_that_holds_nothing(run, capsys, monkeypatch, stdin, message):
+    stream = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin))
+    monkeypatch.setattr("sys.stdin", stream)
+    assert run("read", "-") == 1
+    assert capsys.readouterr().err == f"skdigits: -: {message}; expected a picture.\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_a_named_pipe_is_read(run, folder, tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = (folder / "2 digit.jpg").read_bytes()
+    writer = threading.Thread(target=pipe.write_bytes, args=[content])
+    writer.start()
+    assert run("read", pipe) == 0
+    writer.join()
+    assert capsys.readouterr().out.startswith(f"{pipe}\t1\t")
+
+
+def picture_in(folder, place):
+    """A copy of the picture of a digit at another place."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes((folder / "2 digit.jpg").read_bytes())
+
+
+def test_links_are_followed_once_and_dangling_ones_are_named(run, folder, tmp_path, capsys):
+    top = tmp_path / "top"
+    picture_in(folder, top / "deep" / "deeper" / "a.jpg")
+    picture_in(folder, tmp_path / "beside" / "b.jpg")
+    (top / "again").symlink_to(top / "deep")
+    (top / "itself").symlink_to(top)
+    (top / "above").symlink_to(tmp_path)
+    (top / "other").symlink_to(tmp_path / "beside")
+    (top / "gone.png").symlink_to("nowhere.png")
+    (top / "loop.png").symlink_to("loop.png")
+    assert run("read", top) == 1
+    shown = capsys.readouterr()
+    names = [line.split("\t")[0] for line in shown.out.splitlines()]
+    assert names == [f"{top}/deep/deeper/a.jpg", f"{top}/other/b.jpg"]
+    assert [line.split(": a link")[0] for line in shown.err.splitlines()] == [
+        f"skdigits: {top}/gone.png",
+        f"skdigits: {top}/loop.png",
+    ]
+
+
+def test_names_stay_on_one_line_and_are_true_in_csv_and_json(run, folder, tmp_path, capsys):
+    name = "a\tb\nc\x1b[31m\u2028.jpg"
+    picture_in(folder, tmp_path / "p" / name)
+    (tmp_path / "p" / "bad\n.png").write_bytes(b"no picture")
+    assert run("read", tmp_path / "p") == 1
+    shown = capsys.readouterr()
+    assert shown.out.split("\t")[0] == rf"{tmp_path}/p/a\tb\nc\x1b[31m\u2028.jpg"
+    assert len(shown.out.splitlines()) == len(shown.err.splitlines()) == 1
+    assert r"p/bad\n.png: not a picture" in shown.err
+    assert run("read", tmp_path / "p", "--csv") == 1
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert table["file"].tolist() == [f"{tmp_path}/p/{name}"]
+    assert run("read", tmp_path / "p", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["file"] == f"{tmp_path}/p/{name}"
+
+
+def test_files_without_ending_are_known_by_their_content(run, folder, tmp_path, capsys):
+    picture_in(folder, tmp_path / "scan")
+    (tmp_path / "README").write_text("no picture")
+    (tmp_path / "empty").write_bytes(b"")
+    assert run("read", tmp_path) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{tmp_path / 'scan'}\t1\t")
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), SyntaxError("odd"), OSError(5, "I/O error")]
+)
+def test_whatever_is_raised_costs_one_picture(run, folder, capsys, monkeypatch, error):
+    open_pictures = pictures.open_pictures
+
+    def fail_once(path):
+        if path.name.startswith("2"):
+            raise error
+        return open_pictures(path)
+
+    monkeypatch.setattr(pictures, "open_pictures", fail_once)
+    assert run("read", folder) == 1
+    shown = capsys.readouterr()
+    reason = getattr(error, "strerror", None) or str(error) or "ZeroDivisionError"
+    assert f"skdigits: {folder}/2 digit.jpg: {reason}\n" in shown.err
+    assert "3 blank.png" in shown.out
