@@ -69,4 +69,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__, *_submodules})
+    return sorted({*__all__, "__version__", *_submodules})

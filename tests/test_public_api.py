@@ -49,6 +49,10 @@ def test_public_names():
     for name in skdigits.__all__:
         assert getattr(skdigits, name).__name__ == name
     assert set(skdigits.__all__) <= set(dir(skdigits))
+    others = set(dir(skdigits)) - set(skdigits.__all__) - {"__version__"}
+    assert all(inspect.ismodule(getattr(skdigits, name)) for name in others)
+    assert not {name for name in others if name.startswith("_")}
+    assert "importlib" not in others
     with pytest.raises(AttributeError, match="no attribute 'DigitClasifier'"):
         skdigits.DigitClasifier  # noqa: B018
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 import skdigits
 from skdigits.cli.cluster import dask_cluster
@@ -20,6 +22,7 @@ from skdigits.cli.output import (
     print_line,
     short_warnings,
 )
+from skdigits.cli.packages import TRAINING, check_packages
 from skdigits.cli.progress import (
     fit_with_progress,
     quiet_workers,
@@ -37,19 +40,23 @@ from skdigits.cli.reports import (
     save_learning_curves,
     save_recognizer,
     save_search,
+    save_untested,
 )
 from skdigits.cli.samples import (
     MAXIMUM_FOR_FOLDS,
+    check_single_digits,
     find_pictures_of,
     hold_out,
     images_of,
     load_to_adapt,
     make_folds,
     make_test_sequences,
+    read_digits_to_adapt,
     read_for_inspection,
     read_images,
     read_lines,
     read_train_test,
+    without_damaged,
 )
 from skdigits.files import check_destination
 
@@ -57,8 +64,21 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train and use convolutional classifiers for images of digits.",
+    rich_markup_mode=None,  # plain help: no frames in a pipe, and paragraphs that are wrapped
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Read digits in pictures; train and use convolutional classifiers for digits.",
 )
+
+
+class PlainCommand(typer.core.TyperCommand):
+    """A command whose help has no backslashes before brackets, as some versions of Typer print."""
+
+    def get_help(self, ctx):
+        """Return the help of the command."""
+        return super().get_help(ctx).replace("\\[", "[")
+
+
+command = functools.partial(app.command, cls=PlainCommand)
 
 Data = Annotated[
     str | None,
@@ -74,11 +94,17 @@ Dask = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Address of the scheduler of a Dask cluster.")
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, max=2**32 - 1, help="Random seed, for reproducible results.")
+    int,
+    typer.Option(metavar="N", min=0, max=2**32 - 1, help="Random seed, for reproducible results."),
 ]
 TestFraction = Annotated[
     float,
-    typer.Option(min=0.01, max=0.9, help="Share of the images that are held out for testing."),
+    typer.Option(
+        metavar="SHARE", min=0.01, max=0.9, help="Share of the images held out for testing."
+    ),
+]
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train or search.")
 ]
 
 
@@ -120,37 +146,46 @@ def options(
     """Parse the options that precede a command."""
 
 
-@app.command()
+@command()
 def inspect(
     data: Data = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the figures.")] = Path(
-        "skdigits-inspect"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FOLDER", help="Folder for the figures.")
+    ] = Path("skdigits-inspect"),
     sequences: Annotated[
         bool, typer.Option("--sequences", help="The pictures show lines of digits.")
     ] = False,
 ) -> None:
-    """Describe images and labels, and draw them; pictures before and after they are cleaned."""
+    """Describe images and labels, and draw them.
+
+    Pictures are drawn before and after they are cleaned.
+    """
+    check_packages("matplotlib")
     check_folder(output)
     if sequences:
-        bunch, pictures = None, find_pictures_of(data)
-        if not pictures:
+        if not (pictures := find_pictures_of(data)):
             raise ValueError("--sequences is for pictures of lines; DATA holds no pictures.")
+        bunch = None
+        pictures, n_unreadable = without_damaged(pictures)
     else:
-        bunch = read_for_inspection(data)
-        pictures = getattr(bunch, "filenames", [])
+        bunch, pictures, n_unreadable = read_for_inspection(data)
     make_folder(output)
     if bunch is not None:
         report_data(bunch, images_of(bunch), output)
     if pictures:
         draw_cleaning(pictures, "line" if sequences else "digit", output)
+    if n_unreadable:
+        raise typer.Exit(1)
 
 
-@app.command()
+@command()
 def train(
     data: Data = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the model, metrics and figures.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Folder for the model, metrics and figures."
+        ),
     ] = Path("skdigits-train"),
     sequences: Annotated[
         bool,
@@ -158,19 +193,33 @@ def train(
     ] = False,
     architecture: Annotated[
         str | None,
-        typer.Option(help="Network: lenet (default), compact or tiny (smaller), or deep (larger)."),
+        typer.Option(
+            metavar="NAME",
+            help="Network: lenet (default), compact or tiny (smaller), or deep (larger).",
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Number of epochs; 15 by default.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Number of epochs; by default 15, or with --from those of MODEL.",
+        ),
     ] = None,
     sequences_per_epoch: Annotated[
         int | None,
         typer.Option(
-            min=1, help="With --sequences, how many an epoch generates; 10,000 by default."
+            metavar="N",
+            min=1,
+            help="With --sequences, how many an epoch generates; 10,000 by default.",
         ),
     ] = None,
-    batch_size: Annotated[str, typer.Option(help="Images per gradient step, or auto.")] = "auto",
-    learning_rate: Annotated[str, typer.Option(help="Maximum learning rate, or auto.")] = "auto",
+    batch_size: Annotated[
+        str, typer.Option(metavar="N", help="Images per gradient step, or auto.")
+    ] = "auto",
+    learning_rate: Annotated[
+        str, typer.Option(metavar="RATE", help="Maximum learning rate, or auto.")
+    ] = "auto",
     augment: Annotated[
         bool,
         typer.Option("--augment", help="Rotate, zoom and shift training images at random."),
@@ -178,9 +227,10 @@ def train(
     style: Annotated[
         str | None,
         typer.Option(
-            help="For pictures of other hands, pens and cameras than those of DATA: handwritten, "
-            "or mixed, which adds printed and seven-segment digits. With --sequences handwritten "
-            "is the default; tiles sets whole images side by side."
+            metavar="NAME",
+            help="Style augmentation, for writers, pens and cameras that DATA does not contain: "
+            "handwritten, or mixed, which adds printed and seven-segment digits. With --sequences "
+            "handwritten is the default; tiles sets whole images side by side.",
         ),
     ] = None,
     early_stopping: Annotated[
@@ -193,31 +243,49 @@ def train(
     ] = False,
     validation_fraction: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.9, help="Share of the training images for validation."),
+        typer.Option(
+            metavar="SHARE",
+            min=0.01,
+            max=0.9,
+            help="Share of the training images for validation.",
+        ),
     ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
             "--from",
             metavar="MODEL",
-            help="Adapt this model.skdigits to the images of DATA; or digit or sequence, which the "
-            "package has.",
+            help="Adapt this model.skdigits to the images of DATA; or digit or sequence, the "
+            "models that come with the package.",
         ),
     ] = None,
-    test_fraction: TestFraction = 0.2,
+    test_fraction: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            min=0,
+            max=0.9,
+            help="Share of the images held out for testing; 0 trains on all images, without a "
+            "test.",
+        ),
+    ] = 0.2,
     seed: Seed = 0,
 ) -> None:
-    """Train a classifier, test it on held-out images, and save model, metrics and figures.
+    """Train a classifier, and save model, metrics and figures.
 
-    With --sequences, train a recognizer of digit sequences instead. It is trained on sequences that
-    are generated from the training images, new ones in every epoch, and tested on sequences that
-    are generated from the held-out images. With --from, go on training a saved model on the images
-    of DATA, which may be few: pictures of digits, or of lines for a model of sequences, each in a
-    folder named after its label or listed in labels.csv. Training that was broken off goes on when
-    the same command is given again.
+    It is tested on images that are held out. With --sequences, train a recognizer of digit
+    sequences instead: it is trained on sequences that are generated from the training images, new
+    ones in every epoch, and tested on sequences that are generated from the held-out images.
+
+    With --from, adapt a saved model to the images of DATA, which may be few: pictures of digits, or
+    of lines for a model of sequences, each in a folder named after its label or listed in
+    labels.csv.
+
+    Interrupted training resumes when the same command is given again.
     """
     from skdigits import DigitClassifier, DigitSequenceRecognizer
 
+    check_packages("matplotlib", *TRAINING)
     if sequences_per_epoch and not sequences:
         raise ValueError("--sequences-per-epoch is for --sequences; leave it out without that.")
     if model is not None:
@@ -265,17 +333,17 @@ def train(
     _check_parameters(estimator)
     check_folder(output)
     X_train, X_test, y_train, y_test = read_train_test(data, test_fraction, seed)
+    if sequences:
+        check_single_digits(y_train)
     make_folder(output)
-    console.print(f"{len(y_train)} images to train on, {len(y_test)} held out for testing.")
+    print_line(f"{len(y_train)} images to train on, {_held_out(y_test)}.")
     seconds = fit_with_progress(estimator, X_train, y_train, output)
     _check_convergence(estimator)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed}
-    if sequences:
+    if sequences and len(y_test):
         X_test, y_test = make_test_sequences(estimator, X_test, y_test, seed)
-        save_recognizer(estimator, X_test, y_test, output, facts)
-    else:
-        save_classifier(estimator, X_test, y_test, output, facts)
+    _save(estimator, X_test, y_test, output, facts)
 
 
 def _adapt(estimator, data, output, test_fraction, seed, model):
@@ -283,50 +351,84 @@ def _adapt(estimator, data, output, test_fraction, seed, model):
     from skdigits import DigitSequenceRecognizer
 
     check_folder(output)
-    reads_lines = isinstance(estimator, DigitSequenceRecognizer)
-    if reads_lines:
-        X_train, X_test, y_train, y_test = read_lines(data, test_fraction, seed)
+    if isinstance(estimator, DigitSequenceRecognizer):
+        samples = read_lines(data, test_fraction, seed)
     else:
-        X_train, X_test, y_train, y_test = read_train_test(data, test_fraction, seed)
-    before = estimator.score(X_test, y_test)
+        samples = read_digits_to_adapt(estimator.classes_, data, test_fraction, seed)
+    X_train, X_test, y_train, y_test = samples
+    before = estimator.score(X_test, y_test) if len(y_test) else None
     make_folder(output)
-    console.print(f"{len(y_train)} images to adapt to, {len(y_test)} held out for testing.")
+    print_line(f"{len(y_train)} images to adapt to, {_held_out(y_test)}.")
     seconds = fit_with_progress(estimator, X_train, y_train, output)
     _check_convergence(estimator)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed, "from": model}
-    facts |= {"score_before": before}
-    (save_recognizer if reads_lines else save_classifier)(estimator, X_test, y_test, output, facts)
-    console.print(f"Before, it was {before:.4f}.")
+    if before is None:
+        _save(estimator, X_test, y_test, output, facts)
+        return
+    _save(estimator, X_test, y_test, output, facts | {"score_before": before})
+    print_line(f"Score before adaptation: {before:.4f}")
 
 
-@app.command()
+def _held_out(y_test):
+    return f"{len(y_test)} held out for testing" if len(y_test) else "none held out for testing"
+
+
+def _save(estimator, X_test, y_test, output, facts):
+    """Test an estimator, if there are test images, and save it with metrics and figures."""
+    from skdigits import DigitClassifier
+
+    if not len(y_test):
+        save_untested(estimator, output, facts)
+    elif isinstance(estimator, DigitClassifier):
+        save_classifier(estimator, X_test, y_test, output, facts)
+    else:
+        save_recognizer(estimator, X_test, y_test, output, facts)
+
+
+@command()
 def search(
     data: Data = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for results, model and figures.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FOLDER", help="Folder for results, model and figures."
+        ),
     ] = Path("skdigits-search"),
-    epochs: Annotated[str, typer.Option(help="Numbers of epochs.")] = "5,10,15,20",
-    batch_size: Annotated[str, typer.Option(help="Batch sizes; auto is possible.")] = "auto",
-    learning_rate: Annotated[str, typer.Option(help="Learning rates; auto is possible.")] = "auto",
-    architecture: Annotated[str, typer.Option(help="Networks.")] = "compact,lenet",
+    epochs: Annotated[str, typer.Option(metavar="N,...", help="Numbers of epochs.")] = "5,10,15,20",
+    batch_size: Annotated[
+        str, typer.Option(metavar="N,...", help="Batch sizes; auto is possible.")
+    ] = "auto",
+    learning_rate: Annotated[
+        str, typer.Option(metavar="RATE,...", help="Learning rates; auto is possible.")
+    ] = "auto",
+    architecture: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Networks: lenet, compact, tiny or deep.")
+    ] = "compact,lenet",
     filters: Annotated[
-        str | None, typer.Option(help="Numbers of filters of the first convolution.")
+        str | None,
+        typer.Option(metavar="N,...", help="Numbers of filters of the first convolution."),
     ] = None,
-    dropout: Annotated[str | None, typer.Option(help="Dropout rates.")] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Number of folds of the cross-validation.")] = 3,
-    jobs: Annotated[int, typer.Option(help="Number of parallel fits; -1 means one per core.")] = 1,
+    dropout: Annotated[str | None, typer.Option(metavar="RATE,...", help="Dropout rates.")] = None,
+    folds: Annotated[
+        int, typer.Option(metavar="N", min=2, help="Number of folds of the cross-validation.")
+    ] = 3,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", help="Number of parallel fits; -1 means one per core.")
+    ] = 1,
     dask: Dask = None,
     test_fraction: TestFraction = 0.2,
     seed: Seed = 0,
 ) -> None:
-    """Search a grid of values separated by commas, and save the best classifier.
+    """Search a grid of values, and save the best classifier.
 
-    Every finished fit is recorded in the output folder, and the state of each fit after each epoch,
-    so that the same command continues an interrupted search.
+    The values of an option are separated by commas. Every finished fit is recorded in the output
+    folder, and the state of each fit after each epoch, so that the same command resumes an
+    interrupted search.
     """
     from skdigits import DigitClassifier, EpochSearchCV
 
+    check_packages("matplotlib", *TRAINING)
     grid = {
         "architecture": _names(architecture),
         "epochs": _numbers(epochs, int, "--epochs"),
@@ -340,7 +442,7 @@ def search(
     check_folder(output)
     X_train, X_test, y_train, y_test = read_train_test(data, test_fraction, seed)
     make_folder(output)
-    console.print(f"{len(y_train)} images to search with, {len(y_test)} held out for testing.")
+    print_line(f"{len(y_train)} images to search with, {_held_out(y_test)}.")
     # Parameters with only one value have no column in the results, except for the epochs.
     searched = {n: values for n, values in grid.items() if n == "epochs" or len(values) > 1}
     fixed = {n: values[0] for n, values in grid.items() if n not in searched}
@@ -363,36 +465,49 @@ def search(
     save_classifier(found.best_estimator_, X_test, y_test, output, facts)
 
 
-@app.command()
+@command()
 def compare(
     data: Data = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for tables and figures.")
+        Path,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Folder for tables and figures."),
     ] = Path("skdigits-compare"),
     classifiers: Annotated[
         str | None,
-        typer.Option(help="Names of classifiers, separated by commas; all by default."),
+        typer.Option(
+            metavar="NAME,...", help="Names of classifiers, separated by commas; all by default."
+        ),
     ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
-            min=2, help="Number of folds; by default 5 for up to 5000 images, else no folds."
+            metavar="N",
+            min=2,
+            help="Number of folds; by default 5 for up to 5000 images, else no folds.",
         ),
     ] = None,
     test_fraction: Annotated[
         float,
         typer.Option(
-            min=0.01, max=0.9, help="Share of test images, without folds and for learning curves."
+            metavar="SHARE",
+            min=0.01,
+            max=0.9,
+            help="Share of test images, without folds and for learning curves.",
         ),
     ] = 0.4,
     curves: Annotated[bool, typer.Option(help="Draw learning curves too.")] = True,
     seed: Seed = 0,
 ) -> None:
-    """Compare the networks with scikit-learn's classifiers on the same images."""
+    """Compare the networks with scikit-learn's classifiers.
+
+    All are trained and tested on the same images.
+    """
     from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
     from skdigits.networks.spec import ARCHITECTURES
 
     chosen = _choose(make_classifiers(seed), classifiers)
+    has_networks = not set(ARCHITECTURES).isdisjoint(chosen)
+    check_packages("matplotlib", *(TRAINING if has_networks else ()))
     check_folder(output)
     X, y = read_images(data)
     if folds is None and len(y) <= MAXIMUM_FOR_FOLDS:
@@ -402,8 +517,8 @@ def compare(
     make_folder(output)
     n_train = sum(len(train) for train, _ in splits) // len(splits)
     n_test = sum(len(test) for _, test in splits)
-    console.print(f"{n_train} images to train on, {n_test} to test on.")
-    if not set(ARCHITECTURES).isdisjoint(chosen):
+    print_line(f"{n_train} images to train on, {n_test} to test on.")
+    if has_networks:
         start_tensorflow()
     found = compare_classifiers(chosen, X, y, splits, report=report_classifier)
     facts = {"data": data or "digits", "n_train": n_train, "n_test": n_test, "folds": folds}
@@ -413,33 +528,34 @@ def compare(
         save_learning_curves(table, output)
 
 
-@app.command()
+@command()
 def predict(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train or search.")
-    ],
+    model: Model,
     data: Annotated[
         str,
         typer.Argument(
             metavar="DATA", help="A CSV file, an IDX file, a picture, or a folder of them."
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The CSV file to write.")] = Path(
-        "submission.csv"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The CSV file to write.")
+    ] = Path("submission.csv"),
     reject_below: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Leave a label empty if its probability is below this."),
+        typer.Option(
+            metavar="P", min=0, max=1, help="Leave a label empty if its probability is lower."
+        ),
     ] = 0.0,
     dask: Dask = None,
 ) -> None:
-    """Predict images with a saved model, and write ImageId,Label as Kaggle expects it.
+    """Predict images with a saved model, and write ImageId,Label.
 
-    For pictures, ImageId is the file name. Files are read, predicted and written in chunks, so that
-    they may be larger than memory. A model trained with --sequences takes pictures of sequences.
+    That is the form that Kaggle expects; for pictures, ImageId is the file name. Files are read,
+    predicted and written in chunks, so that they may be larger than memory. A model trained with
+    --sequences takes pictures of lines.
     """
     from skdigits import DigitSequenceRecognizer, load
-    from skdigits.cli.prediction import write_predictions
+    from skdigits.cli.prediction import cleaning_of, write_predictions
     from skdigits.datasets.sources import iter_chunks
     from skdigits.inference.engines import has_onnx_model
     from skdigits.persistence.wrappers import network_estimator
@@ -447,7 +563,8 @@ def predict(
     check_destination(output)
     estimator = load(model)
     last = network_estimator(estimator)
-    chunks = iter_chunks(data, lines=isinstance(last, DigitSequenceRecognizer))
+    lines = isinstance(last, DigitSequenceRecognizer)
+    chunks = iter_chunks(data, lines=lines, cleaning=cleaning_of(estimator))
     if dask is None and not has_onnx_model(last._network.key.spec):
         start_tensorflow()
     with dask_cluster(dask):
@@ -457,20 +574,24 @@ def predict(
         raise typer.Exit(1)
 
 
-@app.command()
+@command()
 def read(
     pictures: Annotated[
         list[str],
         typer.Argument(
-            metavar="PICTURE", help="Picture files, folders of them, or - for standard input."
+            metavar="PICTURE",
+            help="Picture files, folders of them with all subfolders, or - for standard input.",
         ),
     ],
     digits: Annotated[
-        int | None, typer.Option(min=1, help="Number of digits of each line, where it is known.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Number of digits of each line, where it is known."),
     ] = None,
     reject_below: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Print no text if its confidence is below this."),
+        typer.Option(
+            metavar="P", min=0, max=1, help="Print an empty text for lines of lower confidence."
+        ),
     ] = 0.0,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV, with the box of each line in pixels.")
@@ -484,13 +605,14 @@ def read(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="MODEL", help="A model.skdigits to read with, instead of ours."),
+        typer.Option(metavar="MODEL", help="A model.skdigits to read with."),
     ] = None,
 ) -> None:
-    """Read all lines of digits in pictures: print file, text and confidence of each.
+    """Read all lines of digits in pictures.
 
-    Nothing needs to be trained: the package has networks for digits of any kind. A page gives its
-    lines from top to bottom; a picture without digits gives a line without text.
+    The file, text and confidence of each line are printed, separated by tabs. Nothing needs to be
+    trained: the package has networks for digits of any kind. A page gives its lines from top to
+    bottom; a picture without digits gives a line without text.
     """
     from skdigits import load
     from skdigits.cli.pages import print_pages, read_pages
@@ -508,25 +630,28 @@ def read(
         raise typer.Exit(1)
 
 
-@app.command()
+@command()
 def export(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train or search.")
-    ],
+    model: Model,
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", help="The file to write; it ends in .onnx, .keras or .tflite."
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The file to write; it ends in .onnx, .keras or .tflite.",
         ),
     ] = Path("model.onnx"),
 ) -> None:
-    """Export the network of a saved model for programs without skdigits.
+    """Export the network of a model for programs without skdigits.
 
     Its input is images with pixels as in training; its output is probabilities.
     """
     import skdigits.persistence
 
     check_destination(output, skdigits.persistence.EXPORT_FORMATS)
+    if output.suffix.lower() != ".onnx":
+        check_packages(*TRAINING)
     estimator = skdigits.load(model)
     if output.suffix.lower() != ".onnx":
         start_tensorflow()

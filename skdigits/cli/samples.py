@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from skdigits.cli.output import print_error
+
 TEST_SEQUENCES = 2000
+DIGITS = frozenset("0123456789")
 MAXIMUM_FOR_FOLDS = 5000  # images; of more, a part is held out instead of cross-validation
+NONE_READABLE = "None of the pictures can be read."
 
 
 def images_of(bunch):
@@ -47,7 +51,7 @@ def read_images(source):
 
 
 def read_for_inspection(source):
-    """Read images, with labels where there are any.
+    """Read images, with labels where there are any; pictures that cannot be read are named.
 
     Parameters
     ----------
@@ -56,17 +60,44 @@ def read_for_inspection(source):
 
     Returns
     -------
-    sklearn.utils.Bunch
+    bunch : sklearn.utils.Bunch
         As a loader returns it; ``target`` is None for pictures without labels.
-    """
-    from skdigits.datasets import load_data
+    pictures : list of Path
+        The picture files that can be read; empty if the source holds no pictures.
+    n_unreadable : int
+        Number of pictures that cannot be read.
 
-    try:
-        return load_data(source)
-    except ValueError:
-        if not find_pictures_of(source):
-            raise
-        return load_data(source, subset="test")
+    Raises
+    ------
+    ValueError
+        If none of the pictures can be read.
+    """
+    import numpy as np
+
+    from skdigits.datasets import load_data
+    from skdigits.datasets.contents import Samples
+    from skdigits.datasets.picture_files import SIDE
+
+    pictures = find_pictures_of(source)
+    if not pictures:
+        return load_data(source), [], 0
+    path = _recognized(source)[1]
+    chunks = _read_pictures(path)
+    problems = [problem for chunk in chunks for problem in chunk.problems]
+    for problem in problems:
+        print_error(problem.text)
+    names = np.concatenate([chunk.names for chunk in chunks])
+    readable = ~np.isin(names, [problem.name for problem in problems])
+    if not readable.any():
+        raise ValueError(NONE_READABLE)
+    images = np.concatenate([chunk.data for chunk in chunks]).reshape(-1, SIDE, SIDE)[readable]
+    target = None
+    if chunks[0].target is not None:
+        target = np.concatenate([chunk.target for chunk in chunks])[readable]
+    folder, found = path if path.is_dir() else path.parent, set(names[readable].tolist())
+    pictures = [file for file in pictures if file.relative_to(folder).as_posix() in found]
+    bunch = Samples(images, target, str(path)).bunch(as_frame=False, return_X_y=False)
+    return bunch, pictures, len(problems)
 
 
 def find_pictures_of(source):
@@ -83,12 +114,61 @@ def find_pictures_of(source):
         The files; empty if the source holds no pictures.
     """
     from skdigits.datasets.picture_files import find_pictures
+
+    kind, path = _recognized(source)
+    return find_pictures(path) if kind == "pictures" else []
+
+
+def without_damaged(files):
+    """Select the picture files that can be read, and name the others.
+
+    Parameters
+    ----------
+    files : list of Path
+        Picture files.
+
+    Returns
+    -------
+    readable : list of Path
+        Those whose first page can be read.
+    n_unreadable : int
+        Number of the others.
+
+    Raises
+    ------
+    ValueError
+        If none can be read.
+    """
+    from skdigits.pictures import open_pictures
+
+    readable = []
+    for file in files:
+        try:
+            next(open_pictures(file))
+        except (ValueError, OSError, ImportError) as error:
+            print_error(error)
+        else:
+            readable.append(file)
+    if not readable:
+        raise ValueError(NONE_READABLE)
+    return readable, len(files) - len(readable)
+
+
+def _recognized(source):
+    """The format of a source, and the file or folder to read; no path for a name."""
     from skdigits.datasets.recognition import recognize
 
-    if source in (None, "digits", "mnist"):
-        return []
-    kind, path = recognize(Path(source), "train")
-    return find_pictures(path) if kind == "pictures" else []
+    return (None, None) if source in (None, "digits", "mnist") else recognize(Path(source), "train")
+
+
+def _read_pictures(path):
+    """Chunks of pictures, with labels if all have one."""
+    from skdigits.datasets.picture_files import iter_pictures
+
+    try:
+        return list(iter_pictures(path, subset="train"))
+    except ValueError:  # a picture has no label
+        return list(iter_pictures(path, subset="test"))
 
 
 def hold_out(X, y, test_fraction, seed):
@@ -130,7 +210,7 @@ def read_train_test(source, test_fraction, seed):
     source : str or None
         As for `skdigits.datasets.load_data`.
     test_fraction : float
-        Share of the test set.
+        Share of the test set; 0 for none.
     seed : int
         Seed of the split.
 
@@ -145,6 +225,84 @@ def read_train_test(source, test_fraction, seed):
         If a set would be too small to contain every class.
     """
     X, y = read_images(source)
+    return _split(X, y, test_fraction, seed)
+
+
+def read_digits_to_adapt(classes, source, test_fraction, seed):
+    """Read images of single digits that a classifier adapts to, and split them.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Labels that the classifier knows.
+    source : str or None
+        As for `skdigits.datasets.load_data`.
+    test_fraction : float
+        Share of the test set; 0 for none.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    X_train, X_test, y_train, y_test : ndarray
+        Images and labels.
+
+    Raises
+    ------
+    ValueError
+        If a label is not one of the classes, or a set would be too small to contain every class.
+    """
+    X, y = read_images(source)
+    known = classes.astype(str)
+    unknown = [label for label in y.astype(str).tolist() if label not in known]
+    if any(map(_is_of_line, unknown)) and find_pictures_of(source):
+        raise ValueError(
+            f"DATA holds lines of digits, such as {next(filter(_is_of_line, unknown))!r}, and the "
+            "model of --from reads single digits. To adapt a model of lines: --from sequence."
+        )
+    if unknown:
+        raise ValueError(
+            f"DATA has the label {unknown[0]!r}, which the model of --from does not know; it knows "
+            f"{', '.join(known[:10])}{', …' if len(known) > 10 else ''}. To train another: leave "
+            "out --from."
+        )
+    return _split(X, y, test_fraction, seed)
+
+
+def check_single_digits(labels):
+    """Check that images of which sequences are to be generated show single digits.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Their labels.
+
+    Raises
+    ------
+    ValueError
+        If a label is not one of the digits.
+    """
+    for label in labels.astype(str).tolist():
+        if _is_of_line(label):
+            raise ValueError(
+                f"DATA holds lines of digits, such as {label!r}, and --sequences generates lines "
+                "of single digits. To adapt a model to lines: --from sequence."
+            )
+        if label not in DIGITS:
+            raise ValueError(
+                f"DATA has the label {label!r}, and --sequences generates lines of images of "
+                "single digits, whose labels are 0 to 9."
+            )
+
+
+def _is_of_line(label):
+    return len(label) > 1 and label.isascii() and label.isdigit()
+
+
+def _split(X, y, test_fraction, seed):
+    """Split samples into a training and a test set, which is empty for a share of 0."""
+    if not test_fraction:
+        return X, X[:0], y, y[:0]
     train, test = hold_out(X, y, test_fraction, seed)
     return X[train], X[test], y[train], y[test]
 
@@ -157,7 +315,7 @@ def read_lines(source, test_fraction, seed):
     source : str
         A folder of pictures.
     test_fraction : float
-        Share of the test set.
+        Share of the test set; 0 for none.
     seed : int
         Seed of the split.
 
@@ -171,7 +329,7 @@ def read_lines(source, test_fraction, seed):
     Raises
     ------
     ValueError
-        If the source holds no pictures, or fewer than two.
+        If the source holds no pictures, too few of them, or pictures of single digits.
     """
     from sklearn.model_selection import train_test_split
 
@@ -180,9 +338,16 @@ def read_lines(source, test_fraction, seed):
     if not find_pictures_of(source):
         raise ValueError(
             "A model of sequences adapts to pictures of lines, and DATA holds none. Name a folder "
-            "of pictures with their labels."
+            "of pictures with their labels; or adapt a model of single digits: --from digit."
         )
     X, y = load_lines(source)
+    if all(len(label) <= 1 for label in y.tolist()):
+        raise ValueError(
+            "DATA holds pictures of single digits, and the model of --from reads lines. To adapt "
+            "a model of single digits: --from digit."
+        )
+    if not test_fraction:
+        return X, [], y, y[:0]
     with _errors_naming_the_option():
         return train_test_split(X, y, test_size=test_fraction, random_state=seed)
 

@@ -188,7 +188,7 @@ def test_inspect_prints_and_draws(run, tmp_path, capsys):
     printed = capsys.readouterr().out
     for fact in ("1797", "64", "8×8", "0 to 255", "missing values", "115008", "77.85"):
         assert fact in printed
-    labels = re.findall(r"│ (\d) +│ (\d{3}) ", printed)
+    labels = re.findall(r"^(\d) +(\d{3}) +\d+\.\d%", printed, re.M)
     assert labels[0] == ("3", "183")
     assert labels[-1] == ("8", "174")
     assert {file.name for file in tmp_path.iterdir()} == {"labels.png", "samples.png", "means.png"}
@@ -209,6 +209,24 @@ def test_inspect_draws_pictures_before_and_after(run, tmp_path, capsys, labelled
     assert {file.name for file in (tmp_path / "lines").iterdir()} == {"cleaning.png"}
     assert run("inspect", "--sequences", "-o", tmp_path / "none") == 2
     assert "--sequences is for pictures of lines" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [(), ("--sequences",)])
+def test_inspect_names_damaged_pictures_and_draws_the_others(run, tmp_path, capsys, options):
+    (tmp_path / "p" / "0").mkdir(parents=True)
+    large = np.pad(load_digits().images[0].repeat(6, axis=0).repeat(6, axis=1), 12)
+    Image.fromarray(255 - large).save(tmp_path / "p" / "0" / "a.png")
+    (tmp_path / "p" / "0" / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
+    (tmp_path / "p" / "0" / "c.png").symlink_to("gone.png")
+    assert run("inspect", tmp_path / "p", *options, "-o", tmp_path / "out") == 1
+    errors = capsys.readouterr().err
+    assert "b.jpg: not a picture, or damaged" in errors
+    assert "c.png: No such file or directory" in errors
+    assert (tmp_path / "out" / "cleaning.png").is_file()
+    (tmp_path / "p" / "0" / "a.png").unlink()
+    assert run("inspect", tmp_path / "p", *options, "-o", tmp_path / "none") == 2
+    assert "None of the pictures can be read" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
 
 
 def test_inspect_takes_idx_files_and_pixels_that_make_no_square(
@@ -284,7 +302,9 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
     model = out / "model.skdigits"
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["score_before"] < metrics["accuracy"]
-    assert f"Before, it was {metrics['score_before']:.4f}." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Score before adaptation: {metrics['score_before']:.4f}" in printed
+    assert re.findall(r"^epoch +(\d+) ", printed, re.M) == list("12345")
     assert skdigits.load(model).n_iter_ == n_before + 5
     for options, message in (
         (("--sequences",), "--from keeps the network"),
@@ -308,6 +328,54 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
     assert run("train", "digits", "--from", recognizer, "-o", tmp_path / "no") == 2
     assert "adapts to pictures of lines, and DATA holds none" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*several digits")
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        (["218", "0044"], ["--from", "digit"], r"lines of digits, such as '0044'.*--from sequence"),
+        (["218", "0044"], ["--sequences"], r"lines of digits, such as '\d+'.*--from sequence"),
+        (["3", "4"], ["--from", "sequence"], "pictures of single digits.*--from digit"),
+        (["3", "x"], ["--from", "digit"], "the label 'x', which the model of --from does not know"),
+        (["3", "x"], ["--sequences"], "the label 'x'.*labels are 0 to 9"),
+    ],
+)
+def test_pictures_of_another_kind_name_the_right_option(
+    run, tmp_path, capsys, labels, options, message
+):
+    images = 255 - np.pad(
+        load_digits().images[:4].repeat(6, axis=1).repeat(6, axis=2), [(0,), (12,), (12,)]
+    )
+    for i, image_of_digit in enumerate(images):
+        folder = tmp_path / "data" / labels[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image_of_digit.astype(np.uint8)).save(folder / f"{i}.png")
+    options = [*options, "--test-fraction", 0.5]
+    assert run("train", tmp_path / "data", *options, "-o", tmp_path / "out") == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+def test_training_on_all_images_saves_a_model_without_a_test(
+    run, csv_folder, tmp_path, capsys, sequences
+):
+    options = ["--architecture", "compact"]
+    if sequences:
+        options = ["--sequences", "--style", "tiles", "--sequences-per-epoch", 200]
+    arguments = "train", csv_folder, *options, "--epochs", 1, "--test-fraction", 0, "-o", tmp_path
+    assert run(*arguments) == 0
+    shown = capsys.readouterr().out
+    assert "600 images to train on, none held out for testing." in shown
+    assert "No image was held out" in shown
+    assert {file.name for file in tmp_path.iterdir()} == {
+        *("model.skdigits", "history.csv", "metrics.json", "accuracy.png", "loss.png")
+    }
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert (metrics["n_train"], metrics["n_test"], metrics["test_fraction"]) == (600, 0, 0)
+    assert not {"accuracy", "exact_match"} & metrics.keys()
+    assert skdigits.load(tmp_path / "model.skdigits").n_iter_ == 1
 
 
 def test_sequences_have_one_network(run, tmp_path, capsys):
