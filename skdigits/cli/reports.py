@@ -15,6 +15,7 @@ from skdigits.cli.output import (
 
 PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # of Rich's tables
 SHOWN = 3  # labels in a message
+LONGEST = 40  # characters of such a label
 
 
 def report_data(bunch, images, folder):
@@ -271,7 +272,7 @@ def print_predictions(totals, path, reject_below):
         if n:
             print_line(f"{n} of them {'is' if n == 1 else 'are'} empty, because {reason}.")
     if totals.unknown:
-        names = ", ".join(map(repr, sorted(totals.unknown)[:SHOWN]))
+        names = ", ".join(repr(name[:LONGEST]) for name in sorted(totals.unknown)[:SHOWN])
         more = ", …" if len(totals.unknown) > SHOWN else ""
         print_line(
             f"True labels that the model cannot give: {totals.unknown.total()} ({names}{more}); "

@@ -10,6 +10,7 @@ from skdigits.cli.output import print_error
 TEST_SEQUENCES = 2000
 DIGITS = frozenset("0123456789")
 MAXIMUM_FOR_FOLDS = 5000  # images; of more, a part is held out instead of cross-validation
+LONGEST = 40  # characters of a label in a message
 NONE_READABLE = "None of the pictures can be read."
 
 
@@ -255,16 +256,17 @@ def read_digits_to_adapt(classes, source, test_fraction, seed):
     X, y = read_images(source)
     known = classes.astype(str)
     unknown = [label for label in y.astype(str).tolist() if label not in known]
-    if any(map(_is_of_line, unknown)) and find_pictures_of(source):
+    lines = [label for label in unknown if _is_of_line(label)]
+    if lines and find_pictures_of(source):
         raise ValueError(
-            f"DATA holds lines of digits, such as {next(filter(_is_of_line, unknown))!r}, and the "
-            "model of --from reads single digits. To adapt a model of lines: --from sequence."
+            f"DATA holds lines of digits, such as {lines[0][:LONGEST]!r}, and the model of --from "
+            "reads single digits. To adapt a model of lines: --from sequence."
         )
     if unknown:
         raise ValueError(
-            f"DATA has the label {unknown[0]!r}, which the model of --from does not know; it knows "
-            f"{', '.join(known[:10])}{', …' if len(known) > 10 else ''}. To train another: leave "
-            "out --from."
+            f"DATA has the label {unknown[0][:LONGEST]!r}, which the model of --from does not "
+            f"know; it knows {', '.join(known[:10])}{', …' if len(known) > 10 else ''}. To train "
+            "another model, leave out --from."
         )
     return _split(X, y, test_fraction, seed)
 
@@ -285,13 +287,13 @@ def check_single_digits(labels):
     for label in labels.astype(str).tolist():
         if _is_of_line(label):
             raise ValueError(
-                f"DATA holds lines of digits, such as {label!r}, and --sequences generates lines "
-                "of single digits. To adapt a model to lines: --from sequence."
+                f"DATA holds lines of digits, such as {label[:LONGEST]!r}, and --sequences "
+                "generates lines of single digits. To adapt a model to lines: --from sequence."
             )
         if label not in DIGITS:
             raise ValueError(
-                f"DATA has the label {label!r}, and --sequences generates lines of images of "
-                "single digits, whose labels are 0 to 9."
+                f"DATA has the label {label[:LONGEST]!r}, and --sequences generates lines of "
+                "images of single digits, whose labels are 0 to 9."
             )
 
 
