@@ -165,7 +165,7 @@ def test_a_damaged_page_is_named_and_the_others_are_read(picture_folder):
     (chunk,) = iter_pictures(picture_folder)
     (problem,) = chunk.problems
     names = chunk.names.tolist()
-    damaged = problem.split(":")[0].split("/")[-1]
+    damaged = problem.text.split(":")[0].split("/")[-1]
     assert damaged in ("pages.tif#2", "pages.tif#3")
     blank = [name for name, row in zip(names, chunk.data, strict=True) if not row.any()]
     assert blank == [f"3/{damaged}"]
@@ -182,7 +182,7 @@ def test_whatever_a_decoder_raises_the_run_goes_on(picture_folder, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "copy", failing)
     (chunk,) = iter_pictures(picture_folder)
-    assert [problem.split("/")[-1] for problem in chunk.problems] == [
+    assert [problem.text.split("/")[-1] for problem in chunk.problems] == [
         "03.png: not a picture, or damaged (Failed to decode image)."
     ]
     assert len(chunk.data) == 12
