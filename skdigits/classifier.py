@@ -27,6 +27,7 @@ from skdigits.training.type_samples import SHARE, takes_type, with_type
 from skdigits.validation import (
     check_known,
     check_name,
+    check_no_files,
     check_not_one_hot,
     check_not_one_image,
     check_same_shape,
@@ -408,6 +409,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _check_images(self, X, *y, reset):
         """Return validated rows of pixels, and the labels if `y` is given."""
+        check_no_files(X)
         X = X if hasattr(X, "shape") else np.asarray(X)
         if not reset:
             check_not_one_image(X, self.image_shape_, self.n_features_in_)

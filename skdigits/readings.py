@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from numbers import Integral
 from pathlib import Path
@@ -25,7 +26,8 @@ class Reading(NamedTuple):
     text : str
         The digits from left to right.
     confidence : float
-        The probability that the network gives to them, from 0 to 1.
+        The probability that the network gives to them, from 0 to 1. A single digit is read by two
+        networks; it is the mean of their probabilities.
     box : tuple of int
         Left, top, right and bottom in pixels of the upright picture, or of the file that it was
         read from; right and bottom are the first column and row outside of the line.
@@ -41,16 +43,17 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
 
     Parameters
     ----------
-    picture : str, path-like, PIL.Image.Image or array-like of shape (height, width, …)
-        A picture file of one page, or a picture as for `skdigits.pictures.clean_picture`: a page,
-        a line or a single digit.
+    picture : str, path-like, bytes, binary file object, PIL.Image.Image or array-like of shape \
+(height, width, …)
+        A picture file of one page, its content, or a picture as for
+        `skdigits.pictures.clean_picture`: a page, a line or a single digit.
     digits : int, default=None
         The number of digits of each line, where it is known: of the ten most probable texts of a
         line, the first of that length is read; a line without one is left out.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
-        A fitted estimator to read with. The default is ``load_pretrained("sequence")``, and
-        ``load_pretrained("digit")`` where a picture shows a single digit. A classifier reads the
-        picture as a single digit.
+        A fitted estimator to read with. The default is ``load_pretrained("sequence")``, and where
+        that reads a single digit in a picture, ``load_pretrained("digit")`` too. A classifier reads
+        the picture as a single digit.
 
     Returns
     -------
@@ -60,8 +63,8 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
     Raises
     ------
     ValueError
-        If `picture` is no picture, `digits` is not a whole number from 1, or more than one digit
-        is asked of a classifier.
+        If `picture` is no picture or several, `digits` is not a whole number from 1, or more than
+        one digit is asked of a classifier.
     OSError
         If the file cannot be read.
 
@@ -84,8 +87,7 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
             f"model is a {type(model).__name__}, which reads single digits; got digits={digits}. "
             "Pass a DigitSequenceRecognizer, or leave out one of them."
         )
-    if isinstance(picture, (str, Path)):
-        picture = open_picture(picture)
+    picture = _opened(picture)
     images, boxes = cut_lines(picture)
     if not images:
         return []
@@ -95,14 +97,39 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
         found, places = [_read_digit(model, picture) or ("", 0.0)], places[:1]
     else:
         found = _read_lines(model or _pretrained("sequence"), images, digits)
-    is_single = len(images) == 1 and digits in (None, 1)
-    if model is None and is_single and len(found[0][0]) <= 1:
-        found = [_read_digit(_pretrained("digit"), picture) or found[0]]
+    if model is None and len(images) == 1 and len(found[0][0]) == 1:
+        found = [_read_single(picture, images)]
     return [
         Reading(text, confidence, place)
         for (text, confidence), place in zip(found, places, strict=True)
         if text
     ]
+
+
+def _opened(picture):
+    """Open a file; what is a picture already is returned as it is."""
+    is_path = isinstance(picture, (str, os.PathLike))
+    if is_path and (path := Path(os.fsdecode(picture))).is_dir():
+        raise ValueError(
+            f"{path} is a folder; read() takes one picture. Call it for each file, or give the "
+            "folder to the command `skdigits read`."
+        )
+    if is_path or isinstance(picture, (bytes, bytearray, memoryview)) or hasattr(picture, "read"):
+        return open_picture(picture)
+    if isinstance(picture, (list, tuple, set)) and any(map(_is_picture, picture)):
+        raise ValueError(
+            f"picture is a {type(picture).__name__} of {len(picture)}; read() takes one picture. "
+            "Call it for each: [read(picture) for picture in pictures]."
+        )
+    return picture
+
+
+def _is_picture(part):
+    """Whether a part of a list is a picture of its own, rather than a row of pixels."""
+    if isinstance(part, (str, bytes, os.PathLike)) or hasattr(part, "getexif"):
+        return True
+    shape = np.shape(part)
+    return len(shape) == 3 or (len(shape) == 2 and shape[1] > 4)  # a pixel has up to four values
 
 
 @cache
@@ -122,6 +149,26 @@ def _read_lines(recognizer, images, digits):
     rows = np.arange(len(images))
     found = np.where(fits[rows, best], texts[rows, best], "")
     return list(zip(found.tolist(), probabilities[rows, best].tolist(), strict=True))
+
+
+def _read_single(picture, images):
+    """The most probable label of a picture of one digit by two networks, and its probability.
+
+    It is the mean of both: the classifier, which knows nothing but digits, divides what the
+    recognizer gives to all texts of one digit.
+    """
+    texts, probabilities = _pretrained("sequence").predict_top_k(images, k=ctc.MOST_SEQUENCES)
+    digits = {t: p for t, p in zip(texts[0], probabilities[0], strict=True) if len(t) == 1}
+    image = clean_picture(picture)
+    if image.any():
+        labels, shares = _pretrained("digit").predict_top_k(image[np.newaxis], k=10)
+        one = sum(digits.values())
+        digits = {
+            label: (digits.get(label, 0) + one * share) / 2
+            for label, share in zip(labels[0].astype(str), shares[0], strict=True)
+        }
+    label = max(digits, key=digits.get)
+    return str(label), float(digits[label])
 
 
 def _read_digit(classifier, picture):

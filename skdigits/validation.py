@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -40,6 +41,31 @@ class PixelRange:
         return max(-self.low, self.high)
 
 
+def check_no_files(X) -> None:
+    """Refuse pictures and names of files where arrays of pixels are expected.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave as images.
+
+    Raises
+    ------
+    ValueError
+        If it is a file, its name or content, a picture of Pillow, or a list of names.
+    """
+    first = X[0] if isinstance(X, (list, tuple)) and X else X
+    if isinstance(X, np.ndarray) and X.ndim == 1 and len(X):
+        first = X[0]
+    is_file = isinstance(first, (str, bytes, os.PathLike)) or hasattr(first, "read")
+    if is_file or hasattr(X, "getexif"):
+        raise ValueError(
+            f"X should hold pixels; got a picture or its file: {type(first).__name__}. "
+            "skdigits.read(picture) reads one; in a Pipeline, PictureCleaner() takes pictures and "
+            "their files."
+        )
+
+
 def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
     """Flatten images to rows.
 
@@ -58,8 +84,9 @@ def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
     Raises
     ------
     ValueError
-        If `X` has more than four dimensions.
+        If `X` has more than four dimensions, or names files.
     """
+    check_no_files(X)
     if not hasattr(X, "ndim"):
         X = np.asarray(X)
     if X.ndim <= 2:

@@ -269,3 +269,13 @@ def test_commands(line, folder, capsys):
     assert caught == []
     assert files_of(folder) == files
     assert sorted(p.name for p in folder.iterdir() if p.is_dir()) == ["empty", "unlabelled"]
+
+
+@pytest.mark.parametrize("name", ["digit", "sequence"])
+def test_pictures_given_to_estimators_are_told_what_takes_them(name):
+    estimator, picture = load_pretrained(name), Image.new("L", (28, 28))
+    for X in ("x.png", Path("x.png"), ["x.png"], np.array(["x.png"]), [b"x"], picture):
+        for method in (estimator.predict, lambda X: estimator.fit(X, ["1"])):
+            with pytest.raises(ValueError, match=r"skdigits.read\(.*PictureCleaner\(\)") as raised:
+                method(X)
+            assert len(str(raised.value)) <= LONGEST_MESSAGE

@@ -77,6 +77,38 @@ def test_a_model_of_ones_own(digits):
     assert reading.text.isdigit()
 
 
+class PathLike:
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return self.path
+
+
+def test_a_picture_is_read_from_wherever_it_is(tmp_path):
+    picture, file = typed((300, 100), [((20, 10), 70, "2718")]), tmp_path / "a.png"
+    picture.save(file)
+    expected, content = read(picture), file.read_bytes()
+    assert texts_of(expected) == ["2718"]
+    for source in (PathLike(str(file)), content, bytearray(content), io.BytesIO(content)):
+        assert read(source) == expected
+    with file.open("rb", buffering=0) as opened:
+        assert read(opened) == expected
+    with file.open(encoding="latin1") as opened, pytest.raises(ValueError, match="binary mode"):
+        read(opened)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_several_pictures_are_refused_with_the_sentence_that_says_how(tmp_path, kind):
+    page = np.full((60, 60), 255, np.uint8)
+    for several in ([page], [page] * 3, [str(tmp_path)], [Image.fromarray(page)]):
+        with pytest.raises(ValueError, match=r"takes one picture. Call it for each: \[read\(pict"):
+            read(kind(several))
+    assert read(kind(page.tolist())) == []
+    with pytest.raises(ValueError, match="is a folder; .* takes one picture.*`skdigits read`"):
+        read(tmp_path)
+
+
 def test_what_is_no_picture_is_refused_and_what_is_blank_has_no_lines(tmp_path):
     assert read(np.full((100, 100), 255, np.uint8)) == []
     (tmp_path / "text.png").write_bytes(io.BytesIO(b"no picture").getvalue())
@@ -84,6 +116,10 @@ def test_what_is_no_picture_is_refused_and_what_is_blank_has_no_lines(tmp_path):
         read(tmp_path / "text.png")
     with pytest.raises(ValueError, match="picture should be an array of shape"):
         read(np.zeros(7))
+    with pytest.raises(ValueError, match="picture should be .*; got NoneType"):
+        read(None)
+    with pytest.raises(ValueError, match="not a picture, or damaged"):
+        read(b"no picture")
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "missing.png")
 
@@ -211,3 +247,31 @@ def test_a_picture_that_cleaning_finds_blank_is_not_read_by_a_classifier():
     assert not clean_picture(picture).any()
     assert read(picture, model=load_pretrained("digit")) == []
     assert all(reading.confidence > 0.5 for reading in read(picture))
+
+
+@pytest.mark.parametrize("symbol", "#X$")
+def test_what_the_recognizer_takes_for_no_digit_is_not_read(symbol):
+    assert read(typed((200, 200), [((60, 10), 140, symbol)])) == []
+
+
+@pytest.mark.parametrize("symbol", "?*+K")
+def test_a_symbol_on_which_the_networks_differ_is_not_sure(symbol):
+    assert all(r.confidence < 0.6 for r in read(typed((200, 200), [((60, 10), 140, symbol)])))
+
+
+def test_a_bracket_beside_two_lines_is_no_digit_of_theirs():
+    picture = typed((700, 400), [((60, 60), 60, "31415"), ((60, 120), 60, "27182")])
+    bracket = [(245, 78), (255, 80), (257, 180), (245, 182)]
+    ImageDraw.Draw(picture).line(bracket, fill=0, width=5)
+    assert texts_of(read(picture)) == ["31415", "27182"]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_photograph_and_its_file_read_the_same(tmp_path, orientation):
+    picture = typed((4000, 1500), [((400, 200), 300, "47205"), ((400, 800), 300, "1386")])
+    exif = Image.Exif()
+    exif[274] = orientation
+    picture.save(tmp_path / "photo.jpg", exif=exif)
+    found = read(tmp_path / "photo.jpg")
+    assert found == read(Image.open(tmp_path / "photo.jpg"))
+    assert found or orientation == 6

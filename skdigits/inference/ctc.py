@@ -176,6 +176,8 @@ def log_probability_of(scores, digits) -> np.ndarray:
     states[:, 1::2] = np.where(digits == PADDING, n_labels - 1, digits)
     skips = np.zeros(states.shape)  # from a digit to a different digit, without a blank
     skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    length = (digits != PADDING).sum(axis=1)
+    exists = np.arange(states.shape[1]) <= 2 * length[:, np.newaxis]  # not those of the padding
     probability = np.exp(scores)
     reached = np.zeros(states.shape)
     reached[:, 0] = 1  # before the first frame
@@ -184,16 +186,15 @@ def log_probability_of(scores, digits) -> np.ndarray:
         moved = reached.copy()
         moved[:, 1:] += reached[:, :-1]
         moved[:, 2:] += skips[:, 2:] * reached[:, :-2]
-        reached = moved * np.take_along_axis(probability[:, t], states, axis=1)
+        reached = moved * exists * np.take_along_axis(probability[:, t], states, axis=1)
         total = reached.max(axis=1)
         total[total == 0] = 1
         reached /= total[:, np.newaxis]  # against underflow
         logarithm += np.log(total)
-    length = (digits != PADDING).sum(axis=1)
     rows = np.arange(n)
     ends = reached[rows, 2 * length] + np.where(length, reached[rows, 2 * length - 1], 0)
     with np.errstate(divide="ignore"):
-        return logarithm + np.log(ends)
+        return np.minimum(logarithm + np.log(ends), 0)  # rounded, a sum may exceed 1
 
 
 def beam_search(scores, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     TINY,
+    connected,
     grown,
     ink_contrast,
     is_writing,
@@ -19,11 +20,10 @@ from skdigits.pictures.ink import (
     remove_frames,
     strokes,
 )
-from skdigits.pictures.layout import TALLEST, digit_boxes, group_lines, join_strokes
+from skdigits.pictures.layout import OVERLAP, TALLEST, digit_boxes, group_lines, join_strokes
 from skdigits.pictures.rules import remove_rules
 
 LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
-LONGEST_FOR_LINE = 1200  # pixels
 FULL = 80  # percentile of the ink's contrast that becomes white
 LOW = 0.2  # relative contrast that becomes black
 EDGE = 0.12  # of white: the edge of the ink
@@ -47,6 +47,9 @@ AT_BORDER = 0.08  # of the smaller side: where a rule along the border does not 
 SEVERAL = (
     "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
 )
+SEVERAL_LINES = (
+    "The picture shows several lines, of which the largest is kept. skdigits.read() reads them all."
+)
 
 
 class LineInk(NamedTuple):
@@ -64,6 +67,8 @@ class LineInk(NamedTuple):
         Left, top, right and bottom of the line in its picture.
     is_alone : bool, default=True
         Whether nothing was removed around it, and nothing reaches the border of the picture.
+    n_lines : int, default=1
+        Number of lines in its picture; the ink is that of the largest.
     """
 
     ink: np.ndarray
@@ -71,6 +76,7 @@ class LineInk(NamedTuple):
     middle: float
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
     is_alone: bool = True
+    n_lines: int = 1
 
 
 def clean_picture(picture, *, side=28):
@@ -164,9 +170,18 @@ def clean_line(picture, *, height=28):
     ------
     ValueError
         If an array has another shape or other values.
+
+    Warns
+    -----
+    UserWarning
+        If the picture shows several lines; the image has the largest of them.
     """
-    line = find_line(to_grey(picture, longest=LONGEST_FOR_LINE))
-    return np.zeros((height, height), np.uint8) if line is None else level(line, height)
+    line = find_line(to_grey(picture))
+    if line is None:
+        return np.zeros((height, height), np.uint8)
+    if line.n_lines > 1:
+        warnings.warn(SEVERAL_LINES, UserWarning, stacklevel=2)
+    return level(line, height)
 
 
 def find_digit(grey, *, from_near=False):
@@ -208,13 +223,16 @@ def find_digit(grey, *, from_near=False):
     return cut_out(contrast, digit), n_digits
 
 
-def find_line(grey):
+def find_line(grey, *, cut=(False, False)):
     """Find the ink of the line of digits in a picture.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
+    cut : tuple of bool, default=(False, False)
+        Whether the picture was cut out of a page above and below the line: what reaches the border
+        there is no part of the line.
 
     Returns
     -------
@@ -226,7 +244,7 @@ def find_line(grey):
     mask = remove_rules(remove_boxes(found, contrast), contrast, length=UNDERLINE)
     is_alone = np.array_equal(mask, found) and not _reaches_border(mask)
     mask = remove_border_rests(mask)
-    line = main_line(mask)
+    line, n_lines = main_line(_without_cut_pieces(mask, *cut))
     if not is_writing(contrast, mask, line, least_part=0):
         return None
     boxes = digit_boxes(line)
@@ -235,7 +253,17 @@ def find_line(grey):
     usual = min(np.median(boxes[:, 3] - boxes[:, 1]), len(ink))
     middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2 - rows[0]
     left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return LineInk(ink, usual, middle, (int(left), int(top), int(right), int(bottom)), is_alone)
+    box = (int(left), int(top), int(right), int(bottom))
+    return LineInk(ink, usual, middle, box, is_alone, n_lines)
+
+
+def _without_cut_pieces(mask, above, below):
+    """The mask without what goes on above or below the picture."""
+    if not (above or below):
+        return mask
+    at_border = np.zeros_like(mask)
+    at_border[0], at_border[-1] = above, below
+    return mask & ~connected(mask, at_border)
 
 
 def _reaches_border(mask):
@@ -287,14 +315,16 @@ def main_line(mask):
 
     Returns
     -------
-    ndarray of shape (height, width), bool
+    line : ndarray of shape (height, width), bool
         Pixels of the line; all False without one.
+    n_lines : int
+        Number of lines in the picture whose digits are nearly as tall as those of the largest.
     """
     boxes = digit_boxes(mask)
-    lines = group_lines(boxes)
-    if not lines:
-        return np.zeros_like(mask)
-    line = max((boxes[line] for line in lines), key=lambda b: np.prod(b[:, 2:] - b[:, :2], 1).sum())
+    groups = [boxes[line] for line in group_lines(boxes)]
+    if not groups:
+        return np.zeros_like(mask), 0
+    line, others = _whole_line(groups)
     usual = np.median(line[:, 3] - line[:, 1])
     low = line[:, :2].min(axis=0) - usual * np.array([BESIDE, ABOVE])
     high = line[:, 2:].max(axis=0) + usual * np.array([BESIDE, ABOVE])
@@ -306,7 +336,30 @@ def main_line(mask):
     middles = (starts + stops) / 2
     kept = ((low <= middles) & (middles <= high)).all(axis=1) & (areas > POINT * usual**2)
     kept &= (stops - starts)[:, 1] <= TALLEST * usual
-    return np.concatenate([[False], kept])[labels]
+    n_others = sum(np.ptp(group[:, [1, 3]], axis=1).max() >= ALIKE * usual for group in others)
+    return np.concatenate([[False], kept])[labels], 1 + n_others
+
+
+def _whole_line(groups):
+    """The largest group of digits with all groups on its level, however far; and the others."""
+    line = max(groups, key=lambda boxes: np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).sum())
+    others = [group for group in groups if group is not line]
+    others.sort(key=lambda group: max(group[0, 0] - line[-1, 2], line[0, 0] - group[-1, 2]))
+    elsewhere = []
+    for group in others:  # the nearest first: the level of a tilted line changes
+        if group[0, 0] >= line[-1, 2] and _on_one_level(line[-1], group[0]):
+            line = np.concatenate([line, group])
+        elif group[-1, 2] <= line[0, 0] and _on_one_level(group[-1], line[0]):
+            line = np.concatenate([group, line])
+        else:
+            elsewhere.append(group)
+    return line, elsewhere
+
+
+def _on_one_level(box, other):
+    """Whether two digits overlap in height, as neighbours in a line do."""
+    overlap = min(box[3], other[3]) - max(box[1], other[1])
+    return overlap >= OVERLAP * min(box[3] - box[1], other[3] - other[1])
 
 
 def count_digits(mask):

@@ -51,6 +51,7 @@ def _lines_at(places, grey):
     lines = []
     for place in places:
         across, down = (round(margin * (place[3] - place[1])) for margin in MARGIN)
-        left, top = max(0, place[0] - across), max(0, place[1] - down)
-        lines.append((find_line(grey[top : place[3] + down, left : place[2] + across]), left, top))
+        left, top, bottom = max(0, place[0] - across), max(0, place[1] - down), place[3] + down
+        part = grey[top:bottom, left : place[2] + across]
+        lines.append((find_line(part, cut=(top > 0, bottom < len(grey))), left, top))
     return lines

@@ -99,9 +99,8 @@ def _from_array(pixels):
 
     channels = pixels.shape[2:]
     if pixels.ndim not in (2, 3) or channels not in ((), (1,), (2,), (3,), (4,)) or not pixels.size:
-        raise ValueError(
-            f"picture should be an array of shape {EXPECTED}; got shape {pixels.shape}."
-        )
+        got = f"shape {pixels.shape}" if pixels.ndim else type(pixels.item()).__name__
+        raise ValueError(f"picture should be an array of shape {EXPECTED}; got {got}.")
     if pixels.dtype.kind not in "biuf":
         raise ValueError(f"picture should hold numbers from 0 to 255; got dtype {pixels.dtype}.")
     low, high = pixels.min(), pixels.max()

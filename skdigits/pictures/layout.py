@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from skdigits.pictures.boxes import remove_boxes
@@ -19,6 +20,9 @@ LARGEST = 0.9  # of the page's width and height: anything larger is a frame
 SMALLEST = 0.45  # of the usual height of a digit; anything smaller is punctuation or a speck
 TALLEST = 2.5  # usual heights of a digit
 WORD_GAP = 1.5  # usual heights of a digit between two lines on the same level
+TALL = 1.3  # usual heights of a digit: what stands beside two lines may be a bracket around both
+THIN = 0.35  # of the height: the width of a bracket, a brace or a rule
+BLOCK = 256  # digits that are compared with others at once
 OVERLAP = 0.4  # of the smaller height, in which the neighbours in one line overlap
 EDGE = 2  # pixels beside a stroke that are darker than paper
 LEAST_PIXELS = 8  # height of a digit
@@ -212,6 +216,9 @@ def digit_boxes(mask, *, least=LEAST_PIXELS):
 def group_lines(boxes):
     """Group digits to lines: neighbours that overlap in height and are near each other.
 
+    What stands beside two lines and reaches from one to the other does not join them. If it is
+    thin, it is a bracket, a brace or a rule, and is in no line.
+
     Parameters
     ----------
     boxes : ndarray of shape (n, 4)
@@ -224,15 +231,55 @@ def group_lines(boxes):
     """
     if not len(boxes):
         return []
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    taller, other = _neighbours(boxes)
+    is_shorter = height[other] < height[taller] / TALL
+    joins_lines = _joins_lines(boxes, taller[is_shorter], other[is_shorter])
+    kept = ~(joins_lines[taller] & is_shorter)
+    links = coo_array((kept[kept], (taller[kept], other[kept])), (len(boxes),) * 2)
+    n, group = connected_components(links, directed=False)
+    group[joins_lines & (width < THIN * height)] = n
+    order = np.lexsort([boxes[:, 0], group])
+    lines = np.split(order, np.searchsorted(group[order], np.arange(1, n + 1)))[:n]
+    return _in_reading_order([line for line in lines if len(line)], boxes)
+
+
+def _neighbours(boxes):
+    """Pairs of digits that overlap in height and are near each other: the taller, and the other.
+
+    Digits are compared in blocks from left to right, so that memory grows with the pairs that are
+    found, and not with the square of the number of digits.
+    """
     left, top, right, bottom = boxes.T
     height = bottom - top
-    usual = np.median(height)
-    overlap = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    gap = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
-    same = (overlap >= OVERLAP * np.minimum(height[:, None], height)) & (gap <= WORD_GAP * usual)
-    n, group = connected_components(same, directed=False)
-    lines = [np.flatnonzero(group == i) for i in range(n)]
-    return _in_reading_order([line[np.argsort(left[line])] for line in lines], boxes)
+    reach = WORD_GAP * np.median(height)
+    order = np.argsort(left, kind="stable")
+    pairs = []
+    for start in range(0, len(boxes), BLOCK):
+        i = order[start : start + BLOCK, np.newaxis]
+        stop = np.searchsorted(left[order], right[i].max() + reach, side="right")
+        j = order[start:stop]
+        overlap = np.minimum(bottom[i], bottom[j]) - np.maximum(top[i], top[j])
+        gap = np.maximum(left[i], left[j]) - np.minimum(right[i], right[j])
+        same = (overlap >= OVERLAP * np.minimum(height[i], height[j])) & (gap <= reach)
+        at, other = np.nonzero(same)
+        pairs.append((i[at, 0], j[other]))
+    one, another = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    is_taller = height[one] >= height[another]
+    return np.where(is_taller, one, another), np.where(is_taller, another, one)
+
+
+def _joins_lines(boxes, tall, shorter):
+    """Which digits are tall, and reach over two shorter ones beside them that are in two lines."""
+    top, bottom = boxes[:, 1], boxes[:, 3]
+    height = bottom - top
+    lowest_top, highest_bottom = np.full(len(boxes), -np.inf), np.full(len(boxes), np.inf)
+    least_height = np.full(len(boxes), np.inf)
+    np.maximum.at(lowest_top, tall, top[shorter])
+    np.minimum.at(highest_bottom, tall, bottom[shorter])
+    np.minimum.at(least_height, tall, height[shorter])
+    are_apart = highest_bottom - lowest_top < OVERLAP * least_height
+    return are_apart & (height > TALL * np.median(height))
 
 
 def _in_reading_order(lines, boxes):

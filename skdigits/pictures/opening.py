@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,15 +23,15 @@ MAXIMUM_BYTES = 4 * MAXIMUM_PIXELS  # of a file that is read as a whole
 REDUCTION = "skdigits_reduction"  # in `info` of a page: pixels of its file per pixel
 
 
-def open_pictures(path) -> Iterator:
+def open_pictures(source) -> Iterator:
     """Open a picture file, and yield its pages one after the other.
 
     Parameters
     ----------
-    path : str or path-like
-        The file; its format is recognized from its content. A TIFF, GIF or WebP file may have
-        several pages; of the pictures in a JPEG file, the first is taken. A JPEG file much larger
-        than needed is decoded at a smaller size.
+    source : str, path-like, bytes or binary file object
+        The file, or its content; its format is recognized from its content. A TIFF, GIF or WebP
+        file may have several pages; of the pictures in a JPEG file, the first is taken. A JPEG file
+        of more than 90 million pixels is decoded at a smaller size.
 
     Yields
     ------
@@ -45,20 +47,20 @@ def open_pictures(path) -> Iterator:
     OSError
         If the file cannot be read.
     """
-    path = Path(path)
-    start = _first_bytes(path)
+    file, name = _readable(source)
+    start = _first_bytes(file)
     if start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS:
-        yield from _open_heic(path)
+        yield from _open_heic(file, name)
         return
-    with _open(path, start) as picture:
-        with decoding(path, start):
+    with _open(file, name, start) as picture:
+        with decoding(name, start):
             reduction = _limit_size(picture)
             page = picture.copy()
         for number in itertools.count(1):
-            page.filename = str(path)  # as of a picture that Pillow opens; for messages
+            page.filename = name  # as of a picture that Pillow opens; for messages
             page.info[REDUCTION] = reduction
             yield page
-            with decoding(page_name(path, number), start):
+            with decoding(page_name(name, number), start):
                 if not _seek(picture, number):
                     return
                 page = picture.copy()
@@ -84,7 +86,7 @@ def count_pages(path) -> int:
             open_heif = _heif_opener(path)
             with decoding(path):
                 return len(open_heif(path))
-        with _open(path, start) as picture, decoding(path):
+        with _open(path, str(path), start) as picture, decoding(path):
             while _seek(picture, number):
                 number += 1
     return number
@@ -108,12 +110,12 @@ def page_name(file, number) -> str:
     return f"{file}#{number + 1}" if number else str(file)
 
 
-def open_picture(path):
+def open_picture(source):
     """Open a picture file that has one page.
 
     Parameters
     ----------
-    path : str or path-like
+    source : str, path-like, bytes or binary file object
         The file, as for `open_pictures`.
 
     Returns
@@ -130,64 +132,87 @@ def open_picture(path):
     OSError
         If the file cannot be read.
     """
-    pages = open_pictures(path)
+    pages = open_pictures(source)
     picture = next(pages)
     if next(pages, None) is not None:
-        raise ValueError(f"{path} has several pages; pass the pages of `open_pictures` instead.")
+        name = picture.filename
+        raise ValueError(f"{name} has several pages; pass the pages of `open_pictures` instead.")
     return picture
 
 
-def _first_bytes(path):
-    with path.open("rb") as file:
-        return file.read(32)
+def _readable(source):
+    """A path, or a file in memory; and its name for messages."""
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(os.fsdecode(source))
+        return path, str(path)
+    content = source.read() if hasattr(source, "read") else source
+    if not isinstance(content, (bytes, bytearray, memoryview)):
+        raise ValueError(
+            "A picture's file should be opened in binary mode, as by open(path, 'rb'); it gives "
+            f"{type(content).__name__}."
+        )
+    name = getattr(source, "name", None)  # a number, if it was opened by its descriptor
+    return io.BytesIO(content), name if isinstance(name, str) else "the picture"
 
 
-def _open_heic(path):
-    open_heif = _heif_opener(path)
-    with decoding(path):
-        pages = list(open_heif(path))
+def _first_bytes(file):
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[:32]
+    with file.open("rb") as opened:
+        return opened.read(32)
+
+
+def _open_heic(file, name):
+    open_heif = _heif_opener(name)
+    with decoding(name):
+        pages = list(open_heif(file))
     for number, encoded in enumerate(pages):
-        with decoding(page_name(path, number)):
+        with decoding(page_name(name, number)):
             page = encoded.to_pillow()
-        page.filename = str(path)
+        page.filename = name
         yield page
 
 
-def _heif_opener(path):
+def _heif_opener(name):
     try:
         from pillow_heif import open_heif
     except ImportError as error:
         raise ImportError(
-            f"{path} is a HEIC file. Install pillow-heif to read it: "
+            f"{name} is a HEIC file. Install pillow-heif to read it: "
             'pip install "skdigits[heic]"; or convert it to JPEG.'
         ) from error
     return open_heif
 
 
-def _open(path, start):
+def _open(file, name, start):
     """Open a file with Pillow; without its EXIF data, if it cannot be opened with them."""
     from PIL import Image
 
     try:
-        with decoding(path, start):
-            return Image.open(path)
+        with decoding(name, start):
+            return Image.open(file)
     except ValueError:
-        content = _without_exif(path, start)
+        content = _without_exif(file, start)
         if content is not None:
-            with contextlib.suppress(ValueError), decoding(path, start):
+            with contextlib.suppress(ValueError), decoding(name, start):
                 return Image.open(io.BytesIO(content))
         raise
 
 
-def _without_exif(path, start):
+def _without_exif(file, start):
     """The bytes of a file with its EXIF data hidden; None if Pillow opens it without them anyway.
 
     A PNG file with a damaged chunk, or an AVIF file with damaged EXIF data, is not opened by it.
     """
     is_png, is_avif = start.startswith(PNG), start[4:8] == b"ftyp"
-    if not (is_png or is_avif) or path.stat().st_size > MAXIMUM_BYTES:
+    if not (is_png or is_avif):
         return None
-    content = path.read_bytes()
+    if isinstance(file, io.BytesIO):
+        content = file.getvalue()
+    elif file.stat().st_size <= MAXIMUM_BYTES:
+        content = file.read_bytes()
+    else:
+        return None
     if is_avif:
         return content.replace(AVIF_EXIF, AVIF_NO_EXIF)
     kept, at = [PNG], len(PNG)
@@ -211,15 +236,16 @@ def _seek(picture, number):
 
 
 def _limit_size(picture):
-    """Let a large JPEG be decoded at a smaller size; refuse what would need too much memory.
+    """Let a JPEG that is too large be decoded at a smaller size; refuse other large pictures.
 
-    Returns how many times smaller it is.
+    Returns how many times smaller it is. All others are decoded in full, so that a file is read as
+    the picture that `PIL.Image.open` gives.
     """
     from PIL import Image
 
     full = max(picture.size)
-    scale = min(1, LONGEST / max(picture.size))
-    picture.draft(None, tuple(max(1, int(side * scale)) for side in picture.size))
+    if math.prod(picture.size) > MAXIMUM_PIXELS:
+        picture.draft(None, tuple(max(1, side * LONGEST // full) for side in picture.size))
     width, height = picture.size
     if width * height > MAXIMUM_PIXELS:
         raise Image.DecompressionBombError(f"{width}×{height} pixels")

@@ -87,3 +87,25 @@ def test_scores_that_are_not_numbers_have_no_probability():
         digits, log_probability = ctc.most_probable(scores, top)
         assert digits.shape[:2] == (2, top)
         assert np.isnan(log_probability).all()
+
+
+def test_a_line_is_read_alike_alone_and_beside_lines_of_any_length():
+    rng = np.random.default_rng(3)
+    n_frames = np.array([1, 2, 29, 3, 1700, 10_000])
+    scores = rng.normal(0, 1, (len(n_frames), n_frames.max(), 11))
+    scores[..., -1] += 20
+    scores[:, ::10] += 40 * np.eye(11)[rng.integers(0, 10, scores[:, ::10].shape[:2])]
+    scores = ctc.end_after(ctc.log_softmax(scores), n_frames)
+    for top, n in ((1, 6), (3, 4)):
+        together = ctc.most_probable(scores[:n, : n_frames[:n].max()], top)
+        for i in range(n):
+            alone = ctc.most_probable(scores[i : i + 1, : n_frames[i]], top)
+            assert list(map(as_tuple, together[0][i])) == list(map(as_tuple, alone[0][0]))
+            np.testing.assert_allclose(together[1][i], alone[1][0], rtol=1e-9)
+        assert (together[1] <= 0).all()
+
+
+def test_rounding_makes_no_probability_above_1():
+    scores = np.full((1, 2000, 11), -np.inf)
+    scores[..., -1] = 1e-15  # as a softmax may be rounded
+    assert ctc.most_probable(scores, 1)[1] == 0

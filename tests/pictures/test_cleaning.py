@@ -121,3 +121,32 @@ def test_the_height_of_a_line():
     assert rows.tolist() == list(range(4, 24))
     assert not clean_line(np.full((40, 90), 200, np.uint8)).any()
     assert clean_line(page, height=56).shape[0] == 56
+
+
+def groups_of_a_line(gap, angle=0):
+    """A line of three groups of two blocks of 30 pixels; between the groups `gap` heights."""
+    page = np.full((160, round(200 + 2 * 30 * gap)), 240, np.uint8)
+    for group in range(3):
+        for block in range(2):
+            left = round(40 + group * (40 + 30 * gap) + 20 * block)
+            page[65:95, left : left + 10] = 30
+    turned = Image.fromarray(page).rotate(angle, Image.Resampling.BICUBIC, fillcolor=240)
+    return np.asarray(turned)
+
+
+@pytest.mark.parametrize("gap", [1.6, 3, 3.4, 8])
+@pytest.mark.parametrize("angle", [0, 2])
+def test_a_line_is_kept_whole_however_wide_its_gaps_are(gap, angle):
+    line = clean_line(groups_of_a_line(gap, angle))
+    bright = (line > 128).any(axis=0)
+    assert np.count_nonzero(np.diff(bright.astype(int)) == 1) == 6
+
+
+def test_lines_that_are_left_out_are_named():
+    page = np.full((300, 400), 240, np.uint8)
+    for top, count in ((40, 8), (200, 3)):
+        for i in range(count):
+            page[top : top + 40, 40 + 40 * i : 52 + 40 * i] = 30
+    with pytest.warns(UserWarning, match=r"several lines, .* skdigits.read\(\) reads them all"):
+        line = clean_line(page)
+    assert np.count_nonzero(np.diff((line > 128).any(axis=0).astype(int)) == 1) == 8

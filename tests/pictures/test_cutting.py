@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from photographs import page
+from PIL import Image
 from scipy.ndimage import zoom
 
 from skdigits.datasets import load_digits
@@ -35,6 +36,14 @@ def test_a_picture_of_one_line_is_cleaned_as_a_whole(digits):
     images, found = cut_lines(picture)
     np.testing.assert_array_equal(images[0], clean_line(picture))
     np.testing.assert_allclose(found[0], boxes[0], atol=4)
+
+
+@pytest.mark.parametrize("width", [700, 1300, 1700])
+def test_a_large_picture_of_one_line_is_cleaned_alike(digits, width):
+    picture, _, _ = page(*digits, "plain", np.random.default_rng(1), n_lines=1)
+    size = width, round(width * picture.shape[0] / picture.shape[1])
+    large = Image.fromarray(picture.astype(np.uint8)).resize(size)
+    np.testing.assert_array_equal(cut_lines(large)[0][0], clean_line(large))
 
 
 def test_boxes_are_in_pixels_of_a_large_picture(digits):

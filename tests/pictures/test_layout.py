@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import photographs
 import pytest
@@ -111,3 +113,44 @@ def test_boxes_end_at_the_edge_of_a_reduced_picture():
     turned = Image.new("L", (1000, 3202))
     turned.getexif()[274] = 6
     assert in_picture(boxes, turned).tolist() == [[30, 60, 3202, 1000]]
+
+
+def stacked_lines():
+    """Boxes of two lines of four digits, 40 pixels high, one above the other."""
+    lefts = np.arange(60, 180, 30)
+    tops = np.repeat([60, 110], 4)
+    return np.column_stack([np.tile(lefts, 2), tops, np.tile(lefts, 2) + 22, tops + 40])
+
+
+@pytest.mark.parametrize("left", [25, 185])
+@pytest.mark.parametrize("top", [50, 60, 75])
+def test_a_bracket_beside_two_lines_is_in_neither(left, top):
+    boxes = stacked_lines()
+    bracket = [left, top, left + 12, 210 - top]
+    lines = group_lines(np.array([*boxes, bracket]))
+    assert [line.tolist() for line in lines] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_a_large_digit_beside_two_lines_is_a_line_of_its_own():
+    boxes = stacked_lines()
+    lines = group_lines(np.array([*boxes, [190, 60, 250, 150]]))
+    assert sorted(line.tolist() for line in lines) == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+
+
+def test_a_tall_one_beside_a_single_line_is_in_it():
+    boxes = stacked_lines()[:4]
+    lines = group_lines(np.array([*boxes, [190, 45, 202, 115]]))
+    assert [line.tolist() for line in lines] == [[0, 1, 2, 3, 4]]
+
+
+def test_lines_of_a_crowded_page_need_little_memory():
+    top, left = (n.ravel() for n in np.mgrid[0:100, 0:125] * 16)
+    shuffled = np.random.default_rng(0).permutation(len(top))
+    boxes = np.column_stack([left, top, left + 8, top + 10])[shuffled]
+    tracemalloc.start()
+    lines = group_lines(boxes)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [len(line) for line in lines] == [125] * 100
+    assert all((np.diff(boxes[line, 0]) == 16).all() for line in lines)
+    assert used < 50e6  # all pairs would be 156 million
