@@ -12,8 +12,8 @@ import numpy as np
 from skdigits.datasets.bunch import Chunk, Problem, check_subset, make_bunch, pixel_names
 from skdigits.datasets.folders import files_in
 from skdigits.datasets.picture_labels import LABELS, Page, find_labels
-from skdigits.pictures import clean_line, find_lines, open_pictures
-from skdigits.pictures.cleaning import clean_digit
+from skdigits.pictures import find_lines, open_pictures
+from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES
 
 DESCR = """Images from picture files
@@ -23,6 +23,10 @@ DESCR = """Images from picture files
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
 SHOWN = 3  # names of files in a message
+ADVICE = {
+    "digit": ("digit", "A model trained with --sequences reads all of them."),
+    "line": ("line", "`skdigits read` reads all of them."),
+}  # where a picture shows several of them
 
 
 class NoPicturesError(FileNotFoundError):
@@ -191,7 +195,7 @@ def iter_pictures(
     Warns
     -----
     UserWarning
-        As for `load_pictures`; of several digits only if `lines` is False.
+        As for `load_pictures`; with `lines`, if pictures show several lines.
     """
     path = Path(path)
     check_subset(subset)
@@ -225,7 +229,7 @@ class _Pages(NamedTuple):
     positions: list  # of their labels
     names: list
     problems: list
-    crowded: list  # names of pictures of several digits
+    crowded: list  # names of pictures of several digits, or lines
     blank: list  # names of pictures in which no digit is found, but lines of them
 
     def add(self, file, folder, labels, cleaning):
@@ -252,12 +256,9 @@ class _Pages(NamedTuple):
         self.names.append(page.name)
 
     def _clean(self, picture, name, cleaning):
-        if cleaning.output == "line":
-            image = clean_line(picture, height=cleaning.height)
-        else:
-            image, n_digits = clean_digit(picture, side=cleaning.height)
-            if n_digits > 1:
-                self.crowded.append(name)
+        image, n = clean_and_count(picture, cleaning.output, cleaning.height)
+        if n > 1:
+            self.crowded.append(name)
         if not image.any() and len(find_lines(picture)):
             self.blank.append(name)
         return image
@@ -266,10 +267,10 @@ class _Pages(NamedTuple):
         """The chunk of these pages."""
         if self.crowded:
             shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
+            kind, advice = ADVICE[cleaning.output]
             warnings.warn(
-                f"{len(self.crowded)} of {len(self.images)} pictures show several digits "
-                f"({shown[:120]}); only the largest digit of each is read. "
-                "A model trained with --sequences reads all of them.",
+                f"{len(self.crowded)} of {len(self.images)} pictures show several {kind}s "
+                f"({shown[:120]}); only the largest {kind} of each is read. {advice}",
                 UserWarning,
                 stacklevel=2,
             )

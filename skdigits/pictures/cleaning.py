@@ -120,32 +120,10 @@ def clean_picture(picture, *, side=28):
     >>> clean_picture(white_with_a_bar).max()
     np.uint8(255)
     """
-    image, n_digits = clean_digit(picture, side=side)
+    image, n_digits = clean_and_count(picture, "digit", side)
     if n_digits > 1:
         warnings.warn(SEVERAL, UserWarning, stacklevel=2)
     return image
-
-
-def clean_digit(picture, *, side=28):
-    """Convert a picture as `clean_picture` does, and count its digits instead of warning.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
-        The picture, as for `clean_picture`.
-    side : int, default=28
-        Height and width of the result in pixels.
-
-    Returns
-    -------
-    image : ndarray of shape (side, side), uint8
-        As `clean_picture` returns it.
-    n_digits : int
-        Number of digits in the picture.
-    """
-    ink, n_digits = find_digit(to_grey(picture))
-    image = np.zeros((side, side), np.uint8) if ink is None else centre(ink, side)
-    return image, n_digits
 
 
 def clean_line(picture, *, height=28):
@@ -176,12 +154,39 @@ def clean_line(picture, *, height=28):
     UserWarning
         If the picture shows several lines; the image has the largest of them.
     """
-    line = find_line(to_grey(picture))
-    if line is None:
-        return np.zeros((height, height), np.uint8)
-    if line.n_lines > 1:
+    image, n_lines = clean_and_count(picture, "line", height)
+    if n_lines > 1:
         warnings.warn(SEVERAL_LINES, UserWarning, stacklevel=2)
-    return level(line, height)
+    return image
+
+
+def clean_and_count(picture, output, height) -> tuple[np.ndarray, int]:
+    """Convert a picture as `clean_picture` or `clean_line` does, and count instead of warning.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
+        The picture, as for `clean_picture`.
+    output : {"digit", "line"}
+        What is cleaned.
+    height : int
+        Height of the result in pixels; of a digit also its width.
+
+    Returns
+    -------
+    image : ndarray of shape (height, width), uint8
+        The image; all zeros if the picture shows no ink.
+    n : int
+        Number of digits, or of lines, in the picture.
+    """
+    grey = to_grey(picture)
+    if output == "digit":
+        ink, n_digits = find_digit(grey)
+        if ink is not None:
+            return centre(ink, height), n_digits
+    elif (line := find_line(grey)) is not None:
+        return level(line, height), line.n_lines
+    return np.zeros((height, height), np.uint8), 0
 
 
 def find_digit(grey, *, from_near=False):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from skdigits.datasets import load_data, load_pictures
 from skdigits.datasets.picture_files import iter_pictures, load_lines
@@ -143,6 +143,15 @@ def test_pictures_of_several_digits_are_told(picture_folder):
     Image.fromarray(np.hstack([one, other])).save(picture_folder / "3" / "two.png")
     with pytest.warns(UserWarning, match=r"1 of 13 pictures show several digits \(3/two\.png\)"):
         load_pictures(picture_folder)
+
+
+def test_pictures_of_several_lines_are_named(tmp_path):
+    picture = Image.new("L", (200, 150), 240)
+    for top, text in ((10, "314"), (80, "159")):
+        ImageDraw.Draw(picture).text((20, top), text, font=ImageFont.load_default(50), fill=30)
+    picture.save(tmp_path / "two.png")
+    with pytest.warns(UserWarning, match=r"1 of 1 pictures show several lines \(two\.png\); only"):
+        list(iter_pictures(tmp_path, lines=True))
 
 
 def test_a_warning_of_a_picture_is_not_told_as_several_digits(picture_folder):
