@@ -168,9 +168,16 @@ keras.optimizers.Optimizer, default="adamw"
     Examples
     --------
     >>> from skdigits import DigitSequenceRecognizer
-    >>> from skdigits.datasets import load_digits
-    >>> X, y = load_digits(return_X_y=True)
-    >>> recognizer = DigitSequenceRecognizer(random_state=0).fit(X, y)
+    >>> from skdigits.datasets import load_digits, make_digit_sequences
+    >>> digits = load_digits()
+    >>> X, y = make_digit_sequences(digits.images, digits.target, 5, random_state=0)
+
+    Training with one epoch of 100 sequences takes a second, and is too short to read well; leave
+    out both arguments for a recognizer that does.
+
+    >>> recognizer = DigitSequenceRecognizer(style="tiles", epochs=1, sequences_per_epoch=100)
+    >>> recognizer.fit(digits.images, digits.target).predict(X).shape
+    (5,)
     """
 
     n_features_in_: int

@@ -1,4 +1,5 @@
-import importlib
+import doctest
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -11,6 +12,10 @@ import skdigits
 from skdigits import datasets
 
 MODULES = [m.name for m in pkgutil.walk_packages(skdigits.__path__, "skdigits.")]
+
+
+def _source(module):
+    return importlib.util.find_spec(module).loader.get_source(module)
 
 
 def test_public_names():
@@ -96,6 +101,13 @@ def test_public_functions_and_classes_document_their_parameters(module):
         for function, doc in _documented(thing):
             expected = [p for p in inspect.signature(function).parameters if p != "self"]
             assert _parameters(doc or "") == expected, f"{module.__name__}.{function.__qualname__}"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if ">>> " in _source(name)])
+def test_examples_of_docstrings_give_what_they_show(module):
+    run = doctest.testmod(importlib.import_module(module))
+    assert run.attempted
+    assert not run.failed  # what differs is printed
 
 
 def _documented(thing):

@@ -115,8 +115,8 @@ def make_digit_sequences(
     >>> from skdigits.datasets import load_digits, make_digit_sequences
     >>> digits = load_digits()
     >>> X, y = make_digit_sequences(digits.images, digits.target, gap=(0, 2), random_state=0)
-    >>> X.shape, y[0]
-    ((100, 8, 48), '0218')
+    >>> X.shape, y[:3].tolist()
+    ((100, 8, 48), ['444', '7168', '6439'])
     """
     if style not in STYLES:
         raise ValueError(f"style should be 'tiles', 'handwritten' or 'mixed'; got {style!r}.")

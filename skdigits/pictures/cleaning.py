@@ -114,11 +114,12 @@ def clean_picture(picture, *, side=28):
     Examples
     --------
     >>> import numpy as np
-    >>> from skdigits.preprocessing import clean_picture
+    >>> from skdigits.pictures import clean_picture
     >>> white_with_a_bar = np.full((40, 60), 255, dtype=np.uint8)
     >>> white_with_a_bar[10:30, 12:16] = 0
-    >>> clean_picture(white_with_a_bar).max()
-    np.uint8(255)
+    >>> image = clean_picture(white_with_a_bar)
+    >>> image[0, 0].item(), image[14, 14].item()  # the corner is black, the centre is bright
+    (0, 255)
     """
     image, n_digits = clean_and_count(picture, "digit", side)
     if n_digits > 1:
