@@ -47,6 +47,7 @@ from skdigits.cli.samples import (
     check_single_digits,
     find_pictures_of,
     hold_out,
+    hold_pages,
     images_of,
     load_to_adapt,
     make_folds,
@@ -153,7 +154,10 @@ def inspect(
         Path, typer.Option("-o", "--output", metavar="FOLDER", help="Folder for the figures.")
     ] = Path("skdigits-inspect"),
     sequences: Annotated[
-        bool, typer.Option("--sequences", help="The pictures show lines of digits.")
+        bool,
+        typer.Option(
+            "--sequences", help="The pictures show lines of digits, as those of pages always do."
+        ),
     ] = False,
 ) -> None:
     """Describe images and labels, and draw them.
@@ -162,10 +166,12 @@ def inspect(
     """
     check_packages("matplotlib")
     check_folder(output)
+    pictures = find_pictures_of(data)
+    if sequences and not pictures:
+        raise ValueError("--sequences is for pictures of lines; DATA holds no pictures.")
+    sequences = sequences or hold_pages(pictures)
+    bunch = None
     if sequences:
-        if not (pictures := find_pictures_of(data)):
-            raise ValueError("--sequences is for pictures of lines; DATA holds no pictures.")
-        bunch = None
         pictures, n_unreadable = without_damaged(pictures)
     else:
         bunch, pictures, n_unreadable = read_for_inspection(data)

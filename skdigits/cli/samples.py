@@ -9,6 +9,7 @@ from skdigits.cli.output import print_error
 
 TEST_SEQUENCES = 2000
 DIGITS = frozenset("0123456789")
+ENOUGH_TO_JUDGE = 20  # pictures, to tell pages from digits
 MAXIMUM_FOR_FOLDS = 5000  # images; of more, a part is held out instead of cross-validation
 LONGEST = 40  # characters of a label in a message
 NONE_READABLE = "None of the pictures can be read."
@@ -170,6 +171,31 @@ def _read_pictures(path):
         return list(iter_pictures(path, subset="train"))
     except ValueError:  # a picture has no label
         return list(iter_pictures(path, subset="test"))
+
+
+def hold_pages(pictures) -> bool:
+    """Whether most of some pictures are pages, with several lines of digits.
+
+    Parameters
+    ----------
+    pictures : list of Path
+        The picture files.
+
+    Returns
+    -------
+    bool
+        The answer.
+    """
+    from skdigits.pictures import find_lines, open_pictures
+
+    some = pictures[:: len(pictures) // ENOUGH_TO_JUDGE or 1]
+    n_pages = 0
+    for path in some:
+        with contextlib.suppress(
+            ValueError, OSError, ImportError
+        ):  # the loader names what it cannot read
+            n_pages += len(find_lines(next(open_pictures(path)))) > 1
+    return n_pages > len(some) / 2
 
 
 def hold_out(X, y, test_fraction, seed):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+MANY_DECADES = 3  # with more, an axis has room for the powers of ten only
+
 
 def make_axes(ax, size=None):
     """Return the user's axes, or new ones.
@@ -23,3 +27,38 @@ def make_axes(ax, size=None):
 
         _, ax = plt.subplots(figsize=size, layout="constrained")
     return ax, ax.figure
+
+
+def write_reason(ax, reason):
+    """Say in the middle of axes why nothing, or next to nothing, is drawn there.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The axes.
+    reason : str
+        The reason.
+    """
+    ax.text(0.5, 0.5, reason, transform=ax.transAxes, ha="center", va="center", color="0.4")
+
+
+def use_log_scale(axis):
+    """Give an axis a logarithmic scale whose ticks are plain numbers: 0.5, 1, 2, 5, 10.
+
+    Parameters
+    ----------
+    axis : matplotlib Axis
+        The axis, after the data are drawn.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    low, high = axis.get_view_interval()
+    steps = (1, 2, 5) if np.log10(high / low) <= MANY_DECADES else (1,)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(_plain_number))
+
+
+def _plain_number(value, position):
+    return f"{value:,.10g}" if value >= 1 else np.format_float_positional(value, 6, trim="-")

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+from itertools import islice
 
 import numpy as np
 
 from skdigits.files import printable
-from skdigits.inspection.axes import make_axes
-from skdigits.pictures import open_pictures
+from skdigits.inspection.axes import make_axes, write_reason
+from skdigits.pictures import clean_line, clean_picture, open_pictures
+from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.grey import to_grey, upright
-from skdigits.preprocessing import PictureCleaner
+from skdigits.validation import check_name
 
 COLUMNS = {"digit": 6, "line": 3}
 TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches: width and height
 CAPTION = 0.25  # inches
 LONGEST_CAPTION = {"digit": 24, "line": 50}
+MOST_LINES = 60
+MARGIN = 0.3  # heights of a line: how much of a page is drawn around it
 
 
 class CleaningDisplay:
@@ -51,6 +56,9 @@ class CleaningDisplay:
     def from_pictures(cls, pictures, *, output="digit", n_pictures=24, ax=None):
         """Clean pictures, and draw both.
 
+        Of lines, a picture with several is drawn line by line, as `skdigits.read` cuts it; after 60
+        lines, the others are left out.
+
         Parameters
         ----------
         pictures : sequence of str, path-like, PIL.Image.Image or array-like
@@ -66,16 +74,23 @@ class CleaningDisplay:
         -------
         CleaningDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If there is no picture, or one of them cannot be read.
         """
+        check_name("output", output, COLUMNS)
+        if isinstance(pictures, (str, bytes, os.PathLike)):
+            raise ValueError(
+                f"pictures should be a list of pictures or files; got {type(pictures).__name__}."
+            )
+        if not len(pictures):
+            raise ValueError("pictures holds no picture; expected at least one.")
         chosen = np.unique(np.linspace(0, len(pictures) - 1, n_pictures).astype(int))
-        shown = [_opened(pictures[i]) for i in chosen]
-        captions = [
-            printable(os.path.basename(pictures[i])) if _is_file(pictures[i]) else str(i)
-            for i in chosen
-        ]
-        images = PictureCleaner(output).fit_transform(shown)
-        seen = [_as_seen(picture) for picture in shown]
-        return cls(seen, list(images), captions, output=output).plot(ax=ax)
+        drawn = (tile for i in chosen for tile in _tiles(pictures[i], i, output))
+        seen, images, captions = map(list, zip(*islice(drawn, MOST_LINES), strict=True))
+        return cls(seen, images, captions, output=output).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw the pictures and images.
@@ -90,8 +105,8 @@ class CleaningDisplay:
         CleaningDisplay
             The display.
         """
-        columns = min(COLUMNS[self.output], len(self.pictures))
-        rows = math.ceil(len(self.pictures) / columns)
+        columns = max(1, min(COLUMNS[self.output], len(self.pictures)))
+        rows = max(1, math.ceil(len(self.pictures) / columns))
         width, height = TILE[self.output]
         size = (2 * width * columns, (height + CAPTION) * rows)
         self.ax_, self.figure_ = make_axes(ax, size=(size[0], size[1] + 0.4))
@@ -109,6 +124,8 @@ class CleaningDisplay:
             aspect="equal",
         )
         self.ax_.set_axis_off()
+        if not self.pictures:
+            write_reason(self.ax_, "No pictures")
         return self
 
     def _draw(self, pixels, left, top):
@@ -122,22 +139,44 @@ class CleaningDisplay:
         )
 
 
-def _is_file(picture):
-    return isinstance(picture, (str, os.PathLike))
+def _tiles(picture, position, output):
+    """Pixels, image and caption of a picture; of a page, those of each line."""
+    name = str(position)
+    if isinstance(picture, (str, os.PathLike)):
+        name = printable(os.path.basename(picture))
+        picture = next(open_pictures(picture))
+    if output == "digit":
+        return [(_as_seen(picture), clean_picture(picture), name)]
+    images, boxes = cut_lines(picture)
+    if len(images) < 2:
+        return [(_as_seen(picture), clean_line(picture), name)]
+    return [
+        (_as_seen(picture, box), image, f"{name}, line {i}")
+        for i, (image, box) in enumerate(zip(images, boxes, strict=True), start=1)
+    ]
 
 
-def _opened(picture):
-    """The first page of a file, or the picture itself."""
-    return next(open_pictures(picture)) if _is_file(picture) else picture
-
-
-def _as_seen(picture):
-    """Pixels of a picture as a person sees it, small."""
+def _as_seen(picture, box=None):
+    """Pixels of a picture as a person sees it, or of a line on it, small."""
     from PIL import Image
 
     if not isinstance(picture, Image.Image) or picture.mode[0] in "IF":
-        return to_grey(picture).astype(np.uint8)
-    picture = upright(picture).convert("RGBA")
-    seen = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    seen.thumbnail((400, 400))
-    return np.asarray(seen)
+        picture = Image.fromarray(to_grey(picture, longest=sys.maxsize).astype(np.uint8))
+    picture = upright(picture)
+    if box is not None:
+        left, top, right, bottom = box.tolist()
+        margin = round(MARGIN * (bottom - top))
+        picture = picture.crop(
+            (
+                max(0, left - margin),
+                max(0, top - margin),
+                min(picture.width, right + margin),
+                min(picture.height, bottom + margin),
+            )
+        )
+    if picture.mode != "L":
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    picture.thumbnail((400, 400))
+    return np.asarray(picture)

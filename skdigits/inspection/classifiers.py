@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.calibration import CalibrationDisplay
 
-from skdigits.inspection.axes import make_axes
+from skdigits.inspection.axes import make_axes, use_log_scale, write_reason
 
 MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
 # Offsets of a name from its point in typographic points, and its horizontal alignment.
@@ -68,10 +68,13 @@ class TradeOffDisplay:
         for name, x, y, low, high in rows:
             color, _ = _style(name in self.emphasized)
             self.ax_.errorbar(x, y, [[y - low], [high - y]], fmt="o", color=color, capsize=2)
-        self.ax_.set(xscale="log", xlabel=TIMES[time], ylabel="accuracy")
-        self.ax_.set_title("Accuracy and its 95 % interval")
+        self.ax_.set(xlabel=TIMES[time], ylabel="accuracy", title="Accuracy and its 95 % interval")
         self.ax_.margins(x=0.15)
         self.ax_.grid(alpha=0.3)
+        if not rows:
+            write_reason(self.ax_, "No classifiers")
+            return self
+        use_log_scale(self.ax_.xaxis)
         self._write_names([(name, (x, y)) for name, x, y, *_ in rows])
         return self
 
@@ -146,9 +149,17 @@ class TrainSizeDisplay:
             self.lines_ += self.ax_.plot(
                 sizes[rows], 1 - accuracy[rows], marker=marker, ms=4, label=name, **style
             )
-        self.ax_.set(xscale="log", yscale="log", xlabel="training images")
-        self.ax_.set(ylabel="share of mistakes", title="Mistakes over training images")
-        self.ax_.grid(alpha=0.3, which="both")
+        self.ax_.set(xlabel="training images", ylabel="share of mistakes")
+        self.ax_.set_title("Mistakes over training images")
+        self.ax_.grid(alpha=0.3)
+        if not self.lines_:
+            write_reason(self.ax_, "No classifiers")
+            return self
+        use_log_scale(self.ax_.xaxis)
+        if (accuracy < 1).any():
+            use_log_scale(self.ax_.yaxis)
+        else:
+            write_reason(self.ax_, "No mistakes")
         self.ax_.legend(fontsize="small", ncols=2)
         return self
 
@@ -216,6 +227,10 @@ class ReliabilityDisplay:
         self.ax_.set_title("Calibration of confidence")
         if self.ax_.lines:
             self.ax_.legend(fontsize="small")
+        else:
+            write_reason(
+                self.ax_, "No classifier has probabilities\nof both correct and wrong predictions"
+            )
         return self
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.inspection.axes import make_axes
+from skdigits.inspection.axes import make_axes, write_reason
+from skdigits.inspection.estimators import kind_of, unwrap
 from skdigits.metrics import coverage_curve
 
 
@@ -61,10 +61,13 @@ class CoverageDisplay:
             If the estimator has neither `predict_confidence` nor `predict_proba`, or there are
             no samples.
         """
-        check_is_fitted(estimator)
-        confidence = _confidence(estimator, X)
         name = type(estimator).__name__ if name is None else name
-        return cls.from_predictions(y, estimator.predict(X), confidence, name=name, ax=ax)
+        estimator, transformers = unwrap(estimator)
+        confidence_of = _confidence_of(estimator)
+        check_is_fitted(estimator)
+        for transformer in transformers:
+            X = transformer.transform(X)
+        return cls.from_predictions(y, estimator.predict(X), confidence_of(X), name=name, ax=ax)
 
     @classmethod
     def from_predictions(cls, y_true, y_pred, confidence, *, name=None, ax=None):
@@ -108,7 +111,10 @@ class CoverageDisplay:
             The display.
         """
         self.ax_, self.figure_ = make_axes(ax)
-        (self.line_,) = self.ax_.plot(self.coverage, 1 - self.accuracy, label=self.name)
+        marker = "o" if len(self.coverage) == 1 else None
+        (self.line_,) = self.ax_.plot(
+            self.coverage, 1 - self.accuracy, marker=marker, label=self.name
+        )
         self.ax_.set(
             xlabel="share of predictions that are kept",
             ylabel="share of mistakes among them",
@@ -117,22 +123,25 @@ class CoverageDisplay:
             ylim=(0, None),
         )
         self.ax_.grid(alpha=0.3)
+        if min(self.accuracy) == 1:
+            write_reason(self.ax_, "No mistakes")
+        elif len(self.coverage) == 1:
+            write_reason(
+                self.ax_, "All predictions have the same confidence:\nall are kept, or none"
+            )
         if self.name is not None:
             self.ax_.legend()
         return self
 
 
-def _confidence(estimator, X):
-    if hasattr(estimator, "predict_confidence"):
-        return estimator.predict_confidence(X)
-    if hasattr(estimator, "predict_proba"):
-        return estimator.predict_proba(X).max(axis=1)
-    if hasattr(estimator, "best_estimator_"):
-        return _confidence(estimator.best_estimator_, X)
-    if not isinstance(estimator, Pipeline):
-        raise ValueError(
-            f"{type(estimator).__name__} has neither predict_confidence nor predict_proba; pass "
-            "an estimator that has one of them, or use CoverageDisplay.from_predictions."
-        )
-    # A Pipeline has the methods of its last step that scikit-learn knows, and no others.
-    return _confidence(estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X)
+def _confidence_of(estimator):
+    """The function from images to confidence of an estimator."""
+    is_instance = not isinstance(estimator, type)
+    if is_instance and hasattr(estimator, "predict_confidence"):
+        return estimator.predict_confidence
+    if is_instance and hasattr(estimator, "predict_proba"):
+        return lambda X: estimator.predict_proba(X).max(axis=1)
+    raise ValueError(
+        f"{kind_of(estimator)} has neither predict_confidence nor predict_proba; pass an estimator "
+        "that has one of them, or use CoverageDisplay.from_predictions."
+    )

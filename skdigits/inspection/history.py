@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdigits.classifier import DigitClassifier
 from skdigits.inspection.axes import make_axes
+from skdigits.inspection.estimators import check_kind, unwrap
+from skdigits.sequence import DigitSequenceRecognizer
+
+EXPECTED = (
+    "a fitted DigitClassifier or DigitSequenceRecognizer, alone, as the last step of a Pipeline or "
+    "in a search"
+)
 
 
 class HistoryDisplay:
@@ -38,12 +46,13 @@ class HistoryDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, metric="accuracy", ax=None):
-        """Draw the history of a fitted classifier.
+        """Draw the history of a fitted estimator.
 
         Parameters
         ----------
-        estimator : DigitClassifier
-            A fitted classifier.
+        estimator : DigitClassifier or DigitSequenceRecognizer
+            A fitted estimator, alone, as the last step of a Pipeline or in a search, of which the
+            best estimator is drawn.
         metric : {"accuracy", "loss"}, default="accuracy"
             Metric to draw.
         ax : matplotlib Axes, default=None
@@ -53,7 +62,16 @@ class HistoryDisplay:
         -------
         HistoryDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is of another kind.
+        NotFittedError
+            If it is not fitted.
         """
+        estimator, _ = unwrap(estimator)
+        check_kind(estimator, (DigitClassifier, DigitSequenceRecognizer), EXPECTED)
         check_is_fitted(estimator)
         return cls(estimator.history_).plot(metric=metric, ax=ax)
 

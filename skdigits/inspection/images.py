@@ -7,7 +7,9 @@ import math
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skdigits.inspection.axes import make_axes
+from skdigits.inspection.axes import make_axes, write_reason
+from skdigits.inspection.estimators import kind_of
+from skdigits.persistence.wrappers import without_search
 from skdigits.validation import infer_image_shape, plain_labels, split_images
 
 TILES_PER_ROW = 10
@@ -15,7 +17,7 @@ MINIMUM_WIDTH = 4.5  # inches; room for a title
 
 
 class LabelCountDisplay:
-    """How often each label occurs, the most frequent first.
+    """How often each label occurs.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class LabelCountDisplay:
 
     @classmethod
     def from_labels(cls, y, *, ax=None):
-        """Count labels and draw the counts.
+        """Count labels and draw the counts, in the order of the labels: 2 comes before 10.
 
         Parameters
         ----------
@@ -53,7 +55,7 @@ class LabelCountDisplay:
             The display.
         """
         labels, counts = np.unique(plain_labels(np.asarray(y)), return_counts=True)
-        order = np.argsort(-counts, kind="stable")
+        order = _in_order(labels)
         return cls(labels[order], counts[order]).plot(ax=ax)
 
     def plot(self, *, ax=None):
@@ -69,11 +71,13 @@ class LabelCountDisplay:
         LabelCountDisplay
             The display.
         """
-        self.ax_, self.figure_ = make_axes(ax)
+        self.ax_, self.figure_ = make_axes(ax, size=(max(6.4, 0.4 * len(self.labels)), 4.8))
         bars = self.ax_.bar([str(label) for label in self.labels], self.counts)
         self.ax_.bar_label(bars, padding=2, fontsize=8)
         self.ax_.set(xlabel="label", ylabel="samples", title="Samples per label")
         self.ax_.spines[["top", "right"]].set_visible(False)
+        if not len(self.labels):
+            write_reason(self.ax_, "No labels")
         return self
 
 
@@ -155,6 +159,7 @@ class ImageGridDisplay:
         check_consistent_length(X, y)
         images, y = _images(X), plain_labels(np.asarray(y))
         labels = np.unique(y)
+        labels = labels[_in_order(labels)]
         means = np.stack([images[y == label].mean(axis=0) for label in labels])
         return cls(means, [str(label) for label in labels], title="Mean image per class").plot(
             ax=ax
@@ -182,7 +187,20 @@ class ImageGridDisplay:
         -------
         ImageGridDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no ``predict_proba``.
+        NotFittedError
+            If it is not fitted.
         """
+        estimator = without_search(estimator)
+        if isinstance(estimator, type) or not hasattr(estimator, "predict_proba"):
+            raise ValueError(
+                f"Expected a fitted classifier with predict_proba; got {kind_of(estimator)}. "
+                "SequenceGridDisplay draws the mistakes of a DigitSequenceRecognizer."
+            )
         probability = estimator.predict_proba(X)
         return cls.from_predictions(X, y, probability, estimator.classes_, n_images=n_images, ax=ax)
 
@@ -218,6 +236,7 @@ class ImageGridDisplay:
         worst = wrong[np.argsort(-y_proba[wrong].max(axis=1), kind="stable")][:n_images]
         captions = [f"{y_true[i]} read as {predicted[i]}\n{y_proba[i].max():.0%}" for i in worst]
         title = f"{len(wrong)} mistakes in {len(y_true)}, the most confident first"
+        title = title if len(wrong) else f"No mistakes in {len(y_true)}"
         return cls(_images(X)[worst], captions, title=title).plot(ax=ax)
 
     def plot(self, *, ax=None):
@@ -251,7 +270,17 @@ class ImageGridDisplay:
             self.ax_.text(left + 0.5, top + 0.98, caption, ha="center", va="top", fontsize=7)
         self.ax_.set(xlim=(0, columns), ylim=(rows * (1 + 0.18 * lines), 0), title=self.title)
         self.ax_.set_axis_off()
+        if not n:
+            write_reason(self.ax_, "No images")
         return self
+
+
+def _in_order(labels):
+    """Indices that sort the labels of `np.unique`, which sorts strings: numbers by their value."""
+    try:
+        return np.argsort(labels.astype(np.float64), kind="stable")
+    except (TypeError, ValueError):
+        return np.arange(len(labels))
 
 
 def _images(X):

@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.inspection.axes import make_axes
+from skdigits.inspection.axes import make_axes, write_reason
+from skdigits.inspection.estimators import check_kind
+from skdigits.model_selection import EpochSearchCV
 from skdigits.model_selection.plan import last_step
 
 
@@ -51,8 +53,15 @@ class SearchHistoryDisplay:
         -------
         SearchHistoryDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is no `EpochSearchCV`.
+        NotFittedError
+            If it is not fitted.
         """
-        check_is_fitted(estimator, "cv_curves_")
+        _check_search(estimator)
         labels = dict(enumerate(map(_label, estimator.cv_results_["params"])))
         return cls(estimator.cv_curves_, labels).plot(metric=metric, ax=ax)
 
@@ -84,6 +93,8 @@ class SearchHistoryDisplay:
         values, epochs = self.curves[metric], self.curves["epoch"]
         for candidate in np.unique(self.curves["candidate"]):
             rows = (self.curves["candidate"] == candidate) & np.isfinite(values)
+            if not rows.any():
+                continue
             at = np.unique(epochs[rows])
             folds = [values[rows & (epochs == epoch)] for epoch in at]
             mean = np.array([fold.mean() for fold in folds])
@@ -94,7 +105,10 @@ class SearchHistoryDisplay:
         self.ax_.set(xlabel="epoch", ylabel=metric, title=title)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.grid(alpha=0.3)
-        self.ax_.legend()
+        if self.lines_:
+            self.ax_.legend()
+        else:
+            write_reason(self.ax_, f"No {metric.replace('_', ' ')} is known")
         return self
 
 
@@ -146,10 +160,14 @@ class SearchScoreDisplay:
 
         Raises
         ------
+        TypeError
+            If the estimator is no `EpochSearchCV`.
+        NotFittedError
+            If it is not fitted.
         ValueError
             If the search has no such score.
         """
-        check_is_fitted(estimator, "cv_curves_")
+        _check_search(estimator)
         column = f"mean_test_{score}"
         if column not in estimator.cv_results_:
             raise ValueError(f"The search has no score {score!r}: there is no {column!r}.")
@@ -180,7 +198,9 @@ class SearchScoreDisplay:
         size = (max(5, 1.1 * len(self.epochs) + 3), max(3, 0.6 * len(self.combinations) + 1.5))
         self.ax_, self.figure_ = make_axes(ax, size=size)
         self.im_ = self.ax_.imshow(self.scores, cmap="viridis", aspect="auto")
-        middle = (np.nanmin(self.scores) + np.nanmax(self.scores)) / 2
+        if not np.isfinite(self.scores).any():
+            write_reason(self.ax_, "No score is known")
+        middle = np.ma.masked_invalid(self.scores).mean()
         for (row, column), value in np.ndenumerate(self.scores):
             if np.isfinite(value):
                 color = "black" if value > middle else "white"
@@ -189,6 +209,12 @@ class SearchScoreDisplay:
         self.ax_.set_yticks(range(len(self.combinations)), self.combinations)
         self.ax_.set(xlabel="epochs", title="Mean score over the folds")
         return self
+
+
+def _check_search(estimator):
+    expected = "a fitted EpochSearchCV (HistoryDisplay draws a single fit)"
+    check_kind(estimator, EpochSearchCV, expected)
+    check_is_fitted(estimator, "cv_curves_")
 
 
 def _label(params):

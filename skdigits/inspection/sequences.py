@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdigits.inspection.axes import write_reason
+from skdigits.inspection.estimators import check_kind, unwrap
 from skdigits.metrics import as_sequences
+from skdigits.sequence import DigitSequenceRecognizer
 
 COLUMNS = 3
+EXPECTED = "a fitted DigitSequenceRecognizer, alone, as the last step of a Pipeline or in a search"
 CORRECT, WRONG = "tab:green", "tab:red"
 
 
@@ -43,9 +47,9 @@ class SequenceGridDisplay:
         Parameters
         ----------
         estimator : DigitSequenceRecognizer
-            A fitted recognizer.
+            A fitted recognizer, alone, as the last step of a Pipeline or in a search.
         X : array-like or list of array-like
-            Images.
+            Images; for a Pipeline, its input. Drawn is what the recognizer gets.
         y : array-like of shape (n_samples,), default=None
             True sequences; None draws the least confident predictions first.
         n_images : int, default=30
@@ -55,8 +59,19 @@ class SequenceGridDisplay:
         -------
         SequenceGridDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is of another kind.
+        NotFittedError
+            If it is not fitted.
         """
+        estimator, transformers = unwrap(estimator)
+        check_kind(estimator, DigitSequenceRecognizer, EXPECTED)
         check_is_fitted(estimator)
+        for transformer in transformers:
+            X = transformer.transform(X)
         read, probability = (found[:, 0] for found in estimator.predict_top_k(X, k=1))
         truth = read if y is None else as_sequences(y)
         correct = read == truth
@@ -81,13 +96,15 @@ class SequenceGridDisplay:
         import matplotlib.pyplot as plt
         from matplotlib.patches import Rectangle
 
-        rows = -(-len(self.images) // COLUMNS)
+        rows = max(1, -(-len(self.images) // COLUMNS))
         self.figure_, axes = plt.subplots(
             rows, COLUMNS, figsize=(4 * COLUMNS, 0.9 * rows + 0.3), layout="constrained"
         )
         self.axes_ = np.atleast_1d(axes).ravel()
         for ax in self.axes_:
             ax.set_axis_off()
+        if not len(self.images):
+            write_reason(self.axes_[COLUMNS // 2], "No images")
         drawn = zip(self.axes_, self.images, self.captions, self.boxes, self.correct, strict=False)
         for ax, image, caption, boxes, correct in drawn:
             ax.imshow(image, cmap="gray_r")

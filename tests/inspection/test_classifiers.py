@@ -36,6 +36,29 @@ def test_a_trade_off_names_every_classifier(compared):
         display.plot(time="x")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "ticks"),
+    [
+        ([0.3, 7.1], ["0.5", "1", "2", "5"]),
+        ([31, 1200], ["50", "100", "200", "500", "1,000"]),
+        ([4.1, 4.4], ["4.1", "4.15", "4.2", "4.25", "4.3", "4.35", "4.4"]),
+        ([0.00006, 0.4], ["0.0001", "0.001", "0.01", "0.1"]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_plain_numbers(seconds, ticks):
+    table = {"classifier": ["a", "b"], "predict_seconds": seconds, "accuracy": [0.8, 0.9]}
+    table |= {"accuracy_low": [0.7, 0.8], "accuracy_high": [0.9, 1.0]}
+    ax = TradeOffDisplay(table).plot(time="predict_seconds").ax_
+    ax.set_xlim(seconds)
+    ax.figure.draw_without_rendering()
+    assert ax.get_xscale() == "log"
+    low, high = ax.get_xlim()
+    texts = [text.get_text() for text in ax.get_xticklabels()]
+    at = dict(zip(ax.get_xticks(), texts, strict=True))
+    assert [text for x, text in at.items() if low <= x <= high] == ticks
+    assert not len(ax.get_xticks(minor=True))
+
+
 def test_train_sizes_have_one_curve_per_classifier():
     curves = {"classifier": ["a", "a", "b"], "n_train": [10, 100, 10], "accuracy": [0.5, 0.9, 0.2]}
     lines = TrainSizeDisplay(curves).plot().lines_

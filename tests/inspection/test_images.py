@@ -1,13 +1,25 @@
 import numpy as np
+import pytest
 
 from skdigits.inspection import ImageGridDisplay, LabelCountDisplay
 
 
-def test_label_counts_start_with_the_most_frequent():
-    display = LabelCountDisplay.from_labels([3, 1, 1, 2, 1, 3])
-    assert display.labels.tolist() == [1, 3, 2]
-    assert display.counts.tolist() == [3, 2, 1]
-    assert [bar.get_height() for bar in display.ax_.patches] == [3, 2, 1]
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([3, 10, 10, 2, 10, 3], [2, 3, 10]),
+        (["3", "10", "10", "2", "10", "3"], ["2", "3", "10"]),
+        (["c", "10", "10", "a", "10", "c"], ["10", "a", "c"]),
+    ],
+)
+def test_label_counts_are_in_the_order_of_the_labels(labels, expected):
+    display = LabelCountDisplay.from_labels(labels)
+    assert display.labels.tolist() == expected
+    counts = [labels.count(label) for label in expected]
+    assert display.counts.tolist() == counts
+    assert [bar.get_height() for bar in display.ax_.patches] == counts
+    means = ImageGridDisplay.from_means(np.zeros((6, 9)), labels)
+    assert means.captions == [str(label) for label in expected]
 
 
 def test_samples_and_their_labels(digits):
@@ -46,4 +58,5 @@ def test_no_mistakes_and_rows_that_are_no_square():
     probability = np.array([[1.0, 0.0]])
     display = ImageGridDisplay.from_predictions(np.zeros((1, 10)), [0], probability, [0, 1])
     assert len(display.images) == 0
+    assert display.ax_.get_title() == "No mistakes in 1"
     assert ImageGridDisplay.from_samples(np.zeros((1, 10))).images.shape == (1, 4, 4)
