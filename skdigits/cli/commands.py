@@ -227,9 +227,14 @@ def train(
         str, typer.Option(metavar="RATE", help="Maximum learning rate, or auto.")
     ] = "auto",
     augment: Annotated[
-        bool,
-        typer.Option("--augment", help="Rotate, zoom and shift training images at random."),
-    ] = False,
+        int,
+        typer.Option(
+            "--augment",
+            count=True,
+            max=10,
+            help="Rotate, zoom and shift training images at random; given twice, twice as far.",
+        ),
+    ] = 0,
     style: Annotated[
         str | None,
         typer.Option(
@@ -343,7 +348,7 @@ def train(
         check_single_digits(y_train)
     make_folder(output)
     print_line(f"{len(y_train)} images to train on, {_held_out(y_test)}.")
-    seconds = fit_with_progress(estimator, X_train, y_train, output)
+    seconds = fit_with_progress(estimator, X_train, y_train, output, (X_test, y_test))
     _check_convergence(estimator)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed}
@@ -365,7 +370,7 @@ def _adapt(estimator, data, output, test_fraction, seed, model):
     before = estimator.score(X_test, y_test) if len(y_test) else None
     make_folder(output)
     print_line(f"{len(y_train)} images to adapt to, {_held_out(y_test)}.")
-    seconds = fit_with_progress(estimator, X_train, y_train, output)
+    seconds = fit_with_progress(estimator, X_train, y_train, output, (X_test, y_test))
     _check_convergence(estimator)
     facts = {"n_train": len(y_train), "fit_seconds": seconds, "data": data or "digits"}
     facts |= {"test_fraction": test_fraction, "seed": seed, "from": model}

@@ -69,7 +69,7 @@ def quiet_workers():
     return joblib.parallel_config("loky", initializer=import_tensorflow_quietly)
 
 
-def fit_with_progress(estimator, X, y, folder) -> float:
+def fit_with_progress(estimator, X, y, folder, held_out) -> float:
     """Fit and print one line per epoch; a terminal also has a bar with the remaining time.
 
     Parameters
@@ -80,6 +80,9 @@ def fit_with_progress(estimator, X, y, folder) -> float:
         Training images and labels.
     folder : Path
         Folder of the checkpoint, from which an interrupted fit resumes.
+    held_out : tuple of (array-like, array-like)
+        Test images and labels, on which each epoch is scored: they change nothing, since training
+        that stops early holds out images of its own.
 
     Returns
     -------
@@ -91,6 +94,8 @@ def fit_with_progress(estimator, X, y, folder) -> float:
     start_tensorflow()
     from skdigits.training.tensorflow import keras
 
+    has_validation = estimator.early_stopping or estimator.validation_fraction is not None
+    X_val, y_val = (None, None) if has_validation or not len(held_out[1]) else held_out
     columns = TextColumn("epoch {task.completed}/{task.total}"), BarColumn(), TimeRemainingColumn()
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar as progress:
@@ -112,7 +117,7 @@ def fit_with_progress(estimator, X, y, folder) -> float:
         watch.only_watches = True  # so that a checkpoint is that of any other fit
         estimator.set_params(callbacks=[watch], checkpoint=folder)
         start = time.perf_counter()
-        estimator.fit(X, y)
+        estimator.fit(X, y, X_val=X_val, y_val=y_val)
         seconds = time.perf_counter() - start
     estimator.set_params(callbacks=None, checkpoint=None)
     return seconds

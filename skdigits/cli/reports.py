@@ -329,6 +329,7 @@ def _draw_classifier(classifier, X, y, predicted, probability, folder):
     draw_off_screen()
     _draw_history(classifier, folder)
     display = ConfusionMatrixDisplay.from_predictions(y, predicted, cmap="Blues", colorbar=False)
+    display.ax_.set_title(f"Confusion matrix of {len(y)} test images")
     save_figure(display, folder / "confusion_matrix.png")
     display = ImageGridDisplay.from_predictions(X, y, probability, classifier.classes_)
     save_figure(display, folder / "mistakes.png")
