@@ -3,7 +3,7 @@
     python benchmarks/draw_page.py [--quick]
 
 The page has lines of handwriting-like digits on squared paper, and a shadow. It is the sample
-`tests/pictures/page.png`; with what was read it is the picture in the project's README,
+`tests/pictures/page.jpg`; with what was read it is the picture in the project's README,
 `results/read/page.png`.
 """
 
@@ -26,7 +26,7 @@ KIND = "squared+shadow"
 N_LINES = 5
 SEED = 4
 TYPEFACE = 11  # of the handwriting-like ones
-SAMPLE = Path(__file__).parent.parent / "tests" / "pictures" / "page.png"
+SAMPLE = Path(__file__).parent.parent / "tests" / "pictures" / "page.jpg"
 
 
 def main():
@@ -37,8 +37,8 @@ def main():
     target = results_folder(args) / "read"
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "page.png"
-        Image.fromarray(picture).save(path)
+        path = Path(folder) / "page.jpg"
+        Image.fromarray(picture).save(path, quality=90)
         command = [sys.executable, "-m", "skdigits", "read", str(path), "--draw", folder]
         subprocess.run(command, check=True)
         shutil.copy(*Path(folder).glob("*.boxes.png"), target / "page.png")

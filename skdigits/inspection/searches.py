@@ -200,7 +200,8 @@ class SearchScoreDisplay:
         self.im_ = self.ax_.imshow(self.scores, cmap="viridis", aspect="auto")
         if not np.isfinite(self.scores).any():
             write_reason(self.ax_, "No score is known")
-        middle = np.ma.masked_invalid(self.scores).mean()
+        known = np.ma.masked_invalid(self.scores)
+        middle = (known.min() + known.max()) / 2
         for (row, column), value in np.ndenumerate(self.scores):
             if np.isfinite(value):
                 color = "black" if value > middle else "white"
