@@ -29,7 +29,7 @@ def unwrap(estimator):
     ValueError
         If a search has ``refit=False``.
     """
-    transformers = []
+    transformers: list[Pipeline] = []
     while True:
         estimator = without_search(estimator)
         if not isinstance(estimator, Pipeline):

@@ -14,9 +14,11 @@ from PIL import Image
 
 import skdigits
 from skdigits import DigitSequenceRecognizer
+from skdigits.cli import reports
 from skdigits.datasets import load_digits
 from skdigits.inspection import ImageGridDisplay
 from skdigits.metrics import probability_figures
+from skdigits.pictures.cutting import cut_lines
 
 COMMAND = Path(sys.executable).with_name("skdigits")
 
@@ -98,11 +100,13 @@ def test_train_prints_a_line_per_epoch_and_a_report(run, csv_folder, tmp_path, c
 
 
 def test_options_of_train_reach_the_classifier(run, csv_folder, tmp_path):
-    options = "--epochs 3 --batch-size 50 --augment --learning-rate 0.002 --early-stopping"
+    options = (
+        "--epochs 3 --batch-size 50 --augment --augment --learning-rate 0.002 --early-stopping"
+    )
     numbers = "--seed 4 --test-fraction 0.5"
     run("train", csv_folder, "-o", tmp_path, *options.split(), *numbers.split())
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    expected = {"batch_size": 50, "augment": True, "learning_rate": 0.002, "early_stopping": True}
+    expected = {"batch_size": 50, "augment": 2, "learning_rate": 0.002, "early_stopping": True}
     assert expected.items() <= metrics["parameters"].items()
     assert metrics["parameters"]["random_state"] == 4
     assert metrics["n_test"] == 300
@@ -229,6 +233,17 @@ def test_inspect_names_damaged_pictures_and_draws_the_others(run, tmp_path, caps
     assert not (tmp_path / "none").exists()
 
 
+def test_inspect_draws_the_lines_of_a_page(run, tmp_path, monkeypatch):
+    page = Path(__file__).parent.parent / "pictures" / "page.jpg"
+    shown = []
+    monkeypatch.setattr(reports, "save_figure", lambda display, path: shown.append(display))
+    assert run("inspect", page, "-o", tmp_path) == 0
+    (display,) = shown
+    assert display.captions == [f"page.jpg, line {i}" for i in range(1, 6)]
+    for drawn, expected in zip(display.images, cut_lines(Image.open(page))[0], strict=True):
+        np.testing.assert_array_equal(drawn, expected)
+
+
 def test_inspect_takes_idx_files_and_pixels_that_make_no_square(
     write_idx, run, tmp_path, capsys, monkeypatch
 ):
@@ -268,7 +283,9 @@ def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
     assert metrics["exact_match"] > 0.5
     assert metrics["per_length"]["length"] == list(range(1, 9))
     assert metrics["n_test"] == sum(metrics["per_length"]["n_sequences"]) == 2000
-    assert len(pd.read_csv(trained_recognizer / "history.csv")) == 2
+    history = pd.read_csv(trained_recognizer / "history.csv")
+    assert len(history) == 2
+    assert history["val_accuracy"].iloc[-1] > 0.4  # of held-out digits, without any option
     for name in ("accuracy.png", "loss.png", "coverage.png", "sequences.png"):
         assert image.imread(trained_recognizer / name).std() > 0.02, name
     assert isinstance(skdigits.load(trained_recognizer / "model.skdigits"), DigitSequenceRecognizer)
