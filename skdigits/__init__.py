@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from skdigits.pretrained import load_pretrained
     from skdigits.readings import Reading, read
     from skdigits.sequence import DigitSequenceRecognizer
+
+# ONNX Runtime reads this when it is imported, and otherwise records and sends what it is used for.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = [

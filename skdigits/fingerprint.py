@@ -1,10 +1,14 @@
-"""A fingerprint of any value: the same in every process."""
+"""A fingerprint of any value: the same in every process with the same libraries."""
 
 from __future__ import annotations
 
 import copyreg
 import hashlib
+import importlib.metadata
 import json
+import os
+import platform
+import sys
 from collections.abc import Iterator
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -13,20 +17,67 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 SCALARS = (type(None), type(...), bool, int, float, complex, str)
+# What weights, predictions and cleaned pictures depend on, besides Python.
+PACKAGES = (
+    *("skdigits", "numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "onnxruntime-gpu"),
+    *("scikeras", "keras", "tensorflow", "tensorflow-cpu", "tf-nightly"),
+)
+
+
+def versions() -> dict[str, str]:
+    """Look up the versions of Python and of the packages that are installed; none is imported.
+
+    Returns
+    -------
+    dict of str to str
+        Version by package.
+    """
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # nobody needs all of them
+    return found
 
 
 def fingerprint(value) -> str:
+    """Hash a value by its content and the `versions` with which it is used.
+
+    Parameters
+    ----------
+    value : object
+        The value, as for `content_hash`; the content of files that it names counts, too.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, equal for equal values in all processes with the same versions.
+
+    Raises
+    ------
+    TypeError, OSError
+        As of `content_hash`.
+    """
+    return _hash(sorted(versions().items()), content_hash(value, with_files=True))
+
+
+def content_hash(value, *, with_files=False) -> str:
     """Hash a value by its content.
 
     A function is identified by its module and name, its code, and the constants, defaults, enclosed
     variables and global numbers and strings that it uses, but not by the code of functions that it
     calls. An estimator is identified by its parameters, a Keras object by its configuration and
-    weights, and any other object by the data that pickle would store.
+    weights, and any other object by the data that pickle would store. The version of the package of
+    a class or function counts, too.
 
     Parameters
     ----------
     value : object
         The value.
+    with_files : bool, default=False
+        Whether the content of files counts that are named in arrays, lists, tuples and dicts, but
+        not those that are named in an estimator or another object.
 
     Returns
     -------
@@ -37,22 +88,33 @@ def fingerprint(value) -> str:
     ------
     TypeError
         If the value, or a part of it, cannot be pickled.
+    OSError
+        If a file cannot be read.
     """
-    return _fingerprint(value, {}, 0)
+    return _content_hash(value, {}, 0, with_files)
 
 
-def _fingerprint(value, known, depth):
-    """`known` maps the id of every object visited so far to the object and its fingerprint."""
+def _content_hash(value, known, depth, with_files):
+    """`known` maps the id of every object visited so far to the object and its hash."""
+    if with_files and isinstance(value, (str, os.PathLike)) and os.path.isfile(value):
+        return _hash(_name(type(value)), os.fspath(value), _file_hash(value))
     if type(value) in SCALARS:
         return _hash(type(value).__name__, repr(value))
-    if id(value) not in known:
+    key = id(value), with_files
+    if key not in known:
         # This replaces the object where one of its parts refers back to it. A reference to the
         # object is kept, so that no other object gets its id.
-        known[id(value)] = value, f"object {depth} levels down"
+        known[key] = value, f"object {depth} levels down"
         kind, parts, ordered = _take_apart(value)
-        prints = [_fingerprint(part, known, depth + 1) for part in parts]
-        known[id(value)] = value, _hash(kind, *(prints if ordered else sorted(prints)))
-    return known[id(value)][1]
+        is_data = hasattr(value, "__array__") or type(value) in (list, tuple, dict)
+        hashes = [_content_hash(part, known, depth + 1, with_files and is_data) for part in parts]
+        known[key] = value, _hash(kind, *(hashes if ordered else sorted(hashes)))
+    return known[key][1]
+
+
+def _file_hash(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _hash(*texts):
@@ -95,7 +157,7 @@ def _parts_of_code(value) -> Iterator[Any]:
     """The parts of a class, a function or a code object."""
     match value:
         case type():
-            yield _name(value)
+            yield from (_name(value), _package_version(value))
             # A class that can be imported is identified by its name.
             if "<locals>" in value.__qualname__ or value.__module__ == "__main__":
                 yield value.__bases__
@@ -106,7 +168,8 @@ def _parts_of_code(value) -> Iterator[Any]:
                     or (isinstance(member, SCALARS) and not name.startswith("__"))
                 }
         case FunctionType():
-            yield from (_name(value), value.__code__, value.__defaults__, value.__kwdefaults__)
+            yield from (_name(value), _package_version(value))
+            yield from (value.__code__, value.__defaults__, value.__kwdefaults__)
             yield [_cell_contents(cell) for cell in value.__closure__ or ()]
             used = _global_names(value.__code__) & value.__globals__.keys()
             values = {name: value.__globals__[name] for name in used}
@@ -115,6 +178,13 @@ def _parts_of_code(value) -> Iterator[Any]:
             yield from (value.co_code, value.co_exceptiontable, value.co_consts, value.co_names)
             yield from (value.co_varnames, value.co_freevars, value.co_flags)
             yield from (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount)
+
+
+def _package_version(value):
+    """Version of the package that a class or function is imported from, if it says so."""
+    package = sys.modules.get(str(value.__module__).partition(".")[0])
+    version = getattr(package, "__version__", None)
+    return version if isinstance(version, str) else None
 
 
 def _cell_contents(cell):
@@ -131,7 +201,7 @@ def _global_names(code) -> set[str]:
 
 
 def _parts_of_array(array):
-    if array.dtype.hasobject:
+    if array.dtype.hasobject or array.dtype.kind in "UT":  # texts may name files
         return [str(array.dtype), array.shape, array.ravel().tolist()]
     return [str(array.dtype), array.shape, array.tobytes()]
 

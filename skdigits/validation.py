@@ -130,14 +130,7 @@ def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]
             return seen
         side = math.isqrt(n_features - 1) + 1
         return side, side, 1
-    numbers = np.asarray(asked)
-    if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
-        raise ValueError(
-            "image_shape should be (height, width) or (height, width, channels), all positive "
-            f"whole numbers; got {asked!r}."
-        )
-    height, width, *channels = numbers.tolist()
-    shape = (height, width, *(channels or [1]))
+    shape = check_image_shape(asked)
     if math.prod(shape) != n_features or seen not in (None, shape):
         given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
         raise ValueError(
@@ -145,6 +138,34 @@ def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]
             f"each; X has {given}."
         )
     return shape
+
+
+def check_image_shape(asked) -> tuple[int, int, int]:
+    """Check a shape of images, whatever images there are.
+
+    Parameters
+    ----------
+    asked : tuple of int
+        Height, width and optionally channels.
+
+    Returns
+    -------
+    tuple of int
+        Height, width and channels.
+
+    Raises
+    ------
+    ValueError
+        If it is not two or three positive whole numbers.
+    """
+    numbers = np.asarray(asked)
+    if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
+        raise ValueError(
+            "image_shape should be (height, width) or (height, width, channels), all positive "
+            f"whole numbers; got {asked!r:.60}."
+        )
+    height, width, *channels = numbers.tolist()
+    return height, width, channels[0] if channels else 1
 
 
 def pixel_dtype(X, dtype) -> np.dtype:

@@ -190,7 +190,7 @@ def save_json(content, path):
     import json
 
     from skdigits.files import atomic_write
-    from skdigits.persistence.versions import versions
+    from skdigits.fingerprint import versions
 
     with atomic_write(path, "w", encoding="utf-8") as file:
         content = _without_nan({**content, "versions": versions()})

@@ -73,8 +73,10 @@ class EpochSearchCV(GridSearchCV):
         Whether `cv_results_` has scores of the training samples, too.
     journal : str or path-like, default=None
         File in which every finished fit is recorded. The same search with the same file skips
-        the recorded fits, so that an interrupted search can be resumed. Only the process that
-        calls `fit` writes to it. The backend of joblib must support generators; "loky", "threading"
+        the recorded fits, so that an interrupted search can be resumed; of files that `X` names,
+        the content counts. With other versions of Python, skdigits, Keras, TensorFlow or another
+        library that the scores depend on, the file is refused. Only the process that calls `fit`
+        writes to it. The backend of joblib must support generators; "loky", "threading"
         and "dask" do.
 
     Attributes
@@ -202,7 +204,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             parameter cannot be pickled; raised before any fit.
         ValueError
             If the grid has no valid numbers of epochs, the estimator cannot keep epochs, or the
-            journal belongs to another search (raised before any fit), or if every fit failed.
+            journal belongs to another search or was written with other versions of the libraries
+            (raised before any fit), or if every fit failed.
         """
         validate_parameters(self)
         candidates = list(ParameterGrid(self.param_grid))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.files import atomic_write, check_destination
-from skdigits.persistence.versions import versions
+from skdigits.fingerprint import versions
 from skdigits.persistence.wrappers import network_estimator
 
 if TYPE_CHECKING:
@@ -59,13 +59,15 @@ def export(estimator, path) -> Path:
     return path
 
 
-def onnx_model(estimator) -> onnx.ModelProto:
+def onnx_model(estimator, installed) -> onnx.ModelProto:
     """Make the ONNX model of a fitted estimator.
 
     Parameters
     ----------
     estimator : DigitClassifier or DigitSequenceRecognizer
         The estimator.
+    installed : dict of str to str
+        Versions of the packages, for the metadata.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def onnx_model(estimator) -> onnx.ModelProto:
     metadata = {
         "labels": labels,
         "image_shape": network.key.spec.image_shape,
-        "versions": versions(),
+        "versions": installed,
     }
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=json.dumps(value))
@@ -116,7 +118,7 @@ def _converted(estimator):
 
 
 def _onnx_bytes(estimator):
-    return onnx_model(estimator).SerializeToString()
+    return onnx_model(estimator, versions()).SerializeToString()
 
 
 def _keras_bytes(estimator):

@@ -8,17 +8,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import blake2b
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from skdigits.files import atomic_write
-from skdigits.fingerprint import fingerprint
+from skdigits.files import atomic_write, make_folder
+from skdigits.fingerprint import content_hash, versions
 from skdigits.networks.trained import Weights
 from skdigits.training.task import TrainingTask
-from skdigits.training.tensorflow import keras, tf
 
 FORMAT = 1
 VALUES = "values"  # name of the entry that is no array
@@ -68,7 +66,7 @@ class Checkpoint:
 
     def __init__(self, folder, task: TrainingTask, callbacks: Sequence = ()):
         self.folder, self.name = Path(folder), digest_of(task, callbacks)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._written: set[int] = set()
 
     def load(self) -> FitState | None:
@@ -100,7 +98,7 @@ class Checkpoint:
         OSError
             If it cannot be written; the earlier one then remains.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         for epoch, weights in state.kept.items():
             path = self._path(f"epoch-{epoch}")
             if epoch not in self._written or not path.exists():
@@ -141,17 +139,10 @@ def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
     if not task.drawn_from:
         parts["drawn_from"] = task.draw(task.start.n_epochs)
     changing = [(type(c), vars(c)) for c in callbacks if not getattr(c, "only_watches", False)]
-    parts["callbacks"] = fingerprint(changing)
-    for chunk in _chunks([FORMAT, _version(), keras.__version__, tf.__version__, parts]):
+    parts["callbacks"] = content_hash(changing)
+    for chunk in _chunks([FORMAT, versions(), parts]):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def _version():
-    try:
-        return metadata.version("skdigits")
-    except metadata.PackageNotFoundError:  # run from its source
-        return None
 
 
 def _chunks(value) -> Iterable[bytes | memoryview]:
@@ -169,7 +160,7 @@ def _chunks(value) -> Iterable[bytes | memoryview]:
         for item in value:
             yield from _chunks(item)
     elif callable(value):
-        yield fingerprint(value).encode()
+        yield content_hash(value).encode()
     else:
         yield f"{type(value).__name__} {value!r};".encode()
 
