@@ -163,6 +163,7 @@ for value in (*PAIRS.values(), is_known):
 """
 
 
+@pytest.mark.slow
 def test_fingerprints_are_the_same_in_every_process():
     found = []
     for seed in ("1", "2"):

@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from skdigits.cli.progress import without_start_up_lines
 
 COMMAND = Path(sys.executable).with_name("skdigits")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
 
 
+@pytest.mark.slow
 def test_the_command_shows_no_line_of_tensorflow(csv_folder, tmp_path):
     grid = ["--epochs", "1", "--batch-size", "32,64", "--architecture", "compact"]
     options = [*grid, "--folds", "2", "--jobs", "2"]
