@@ -1,0 +1,21 @@
+"""Types that several modules name in their signatures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+StrPath: TypeAlias = str | os.PathLike[str]
+ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and perhaps channels
+Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list where their sizes differ
+PictureLike: TypeAlias = StrPath | Image.Image | ArrayLike
+RandomState: TypeAlias = int | np.random.RandomState | None
+Estimator: TypeAlias = Any  # of scikit-learn, which has no types, as Keras and TensorFlow
+KerasModel: TypeAlias = Any
+Tensor: TypeAlias = Any
+AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
