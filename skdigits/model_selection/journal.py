@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.files import flush, flush_folder, make_folder, naming
 from skdigits.fingerprint import content_hash, fingerprint, versions
@@ -34,7 +36,7 @@ class Journal:
         If `search` or one of `fits` has no fingerprint.
     """
 
-    def __init__(self, path, search, fits):
+    def __init__(self, path: StrPath, search: Any, fits: Sequence[Any]) -> None:
         self.path = Path(path).absolute()
         self.fits = [content_hash(fit) for fit in fits]
         values = {"skdigits_journal": FORMAT, "versions": versions(), "search": fingerprint(search)}
@@ -86,7 +88,7 @@ class Journal:
         entry = {"fit": self.fits[scores.fit], "fold": scores.fold, "scores": values}
         self._append(json.dumps(entry))
 
-    def _append(self, line):
+    def _append(self, line: str) -> None:
         # One unbuffered write to a file opened for appending: lines of two searches do not mix.
         data = f"{line}\n".encode()
         with naming(self.path), self.path.open("ab", buffering=0) as file:
@@ -107,7 +109,7 @@ def _difference(line, values):
     return "the data, the folds, the estimator or the scoring differ"
 
 
-def _parse(line):
+def _parse(line: str) -> Any:
     try:
         return json.loads(line)
     except ValueError:
