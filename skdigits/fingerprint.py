@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -117,11 +117,11 @@ def _file_hash(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _hash(*texts):
+def _hash(*texts: str) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def _take_apart(value) -> tuple[str, list[Any], bool]:
+def _take_apart(value: Any) -> tuple[str, list[Any], bool]:
     """The kind of an object, its parts, and whether their order matters."""
     kind = _name(type(value))
     match value:
@@ -153,7 +153,7 @@ def _take_apart(value) -> tuple[str, list[Any], bool]:
     return kind, _parts_for_pickle(value), True
 
 
-def _parts_of_code(value) -> Iterator[Any]:
+def _parts_of_code(value: Any) -> Iterator[Any]:
     """The parts of a class, a function or a code object."""
     match value:
         case type():
@@ -194,7 +194,7 @@ def _cell_contents(cell):
         return "empty"
 
 
-def _global_names(code) -> set[str]:
+def _global_names(code: CodeType) -> set[str]:
     """Names that code, and functions defined in it, may look up in the module."""
     inner = (const for const in code.co_consts if isinstance(const, CodeType))
     return set(code.co_names).union(*map(_global_names, inner))
@@ -206,7 +206,7 @@ def _parts_of_array(array):
     return [str(array.dtype), array.shape, array.tobytes()]
 
 
-def _parts_for_pickle(value):
+def _parts_for_pickle(value: Any) -> list[Any]:
     """What pickle would store of an object, or the name by which it would import it."""
     reduce = copyreg.dispatch_table.get(type(value))
     try:
@@ -224,5 +224,5 @@ def _parts_for_pickle(value):
     return [list(part) if isinstance(part, Iterator) else part for part in stored]
 
 
-def _name(value, qualname=None):
+def _name(value: Any, qualname: str | None = None) -> str:
     return f"{getattr(value, '__module__', None)}.{qualname or value.__qualname__}"
