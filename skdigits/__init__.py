@@ -61,7 +61,7 @@ _submodules = {
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that importing skdigits costs nothing."""
     if name in _submodules:
         return importlib.import_module(f"{__name__}.{name}")

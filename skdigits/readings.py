@@ -6,7 +6,7 @@ import os
 from functools import cache
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.opening import REDUCTION
 from skdigits.pretrained import load_pretrained
 from skdigits.sequence import DigitSequenceRecognizer
+
+if TYPE_CHECKING:
+    from skdigits.classifier import DigitClassifier
+    from skdigits.typing import PictureLike
 
 
 class Reading(NamedTuple):
@@ -38,7 +42,12 @@ class Reading(NamedTuple):
     box: tuple[int, int, int, int]
 
 
-def read(picture, *, digits=None, model=None) -> list[Reading]:
+def read(
+    picture: PictureLike,
+    *,
+    digits: int | None = None,
+    model: DigitSequenceRecognizer | DigitClassifier | None = None,
+) -> list[Reading]:
     """Read all lines of digits in a picture.
 
     Parameters
@@ -133,12 +142,14 @@ def _is_picture(part):
 
 
 @cache
-def _pretrained(name):
+def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     """An estimator that is loaded once; nobody else can change it."""
     return load_pretrained(name)
 
 
-def _read_lines(recognizer, images, digits):
+def _read_lines(
+    recognizer: Any, images: list[np.ndarray], digits: int | None
+) -> list[tuple[str, float]]:
     """The most probable text of each image, of a number of digits if it is given."""
     if digits is None:
         texts, probabilities = recognizer.predict_top_k(images, k=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,7 @@ from PIL import Image
 
 StrPath: TypeAlias = str | os.PathLike[str]
 ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and perhaps channels
+Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # dicts have shares
 Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list where their sizes differ
 PictureLike: TypeAlias = StrPath | Image.Image | ArrayLike
 RandomState: TypeAlias = int | np.random.RandomState | None
@@ -19,3 +20,16 @@ Estimator: TypeAlias = Any  # of scikit-learn, which has no types, as Keras and 
 KerasModel: TypeAlias = Any
 Tensor: TypeAlias = Any
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
+
+
+class Configurable(Protocol):
+    """What a Keras object gives its configuration with."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration.
+
+        Returns
+        -------
+        dict of str to object
+            From which an equal object can be made.
+        """

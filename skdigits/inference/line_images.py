@@ -47,6 +47,7 @@ class LineImages:
     """
 
     images: Any  # an array, or a list where the shapes differ
+    n_features: Any  # int, or None
 
     def __init__(
         self,

@@ -13,9 +13,8 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
+from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import get_tags, indexable
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdigits.model_selection import results
@@ -29,6 +28,8 @@ from skdigits.model_selection.scoring import (
     fit_as_task,
 )
 from skdigits.sklearn_compat import (
+    GridSearchCV,
+    available_if,
     check_method_params,
     format_search_results,
     init_callback_context,
@@ -39,7 +40,9 @@ from skdigits.sklearn_compat import (
 from skdigits.validation import plain_labels
 
 if TYPE_CHECKING:
-    from skdigits.typing import Estimator, StrPath
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images, StrPath
 
 
 class EpochSearchCV(GridSearchCV):
@@ -109,6 +112,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
     4
     """
 
+    cv_curves_: dict[str, np.ndarray]
+
     def __init__(
         self,
         estimator: Estimator,
@@ -149,7 +154,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         return tags
 
     @available_if(lambda search: hasattr(search, "transform"))
-    def fit_transform(self, X: Any, y: None = None, **params: Any) -> np.ndarray:
+    def fit_transform(self, X: Images, y: ArrayLike | None = None, **params: Any) -> np.ndarray:
         """Search, fit the best candidate on all samples, and transform them with it.
 
         Parameters
@@ -184,7 +189,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         return super().score(X, plain_labels(y), **params)
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+    def fit(self, X: Images, y: ArrayLike | None = None, **params: Any) -> Self:
         """Search, and fit the best candidate on all samples.
 
         Parameters

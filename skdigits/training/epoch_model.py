@@ -30,7 +30,7 @@ PROGRESS_UPDATES = 40  # of a progress bar per epoch
 
 
 @dataclass(frozen=True)
-class EpochPlan:
+class _EpochPlan:
     """How the samples of an epoch are taken; `indices` are those that are in every one."""
 
     indices: np.ndarray
@@ -260,7 +260,7 @@ class EpochModel(keras.Model):
     def _training_data(self, samples: Samples) -> TrainingData:
         return TrainingData(samples, self._task.pixel_dtype, self._float_dtype)
 
-    def _plan(self, data: TrainingData, callbacks: Sequence[Any], verbose: int) -> EpochPlan:
+    def _plan(self, data: TrainingData, callbacks: Sequence[Any], verbose: int) -> _EpochPlan:
         task, indices = self._task, data.samples.used()
         n_steps = -(-data.samples.n_per_epoch // task.batch_size)
         steps_per_call = data.steps_per_call(n_steps, task.batch_size)
@@ -268,7 +268,7 @@ class EpochModel(keras.Model):
             steps_per_call = 1
         elif verbose == 1:
             steps_per_call = min(steps_per_call, -(-n_steps // PROGRESS_UPDATES))
-        return EpochPlan(
+        return _EpochPlan(
             indices=indices,
             batch_size=task.batch_size,
             n_steps=n_steps,
@@ -278,7 +278,7 @@ class EpochModel(keras.Model):
         )
 
     def _run_epoch(
-        self, data: TrainingData, plan: EpochPlan, epoch: int, chain: Any
+        self, data: TrainingData, plan: _EpochPlan, epoch: int, chain: Any
     ) -> dict[str, float]:
         """Train on the samples of one epoch; return its loss and accuracy."""
         task = self._task
@@ -304,7 +304,7 @@ class EpochModel(keras.Model):
                 break
         return logs
 
-    def _order(self, data: TrainingData, plan: EpochPlan, rng: np.random.Generator) -> np.ndarray:
+    def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
         """The samples of an epoch in the order in which batches take them."""
         indices = np.concatenate([plan.indices, data.samples.draw_others(rng)])
         return indices[rng.permutation(len(indices))]

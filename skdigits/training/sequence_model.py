@@ -9,7 +9,7 @@ import numpy as np
 
 from skdigits.inference.ctc import PADDING, frames
 from skdigits.inference.line_images import HEIGHT, LineImages
-from skdigits.training.epoch_model import EpochModel, EpochPlan
+from skdigits.training.epoch_model import EpochModel, _EpochPlan
 from skdigits.training.tensorflow import tf
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class SequenceModel(EpochModel):
 
     _label_spec = tf.TensorSpec([None, None], tf.int32)
 
-    def _order(self, data: TrainingData, plan: EpochPlan, rng: np.random.Generator) -> np.ndarray:
+    def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
         """Batches of similar widths in random order; the last, shorter one is drawn from all."""
         order = super()._order(data, plan, rng)
         whole = len(order) // plan.batch_size * plan.batch_size
