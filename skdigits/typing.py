@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -11,6 +13,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 StrPath: TypeAlias = str | os.PathLike[str]
+DataPath: TypeAlias = StrPath | zipfile.Path  # of a file, or of a member of an archive
+FoundPath: TypeAlias = Path | zipfile.Path
 ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and perhaps channels
 Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # dicts have shares
 Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list where their sizes differ
@@ -23,7 +27,7 @@ AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
 
 class Configurable(Protocol):
-    """What a Keras object gives its configuration with."""
+    """An object that can be made again from its configuration, as Keras's."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration.
@@ -31,5 +35,5 @@ class Configurable(Protocol):
         Returns
         -------
         dict of str to object
-            From which an equal object can be made.
+            Values by name.
         """

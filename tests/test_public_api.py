@@ -103,7 +103,7 @@ def _documented(thing):
     if inspect.isfunction(thing) and not hasattr(thing, "__wrapped__"):
         yield thing, inspect.getdoc(thing)
     elif inspect.isclass(thing) and not issubclass(thing, Exception):
-        if "__init__" in vars(thing):
+        if vars(thing).get("__init__", object).__module__ == thing.__module__:  # not a Protocol's
             yield thing.__init__, inspect.getdoc(thing)
         for name, member in vars(thing).items():
             if inspect.isfunction(member) and not name.startswith("_"):
