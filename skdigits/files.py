@@ -9,6 +9,10 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 try:
     import fcntl
@@ -16,7 +20,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed anyw
     fcntl = None  # type: ignore[assignment]
 
 
-def check_destination(path, endings=()) -> Path:
+def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
     """Check that a file can have this name.
 
     Parameters
@@ -53,7 +57,7 @@ def check_destination(path, endings=()) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_write(path, mode="wb", **options):
+def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[Any]:
     """Write a file that appears when it is complete, or not at all if the block raises.
 
     It is on the disk before it replaces the old one, so that a power cut loses neither. What a
@@ -94,7 +98,7 @@ def atomic_write(path, mode="wb", **options):
 
 
 @contextlib.contextmanager
-def naming(path):
+def naming(path: StrPath) -> Iterator[None]:
     """Add the name of a file to errors of the operating system that have none, as of a full disk.
 
     Parameters
@@ -183,7 +187,7 @@ def _without_links(path):
 
 
 @contextlib.contextmanager
-def _renamed_at_the_end(path, mode, options):
+def _renamed_at_the_end(path: Path, mode: str, options: dict[str, Any]) -> Iterator[Any]:
     temporary, file = _open_locked(path, mode.replace("w", "x"), options)
     try:
         with file:
@@ -241,7 +245,7 @@ def _remove_unless_written(temporary):
         temporary.unlink()
 
 
-def printable(name) -> str:
+def printable(name: StrPath) -> str:
     """Write what is not text in a file name as escapes.
 
     Parameters

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from functools import cache
 from numbers import Integral
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np

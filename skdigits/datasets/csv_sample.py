@@ -10,11 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.datasets.foreign import refuse
 from skdigits.datasets.unpacking import open_unpacked
+
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
 
 DELIMITERS = ",;\t"
 START = 1 << 12  # bytes that tell a web page or another format from a table
@@ -61,7 +65,7 @@ class Sample:
     names: list[str]
     rows: list[list[str]]
 
-    def numbers(self, column) -> np.ndarray:
+    def numbers(self, column: int) -> np.ndarray:
         """Convert the cells of a column.
 
         Parameters
@@ -76,7 +80,7 @@ class Sample:
         """
         return np.array([to_number(row[column]) for row in self.rows])
 
-    def counts_from(self, column) -> int | None:
+    def counts_from(self, column: int) -> int | None:
         """Check whether a column counts the rows.
 
         Parameters
@@ -95,7 +99,7 @@ class Sample:
         return int(numbers[0]) if (np.diff(numbers) == 1).all() else None
 
 
-def read_sample(file) -> Sample:
+def read_sample(file: FoundPath) -> Sample:
     """Read the first rows of a CSV file, and recognize how it is written.
 
     Parameters
@@ -194,7 +198,7 @@ def to_number(text) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def short(text) -> str:
+def short(text: str) -> str:
     """Quote a text from a file for a message, and cut a long one.
 
     Parameters
@@ -210,7 +214,7 @@ def short(text) -> str:
     return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
 
 
-def bounded_lines(file) -> Iterator[str]:
+def bounded_lines(file: Any) -> Iterator[str]:
     """Iterate over the lines of a text file, of which none may fill the memory.
 
     Parameters
@@ -258,7 +262,7 @@ def unreadable(file, error, expected="a CSV file of numbers") -> ValueError:
     )
 
 
-def _first_lines(lines):
+def _first_lines(lines: Iterator[str]) -> list[str]:
     first, characters = [], 0
     for line in lines:
         first.append(line)
@@ -269,7 +273,7 @@ def _first_lines(lines):
     return first
 
 
-def _divide_header(file, encoding, delimiter, rows):
+def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[list[str]]) -> Sample:
     names, width = rows[0], len(rows[0])
     if not any(names):
         raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
@@ -286,7 +290,7 @@ def _divide_header(file, encoding, delimiter, rows):
     return Sample(file, encoding, delimiter, has_header, names, rows)
 
 
-def _check_names(file, names, numbers):
+def _check_names(file: FoundPath, names: list[str], numbers: list[float]) -> None:
     twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is None:
         return

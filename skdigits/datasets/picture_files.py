@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from skdigits.datasets.picture_labels import LABELS, Page, find_labels
 from skdigits.pictures import find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from skdigits.typing import StrPath
 
 DESCR = """Images from picture files
 
@@ -33,7 +38,9 @@ class NoPicturesError(FileNotFoundError):
     """There is no picture in a folder."""
 
 
-def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_pictures(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load picture files of single digits, cleaned to MNIST's style.
 
     =================   ==============
@@ -114,7 +121,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     return result
 
 
-def load_lines(path):
+def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
     """Load picture files of lines of digits with their labels.
 
     Parameters
@@ -291,11 +298,11 @@ def _labelled_by(path):
     return f"labelled by {LABELS}" if (path / LABELS).is_file() else "labelled by folder"
 
 
-def _folder_of(path):
+def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def find_pictures(path) -> list[Path]:
+def find_pictures(path: Path) -> list[Path]:
     """List picture files in a folder and its subfolders.
 
     Parameters

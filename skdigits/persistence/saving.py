@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from sklearn.exceptions import NotFittedError
@@ -34,6 +35,10 @@ from skdigits.persistence.wrappers import without_search
 from skdigits.preprocessing import ImageReshaper, PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 
+if TYPE_CHECKING:
+    from skdigits.persistence.archive import Archive
+    from skdigits.typing import Estimator, StrPath
+
 FORMAT = 5
 FORMATS = (2, 3, 4, 5)  # that can be read; in format 1, small images had no margin
 ESTIMATORS: dict[str, Any] = {
@@ -47,7 +52,7 @@ VERSION = re.compile(r"[\w.+!-]{1,50}", re.ASCII)
 MODEL_SLACK_BYTES = 2**18  # of an ONNX model besides its weights
 
 
-def save(estimator, path) -> Path:
+def save(estimator: Estimator, path: StrPath) -> Path:
     """Write a fitted estimator to a file that `load` reads without running code from it.
 
     Parameters
@@ -81,7 +86,7 @@ or EpochSearchCV
     return Path(path)
 
 
-def load(path, architectures=None):
+def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = None) -> Any:
     """Read an estimator written by `save`. No code from the file is run.
 
     Parameters
@@ -150,7 +155,7 @@ class _Writer:
         self.networks: list[bytes] = []
         self.versions = versions()
 
-    def describe(self, estimator):
+    def describe(self, estimator: Estimator) -> tuple[str, dict[str, Any]]:
         """The name of an estimator's class, and its state as JSON."""
         if type(estimator) is Pipeline:
             return "Pipeline", self._describe_pipeline(estimator)
@@ -186,12 +191,12 @@ class _Writer:
 class _Reader:
     """Makes estimators from an archive."""
 
-    def __init__(self, found, architectures):
+    def __init__(self, found: Archive, architectures: dict[str, Callable[..., Any]]) -> None:
         self.archive, self.document = found, found.document
         self.decode = Decoder(found.array, architectures)
         self.n_networks = 0
 
-    def estimator(self):
+    def estimator(self) -> Estimator:
         """The estimator of the file."""
         if not isinstance(self.document, dict) or self.document.keys() != set(ENTRIES):
             raise ValueError(f"its {archive.DOCUMENT} has not the entries {', '.join(ENTRIES)}")
@@ -206,7 +211,7 @@ class _Reader:
         self.archive.check_complete()
         return estimator
 
-    def _make(self, kind, state):
+    def _make(self, kind: Any, state: dict[str, Any]) -> Estimator:
         """An estimator from the name of its class and its state."""
         if not isinstance(state, dict):
             raise ValueError(f"the state of its {str(kind)[:50]} is no object")
@@ -289,6 +294,6 @@ def _check_versions(found):
             raise ValueError(f"it was written with {name[:50]!r} {str(version)[:50]!r}")
 
 
-def _has_network_entry(estimator):
+def _has_network_entry(estimator: Estimator) -> bool:
     network = getattr(estimator, "_network", None)
     return network is not None and has_onnx_model(network.key.spec)

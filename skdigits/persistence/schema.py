@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -20,6 +20,9 @@ from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
 from skdigits.training.task import OPTIMIZERS
 from skdigits.validation import PixelRange, check_image_shape
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
 
 LARGEST = 1e300  # pixel in float64
 COUNT = Interval(Integral, 1, None, closed="left")
@@ -127,7 +130,7 @@ KERAS_OPTIMIZERS: dict[str, set[str]] = {
 }
 
 
-def checked(record):
+def checked(record: Any) -> Any:
     """Check a record of a file.
 
     Parameters
@@ -157,7 +160,7 @@ def _check_pixel_range(found):
         raise ValueError(f"its pixels are from {found.low} to {found.high}, mean {found.mean}")
 
 
-def _check_key(key):
+def _check_key(key: ProgramKey) -> None:
     """Raise if the optimizer is neither one of ours nor a plain one of Keras."""
     if key.optimizer in OPTIMIZERS:
         return
@@ -211,7 +214,7 @@ def _check_spec(spec):
         raise ValueError(f"its network reads images of shape {shape}")
 
 
-def _check_network(network):
+def _check_network(network: TrainedNetwork) -> None:
     if not (1 / LARGEST < network.scale < LARGEST and network.learning_rate < LARGEST):
         raise ValueError(f"its scale is {network.scale}, its rate {network.learning_rate}")
     _check_history(network)
@@ -236,7 +239,7 @@ def _check_network(network):
     _check_optimizer_state(network, graphs.check_weights(spec, weights))
 
 
-def _check_history(network):
+def _check_history(network: TrainedNetwork) -> None:
     history, calls = network.history, network.calls
     lengths = {len(values) if isinstance(values, list) else 0 for values in history.values()}
     numbers = all(isinstance(v, float) for values in history.values() for v in values)
@@ -253,7 +256,7 @@ def _check_history(network):
         raise ValueError("it keeps epochs that were not trained")
 
 
-def _check_optimizer_state(network, n_trainable):
+def _check_optimizer_state(network: TrainedNetwork, n_trainable: int) -> None:
     """Raise if the state is not: steps, rate, and some arrays per trainable variable."""
     name, state = network.key.optimizer, network.optimizer_state
     if not all(isinstance(v, (int, float)) or _is_array_of_numbers(v) for v in state):
@@ -413,5 +416,5 @@ def _is_array_of_numbers(value):
     return isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
 
 
-def _is_count(value):
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31

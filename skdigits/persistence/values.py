@@ -82,7 +82,7 @@ class Encoder:
             return ["record", type(value).__name__, fields]
         return self._encode_function(value, name)
 
-    def _encode_function(self, value, name):
+    def _encode_function(self, value: Any, name: str) -> list[str]:
         if name == "architecture":
             if getattr(value, "__name__", "<lambda>").isidentifier():
                 return ["function", value.__name__]

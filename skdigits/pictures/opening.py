@@ -9,9 +9,15 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skdigits.pictures.decoding import MAXIMUM_PIXELS, decoding
 from skdigits.pictures.grey import LONGEST
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from skdigits.typing import StrPath
 
 FORMATS = "avif bmp gif heic heif jfif jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
 SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
