@@ -77,6 +77,9 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     (5, 784)
     """
 
+    image_shape_: tuple[int, int, int]
+    n_features_in_: int
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "output": [StrOptions({"image", "flat"})],
         "image_shape": ["array-like", None],

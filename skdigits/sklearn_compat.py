@@ -22,6 +22,7 @@ from sklearn.utils.validation import _check_method_params as check_method_params
 __all__ = [
     "HAS_CALLBACKS",
     "BaseEstimator",
+    "Bunch",
     "CallbackSupportMixin",
     "ClassifierMixin",
     "GridSearchCV",
@@ -47,8 +48,7 @@ if TYPE_CHECKING:  # the same, with types
 
     import numpy as np
     from numpy.typing import ArrayLike
-    from sklearn import base, model_selection
-    from sklearn.utils import Bunch
+    from sklearn import base, model_selection, utils
 
     from skdigits.typing import AnyCallable, Estimator, Images
 
@@ -88,6 +88,15 @@ if TYPE_CHECKING:  # the same, with types
 
         def score(self, X: Images, y: ArrayLike | None = None, **params: Any) -> float: ...
 
+    class Bunch(utils.Bunch):
+        data: Any
+        target: Any
+        images: Any
+        feature_names: list[str]
+        target_names: Any
+        frame: Any
+        DESCR: str
+
     class CallbackSupportMixin: ...
 
     def available_if(check: Callable[[Any], bool]) -> Callable[[AnyCallable], AnyCallable]: ...
@@ -97,6 +106,7 @@ if TYPE_CHECKING:  # the same, with types
 else:
     from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
     from sklearn.model_selection import GridSearchCV
+    from sklearn.utils import Bunch
     from sklearn.utils.metaestimators import available_if
 
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from skdigits.datasets.bunch import make_bunch, pixel_names
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from skdigits.sklearn_compat import Bunch
 
 DESCR = """Digits bundled with scikit-learn
 

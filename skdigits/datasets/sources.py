@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from skdigits.datasets.arff import iter_arff, load_arff
 from skdigits.datasets.bunch import Chunk, check_subset
@@ -24,6 +24,7 @@ from skdigits.datasets.zipped import iter_zip, load_zip
 if TYPE_CHECKING:
     import numpy as np
 
+    from skdigits.sklearn_compat import Bunch
     from skdigits.typing import StrPath
 
 # How a format is loaded as a whole, and how it is read in chunks.
@@ -38,6 +39,26 @@ READERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "pictures": (load_pictures, iter_pictures),
     "zip": (load_zip, iter_zip),
 }
+
+
+@overload
+def load_data(
+    source: StrPath | None = ...,
+    *,
+    subset: str = ...,
+    as_frame: bool = ...,
+    return_X_y: Literal[False] = ...,
+) -> Bunch: ...
+
+
+@overload
+def load_data(
+    source: StrPath | None = ...,
+    *,
+    subset: str = ...,
+    as_frame: bool = ...,
+    return_X_y: bool = ...,
+) -> Any: ...
 
 
 def load_data(

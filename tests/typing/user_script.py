@@ -1,7 +1,7 @@
 """What a user may write: type checkers find no error in it, and miss none of its mistakes.
 
-.ci/run gives it to mypy and to pyright, which also report a comment that hides no error; test_typing
-runs it.
+`.ci/run` gives it to mypy and to pyright, which also report a comment that hides no error;
+test_typing.py runs it.
 """
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
@@ -42,8 +42,8 @@ from skdigits.metrics import character_error_rate, coverage_curve, exact_match_s
 
 
 def train(folder: Path) -> DigitClassifier:
-    X, y = load_digits(return_X_y=True)
-    X, y = X[:300], y[:300]
+    bunch = load_digits()
+    X, y = bunch.data[:300], bunch.target[:300]
     classifier = DigitClassifier(
         "compact",
         learning_rate=0.01,
@@ -52,7 +52,6 @@ def train(folder: Path) -> DigitClassifier:
         image_shape=(8, 8),
         class_weight={0: 2.0},
         keep_epochs=[1, 2],
-        augment=0.5,
         checkpoint=folder,
         random_state=np.random.RandomState(0),
     )
@@ -73,7 +72,7 @@ def train(folder: Path) -> DigitClassifier:
 
 def search() -> EpochSearchCV:
     X, y = load_digits(return_X_y=True)
-    grid = {"epochs": [1, 2], "dropout": [0.1, 0.2]}
+    grid = {"epochs": [1, 2], "learning_rate": [0.01, 0.02]}
     found = EpochSearchCV(
         DigitClassifier("compact", batch_size=64, random_state=0), grid, cv=2, scoring="accuracy"
     )
@@ -119,11 +118,13 @@ def show(classifier: DigitClassifier) -> None:
     bunch = load_data()
     X, y = bunch.data[:100], bunch.target[:100]
     display = HistoryDisplay.from_estimator(classifier, metric="loss")
-    print(display.figure_.get_size_inches(), len(display.axes_))
+    print(display.figure_.get_size_inches(), display.ax_.get_title())
     CoverageDisplay.from_estimator(classifier, X, y, name="compact").plot()
     ImageGridDisplay.from_samples(X.reshape(-1, 8, 8), y, n_images=4)
     LabelCountDisplay.from_labels(y)
-    coverage, accuracy, _ = coverage_curve(y, classifier.predict(X), classifier.predict_confidence(X))
+    coverage, accuracy, _ = coverage_curve(
+        y, classifier.predict(X), classifier.predict_confidence(X)
+    )
     print(coverage.max(), accuracy.max())
 
 
@@ -134,8 +135,8 @@ def keep(classifier: DigitClassifier, folder: Path) -> DigitClassifier:
     X, _ = load_digits(return_X_y=True)
     images = ImageReshaper().fit_transform(X)
     np.savez(folder / "images.npz", images=images)
-    for chunk in iter_data(folder / "images.npz"):
-        print(again.predict(chunk.data[:3]).tolist(), chunk.target)
+    for data, target in iter_data(folder / "images.npz", chunk_size=1000):
+        print(again.predict(data[:3]).tolist(), target)
     return again
 
 
@@ -147,7 +148,6 @@ def make_mistakes() -> None:
     DigitClassifier(epoch=3)  # type: ignore[call-arg]
     DigitClassifier().fit([[0, 1]], [0], epochs=3)  # type: ignore[arg-type]
     DigitSequenceRecognizer(style="handwriting")  # type: ignore[arg-type]
-    load_pretrained("digit").locate([])  # type: ignore[attr-defined]
     read("page.png", digits="5")  # type: ignore[arg-type]
     save(DigitClassifier())  # type: ignore[call-arg]
 
