@@ -232,7 +232,7 @@ def learning_curves(
     train, test = split
     test = test[:CURVE_TEST_IMAGES]
     sizes = [n for n in sizes if n <= len(train) and len(np.unique(y[train[:n]])) > 1]
-    table: dict[str, list] = {"classifier": [], "n_train": [], "accuracy": []}
+    table: dict[str, list[Any]] = {"classifier": [], "n_train": [], "accuracy": []}
     for name, classifier in classifiers.items():
         for size in sizes:
             chosen = train[:size]

@@ -142,7 +142,7 @@ def part_of(name: str) -> str | None:
 
 def _roles(names: Iterable[str]) -> dict[tuple[str, str | None, str], list[str]]:
     """Known names by prefix, part and role."""
-    roles: dict[tuple, list[str]] = {}
+    roles: dict[tuple[str, str | None, str], list[str]] = {}
     for name in names:
         if parsed := _parse(name):
             roles.setdefault(parsed, []).append(name)

@@ -49,7 +49,7 @@ def check_failures(scores: list[FoldScores], error_score: Any) -> None:
 
 def candidate_outcomes(
     fits: list[SharedFit], scores: list[FoldScores], error_score: Any
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """List the outcomes of every candidate in every fold.
 
     Parameters
@@ -69,7 +69,7 @@ def candidate_outcomes(
         candidate is a part of the time of the shared fit, in proportion to its number of epochs.
     """
     failed = _failed_score(scores, error_score)
-    outcomes: dict[tuple[int, int], dict] = {}
+    outcomes: dict[tuple[int, int], dict[str, Any]] = {}
     for fold in scores:
         fit = fits[fold.fit]
         for candidate, epochs in fit.candidates.items():

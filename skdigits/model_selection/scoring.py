@@ -219,7 +219,9 @@ def fit_as_task(
         context.call_on_fit_task_end(**event)
 
 
-def describe_task(search: EpochSearchCV, samples: tuple[Any, ...], params: dict[str, Any]) -> dict:
+def describe_task(
+    search: EpochSearchCV, samples: tuple[Any, ...], params: dict[str, Any]
+) -> dict[str, Any]:
     """Return the arguments of scikit-learn's callbacks at the beginning and end of a task.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import ndimage
@@ -129,7 +129,7 @@ def _parallel_levels(
     height, width = shape
     offset = int(np.ceil(STEEPEST * width))
     levels = np.arange(-offset, height + offset)
-    best: tuple = (0, 0.0, [], [])
+    best: tuple[int, float, Any, Any] = (0, 0.0, [], [])
     for slope in SLOPES if len(rows) else ():
         at = np.rint(rows - slope * columns).astype(int) + offset
         counts = np.bincount(at, minlength=len(levels))[: len(levels)]

@@ -30,8 +30,8 @@ class Style:
         As in `make_digit_sequences`.
     """
 
-    lengths: tuple | list | dict
-    gap: int | tuple = (-6, 8)
+    lengths: int | Sequence[int] | dict[int, float]
+    gap: int | Sequence[int] = (-6, 8)
     shift: int = 0
     rotation: float = 0
     scale: float = 0

@@ -91,7 +91,7 @@ class Hand:
     is_level: bool = True
     cell: float | None = None
     joins: float = 0.0
-    drawn: frozenset = field(default_factory=frozenset)
+    drawn: frozenset[int] = field(default_factory=frozenset)
 
     @classmethod
     def writing(cls, rng: np.random.Generator) -> Hand:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Estimator
 
 
-def copy_callbacks(callbacks: Sequence[Any]) -> list:
+def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     """Copy a user's Keras callbacks, so that fits do not share them.
 
     Parameters
@@ -207,7 +207,7 @@ def call_sklearn(
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
     root = init_callback_context(estimator, recorder.task.epochs)
-    epochs: list = []
+    epochs: list[Any] = []
 
     def attributes() -> dict[str, Any]:
         return {**fitted, "_network": recorder.network(weights=recorder.model.read_weights())}

@@ -67,7 +67,7 @@ class Checkpoint:
         If a function or callback cannot be identified in another process.
     """
 
-    def __init__(self, folder: StrPath, task: TrainingTask, callbacks: Sequence = ()) -> None:
+    def __init__(self, folder: StrPath, task: TrainingTask, callbacks: Sequence[Any] = ()) -> None:
         self.folder, self.name = Path(folder), digest_of(task, callbacks)
         make_folder(self.folder)
         self._written: set[int] = set()
@@ -120,7 +120,7 @@ class Checkpoint:
         return self.folder / f"{self.name}.{ending}"
 
 
-def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
+def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
     """Compute a digest of all that determines the result of a training.
 
     Parameters

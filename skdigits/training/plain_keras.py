@@ -168,7 +168,7 @@ def without_last_layer(network: KerasModel) -> KerasModel:
     return _of_dtype(keras.Sequential([image, *front]), network.dtype_policy)
 
 
-def state_variables(network: KerasModel) -> list:
+def state_variables(network: KerasModel) -> list[Any]:
     """List all variables of a network: the trainable ones, then the others.
 
     Parameters
