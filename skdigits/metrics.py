@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -294,8 +294,8 @@ def probability_figures(
     }
 
 
-exact_match_scorer = make_scorer(exact_match_score)
-neg_character_error_rate_scorer = make_scorer(character_error_rate, greater_is_better=False)
+exact_match_scorer: Any = make_scorer(exact_match_score)
+neg_character_error_rate_scorer: Any = make_scorer(character_error_rate, greater_is_better=False)
 
 
 def as_sequences(y: ArrayLike) -> np.ndarray:

@@ -79,6 +79,11 @@ if TYPE_CHECKING:  # the same, with types
         best_index_: int
         n_splits_: int
         refit_time_: float
+        multimetric_: bool
+        scorer_: Any
+        classes_: np.ndarray
+        n_features_in_: int
+        feature_names_in_: np.ndarray
 
         def predict(self, X: Images) -> np.ndarray: ...
 
