@@ -17,6 +17,7 @@ from skdigits.preprocessing import PictureCleaner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from skdigits.typing import PictureLike
 
@@ -47,6 +48,9 @@ class CleaningDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     """
+
+    ax_: Axes
+    figure_: Figure
 
     def __init__(
         self,

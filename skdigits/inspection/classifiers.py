@@ -12,6 +12,8 @@ from skdigits.inspection.axes import make_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
 # Offsets of a name from its point in typographic points, and its horizontal alignment.
@@ -42,6 +44,9 @@ class TradeOffDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     """
+
+    ax_: Axes
+    figure_: Figure
 
     def __init__(
         self, table: Mapping[str, Sequence[Any]], *, emphasized: Sequence[str] = ()
@@ -131,6 +136,10 @@ class TrainSizeDisplay:
         The curves.
     """
 
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+
     def __init__(
         self, curves: Mapping[str, Sequence[Any]], *, emphasized: Sequence[str] = ()
     ) -> None:
@@ -184,6 +193,9 @@ class ReliabilityDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     """
+
+    ax_: Axes
+    figure_: Figure
 
     def __init__(
         self, correct: Mapping[str, np.ndarray], confidence: Mapping[str, np.ndarray | None]

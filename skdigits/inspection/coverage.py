@@ -13,6 +13,8 @@ from skdigits.metrics import coverage_curve
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike
 
     from skdigits.typing import Estimator, Images
@@ -37,6 +39,10 @@ class CoverageDisplay:
     line_ : matplotlib Line2D
         The curve.
     """
+
+    ax_: Axes
+    figure_: Figure
+    line_: Line2D
 
     def __init__(
         self, coverage: np.ndarray, accuracy: np.ndarray, *, name: str | None = None

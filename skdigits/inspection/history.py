@@ -12,6 +12,8 @@ from skdigits.inspection.axes import make_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from skdigits.typing import Estimator
 
@@ -40,6 +42,10 @@ class HistoryDisplay:
     >>> display.plot(metric="loss").ax_.get_ylabel()
     'loss'
     """
+
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
 
     def __init__(self, history: Mapping[str, list[float]]) -> None:
         self.history = history

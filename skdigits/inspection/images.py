@@ -14,6 +14,7 @@ from skdigits.validation import infer_image_shape, plain_labels, split_images
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
     from skdigits.typing import Estimator, Images, RandomState
@@ -39,6 +40,9 @@ class LabelCountDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     """
+
+    ax_: Axes
+    figure_: Figure
 
     def __init__(self, labels: np.ndarray, counts: np.ndarray) -> None:
         self.labels = labels
@@ -104,6 +108,9 @@ class ImageGridDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     """
+
+    ax_: Axes
+    figure_: Figure
 
     def __init__(self, images: np.ndarray, captions: Sequence[str], *, title: str = "") -> None:
         self.images = images

@@ -14,6 +14,9 @@ from skdigits.model_selection.plan import last_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.lines import Line2D
 
     from skdigits.typing import Estimator
 
@@ -37,6 +40,10 @@ class SearchHistoryDisplay:
     lines_ : list of matplotlib Line2D
         A curve per candidate, of the mean over the folds.
     """
+
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
 
     def __init__(self, curves: Mapping[str, np.ndarray], labels: Mapping[int, str]) -> None:
         self.curves = curves
@@ -130,6 +137,10 @@ class SearchScoreDisplay:
     im_ : matplotlib AxesImage
         The map.
     """
+
+    ax_: Axes
+    figure_: Figure
+    im_: AxesImage
 
     def __init__(
         self, scores: np.ndarray, combinations: Sequence[str], epochs: Sequence[int]

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdigits.metrics import as_sequences
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
     from skdigits.typing import Estimator, Images
@@ -40,6 +41,9 @@ class SequenceGridDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     """
+
+    axes_: np.ndarray
+    figure_: Figure
 
     def __init__(
         self,
