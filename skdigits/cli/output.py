@@ -10,6 +10,9 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -32,7 +35,7 @@ def print_line(text, style=None):
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
-def print_error(text):
+def print_error(text: object) -> None:
     """Print a line about something that went wrong to standard error.
 
     Parameters
@@ -89,11 +92,11 @@ def accept_any_character():
 
 
 @contextlib.contextmanager
-def short_warnings():
+def short_warnings() -> Iterator[None]:
     """Print warnings as one line each, without the place in the code, and each once."""
     shown = set()
 
-    def show(message, category, *_, **__):
+    def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
         if str(message) not in shown:
             shown.add(str(message))
             errors = Console(stderr=True, highlight=False)
@@ -106,11 +109,11 @@ def short_warnings():
 
 
 @contextlib.contextmanager
-def end_at_signals():
+def end_at_signals() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the process as an error does: files are whole or not there."""
-    words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+    words: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
-    def end(number, frame):
+    def end(number: int, frame: object) -> None:
         print_error(f"{words[number]}.")
         sys.exit(128 + number)
 
@@ -125,7 +128,7 @@ def end_at_signals():
             signal.signal(number, handler)
 
 
-def check_folder(folder):
+def check_folder(folder: Path) -> None:
     """Raise an error if a file of this name exists; nothing is created.
 
     Parameters
@@ -142,7 +145,7 @@ def check_folder(folder):
         raise ValueError(f"{folder} is a file; expected the name of a folder to write into.")
 
 
-def make_folder(folder):
+def make_folder(folder: Path) -> None:
     """Create a folder, and raise an error before any work if no file can be created in it.
 
     Parameters
@@ -160,7 +163,7 @@ def make_folder(folder):
         pass
 
 
-def save_table(table, path):
+def save_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV.
 
     Parameters
@@ -177,7 +180,7 @@ def save_table(table, path):
     print_line(f"Wrote {path}")
 
 
-def save_json(content, path):
+def save_json(content: dict[str, Any], path: Path) -> None:
     """Write a dict as JSON, together with the versions of the packages.
 
     Parameters
@@ -199,14 +202,14 @@ def save_json(content, path):
     print_line(f"Wrote {path}")
 
 
-def draw_off_screen():
+def draw_off_screen() -> None:
     """Make matplotlib draw without a window."""
     import matplotlib
 
     matplotlib.use("Agg")
 
 
-def save_figure(display, path):
+def save_figure(display: Any, path: Path) -> None:
     """Write the figure of a display as PNG, and close it.
 
     Parameters
@@ -226,7 +229,7 @@ def save_figure(display, path):
     print_line(f"Wrote {path}")
 
 
-def _without_nan(value):
+def _without_nan(value: Any) -> Any:
     """Replace NaN, which JSON does not have, by None, also in dicts and lists."""
     if isinstance(value, dict):
         return {name: _without_nan(item) for name, item in value.items()}

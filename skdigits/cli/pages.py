@@ -13,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skdigits.cli.output import escape_controls, message, print_error
 
@@ -39,11 +39,11 @@ class Page(NamedTuple):
     """
 
     name: str
-    picture: object
-    readings: list
+    picture: Any
+    readings: list[Any]
 
 
-def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
+def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterator[Page | str]:
     """Read the pages of files and folders.
 
     Parameters
@@ -147,7 +147,9 @@ def _copied(source):
         yield path
 
 
-def print_pages(pages, *, form, reject_below, draw) -> int:
+def print_pages(
+    pages: Iterator[Page | str], *, form: str, reject_below: float, draw: Path | None
+) -> int:
     """Print what was read, as soon as a page is read.
 
     Parameters
@@ -191,7 +193,7 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
     return n_failed
 
 
-def _formatted(row, form):
+def _formatted(row: Any, form: str) -> str:
     if form == "csv":
         return _csv_row(row)
     if form == "json":
@@ -202,13 +204,13 @@ def _formatted(row, form):
     return f"{escape_controls(name)}\t{text}\t{confidence}"
 
 
-def _csv_row(row):
+def _csv_row(row: Any) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow(row)  # so that line breaks are quoted
     return line.getvalue().removesuffix("\r\n")
 
 
-def _draw(page, folder, drawn):
+def _draw(page: Page, folder: Path, drawn: Any) -> None:
     """Write a page with the boxes, texts and confidences of its lines.
 
     The file is named after the picture, and gets a number if `drawn` holds that name already.

@@ -13,6 +13,10 @@ import numpy as np
 from skdigits.cli.output import print_error
 from skdigits.files import atomic_write, printable
 
+if TYPE_CHECKING:
+    from skdigits.datasets.bunch import Chunk
+    from skdigits.typing import Estimator
+
 
 @dataclass
 class Totals:
@@ -99,7 +103,9 @@ def cleaning_of(estimator):
     return Cleaning(cleaner.output, cleaner.height) if is_cleaner else None
 
 
-def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
+def write_predictions(
+    estimator: Estimator, chunks: Iterator[Chunk], path: Path, *, reject_below: float = 0.0
+) -> Totals:
     """Predict chunks of images, and write the columns ImageId and Label.
 
     Parameters
@@ -207,7 +213,7 @@ def _predict(steps, images, reject_below):
     return labels, (confidence >= reject_below) | (reject_below == 0)  # NaN is kept too
 
 
-def _check_size(estimator, images):
+def _check_size(estimator: Estimator, images: Any) -> None:
     """Raise an error if images of single digits have a wrong size; sequences may have any width."""
     from skdigits import DigitClassifier
 
@@ -221,7 +227,7 @@ def _check_size(estimator, images):
         )
 
 
-def _write_rows(file, names, labels, header):
+def _write_rows(file: TextIO, names: np.ndarray, labels: np.ndarray, header: bool) -> None:
     import pandas as pd
 
     table = pd.DataFrame({"ImageId": names, "Label": labels})

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.utils import Bunch
+
+    from skdigits.classifier import DigitClassifier
+    from skdigits.sequence import DigitSequenceRecognizer
 
 from skdigits.cli.output import print_error
 
@@ -14,7 +23,7 @@ LONGEST = 40  # characters of a label in a message
 NONE_READABLE = "None of the pictures can be read."
 
 
-def images_of(bunch):
+def images_of(bunch: Any) -> np.ndarray:
     """Return the images of a bunch, or rows of pixels if height and width are not known.
 
     Parameters
@@ -30,7 +39,7 @@ def images_of(bunch):
     return bunch.data if bunch.images is None else bunch.images
 
 
-def read_images(source):
+def read_images(source: str | None) -> tuple[Any, np.ndarray]:
     """Read images with labels.
 
     Parameters
@@ -101,7 +110,7 @@ def read_for_inspection(source):
     return bunch, pictures, len(problems)
 
 
-def find_pictures_of(source):
+def find_pictures_of(source: str | None) -> list[Path]:
     """List the picture files of a source.
 
     Parameters
@@ -172,7 +181,9 @@ def _read_pictures(path):
         return list(iter_pictures(path, subset="test"))
 
 
-def hold_out(X, y, test_fraction, seed):
+def hold_out(
+    X: Any, y: np.ndarray, test_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Split samples into a training and a test set with the same shares of the classes.
 
     Parameters
@@ -203,7 +214,7 @@ def hold_out(X, y, test_fraction, seed):
         return next(splitter.split(X, y))
 
 
-def read_train_test(source, test_fraction, seed):
+def read_train_test(source: str | None, test_fraction: float, seed: int) -> tuple[np.ndarray, ...]:
     """Read images with labels, and split them.
 
     Parameters
@@ -309,7 +320,7 @@ def _split(X, y, test_fraction, seed):
     return X[train], X[test], y[train], y[test]
 
 
-def read_lines(source, test_fraction, seed):
+def read_lines(source: str, test_fraction: float, seed: int) -> tuple[Any, ...]:
     """Read pictures of lines with labels, and split them at random.
 
     Parameters
@@ -354,7 +365,7 @@ def read_lines(source, test_fraction, seed):
         return train_test_split(X, y, test_size=test_fraction, random_state=seed)
 
 
-def load_to_adapt(path):
+def load_to_adapt(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
     """Load a model that a further fit adapts to few images.
 
     Parameters
@@ -376,7 +387,7 @@ def load_to_adapt(path):
     return estimator.set_params(warm_start="adapt")
 
 
-def make_folds(folds, seed):
+def make_folds(folds: int, seed: int) -> Any:
     """Make the splitter of a cross-validation.
 
     Parameters
@@ -396,7 +407,9 @@ def make_folds(folds, seed):
     return StratifiedKFold(folds, shuffle=True, random_state=seed)
 
 
-def make_test_sequences(recognizer, X, y, seed):
+def make_test_sequences(
+    recognizer: DigitSequenceRecognizer, X: Any, y: np.ndarray, seed: int
+) -> tuple[np.ndarray, ...]:
     """Generate test sequences in the style that a recognizer was trained on.
 
     Parameters
@@ -426,7 +439,7 @@ def make_test_sequences(recognizer, X, y, seed):
 
 
 @contextlib.contextmanager
-def _errors_naming_the_option():
+def _errors_naming_the_option() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
