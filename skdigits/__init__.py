@@ -72,5 +72,5 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*__all__, "__version__", *_submodules})

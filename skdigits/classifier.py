@@ -570,7 +570,7 @@ keras.optimizers.Optimizer, default="adamw"
         classes, probability = self._predict_proba(X)
         return classes[probability.argmax(axis=1)]
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Compute the accuracy: share of images whose label is predicted.
 
         Parameters
@@ -590,7 +590,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return super().score(X, plain_labels(y), sample_weight)
 
-    def predict_top_k(self, X, k=3):
+    def predict_top_k(self, X: ArrayLike, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
         """Find the `k` most probable labels of each image.
 
         Parameters

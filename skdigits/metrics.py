@@ -14,6 +14,8 @@ from sklearn.utils.validation import column_or_1d
 
 from skdigits.validation import plain_labels
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 def exact_match_score(
@@ -347,11 +349,11 @@ def without_objects(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def _column(labels):
+def _column(labels: Any) -> np.ndarray:
     return column_or_1d(plain_labels(labels))
 
 
-def _check_sequences(y_true, y_pred):
+def _check_sequences(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     y_true, y_pred = as_sequences(y_true), as_sequences(y_pred)
     check_consistent_length(y_true, y_pred)
     return y_true, y_pred

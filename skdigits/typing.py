@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import IO, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # dicts have shares
 Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list where their sizes differ
 Picture: TypeAlias = Image.Image | ArrayLike
 PictureLike: TypeAlias = StrPath | Picture
+PictureFile: TypeAlias = StrPath | bytes | bytearray | memoryview | IO[bytes]
 RandomState: TypeAlias = int | np.random.RandomState | None
 Estimator: TypeAlias = Any  # of scikit-learn, which has no types, as Keras and TensorFlow
 KerasModel: TypeAlias = Any

@@ -45,7 +45,7 @@ class PixelRange:
         return max(-self.low, self.high)
 
 
-def check_no_files(X) -> None:
+def check_no_files(X: object) -> None:
     """Refuse pictures and names of files where arrays of pixels are expected.
 
     Parameters
@@ -70,7 +70,7 @@ def check_no_files(X) -> None:
         )
 
 
-def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
+def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
     """Flatten images to rows.
 
     Parameters
@@ -264,7 +264,7 @@ def check_same_shape(estimator: Estimator, image_shape: tuple[int, int, int] | N
         )
 
 
-def plain_labels(y):
+def plain_labels(y: Any) -> Any:
     """Convert NumPy's strings of variable width, which scikit-learn does not know, to usual ones.
 
     Parameters
@@ -291,7 +291,7 @@ def plain_labels(y):
     return texts.astype(str)
 
 
-def check_not_one_hot(y) -> None:
+def check_not_one_hot(y: Any) -> None:
     """Raise a ValueError if labels are one-hot encoded.
 
     Parameters

@@ -77,7 +77,7 @@ app = typer.Typer(
 class PlainCommand(typer.core.TyperCommand):
     """A command whose help has no backslashes before brackets, as some versions of Typer print."""
 
-    def get_help(self, ctx):
+    def get_help(self, ctx: Any) -> Any:
         """Return the help of the command."""
         return super().get_help(ctx).replace("\\[", "[")
 
@@ -376,11 +376,11 @@ def _adapt(
     print_line(f"Score before adaptation: {before:.4f}")
 
 
-def _held_out(y_test):
+def _held_out(y_test: Any) -> Any:
     return f"{len(y_test)} held out for testing" if len(y_test) else "none held out for testing"
 
 
-def _save(estimator, X_test, y_test, output, facts):
+def _save(estimator: Estimator, X_test: Any, y_test: Any, output: Any, facts: Any) -> None:
     """Test an estimator, if there are test images, and save it with metrics and figures."""
     from skdigits import DigitClassifier
 

@@ -18,11 +18,14 @@ from rich.console import Console
 
 from skdigits.cli.packages import how_to_install
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 console = Console(highlight=False)
 CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def print_line(text, style=None):
+def print_line(text: str, style: str | None = None) -> None:
     """Print a line without markup and without wrapping.
 
     Parameters
@@ -48,7 +51,7 @@ def print_error(text: object) -> None:
     errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
 
 
-def message(error) -> str:
+def message(error: object) -> str:
     """What a user reads of an error: of a missing file or package, its name and the reason.
 
     Parameters
@@ -68,7 +71,7 @@ def message(error) -> str:
     return str(error)
 
 
-def escape_controls(text) -> str:
+def escape_controls(text: str) -> str:
     """Write line breaks, tabs and other control characters as escapes, so that a line stays one.
 
     Parameters
@@ -84,7 +87,7 @@ def escape_controls(text) -> str:
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def accept_any_character():
+def accept_any_character() -> None:
     """Let characters that the console does not have be printed as escapes, so that no run ends."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -76,7 +76,7 @@ def quiet_workers() -> Any:
     return joblib.parallel_config("loky", initializer=import_tensorflow_quietly)
 
 
-def fit_with_progress(estimator, X, y, folder) -> float:
+def fit_with_progress(estimator: Estimator, X: Any, y: Any, folder: Path) -> float:
     """Fit and print one line per epoch; a terminal also has a bar with the remaining time.
 
     Parameters
@@ -125,7 +125,7 @@ def fit_with_progress(estimator, X, y, folder) -> float:
     return seconds
 
 
-def show_search_progress(search):
+def show_search_progress(search: EpochSearchCV) -> None:
     """Show progress bars in a terminal if scikit-learn supports them, else print a line per fit.
 
     Parameters

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from skdigits.cli.output import (
     console,
@@ -13,16 +15,20 @@ from skdigits.cli.output import (
     save_table,
 )
 
-PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # of Rich's tables
-SHOWN = 3  # labels in a message
-LONGEST = 40  # characters of such a label
-
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from rich.table import Table
 
     from skdigits.classifier import DigitClassifier
     from skdigits.cli.prediction import Totals
     from skdigits.model_selection.search import EpochSearchCV
     from skdigits.sequence import DigitSequenceRecognizer
     from skdigits.typing import Estimator
+
+PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # of Rich's tables
+SHOWN = 3  # labels in a message
+LONGEST = 40  # characters of such a label
 
 
 def report_data(bunch: Any, images: Any, folder: Path) -> None:
@@ -182,7 +188,7 @@ def save_recognizer(
     _draw_recognizer(recognizer, X, y, predicted, confidence, folder)
 
 
-def save_untested(estimator, folder, facts):
+def save_untested(estimator: Estimator, folder: Path, facts: dict[str, Any]) -> None:
     """Write a model that was trained on all images, its history, metrics and figures of it.
 
     Parameters
@@ -206,7 +212,7 @@ def save_untested(estimator, folder, facts):
     _draw_history(estimator, folder)
 
 
-def save_comparison(found, folder, facts):
+def save_comparison(found: Any, folder: Path, facts: dict[str, Any]) -> None:
     """Print a comparison of classifiers, and write a table, JSON and figures.
 
     Parameters
@@ -258,7 +264,7 @@ def save_learning_curves(curves: dict[str, list[Any]], folder: Path) -> None:
     save_figure(display, folder / "learning_curves.png")
 
 
-def print_predictions(totals, path, reject_below):
+def print_predictions(totals: Totals, path: Path, reject_below: float) -> None:
     """Print how many labels were written, why some are empty, and their accuracy if it is known.
 
     Parameters

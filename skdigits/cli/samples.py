@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skdigits.cli.output import print_error
+
 if TYPE_CHECKING:
     import numpy as np
     from sklearn.utils import Bunch
 
     from skdigits.classifier import DigitClassifier
     from skdigits.sequence import DigitSequenceRecognizer
-
-from skdigits.cli.output import print_error
 
 TEST_SEQUENCES = 2000
 DIGITS = frozenset("0123456789")
@@ -60,7 +60,7 @@ def read_images(source: str | None) -> tuple[Any, np.ndarray]:
     return images_of(bunch), bunch.target
 
 
-def read_for_inspection(source):
+def read_for_inspection(source: str | None) -> Bunch:
     """Read images, with labels where there are any; pictures that cannot be read are named.
 
     Parameters
@@ -129,7 +129,7 @@ def find_pictures_of(source: str | None) -> list[Path]:
     return find_pictures(path) if kind == "pictures" else []
 
 
-def without_damaged(files):
+def without_damaged(files: list[Path]) -> tuple[list[Path], int]:
     """Select the picture files that can be read, and name the others.
 
     Parameters
@@ -164,14 +164,14 @@ def without_damaged(files):
     return readable, len(files) - len(readable)
 
 
-def _recognized(source):
+def _recognized(source: Any) -> Any:
     """The format of a source, and the file or folder to read; no path for a name."""
     from skdigits.datasets.recognition import recognize
 
     return (None, None) if source in (None, "digits", "mnist") else recognize(Path(source), "train")
 
 
-def _read_pictures(path):
+def _read_pictures(path: Any) -> Any:
     """Chunks of pictures, with labels if all have one."""
     from skdigits.datasets.picture_files import iter_pictures
 
@@ -240,7 +240,9 @@ def read_train_test(source: str | None, test_fraction: float, seed: int) -> tupl
     return _split(X, y, test_fraction, seed)
 
 
-def read_digits_to_adapt(classes, source, test_fraction, seed):
+def read_digits_to_adapt(
+    classes: np.ndarray, source: str | None, test_fraction: float, seed: int
+) -> np.ndarray:
     """Read images of single digits that a classifier adapts to, and split them.
 
     Parameters
@@ -282,7 +284,7 @@ def read_digits_to_adapt(classes, source, test_fraction, seed):
     return _split(X, y, test_fraction, seed)
 
 
-def check_single_digits(labels):
+def check_single_digits(labels: np.ndarray) -> None:
     """Check that images of which sequences are to be generated show single digits.
 
     Parameters
@@ -308,11 +310,11 @@ def check_single_digits(labels):
             )
 
 
-def _is_of_line(label):
+def _is_of_line(label: Any) -> Any:
     return len(label) > 1 and label.isascii() and label.isdigit()
 
 
-def _split(X, y, test_fraction, seed):
+def _split(X: Any, y: np.ndarray, test_fraction: Any, seed: Any) -> Any:
     """Split samples into a training and a test set, which is empty for a share of 0."""
     if not test_fraction:
         return X, X[:0], y, y[:0]

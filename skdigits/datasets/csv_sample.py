@@ -125,7 +125,7 @@ def read_sample(file: FoundPath) -> Sample:
     return _divide_header(file, encoding, delimiter, rows)
 
 
-def read_texts(file) -> list[tuple[int, list[str]]]:
+def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
     """Read a CSV file of texts as a whole.
 
     Parameters
@@ -158,7 +158,7 @@ def read_texts(file) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _recognize(file):
+def _recognize(file: FoundPath) -> Any:
     """The encoding and the delimiter of a CSV file, and its first lines."""
     with open_unpacked(file) as opened:
         start = opened.read(START)
@@ -174,11 +174,11 @@ def _recognize(file):
     return encoding, delimiter, lines
 
 
-def _stripped(row):
+def _stripped(row: Any) -> Any:
     return [cell.strip() for cell in row]
 
 
-def to_number(text) -> float:
+def to_number(text: str) -> float:
     """Convert a cell to a finite number, or to NaN.
 
     Parameters
@@ -238,7 +238,9 @@ def bounded_lines(file: Any) -> Iterator[str]:
         yield line
 
 
-def unreadable(file, error, expected="a CSV file of numbers") -> ValueError:
+def unreadable(
+    file: FoundPath, error: Exception, expected: str = "a CSV file of numbers"
+) -> ValueError:
     """Return the error of a file that cannot be read as CSV.
 
     Parameters

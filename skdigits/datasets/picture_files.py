@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +19,7 @@ from skdigits.pictures.opening import SUFFIXES
 if TYPE_CHECKING:
     from PIL import Image
 
-    from skdigits.typing import StrPath
+    from skdigits.typing import FoundPath, StrPath
 
 DESCR = """Images from picture files
 
@@ -167,7 +167,12 @@ class Cleaning(NamedTuple):
 
 
 def iter_pictures(
-    path, *, subset="train", chunk_size=8192, lines=False, cleaning=None
+    path: StrPath,
+    *,
+    subset: str = "train",
+    chunk_size: int = 8192,
+    lines: bool = False,
+    cleaning: Cleaning | None = None,
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
@@ -218,7 +223,9 @@ def iter_pictures(
     return _read_chunks(files, labels, _folder_of(path), chunk_size, cleaning)
 
 
-def _read_chunks(files, labels, folder, chunk_size, cleaning):
+def _read_chunks(
+    files: list[Path], labels: Any, folder: Path, chunk_size: int, cleaning: Any
+) -> Iterator[Chunk]:
     pages = _Pages([], [], [], [], [], [])
     for file in files:
         pages.add(file, folder, labels, cleaning)
@@ -239,7 +246,7 @@ class _Pages(NamedTuple):
     crowded: list  # names of pictures of several digits, or lines
     blank: list  # names of pictures in which no digit is found, but lines of them
 
-    def add(self, file, folder, labels, cleaning):
+    def add(self, file: Path, folder: Path, labels: Any, cleaning: Any) -> None:
         """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
         page = Page(file.relative_to(folder).as_posix(), 0)
         try:
@@ -257,7 +264,7 @@ class _Pages(NamedTuple):
             image = np.zeros((cleaning.height, cleaning.height), np.uint8)
             self._append(image, page, position or 0)
 
-    def _append(self, image, page, position):
+    def _append(self, image: np.ndarray, page: Any, position: Any) -> None:
         self.images.append(image)
         self.positions.append(position)
         self.names.append(page.name)
@@ -270,7 +277,7 @@ class _Pages(NamedTuple):
             self.blank.append(name)
         return image
 
-    def chunk(self, labels, cleaning):
+    def chunk(self, labels: Any, cleaning: Any) -> Chunk:
         """The chunk of these pages."""
         if self.crowded:
             shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
@@ -288,13 +295,13 @@ class _Pages(NamedTuple):
         return Chunk(data, target, names, tuple(self.problems), tuple(self.blank))
 
 
-def _reason(file, error):
+def _reason(file: FoundPath, error: Exception) -> Any:
     """What is wrong with a picture file, with its name."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text if text.startswith(str(file)) else f"{file}: {text}"
 
 
-def _labelled_by(path):
+def _labelled_by(path: FoundPath) -> Any:
     return f"labelled by {LABELS}" if (path / LABELS).is_file() else "labelled by folder"
 
 

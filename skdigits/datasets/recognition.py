@@ -140,7 +140,7 @@ def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
     )
 
 
-def _folders_in(folder):
+def _folders_in(folder: FoundPath) -> Any:
     """The sentence that names the folders in a folder, of which one may be meant; or nothing."""
     found = (inner.name for inner in folder.iterdir() if inner.name[0] != "." and inner.is_dir())
     names = sorted(itertools.islice(found, MOST_FILES))
@@ -150,7 +150,7 @@ def _folders_in(folder):
     return f" It has the folders {shown}{', …' if len(names) > SHOWN else ''}; pass one of them."
 
 
-def _start_of(file):
+def _start_of(file: FoundPath) -> bytes:
     try:
         with open_unpacked(file) as opened:
             return opened.read(START)

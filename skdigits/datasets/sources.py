@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.arff import iter_arff, load_arff
 from skdigits.datasets.bunch import Chunk, check_subset
@@ -17,14 +17,13 @@ from skdigits.datasets.matlab import iter_mat, load_mat
 from skdigits.datasets.numpy_files import iter_npz, load_npz
 from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.parquet import iter_parquet, load_parquet
-from skdigits.datasets.picture_files import NoPicturesError, iter_pictures, load_pictures
+from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
 from skdigits.datasets.zipped import iter_zip, load_zip
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from skdigits.sklearn_compat import Bunch
     from skdigits.typing import StrPath
 
 # How a format is loaded as a whole, and how it is read in chunks.
@@ -39,26 +38,6 @@ READERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "pictures": (load_pictures, iter_pictures),
     "zip": (load_zip, iter_zip),
 }
-
-
-@overload
-def load_data(
-    source: StrPath | None = ...,
-    *,
-    subset: str = ...,
-    as_frame: bool = ...,
-    return_X_y: Literal[False] = ...,
-) -> Bunch: ...
-
-
-@overload
-def load_data(
-    source: StrPath | None = ...,
-    *,
-    subset: str = ...,
-    as_frame: bool = ...,
-    return_X_y: bool = ...,
-) -> Any: ...
 
 
 def load_data(
@@ -160,7 +139,12 @@ def _without_problems(chunks: Iterator[Chunk]) -> Iterator[tuple[Any, np.ndarray
 
 
 def iter_chunks(
-    source, *, subset="test", chunk_size=8192, lines=False, cleaning=None
+    source: StrPath | None,
+    *,
+    subset: str = "test",
+    chunk_size: int = 8192,
+    lines: bool = False,
+    cleaning: Cleaning | None = None,
 ) -> Iterator[Chunk]:
     """Read images from any source in chunks, as `iter_data` does, with the names of their files.
 

@@ -169,7 +169,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         """
         return self.fit(X, y, **params).transform(X)
 
-    def score(self, X, y=None, **params):
+    def score(self, X: Images, y: ArrayLike | None = None, **params: Any) -> float:
         """Score the best candidate.
 
         Parameters

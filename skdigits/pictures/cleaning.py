@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -231,7 +231,7 @@ def find_digit(grey: np.ndarray, *, from_near: bool = False) -> tuple[np.ndarray
     return cut_out(contrast, digit), n_digits
 
 
-def find_line(grey, *, cut=(False, False)):
+def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> LineInk | None:
     """Find the ink of the line of digits in a picture.
 
     Parameters
@@ -265,7 +265,7 @@ def find_line(grey, *, cut=(False, False)):
     return LineInk(ink, usual, middle, box, is_alone, n_lines)
 
 
-def _without_cut_pieces(mask, above, below):
+def _without_cut_pieces(mask: Any, above: Any, below: Any) -> Any:
     """The mask without what goes on above or below the picture."""
     if not (above or below):
         return mask
@@ -313,7 +313,7 @@ def main_digit(mask: np.ndarray) -> np.ndarray:
     return np.concatenate([[False], near & (share >= SPECK)])[labels]
 
 
-def main_line(mask: np.ndarray) -> np.ndarray:
+def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     """Keep the largest line, and what is on its level.
 
     Parameters
@@ -348,7 +348,7 @@ def main_line(mask: np.ndarray) -> np.ndarray:
     return np.concatenate([[False], kept])[labels], 1 + n_others
 
 
-def _whole_line(groups):
+def _whole_line(groups: Any) -> Any:
     """The largest group of digits with all groups on its level, however far; and the others."""
     line = max(groups, key=lambda boxes: np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).sum())
     others = [group for group in groups if group is not line]
@@ -364,7 +364,7 @@ def _whole_line(groups):
     return line, elsewhere
 
 
-def _on_one_level(box, other):
+def _on_one_level(box: Any, other: Any) -> Any:
     """Whether two digits overlap in height, as neighbours in a line do."""
     overlap = min(box[3], other[3]) - max(box[1], other[1])
     return overlap >= OVERLAP * min(box[3] - box[1], other[3] - other[1])

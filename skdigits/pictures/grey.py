@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.pictures.decoding import decoding
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from skdigits.typing import Picture
 
 LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
 WHITE = 255
@@ -64,7 +69,7 @@ def to_grey(picture: Picture, *, longest: int = LONGEST) -> np.ndarray:
     return _best_channel(np.asarray(picture, np.float32))
 
 
-def upright(picture):
+def upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its EXIF data say.
 
     Parameters
@@ -81,13 +86,13 @@ def upright(picture):
 
     picture.load()
     try:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION))
+        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
     except Exception:  # whatever Pillow raises for damaged EXIF data; the pixels are there
         turn = None
     return picture.transpose(Transpose[turn]) if turn else picture
 
 
-def _in_known_mode(picture):
+def _in_known_mode(picture: Any) -> Any:
     """Convert a picture to grey levels, RGB or RGBA, of 8 bits per channel."""
     picture = _with_8_bits(picture)
     if picture.mode == "L":

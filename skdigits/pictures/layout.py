@@ -250,7 +250,7 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     return _in_reading_order([line for line in lines if len(line)], boxes)
 
 
-def _neighbours(boxes):
+def _neighbours(boxes: Any) -> Any:
     """Pairs of digits that overlap in height and are near each other: the taller, and the other.
 
     Digits are compared in blocks from left to right, so that memory grows with the pairs that are
@@ -275,7 +275,7 @@ def _neighbours(boxes):
     return np.where(is_taller, one, another), np.where(is_taller, another, one)
 
 
-def _joins_lines(boxes, tall, shorter):
+def _joins_lines(boxes: Any, tall: Any, shorter: Any) -> Any:
     """Which digits are tall, and reach over two shorter ones beside them that are in two lines."""
     top, bottom = boxes[:, 1], boxes[:, 3]
     height = bottom - top

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -522,12 +522,12 @@ class EpochModel(keras.Model):
         return np.concatenate(parts)
 
 
-def _draws_bars(stream):
+def _draws_bars(stream: Any) -> bool:
     """Whether a progress bar can be drawn: in a terminal or a notebook, not in a file or a pipe."""
     return "ipykernel" in sys.modules or (stream is not None and stream.isatty())
 
 
-def _watches_batches(callback):
+def _watches_batches(callback: Any) -> bool:
     """Whether a callback has a method for training batches."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     return any(
