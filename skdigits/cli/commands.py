@@ -62,6 +62,8 @@ from skdigits.cli.samples import (
 from skdigits.files import check_destination
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from skdigits.typing import Estimator
 
 app = typer.Typer(
@@ -77,7 +79,7 @@ app = typer.Typer(
 class PlainCommand(typer.core.TyperCommand):
     """A command whose help has no backslashes before brackets, as some versions of Typer print."""
 
-    def get_help(self, ctx: Any) -> Any:
+    def get_help(self, ctx: Any) -> str:
         """Return the help of the command."""
         return super().get_help(ctx).replace("\\[", "[")
 
@@ -376,11 +378,13 @@ def _adapt(
     print_line(f"Score before adaptation: {before:.4f}")
 
 
-def _held_out(y_test: Any) -> Any:
+def _held_out(y_test: np.ndarray) -> str:
     return f"{len(y_test)} held out for testing" if len(y_test) else "none held out for testing"
 
 
-def _save(estimator: Estimator, X_test: Any, y_test: Any, output: Any, facts: Any) -> None:
+def _save(
+    estimator: Estimator, X_test: Any, y_test: np.ndarray, output: Path, facts: dict[str, Any]
+) -> None:
     """Test an estimator, if there are test images, and save it with metrics and figures."""
     from skdigits import DigitClassifier
 

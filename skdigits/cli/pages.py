@@ -77,7 +77,7 @@ def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterato
             yield from _read_file(file, str(file), digits, model)
 
 
-def _read_file(file: Any, name: Any, digits: Any, model: Any) -> Iterator[Any]:
+def _read_file(file: Path, name: str, digits: int | None, model: Any) -> Iterator[Page | str]:
     """The pages of a file, under the name by which the user knows it."""
     from skdigits import read
     from skdigits.pictures import open_pictures
@@ -96,7 +96,7 @@ def _read_file(file: Any, name: Any, digits: Any, model: Any) -> Iterator[Any]:
         yield _problem(name, error, file)
 
 
-def _problem(name: Any, error: Any, file: None = None) -> Any:
+def _problem(name: str, error: Exception, file: Path | None = None) -> str:
     """What is wrong with a source or file, in one line that begins with its name."""
     text = message(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror:
@@ -107,13 +107,13 @@ def _problem(name: Any, error: Any, file: None = None) -> Any:
     return escape_controls(text if is_named else f"{name}: {text}")
 
 
-def _pictures_in(folder: Path) -> Any:
+def _pictures_in(folder: Path) -> list[Path]:
     """Files with the ending of a picture, or with the content of one and without ending."""
     from skdigits.datasets.folders import files_in
     from skdigits.datasets.recognition import format_of
     from skdigits.pictures.opening import SUFFIXES
 
-    def is_picture(file: Any) -> Any:
+    def is_picture(file: Path) -> bool:
         if file.suffix or not file.is_file():
             return file.suffix.lower() in SUFFIXES or file.is_dir()  # which may not be read
         with contextlib.suppress(ValueError, OSError):
@@ -124,7 +124,7 @@ def _pictures_in(folder: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _copied(source: Any) -> Iterator[Any]:
+def _copied(source: str) -> Iterator[Path]:
     """Copy what standard input or a pipe holds to a temporary file, since a picture needs seeking.
 
     Raises

@@ -161,7 +161,7 @@ def write_predictions(
     return totals
 
 
-def _steps(estimator: Estimator) -> list:
+def _steps(estimator: Estimator) -> list[Any]:
     """The steps of a Pipeline, also of those within it; or the estimator itself."""
     from sklearn.pipeline import Pipeline
 
@@ -171,7 +171,7 @@ def _steps(estimator: Estimator) -> list:
     return [inner for step in steps for inner in _steps(step)]
 
 
-def _can_give(estimator: Estimator, label: Any) -> Any:
+def _can_give(estimator: Estimator, label: str) -> bool:
     """Whether a label is one of a classifier's classes, or a sequence of digits."""
     from skdigits import DigitClassifier
 
@@ -181,7 +181,7 @@ def _can_give(estimator: Estimator, label: Any) -> Any:
 
 
 def _predict_chunks(
-    steps: Any, chunks: Iterator[Chunk], reject_below: float
+    steps: list[Any], chunks: Iterator[Chunk], reject_below: float
 ) -> Iterator[tuple[Chunk, np.ndarray, np.ndarray]]:
     """Yield chunks, labels and which labels are kept; on a cluster, two chunks per core at once."""
     import joblib
@@ -196,7 +196,7 @@ def _predict_chunks(
             yield chunk, labels, kept
 
 
-def _remaining(steps: Any, chunk: Any) -> Any:
+def _remaining(steps: list[Any], chunk: Chunk) -> tuple[list[Any], Any]:
     """The steps that a chunk still has to go through, and its images in the form they take."""
     from skdigits import PictureCleaner
 
@@ -216,7 +216,7 @@ def _as_images(rows: Any) -> Any:
     return rows.reshape(-1, side, side) if side * side == rows[0].size else rows
 
 
-def _predict(steps: Any, images: Any, reject_below: float) -> tuple[np.ndarray, np.ndarray]:
+def _predict(steps: list[Any], images: Any, reject_below: float) -> tuple[np.ndarray, np.ndarray]:
     *transformers, estimator = steps
     for transformer in transformers:
         images = transformer.transform(images)

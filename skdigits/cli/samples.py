@@ -164,14 +164,14 @@ def without_damaged(files: list[Path]) -> tuple[list[Path], int]:
     return readable, len(files) - len(readable)
 
 
-def _recognized(source: Any) -> Any:
+def _recognized(source: str | None) -> tuple[Any, Any]:
     """The format of a source, and the file or folder to read; no path for a name."""
     from skdigits.datasets.recognition import recognize
 
     return (None, None) if source in (None, "digits", "mnist") else recognize(Path(source), "train")
 
 
-def _read_pictures(path: Any) -> Any:
+def _read_pictures(path: Path) -> list[Any]:
     """Chunks of pictures, with labels if all have one."""
     from skdigits.datasets.picture_files import iter_pictures
 
@@ -242,7 +242,7 @@ def read_train_test(source: str | None, test_fraction: float, seed: int) -> tupl
 
 def read_digits_to_adapt(
     classes: np.ndarray, source: str | None, test_fraction: float, seed: int
-) -> np.ndarray:
+) -> tuple[np.ndarray, ...]:
     """Read images of single digits that a classifier adapts to, and split them.
 
     Parameters
@@ -310,11 +310,11 @@ def check_single_digits(labels: np.ndarray) -> None:
             )
 
 
-def _is_of_line(label: Any) -> Any:
+def _is_of_line(label: str) -> bool:
     return len(label) > 1 and label.isascii() and label.isdigit()
 
 
-def _split(X: Any, y: np.ndarray, test_fraction: Any, seed: Any) -> Any:
+def _split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> tuple[Any, ...]:
     """Split samples into a training and a test set, which is empty for a share of 0."""
     if not test_fraction:
         return X, X[:0], y, y[:0]

@@ -275,7 +275,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
     """Let NumPy parse whole numbers directly into bytes; raise a ValueError for any fault."""
     number = np.uint8 if layout.values == "bytes" else float
     pixels = set(layout.pixels)
-    fields: list[tuple] = []
+    fields: list[tuple[Any, ...]] = []
     for is_pixel, run in itertools.groupby(range(len(layout.sample.names)), pixels.__contains__):
         columns = list(run)
         if is_pixel:

@@ -19,6 +19,7 @@ from skdigits.pictures.opening import SUFFIXES
 if TYPE_CHECKING:
     from PIL import Image
 
+    from skdigits.datasets.picture_labels import PictureLabels
     from skdigits.typing import FoundPath, StrPath
 
 DESCR = """Images from picture files
@@ -239,14 +240,16 @@ def _read_chunks(
 class _Pages(NamedTuple):
     """Pages of picture files that make a chunk."""
 
-    images: list
-    positions: list  # of their labels
-    names: list
-    problems: list
-    crowded: list  # names of pictures of several digits, or lines
-    blank: list  # names of pictures in which no digit is found, but lines of them
+    images: list[Any]
+    positions: list[Any]  # of their labels
+    names: list[Any]
+    problems: list[Any]
+    crowded: list[Any]  # names of pictures of several digits, or lines
+    blank: list[Any]  # names of pictures in which no digit is found, but lines of them
 
-    def add(self, file: Path, folder: Path, labels: Any, cleaning: Any) -> None:
+    def add(
+        self, file: Path, folder: Path, labels: PictureLabels | None, cleaning: Cleaning
+    ) -> None:
         """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
         page = Page(file.relative_to(folder).as_posix(), 0)
         try:
@@ -264,12 +267,12 @@ class _Pages(NamedTuple):
             image = np.zeros((cleaning.height, cleaning.height), np.uint8)
             self._append(image, page, position or 0)
 
-    def _append(self, image: np.ndarray, page: Any, position: Any) -> None:
+    def _append(self, image: np.ndarray, page: Page, position: int) -> None:
         self.images.append(image)
         self.positions.append(position)
         self.names.append(page.name)
 
-    def _clean(self, picture, name, cleaning):
+    def _clean(self, picture: Image.Image, name: str, cleaning: Cleaning) -> np.ndarray:
         image, n = clean_and_count(picture, cleaning.output, cleaning.height)
         if n > 1:
             self.crowded.append(name)
@@ -277,7 +280,7 @@ class _Pages(NamedTuple):
             self.blank.append(name)
         return image
 
-    def chunk(self, labels: Any, cleaning: Any) -> Chunk:
+    def chunk(self, labels: PictureLabels | None, cleaning: Cleaning) -> Chunk:
         """The chunk of these pages."""
         if self.crowded:
             shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
@@ -295,13 +298,13 @@ class _Pages(NamedTuple):
         return Chunk(data, target, names, tuple(self.problems), tuple(self.blank))
 
 
-def _reason(file: FoundPath, error: Exception) -> Any:
+def _reason(file: FoundPath, error: Exception) -> str:
     """What is wrong with a picture file, with its name."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text if text.startswith(str(file)) else f"{file}: {text}"
 
 
-def _labelled_by(path: FoundPath) -> Any:
+def _labelled_by(path: FoundPath) -> str:
     return f"labelled by {LABELS}" if (path / LABELS).is_file() else "labelled by folder"
 
 

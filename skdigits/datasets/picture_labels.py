@@ -7,7 +7,7 @@ import unicodedata
 import warnings
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -115,7 +115,7 @@ class Row(NamedTuple):
 
 
 def find_labels(
-    folder: Path, files: list[Path], subset: Literal["train", "test"], *, lines: bool = False
+    folder: Path, files: list[Path], subset: str, *, lines: bool = False
 ) -> PictureLabels | None:
     """Find the labels of picture files.
 
@@ -175,7 +175,7 @@ def _labels_of_folders(
     return None
 
 
-def _without_label(folder: Path, name: object) -> str:
+def _without_label(folder: Path, name: str) -> str:
     return (
         f"{folder}: {printable(name)} has no label. Put the pictures to train on into one "
         f"subfolder per label, named after the label, or list them in {LABELS} with the columns "

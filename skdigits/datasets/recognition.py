@@ -212,7 +212,7 @@ def _files(folder: Any) -> list[Any]:
 
 def _find_file(files: list[Any], folder: Any, subset: str) -> Any:
     """The format and file of the only one of a subset that can be read; None if there is none."""
-    found: dict[str | None, list] = {}
+    found: dict[str | None, list[Any]] = {}
     for file in files:
         if file.suffix.lower() in TEXTS:
             continue

@@ -370,7 +370,7 @@ def _normalized(l2: float, dtype: str) -> Callable[..., Any]:
         kernel_size: int | tuple[int, int] = 3,
         *,
         pool: tuple[int, int] | None = None,
-        skip: None = None,
+        skip: Any = None,
     ) -> Any:
         x = keras.layers.Conv2D(
             filters,

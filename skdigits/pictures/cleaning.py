@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -129,7 +129,7 @@ def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
     return image
 
 
-def clean_line(picture, *, height=28):
+def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
     """Convert a picture of a line of digits to an image in MNIST's style.
 
     It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels, less
@@ -163,7 +163,7 @@ def clean_line(picture, *, height=28):
     return image
 
 
-def clean_and_count(picture, output, height) -> tuple[np.ndarray, int]:
+def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndarray, int]:
     """Convert a picture as `clean_picture` or `clean_line` does, and count instead of warning.
 
     Parameters

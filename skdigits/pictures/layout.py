@@ -316,7 +316,7 @@ def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
     list of ndarray of shape (4,)
         Bounding boxes of digits.
     """
-    joined: list = []
+    joined: list[Any] = []
     for box in boxes:
         last = joined[-1] if joined else None
         if last is not None:

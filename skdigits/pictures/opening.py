@@ -17,7 +17,7 @@ from skdigits.pictures.grey import LONGEST
 if TYPE_CHECKING:
     from PIL import Image
 
-    from skdigits.typing import PictureFile
+    from skdigits.typing import PictureFile, StrPath
 
 FORMATS = "avif bmp gif heic heif jfif jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
 SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
@@ -69,7 +69,7 @@ def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
             with decoding(page_name(name, number), start):
                 if not _seek(picture, number):
                     return
-                page: Any = picture.copy()
+                page = picture.copy()
 
 
 def count_pages(path: Path) -> int:
@@ -168,7 +168,7 @@ def _first_bytes(file: Any) -> bytes:
         return opened.read(32)
 
 
-def _open_heic(file: Any, name: object) -> Iterator[Image.Image]:
+def _open_heic(file: Any, name: str) -> Iterator[Image.Image]:
     open_heif = _heif_opener(name)
     with decoding(name):
         pages = list(open_heif(file))
@@ -179,7 +179,7 @@ def _open_heic(file: Any, name: object) -> Iterator[Image.Image]:
         yield page
 
 
-def _heif_opener(name: object) -> Any:
+def _heif_opener(name: StrPath) -> Any:
     try:
         from pillow_heif import open_heif
     except ImportError as error:
@@ -190,7 +190,7 @@ def _heif_opener(name: object) -> Any:
     return open_heif
 
 
-def _open(file: Any, name: object, start: bytes) -> Image.Image:
+def _open(file: Any, name: str, start: bytes) -> Image.Image:
     """Open a file with Pillow; without its EXIF data, if it cannot be opened with them."""
     from PIL import Image
 
