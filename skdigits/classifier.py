@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, Self
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -22,7 +22,6 @@ from skdigits.inference.classification import classify
 from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
 from skdigits.networks.trained import RESTYLED, TrainedNetwork
 from skdigits.sklearn_compat import (
-    ClassifierMixin,
     Interval,
     StrOptions,
     TransformerMixin,

@@ -24,7 +24,6 @@ __all__ = [
     "BaseEstimator",
     "Bunch",
     "CallbackSupportMixin",
-    "ClassifierMixin",
     "GridSearchCV",
     "HasMethods",
     "Interval",
@@ -59,11 +58,6 @@ if TYPE_CHECKING:  # the same, with types
 
         def set_params(self, **params: Any) -> Self: ...
 
-    class ClassifierMixin(base.ClassifierMixin):
-        def score(
-            self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-        ) -> float: ...
-
     class TransformerMixin(base.TransformerMixin):
         def fit_transform(self, X: Any, y: ArrayLike | None = None, **fit_params: Any) -> Any: ...
 
@@ -91,8 +85,6 @@ if TYPE_CHECKING:  # the same, with types
 
         def transform(self, X: Images) -> np.ndarray: ...
 
-        def score(self, X: Images, y: ArrayLike | None = None, **params: Any) -> float: ...
-
     class Bunch(utils.Bunch):
         data: Any
         target: Any
@@ -109,7 +101,7 @@ if TYPE_CHECKING:  # the same, with types
     def with_callbacks(method: AnyCallable) -> AnyCallable: ...
 
 else:
-    from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+    from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.model_selection import GridSearchCV
     from sklearn.utils import Bunch
     from sklearn.utils.metaestimators import available_if
