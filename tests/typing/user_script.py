@@ -111,6 +111,8 @@ def read_picture(folder: Path) -> list[Reading]:
     cleaner = PictureCleaner("line").fit([])
     CleaningDisplay.from_pictures([picture], output="line")
     print(len(cleaner.transform([picture, np.asarray(picture), str(folder / "number.png")])))
+    with open(folder / "number.png", "rb") as file:
+        print(read(file)[0].text, read((folder / "number.png").read_bytes())[0].text)
     return read(picture, digits=5, model=load_pretrained("sequence"))
 
 
