@@ -41,7 +41,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def fingerprint(value) -> str:
+def fingerprint(value: object) -> str:
     """Hash a value by its content and the `versions` with which it is used.
 
     Parameters
@@ -62,7 +62,7 @@ def fingerprint(value) -> str:
     return _hash(sorted(versions().items()), content_hash(value, with_files=True))
 
 
-def content_hash(value, *, with_files=False) -> str:
+def content_hash(value: object, *, with_files: bool = False) -> str:
     """Hash a value by its content.
 
     A function is identified by its module and name, its code, and the constants, defaults, enclosed
@@ -94,7 +94,9 @@ def content_hash(value, *, with_files=False) -> str:
     return _content_hash(value, {}, 0, with_files)
 
 
-def _content_hash(value, known, depth, with_files):
+def _content_hash(
+    value: Any, known: dict[tuple[int, bool], tuple[Any, str]], depth: int, with_files: bool
+) -> str:
     """`known` maps the id of every object visited so far to the object and its hash."""
     if with_files and isinstance(value, (str, os.PathLike)) and os.path.isfile(value):
         return _hash(_name(type(value)), os.fspath(value), _file_hash(value))
@@ -112,12 +114,12 @@ def _content_hash(value, known, depth, with_files):
     return known[key][1]
 
 
-def _file_hash(path):
+def _file_hash(path: Any) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _hash(*texts: str) -> str:
+def _hash(*texts: Any) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
@@ -180,14 +182,14 @@ def _parts_of_code(value: Any) -> Iterator[Any]:
             yield from (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount)
 
 
-def _package_version(value):
+def _package_version(value: Any) -> Any:
     """Version of the package that a class or function is imported from, if it says so."""
     package = sys.modules.get(str(value.__module__).partition(".")[0])
     version = getattr(package, "__version__", None)
     return version if isinstance(version, str) else None
 
 
-def _cell_contents(cell):
+def _cell_contents(cell: CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not yet assigned
@@ -200,7 +202,7 @@ def _global_names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*map(_global_names, inner))
 
 
-def _parts_of_array(array):
+def _parts_of_array(array: np.ndarray) -> list[Any]:
     if array.dtype.hasobject or array.dtype.kind in "UT":  # texts may name files
         return [str(array.dtype), array.shape, array.ravel().tolist()]
     return [str(array.dtype), array.shape, array.tobytes()]

@@ -146,7 +146,7 @@ def infer_image_shape(
     return shape
 
 
-def check_image_shape(asked) -> tuple[int, int, int]:
+def check_image_shape(asked: ImageShape) -> tuple[int, int, int]:
     """Check a shape of images, whatever images there are.
 
     Parameters
@@ -174,7 +174,7 @@ def check_image_shape(asked) -> tuple[int, int, int]:
     return height, width, channels[0] if channels else 1
 
 
-def pixel_dtype(X, dtype) -> np.dtype:
+def pixel_dtype(X: np.ndarray, dtype: str) -> np.dtype:
     """Find the smallest type that holds pixels without loss: bytes for whole numbers 0–255.
 
     Parameters

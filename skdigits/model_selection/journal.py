@@ -11,6 +11,9 @@ from skdigits.files import flush, flush_folder, make_folder, naming
 from skdigits.fingerprint import content_hash, fingerprint, versions
 from skdigits.model_selection.scoring import FoldScores
 
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
+
 FORMAT = 3
 
 
@@ -97,7 +100,7 @@ class Journal:
             flush(file)
 
 
-def _difference(line, values):
+def _difference(line: str, values: Any) -> Any:
     """How the first line of another journal differs from that of this search."""
     found = _parse(line)
     versions = found.get("versions") if isinstance(found, dict) else None

@@ -105,7 +105,7 @@ class Archive:
         self._unread = set(self._sizes)
         self.document = json.loads(self._read(DOCUMENT, DOCUMENT_BYTES))
 
-    def _read(self, name, limit):
+    def _read(self, name: str, limit: int) -> bytes:
         if name not in self._sizes:
             raise ValueError(f"it has no entry {name}")
         if self._sizes[name] > limit:

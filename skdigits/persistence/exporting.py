@@ -61,7 +61,7 @@ def export(estimator: Estimator, path: StrPath) -> Path:
     return path
 
 
-def onnx_model(estimator, installed) -> onnx.ModelProto:
+def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelProto:
     """Make the ONNX model of a fitted estimator.
 
     Parameters
@@ -119,7 +119,7 @@ def _converted(estimator: Estimator) -> onnx.ModelProto:
     return model
 
 
-def _onnx_bytes(estimator):
+def _onnx_bytes(estimator: Estimator) -> bytes:
     return onnx_model(estimator, versions()).SerializeToString()
 
 

@@ -57,7 +57,7 @@ def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
-def without_zero_pads(model):
+def without_zero_pads(model: Any) -> None:
     """Leave out of an ONNX model in format 4 that a convolution adds no margin, the default.
 
     Parameters

@@ -154,7 +154,7 @@ def checked(record: Any) -> Any:
     return record
 
 
-def _check_pixel_range(found):
+def _check_pixel_range(found: PixelRange) -> None:
     bounded = max(-found.low, found.high) <= LARGEST and not math.isinf(found.mean)
     if not found.low < found.high or not bounded:
         raise ValueError(f"its pixels are from {found.low} to {found.high}, mean {found.mean}")
@@ -183,14 +183,14 @@ def _check_key(key: ProgramKey) -> None:
             raise ValueError(f"its optimizer is {key.optimizer[:50]!r}")
 
 
-def _parsed(text):
+def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def _is_setting(name, value):
+def _is_setting(name: str, value: object) -> bool:
     if name in WITHOUT_EFFECT:
         return not value
     if isinstance(value, list):  # names of layers
@@ -198,7 +198,7 @@ def _is_setting(name, value):
     return value is None or (isinstance(value, (bool, int, float)) and math.isfinite(value))
 
 
-def _check_spec(spec):
+def _check_spec(spec: NetworkSpec) -> None:
     if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in spec.options):
         raise ValueError("the options of its network are not pairs")
     shape, options = spec.image_shape, dict(spec.options)
@@ -280,7 +280,7 @@ CHECKS: dict[str, Any] = {
 # -- estimators ------------------------------------------------------------------------------------
 
 
-def parameters(estimator) -> set[str]:
+def parameters(estimator: Estimator) -> set[str]:
     """Names of the parameters of an estimator that a file has.
 
     Parameters
@@ -296,7 +296,7 @@ def parameters(estimator) -> set[str]:
     return estimator.get_params(deep=False).keys() - NOT_SAVED
 
 
-def check_parameters(estimator) -> None:
+def check_parameters(estimator: Estimator) -> None:
     """Check the parameters of an estimator, also those that only `fit` would check.
 
     Parameters
@@ -319,7 +319,7 @@ def check_parameters(estimator) -> None:
         _check_class_weight(estimator.class_weight)
 
 
-def check_fitted(estimator) -> None:
+def check_fitted(estimator: Estimator) -> None:
     """Check the fitted attributes of an estimator.
 
     Parameters
@@ -345,7 +345,7 @@ def check_fitted(estimator) -> None:
     _check_network_of(estimator, fitted)
 
 
-def check_steps(steps) -> None:
+def check_steps(steps: Any) -> None:
     """Check the names and the order of the steps of a Pipeline.
 
     Parameters
@@ -369,14 +369,14 @@ def check_steps(steps) -> None:
             raise ValueError(f"the step {name[:50]!r} of its Pipeline is no transformer")
 
 
-def _check_class_weight(weights):
+def _check_class_weight(weights: Any) -> None:
     for label, weight in weights.items():
         is_label = isinstance(label, (bool, int, float, str, np.generic))
         if not is_label or not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
             raise ValueError(f"class_weight has {str(label)[:50]!r}: {str(weight)[:50]}")
 
 
-def _check_shape(shape, n_features):
+def _check_shape(shape: Any, n_features: Any) -> None:
     if not all(_is_count(side) for side in (*shape, n_features)) or len(shape) not in (2, 3):
         raise ValueError(f"image_shape_ is {str(shape)[:50]}, of {n_features} pixels")
     side = math.isqrt(n_features - 1) + 1
@@ -384,7 +384,7 @@ def _check_shape(shape, n_features):
         raise ValueError(f"images of shape {shape} do not have {n_features} pixels")
 
 
-def _check_network_of(estimator, fitted):
+def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
     if isinstance(estimator, PictureCleaner):
         return
     if not isinstance(estimator, NetworkEstimator):
@@ -412,7 +412,7 @@ def _check_network_of(estimator, fitted):
         raise ValueError("classes_ has numbers that are not whole")
 
 
-def _is_array_of_numbers(value):
+def _is_array_of_numbers(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Estimator
 
 
-def without_search(estimator: Estimator) -> Estimator:
+def without_search(estimator: Estimator) -> Any:
     """Return the best estimator of a fitted search, or the estimator itself.
 
     Parameters
@@ -42,7 +42,7 @@ def without_search(estimator: Estimator) -> Estimator:
     return estimator.best_estimator_
 
 
-def network_estimator(estimator: Estimator) -> Estimator:
+def network_estimator(estimator: Estimator) -> DigitClassifier | DigitSequenceRecognizer:
     """Return the estimator with a network inside searches and pipelines.
 
     Parameters

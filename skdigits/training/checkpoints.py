@@ -148,7 +148,7 @@ def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
     return digest.hexdigest()
 
 
-def _chunks(value) -> Iterable[bytes | memoryview]:
+def _chunks(value: Any) -> Iterable[bytes | memoryview]:
     """Bytes that differ for different values."""
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         yield f"{value.dtype.str} {value.shape}".encode()
