@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
@@ -61,7 +61,7 @@ _submodules = {
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that importing skdigits costs nothing."""
     if name in _submodules:
         return importlib.import_module(f"{__name__}.{name}")
@@ -72,5 +72,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*__all__, "__version__", *_submodules})

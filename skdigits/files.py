@@ -8,7 +8,12 @@ import glob
 import os
 import secrets
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 try:
     import fcntl
@@ -16,7 +21,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed anyw
     fcntl = None  # type: ignore[assignment]
 
 
-def check_destination(path, endings=()) -> Path:
+def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
     """Check that a file can have this name.
 
     Parameters
@@ -53,7 +58,7 @@ def check_destination(path, endings=()) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_write(path, mode="wb", **options):
+def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[Any]:
     """Write a file that appears when it is complete, or not at all if the block raises.
 
     It is on the disk before it replaces the old one, so that a power cut loses neither. What a
@@ -94,7 +99,7 @@ def atomic_write(path, mode="wb", **options):
 
 
 @contextlib.contextmanager
-def naming(path):
+def naming(path: StrPath) -> Iterator[None]:
     """Add the name of a file to errors of the operating system that have none, as of a full disk.
 
     Parameters
@@ -115,7 +120,7 @@ def naming(path):
         raise
 
 
-def make_folder(folder) -> None:
+def make_folder(folder: StrPath) -> None:
     """Make a folder, and those above it, which remain after a power cut.
 
     Parameters
@@ -135,7 +140,7 @@ def make_folder(folder) -> None:
         flush_folder(folder.parent)
 
 
-def flush(file) -> None:
+def flush(file: IO[Any]) -> None:
     """Write the content of a file to the disk, so that it remains after a power cut.
 
     Parameters
@@ -156,7 +161,7 @@ def flush(file) -> None:
             raise
 
 
-def flush_folder(folder) -> None:
+def flush_folder(folder: StrPath) -> None:
     """Write the names of the files in a folder to the disk, where the system can do that.
 
     Parameters
@@ -172,7 +177,7 @@ def flush_folder(folder) -> None:
             os.close(descriptor)
 
 
-def _without_links(path):
+def _without_links(path: Path) -> Path:
     """The file that a symbolic link names, which may be missing; else the path itself."""
     if not path.is_symlink():
         return path
@@ -183,7 +188,7 @@ def _without_links(path):
 
 
 @contextlib.contextmanager
-def _renamed_at_the_end(path, mode, options):
+def _renamed_at_the_end(path: Path, mode: str, options: dict[str, Any]) -> Iterator[Any]:
     temporary, file = _open_locked(path, mode.replace("w", "x"), options)
     try:
         with file:
@@ -197,7 +202,7 @@ def _renamed_at_the_end(path, mode, options):
         temporary.unlink(missing_ok=True)
 
 
-def _open_locked(path, mode, options):
+def _open_locked(path: Path, mode: str, options: dict[str, Any]) -> tuple[Path, Any]:
     """Open a new temporary file beside a path, with the same permissions, and lock it."""
     old = path.stat() if path.exists() else None
     while True:
@@ -211,12 +216,12 @@ def _open_locked(path, mode, options):
         file.close()
 
 
-def _opener(old):
+def _opener(old: Any) -> Any:
     """How to open a new file with the owner and the permissions of an old one, never with more."""
     if old is None or os.name != "posix":
         return None
 
-    def opener(name, flags):
+    def opener(name: str, flags: int) -> int:
         descriptor, mode = os.open(name, flags, 0o600), stat.S_IMODE(old.st_mode) & 0o777
         for uid, gid in ((-1, old.st_gid), (old.st_uid, -1)):
             with contextlib.suppress(OSError):  # only an administrator gives files away
@@ -230,7 +235,7 @@ def _opener(old):
     return opener
 
 
-def _remove_unless_written(temporary):
+def _remove_unless_written(temporary: Path) -> None:
     """Remove a temporary file, unless another process is writing it."""
     with contextlib.suppress(OSError):
         with open(temporary, "rb") as file:
@@ -241,7 +246,7 @@ def _remove_unless_written(temporary):
         temporary.unlink()
 
 
-def printable(name) -> str:
+def printable(name: StrPath) -> str:
     """Write what is not text in a file name as escapes.
 
     Parameters

@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def fingerprint(value) -> str:
+def fingerprint(value: object) -> str:
     """Hash a value by its content and the `versions` with which it is used.
 
     Parameters
@@ -62,7 +62,7 @@ def fingerprint(value) -> str:
     return _hash(sorted(versions().items()), content_hash(value, with_files=True))
 
 
-def content_hash(value, *, with_files=False) -> str:
+def content_hash(value: object, *, with_files: bool = False) -> str:
     """Hash a value by its content.
 
     A function is identified by its module and name, its code, and the constants, defaults, enclosed
@@ -94,7 +94,9 @@ def content_hash(value, *, with_files=False) -> str:
     return _content_hash(value, {}, 0, with_files)
 
 
-def _content_hash(value, known, depth, with_files):
+def _content_hash(
+    value: Any, known: dict[tuple[int, bool], tuple[Any, str]], depth: int, with_files: bool
+) -> str:
     """`known` maps the id of every object visited so far to the object and its hash."""
     if with_files and isinstance(value, (str, os.PathLike)) and os.path.isfile(value):
         return _hash(_name(type(value)), os.fspath(value), _file_hash(value))
@@ -112,16 +114,16 @@ def _content_hash(value, known, depth, with_files):
     return known[key][1]
 
 
-def _file_hash(path):
+def _file_hash(path: Any) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _hash(*texts):
+def _hash(*texts: Any) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def _take_apart(value) -> tuple[str, list[Any], bool]:
+def _take_apart(value: Any) -> tuple[str, list[Any], bool]:
     """The kind of an object, its parts, and whether their order matters."""
     kind = _name(type(value))
     match value:
@@ -153,7 +155,7 @@ def _take_apart(value) -> tuple[str, list[Any], bool]:
     return kind, _parts_for_pickle(value), True
 
 
-def _parts_of_code(value) -> Iterator[Any]:
+def _parts_of_code(value: Any) -> Iterator[Any]:
     """The parts of a class, a function or a code object."""
     match value:
         case type():
@@ -180,33 +182,33 @@ def _parts_of_code(value) -> Iterator[Any]:
             yield from (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount)
 
 
-def _package_version(value):
+def _package_version(value: Any) -> Any:
     """Version of the package that a class or function is imported from, if it says so."""
     package = sys.modules.get(str(value.__module__).partition(".")[0])
     version = getattr(package, "__version__", None)
     return version if isinstance(version, str) else None
 
 
-def _cell_contents(cell):
+def _cell_contents(cell: CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not yet assigned
         return "empty"
 
 
-def _global_names(code) -> set[str]:
+def _global_names(code: CodeType) -> set[str]:
     """Names that code, and functions defined in it, may look up in the module."""
     inner = (const for const in code.co_consts if isinstance(const, CodeType))
     return set(code.co_names).union(*map(_global_names, inner))
 
 
-def _parts_of_array(array):
+def _parts_of_array(array: np.ndarray) -> list[Any]:
     if array.dtype.hasobject or array.dtype.kind in "UT":  # texts may name files
         return [str(array.dtype), array.shape, array.ravel().tolist()]
     return [str(array.dtype), array.shape, array.tobytes()]
 
 
-def _parts_for_pickle(value):
+def _parts_for_pickle(value: Any) -> list[Any]:
     """What pickle would store of an object, or the name by which it would import it."""
     reduce = copyreg.dispatch_table.get(type(value))
     try:
@@ -224,5 +226,5 @@ def _parts_for_pickle(value):
     return [list(part) if isinstance(part, Iterator) else part for part in stored]
 
 
-def _name(value, qualname=None):
+def _name(value: Any, qualname: str | None = None) -> str:
     return f"{getattr(value, '__module__', None)}.{qualname or value.__qualname__}"

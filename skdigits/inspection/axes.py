@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
 
-def make_axes(ax, size=None):
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple[Axes, Figure]:
     """Return the user's axes, or new ones.
 
     Parameters
@@ -22,4 +28,5 @@ def make_axes(ax, size=None):
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=size, layout="constrained")
-    return ax, ax.figure
+    figure: Any = ax.figure
+    return ax, figure

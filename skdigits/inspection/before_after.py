@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -12,6 +14,12 @@ from skdigits.inspection.axes import make_axes
 from skdigits.pictures import open_pictures
 from skdigits.pictures.grey import to_grey, upright
 from skdigits.preprocessing import PictureCleaner
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from skdigits.typing import PictureLike
 
 COLUMNS = {"digit": 6, "line": 3}
 TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches: width and height
@@ -41,14 +49,31 @@ class CleaningDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, pictures, images, captions, *, output="digit"):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        pictures: Sequence[Any],
+        images: Sequence[np.ndarray],
+        captions: Sequence[str],
+        *,
+        output: str = "digit",
+    ) -> None:
         self.pictures = pictures
         self.images = images
         self.captions = captions
         self.output = output
 
     @classmethod
-    def from_pictures(cls, pictures, *, output="digit", n_pictures=24, ax=None):
+    def from_pictures(
+        cls,
+        pictures: Sequence[PictureLike] | np.ndarray,
+        *,
+        output: Literal["digit", "line"] = "digit",
+        n_pictures: int = 24,
+        ax: Axes | None = None,
+    ) -> Self:
         """Clean pictures, and draw both.
 
         Parameters
@@ -77,7 +102,7 @@ class CleaningDisplay:
         seen = [_as_seen(picture) for picture in shown]
         return cls(seen, list(images), captions, output=output).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the pictures and images.
 
         Parameters
@@ -111,7 +136,7 @@ class CleaningDisplay:
         self.ax_.set_axis_off()
         return self
 
-    def _draw(self, pixels, left, top):
+    def _draw(self, pixels: np.ndarray, left: float, top: float) -> None:
         """Draw as large as fits into a tile, in its middle."""
         width, height = (0.92 * side for side in TILE[self.output])
         scale = min(width / pixels.shape[1], height / pixels.shape[0])
@@ -122,16 +147,16 @@ class CleaningDisplay:
         )
 
 
-def _is_file(picture):
+def _is_file(picture: object) -> bool:
     return isinstance(picture, (str, os.PathLike))
 
 
-def _opened(picture):
+def _opened(picture: Any) -> Any:
     """The first page of a file, or the picture itself."""
     return next(open_pictures(picture)) if _is_file(picture) else picture
 
 
-def _as_seen(picture):
+def _as_seen(picture: Any) -> np.ndarray:
     """Pixels of a picture as a person sees it, small."""
     from PIL import Image
 

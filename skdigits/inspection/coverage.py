@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.inspection.axes import make_axes
 from skdigits.metrics import coverage_curve
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images
 
 
 class CoverageDisplay:
@@ -29,11 +40,25 @@ class CoverageDisplay:
         The curve.
     """
 
-    def __init__(self, coverage, accuracy, *, name=None):
+    ax_: Axes
+    figure_: Figure
+    line_: Line2D
+
+    def __init__(
+        self, coverage: np.ndarray, accuracy: np.ndarray, *, name: str | None = None
+    ) -> None:
         self.coverage, self.accuracy, self.name = coverage, accuracy, name
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, name=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Estimator,
+        X: Images,
+        y: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the curve of a fitted estimator.
 
         Parameters
@@ -67,7 +92,15 @@ class CoverageDisplay:
         return cls.from_predictions(y, estimator.predict(X), confidence, name=name, ax=ax)
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, confidence, *, name=None, ax=None):
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        confidence: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the curve of predictions.
 
         Parameters
@@ -94,7 +127,7 @@ class CoverageDisplay:
         coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
         return cls(coverage, accuracy, name=name).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the curve.
 
         Parameters
@@ -122,7 +155,7 @@ class CoverageDisplay:
         return self
 
 
-def _confidence(estimator, X):
+def _confidence(estimator: Estimator, X: Images) -> np.ndarray:
     if hasattr(estimator, "predict_confidence"):
         return estimator.predict_confidence(X)
     if hasattr(estimator, "predict_proba"):

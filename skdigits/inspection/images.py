@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skdigits.inspection.axes import make_axes
 from skdigits.validation import infer_image_shape, plain_labels, split_images
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images, RandomState
 
 TILES_PER_ROW = 10
 MINIMUM_WIDTH = 4.5  # inches; room for a title
@@ -32,12 +41,15 @@ class LabelCountDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, labels, counts):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, labels: np.ndarray, counts: np.ndarray) -> None:
         self.labels = labels
         self.counts = counts
 
     @classmethod
-    def from_labels(cls, y, *, ax=None):
+    def from_labels(cls, y: ArrayLike, *, ax: Axes | None = None) -> Self:
         """Count labels and draw the counts.
 
         Parameters
@@ -56,7 +68,7 @@ class LabelCountDisplay:
         order = np.argsort(-counts, kind="stable")
         return cls(labels[order], counts[order]).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw one bar per label.
 
         Parameters
@@ -97,13 +109,24 @@ class ImageGridDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, images, captions, *, title=""):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, images: np.ndarray, captions: Sequence[str], *, title: str = "") -> None:
         self.images = images
         self.captions = captions
         self.title = title
 
     @classmethod
-    def from_samples(cls, X, y=None, *, n_images=50, random_state=0, ax=None):
+    def from_samples(
+        cls,
+        X: Images,
+        y: ArrayLike | None = None,
+        *,
+        n_images: int = 50,
+        random_state: RandomState = 0,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw images chosen at random.
 
         Parameters
@@ -134,7 +157,7 @@ class ImageGridDisplay:
         return cls(images[order], captions[order].tolist(), title="Sample images").plot(ax=ax)
 
     @classmethod
-    def from_means(cls, X, y, *, ax=None):
+    def from_means(cls, X: Images, y: ArrayLike, *, ax: Axes | None = None) -> Self:
         """Draw the mean image of each class.
 
         Parameters
@@ -161,7 +184,15 @@ class ImageGridDisplay:
         )
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, n_images=30, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Estimator,
+        X: Images,
+        y: ArrayLike,
+        *,
+        n_images: int = 30,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the mistakes of a classifier, the most confident first.
 
         Parameters
@@ -187,7 +218,16 @@ class ImageGridDisplay:
         return cls.from_predictions(X, y, probability, estimator.classes_, n_images=n_images, ax=ax)
 
     @classmethod
-    def from_predictions(cls, X, y_true, y_proba, classes, *, n_images=30, ax=None):
+    def from_predictions(
+        cls,
+        X: Images,
+        y_true: ArrayLike,
+        y_proba: ArrayLike,
+        classes: ArrayLike,
+        *,
+        n_images: int = 30,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw mistakes, the most confident first.
 
         Parameters
@@ -220,7 +260,7 @@ class ImageGridDisplay:
         title = f"{len(wrong)} mistakes in {len(y_true)}, the most confident first"
         return cls(_images(X)[worst], captions, title=title).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the grid.
 
         Parameters
@@ -254,7 +294,7 @@ class ImageGridDisplay:
         return self
 
 
-def _images(X):
+def _images(X: Any) -> np.ndarray:
     """Reshape to (n, height, width), or (n, height, width, channels) for several channels."""
     rows, seen = split_images(X)
     rows = np.asarray(rows)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.metrics import as_sequences
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images
 
 COLUMNS = 3
 CORRECT, WRONG = "tab:green", "tab:red"
@@ -33,11 +42,22 @@ class SequenceGridDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, images, captions, boxes, correct):
+    axes_: np.ndarray
+    figure_: Figure
+
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        captions: Sequence[str],
+        boxes: np.ndarray,
+        correct: np.ndarray,
+    ) -> None:
         self.images, self.captions, self.boxes, self.correct = images, captions, boxes, correct
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, n_images=30):
+    def from_estimator(
+        cls, estimator: Estimator, X: Images, y: ArrayLike | None = None, *, n_images: int = 30
+    ) -> Self:
         """Draw mistakes, most confident first, then correct predictions, least confident first.
 
         Parameters
@@ -70,7 +90,7 @@ class SequenceGridDisplay:
         ]
         return cls(chosen, captions, estimator.locate(chosen), correct[order]).plot()
 
-    def plot(self):
+    def plot(self) -> Self:
         """Draw the grid.
 
         Returns

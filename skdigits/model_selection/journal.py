@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.files import flush, flush_folder, make_folder, naming
 from skdigits.fingerprint import content_hash, fingerprint, versions
 from skdigits.model_selection.scoring import FoldScores
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 FORMAT = 3
 
@@ -34,7 +39,7 @@ class Journal:
         If `search` or one of `fits` has no fingerprint.
     """
 
-    def __init__(self, path, search, fits):
+    def __init__(self, path: StrPath, search: Any, fits: Sequence[Any]) -> None:
         self.path = Path(path).absolute()
         self.fits = [content_hash(fit) for fit in fits]
         values = {"skdigits_journal": FORMAT, "versions": versions(), "search": fingerprint(search)}
@@ -86,7 +91,7 @@ class Journal:
         entry = {"fit": self.fits[scores.fit], "fold": scores.fold, "scores": values}
         self._append(json.dumps(entry))
 
-    def _append(self, line):
+    def _append(self, line: str) -> None:
         # One unbuffered write to a file opened for appending: lines of two searches do not mix.
         data = f"{line}\n".encode()
         with naming(self.path), self.path.open("ab", buffering=0) as file:
@@ -95,7 +100,7 @@ class Journal:
             flush(file)
 
 
-def _difference(line, values):
+def _difference(line: str, values: Any) -> Any:
     """How the first line of another journal differs from that of this search."""
     found = _parse(line)
     versions = found.get("versions") if isinstance(found, dict) else None
@@ -107,7 +112,7 @@ def _difference(line, values):
     return "the data, the folds, the estimator or the scoring differ"
 
 
-def _parse(line):
+def _parse(line: str) -> Any:
     try:
         return json.loads(line)
     except ValueError:

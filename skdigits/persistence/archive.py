@@ -6,7 +6,7 @@ import json
 import math
 import re
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -16,7 +16,9 @@ ARRAY_DTYPE = re.compile(r"\|[biu]1|[<>][iuf][248]|[<>]U\d{1,6}")
 SLACK_BYTES = 2**24  # that a file may be larger than twice its packed size when it is unpacked
 
 
-def write(file, document: dict[str, Any], arrays, networks) -> None:
+def write(
+    file: IO[bytes], document: dict[str, Any], arrays: list[np.ndarray], networks: list[bytes]
+) -> None:
     """Write an archive.
 
     Parameters
@@ -41,7 +43,7 @@ def write(file, document: dict[str, Any], arrays, networks) -> None:
             f"The estimator needs {len(text):,} bytes besides its weights, and a file can hold "
             f"{DOCUMENT_BYTES:,}. Keep fewer epochs (keep_epochs), or pickle it."
         )
-    entries = [(DOCUMENT, text)]
+    entries: list[tuple[str, str | bytes]] = [(DOCUMENT, text)]
     entries += [(f"array-{i}", array.tobytes()) for i, array in enumerate(arrays)]
     entries += [(network_name(i), content) for i, content in enumerate(networks)]
     with zipfile.ZipFile(file, "w") as archive:
@@ -88,7 +90,7 @@ class Archive:
         If its directory has equal names, or much larger sizes than the file.
     """
 
-    def __init__(self, file: zipfile.ZipFile, n_bytes: int):
+    def __init__(self, file: zipfile.ZipFile, n_bytes: int) -> None:
         self._file = file
         entries = file.infolist()
         self._sizes = {entry.filename: entry.file_size for entry in entries}
@@ -103,7 +105,7 @@ class Archive:
         self._unread = set(self._sizes)
         self.document = json.loads(self._read(DOCUMENT, DOCUMENT_BYTES))
 
-    def _read(self, name, limit):
+    def _read(self, name: str, limit: int) -> bytes:
         if name not in self._sizes:
             raise ValueError(f"it has no entry {name}")
         if self._sizes[name] > limit:

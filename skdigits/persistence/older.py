@@ -22,7 +22,7 @@ ATTRIBUTES_OF_FORMAT_2 = {  # of which the trained network is made today
 }
 
 
-def from_format_2(state):
+def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
     """Convert the attributes of an estimator in format 2 to those of today.
 
     Parameters
@@ -57,7 +57,7 @@ def from_format_2(state):
     return state
 
 
-def without_zero_pads(model):
+def without_zero_pads(model: Any) -> None:
     """Leave out of an ONNX model in format 4 that a convolution adds no margin, the default.
 
     Parameters

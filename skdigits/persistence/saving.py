@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from sklearn.exceptions import NotFittedError
@@ -34,6 +35,10 @@ from skdigits.persistence.wrappers import without_search
 from skdigits.preprocessing import ImageReshaper, PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 
+if TYPE_CHECKING:
+    from skdigits.persistence.archive import Archive
+    from skdigits.typing import Estimator, StrPath
+
 FORMAT = 5
 FORMATS = (2, 3, 4, 5)  # that can be read; in format 1, small images had no margin
 ESTIMATORS: dict[str, Any] = {
@@ -47,7 +52,7 @@ VERSION = re.compile(r"[\w.+!-]{1,50}", re.ASCII)
 MODEL_SLACK_BYTES = 2**18  # of an ONNX model besides its weights
 
 
-def save(estimator, path) -> Path:
+def save(estimator: Estimator, path: StrPath) -> Path:
     """Write a fitted estimator to a file that `load` reads without running code from it.
 
     Parameters
@@ -81,7 +86,7 @@ or EpochSearchCV
     return Path(path)
 
 
-def load(path, architectures=None):
+def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = None) -> Any:
     """Read an estimator written by `save`. No code from the file is run.
 
     Parameters
@@ -135,7 +140,7 @@ def load(path, architectures=None):
             ) from error
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     """Why a file is refused, as the end of a sentence."""
     if isinstance(error, (ValueError, zipfile.BadZipFile, NotFittedError)):
         return str(error)[:200].rstrip(".")
@@ -145,12 +150,12 @@ def _reason(error):
 class _Writer:
     """Describes estimators, and collects their arrays and networks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.encode = Encoder()
         self.networks: list[bytes] = []
         self.versions = versions()
 
-    def describe(self, estimator):
+    def describe(self, estimator: Estimator) -> tuple[str, dict[str, Any]]:
         """The name of an estimator's class, and its state as JSON."""
         if type(estimator) is Pipeline:
             return "Pipeline", self._describe_pipeline(estimator)
@@ -169,7 +174,7 @@ class _Writer:
         state = {k: v for k, v in estimator.__getstate__().items() if k in known}
         return kind, {name: self.encode(value, name) for name, value in state.items()}
 
-    def _describe_pipeline(self, pipeline):
+    def _describe_pipeline(self, pipeline: Pipeline) -> dict[str, Any]:
         for name, value in pipeline.get_params(deep=False).items():
             if name not in ("steps", "verbose") and value is not None:
                 raise TypeError(f"save() cannot save {name} of a Pipeline; set {name}=None.")
@@ -177,7 +182,7 @@ class _Writer:
         steps = [["tuple", [name, self._describe_step(step)]] for name, step in pipeline.steps]
         return {"steps": ["list", steps], "verbose": bool(pipeline.verbose)}
 
-    def _describe_step(self, step):
+    def _describe_step(self, step: Any) -> Any:
         if step is None or step == "passthrough":
             return step
         return ["estimator", *self.describe(step)]
@@ -186,12 +191,12 @@ class _Writer:
 class _Reader:
     """Makes estimators from an archive."""
 
-    def __init__(self, found, architectures):
+    def __init__(self, found: Archive, architectures: dict[str, Callable[..., Any]]) -> None:
         self.archive, self.document = found, found.document
         self.decode = Decoder(found.array, architectures)
         self.n_networks = 0
 
-    def estimator(self):
+    def estimator(self) -> Any:
         """The estimator of the file."""
         if not isinstance(self.document, dict) or self.document.keys() != set(ENTRIES):
             raise ValueError(f"its {archive.DOCUMENT} has not the entries {', '.join(ENTRIES)}")
@@ -206,7 +211,7 @@ class _Reader:
         self.archive.check_complete()
         return estimator
 
-    def _make(self, kind, state):
+    def _make(self, kind: Any, state: Any) -> Any:
         """An estimator from the name of its class and its state."""
         if not isinstance(state, dict):
             raise ValueError(f"the state of its {str(kind)[:50]} is no object")
@@ -226,7 +231,7 @@ class _Reader:
             self._check_network_entry(estimator)
         return estimator
 
-    def _set_parameters(self, estimator, state):
+    def _set_parameters(self, estimator: Estimator, state: dict[str, Any]) -> None:
         names = schema.parameters(estimator)
         later = LATER_PARAMETERS.get(type(estimator).__name__, {})
         if missing := names - state.keys() - later.keys():
@@ -237,15 +242,15 @@ class _Reader:
         if getattr(estimator, "callbacks", None):
             raise ValueError("it has callbacks, which no file can describe")
 
-    def _set_fitted(self, estimator, state):
+    def _set_fitted(self, estimator: Estimator, state: dict[str, Any]) -> None:
         names = state.keys() - schema.parameters(estimator)
         fitted = {name: self.decode.fitted(state[name]) for name in state if name in names}
         if self.document["format"] == 2:
             fitted = from_format_2(fitted)
-        vars(estimator).update(fitted)
+        estimator.__dict__.update(fitted)
         schema.check_fitted(estimator)
 
-    def _make_pipeline(self, state):
+    def _make_pipeline(self, state: Any) -> Any:
         match state.get("steps"), state.get("verbose"):
             case [["list" | "tuple", [*steps]], bool() as verbose] if len(state) == 2:
                 made = [self._make_step(step) for step in steps]
@@ -254,7 +259,7 @@ class _Reader:
         schema.check_steps(made)
         return Pipeline(made, verbose=verbose)
 
-    def _make_step(self, step):
+    def _make_step(self, step: Any) -> Any:
         match step:
             case ["tuple" | "list", [name, (None | "passthrough") as none]]:
                 return name, none
@@ -262,7 +267,7 @@ class _Reader:
                 return name, self._make(kind, state)
         raise ValueError("a step of its Pipeline is not one that load() knows")
 
-    def _check_network_entry(self, estimator):
+    def _check_network_entry(self, estimator: Estimator) -> None:
         """Raise if the ONNX model, which only other programs use, is not that of the estimator."""
         model = onnx_model(estimator, self.document["versions"])
         expected = model.SerializeToString()
@@ -280,7 +285,7 @@ class _Reader:
             raise ValueError("its ONNX model is not that of its network and weights")
 
 
-def _check_versions(found):
+def _check_versions(found: Any) -> None:
     if not isinstance(found, dict):
         raise ValueError("it does not say which versions wrote it")
     for name, version in found.items():
@@ -289,6 +294,6 @@ def _check_versions(found):
             raise ValueError(f"it was written with {name[:50]!r} {str(version)[:50]!r}")
 
 
-def _has_network_entry(estimator):
+def _has_network_entry(estimator: Estimator) -> bool:
     network = getattr(estimator, "_network", None)
     return network is not None and has_onnx_model(network.key.spec)

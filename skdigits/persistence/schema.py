@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -20,6 +20,9 @@ from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
 from skdigits.training.task import OPTIMIZERS
 from skdigits.validation import PixelRange, check_image_shape
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
 
 LARGEST = 1e300  # pixel in float64
 COUNT = Interval(Integral, 1, None, closed="left")
@@ -127,7 +130,7 @@ KERAS_OPTIMIZERS: dict[str, set[str]] = {
 }
 
 
-def checked(record):
+def checked(record: Any) -> Any:
     """Check a record of a file.
 
     Parameters
@@ -151,13 +154,13 @@ def checked(record):
     return record
 
 
-def _check_pixel_range(found):
+def _check_pixel_range(found: PixelRange) -> None:
     bounded = max(-found.low, found.high) <= LARGEST and not math.isinf(found.mean)
     if not found.low < found.high or not bounded:
         raise ValueError(f"its pixels are from {found.low} to {found.high}, mean {found.mean}")
 
 
-def _check_key(key):
+def _check_key(key: ProgramKey) -> None:
     """Raise if the optimizer is neither one of ours nor a plain one of Keras."""
     if key.optimizer in OPTIMIZERS:
         return
@@ -180,14 +183,14 @@ def _check_key(key):
             raise ValueError(f"its optimizer is {key.optimizer[:50]!r}")
 
 
-def _parsed(text):
+def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def _is_setting(name, value):
+def _is_setting(name: str, value: object) -> bool:
     if name in WITHOUT_EFFECT:
         return not value
     if isinstance(value, list):  # names of layers
@@ -195,7 +198,7 @@ def _is_setting(name, value):
     return value is None or (isinstance(value, (bool, int, float)) and math.isfinite(value))
 
 
-def _check_spec(spec):
+def _check_spec(spec: NetworkSpec) -> None:
     if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in spec.options):
         raise ValueError("the options of its network are not pairs")
     shape, options = spec.image_shape, dict(spec.options)
@@ -211,7 +214,7 @@ def _check_spec(spec):
         raise ValueError(f"its network reads images of shape {shape}")
 
 
-def _check_network(network):
+def _check_network(network: TrainedNetwork) -> None:
     if not (1 / LARGEST < network.scale < LARGEST and network.learning_rate < LARGEST):
         raise ValueError(f"its scale is {network.scale}, its rate {network.learning_rate}")
     _check_history(network)
@@ -236,7 +239,7 @@ def _check_network(network):
     _check_optimizer_state(network, graphs.check_weights(spec, weights))
 
 
-def _check_history(network):
+def _check_history(network: TrainedNetwork) -> None:
     history, calls = network.history, network.calls
     lengths = {len(values) if isinstance(values, list) else 0 for values in history.values()}
     numbers = all(isinstance(v, float) for values in history.values() for v in values)
@@ -253,7 +256,7 @@ def _check_history(network):
         raise ValueError("it keeps epochs that were not trained")
 
 
-def _check_optimizer_state(network, n_trainable):
+def _check_optimizer_state(network: TrainedNetwork, n_trainable: int) -> None:
     """Raise if the state is not: steps, rate, and some arrays per trainable variable."""
     name, state = network.key.optimizer, network.optimizer_state
     if not all(isinstance(v, (int, float)) or _is_array_of_numbers(v) for v in state):
@@ -277,7 +280,7 @@ CHECKS: dict[str, Any] = {
 # -- estimators ------------------------------------------------------------------------------------
 
 
-def parameters(estimator) -> set[str]:
+def parameters(estimator: Estimator) -> set[str]:
     """Names of the parameters of an estimator that a file has.
 
     Parameters
@@ -293,7 +296,7 @@ def parameters(estimator) -> set[str]:
     return estimator.get_params(deep=False).keys() - NOT_SAVED
 
 
-def check_parameters(estimator) -> None:
+def check_parameters(estimator: Estimator) -> None:
     """Check the parameters of an estimator, also those that only `fit` would check.
 
     Parameters
@@ -316,7 +319,7 @@ def check_parameters(estimator) -> None:
         _check_class_weight(estimator.class_weight)
 
 
-def check_fitted(estimator) -> None:
+def check_fitted(estimator: Estimator) -> None:
     """Check the fitted attributes of an estimator.
 
     Parameters
@@ -342,7 +345,7 @@ def check_fitted(estimator) -> None:
     _check_network_of(estimator, fitted)
 
 
-def check_steps(steps) -> None:
+def check_steps(steps: Any) -> None:
     """Check the names and the order of the steps of a Pipeline.
 
     Parameters
@@ -366,14 +369,14 @@ def check_steps(steps) -> None:
             raise ValueError(f"the step {name[:50]!r} of its Pipeline is no transformer")
 
 
-def _check_class_weight(weights):
+def _check_class_weight(weights: Any) -> None:
     for label, weight in weights.items():
         is_label = isinstance(label, (bool, int, float, str, np.generic))
         if not is_label or not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
             raise ValueError(f"class_weight has {str(label)[:50]!r}: {str(weight)[:50]}")
 
 
-def _check_shape(shape, n_features):
+def _check_shape(shape: Any, n_features: Any) -> None:
     if not all(_is_count(side) for side in (*shape, n_features)) or len(shape) not in (2, 3):
         raise ValueError(f"image_shape_ is {str(shape)[:50]}, of {n_features} pixels")
     side = math.isqrt(n_features - 1) + 1
@@ -381,7 +384,7 @@ def _check_shape(shape, n_features):
         raise ValueError(f"images of shape {shape} do not have {n_features} pixels")
 
 
-def _check_network_of(estimator, fitted):
+def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
     if isinstance(estimator, PictureCleaner):
         return
     if not isinstance(estimator, NetworkEstimator):
@@ -409,9 +412,9 @@ def _check_network_of(estimator, fitted):
         raise ValueError("classes_ has numbers that are not whole")
 
 
-def _is_array_of_numbers(value):
+def _is_array_of_numbers(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
 
 
-def _is_count(value):
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31

@@ -82,7 +82,7 @@ class Encoder:
             return ["record", type(value).__name__, fields]
         return self._encode_function(value, name)
 
-    def _encode_function(self, value, name):
+    def _encode_function(self, value: Any, name: str) -> list[str]:
         if name == "architecture":
             if getattr(value, "__name__", "<lambda>").isidentifier():
                 return ["function", value.__name__]
@@ -114,7 +114,7 @@ class Decoder:
         self,
         read_array: Callable[[Any, Any, Any], np.ndarray],
         architectures: dict[str, Callable[..., Any]],
-    ):
+    ) -> None:
         self._array, self._architectures = read_array, architectures
 
     def parameter(self, value: Any, name: str) -> Any:
@@ -161,7 +161,7 @@ class Decoder:
         """
         return self._decode(value, self._record)
 
-    def _decode(self, value, other=None):
+    def _decode(self, value: Any, other: Any = None) -> Any:
         """A value; `other` converts what is not plain."""
         match value:
             case None | bool() | int() | float() | str():
@@ -180,7 +180,7 @@ class Decoder:
             raise ValueError(f"it has an unknown kind of value, {str(value)[:50]}")
         return other(value)
 
-    def _dict(self, pairs, other):
+    def _dict(self, pairs: Any, other: Any) -> dict[Any, Any]:
         decoded = {}
         for pair in pairs:
             match pair:
@@ -190,7 +190,7 @@ class Decoder:
                     raise ValueError(f"it has a dict with the entry {str(pair)[:50]}")
         return decoded
 
-    def _record(self, value):
+    def _record(self, value: Any) -> Any:
         match value:
             case ["record", str() as name, dict() as fields] if name in RECORDS:
                 return self._record_of(name, LATER_FIELDS.get(name, {}) | fields)
@@ -198,7 +198,7 @@ class Decoder:
                 return self._network_of_format_2(pairs)
         return self._function_of(value)
 
-    def _record_of(self, name, fields):
+    def _record_of(self, name: Any, fields: Any) -> Any:
         if fields.keys() != schema.FIELDS[name].keys():
             raise ValueError(f"its {name} has the fields {', '.join(fields):.99}")
         values = {field: self._decode(item, self._record) for field, item in fields.items()}
@@ -206,7 +206,7 @@ class Decoder:
             values["raw_weights"] = values["weights"]
         return schema.checked(RECORDS[name](**values))
 
-    def _function_of(self, value):
+    def _function_of(self, value: Any) -> Any:
         match value:
             case ["function", str() as name] if name in self._architectures:
                 return self._architectures[name]
@@ -217,7 +217,7 @@ class Decoder:
                 )
         raise ValueError(f"it has an unknown kind of value, {str(value)[:50]}")
 
-    def _network_of_format_2(self, pairs):
+    def _network_of_format_2(self, pairs: Any) -> NetworkSpec:
         fields = self._decode(pairs, self._function_of)
         fields["n_outputs"] = fields.pop("n_classes")
         reads_sequences = fields["architecture"] in READERS

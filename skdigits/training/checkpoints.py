@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from skdigits.files import atomic_write, make_folder
 from skdigits.fingerprint import content_hash, versions
 from skdigits.networks.trained import Weights
 from skdigits.training.task import TrainingTask
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 FORMAT = 1
 VALUES = "values"  # name of the entry that is no array
@@ -64,7 +67,7 @@ class Checkpoint:
         If a function or callback cannot be identified in another process.
     """
 
-    def __init__(self, folder, task: TrainingTask, callbacks: Sequence = ()):
+    def __init__(self, folder: StrPath, task: TrainingTask, callbacks: Sequence[Any] = ()) -> None:
         self.folder, self.name = Path(folder), digest_of(task, callbacks)
         make_folder(self.folder)
         self._written: set[int] = set()
@@ -113,11 +116,11 @@ class Checkpoint:
             with contextlib.suppress(OSError):
                 path.unlink()
 
-    def _path(self, ending):
+    def _path(self, ending: str) -> Path:
         return self.folder / f"{self.name}.{ending}"
 
 
-def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
+def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
     """Compute a digest of all that determines the result of a training.
 
     Parameters
@@ -145,7 +148,7 @@ def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
     return digest.hexdigest()
 
 
-def _chunks(value) -> Iterable[bytes | memoryview]:
+def _chunks(value: Any) -> Iterable[bytes | memoryview]:
     """Bytes that differ for different values."""
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         yield f"{value.dtype.str} {value.shape}".encode()
@@ -165,7 +168,7 @@ def _chunks(value) -> Iterable[bytes | memoryview]:
         yield f"{type(value).__name__} {value!r};".encode()
 
 
-def _write(path, values, arrays: dict[str, Weights]):
+def _write(path: Path, values: dict[str, Any], arrays: dict[str, Weights]) -> None:
     """Write values and lists of arrays to a file."""
     entries: dict[str, Any] = {
         f"{name}-{i}": array for name, some in arrays.items() for i, array in enumerate(some)
@@ -175,7 +178,7 @@ def _write(path, values, arrays: dict[str, Weights]):
         np.savez(file, **entries)
 
 
-def _read(path):
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Weights]]:
     """The values and lists of arrays of a file."""
     content = io.BytesIO(path.read_bytes())  # NumPy leaves a damaged file open
     with np.load(content, allow_pickle=False) as archive:
