@@ -84,7 +84,7 @@ class BareNetwork:
     """ONNX Runtime with its own threads, without any check of the images."""
 
     def __init__(self, classifier):
-        content = onnx_model(classifier).SerializeToString()
+        content = onnx_model(classifier, {}).SerializeToString()
         self.session = onnxruntime.InferenceSession(content)
 
     def predict(self, images):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from skdigits.pretrained import load_pretrained
     from skdigits.readings import Reading, read
     from skdigits.sequence import DigitSequenceRecognizer
+
+# ONNX Runtime reads this when it is imported, and otherwise records and sends what it is used for.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = [
@@ -57,7 +61,7 @@ _submodules = {
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that importing skdigits costs nothing."""
     if name in _submodules:
         return importlib.import_module(f"{__name__}.{name}")
@@ -68,5 +72,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*__all__, "__version__", *_submodules})

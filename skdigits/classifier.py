@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
+from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
@@ -21,8 +21,14 @@ from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
 from skdigits.inference.classification import classify
 from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
 from skdigits.networks.trained import RESTYLED, TrainedNetwork
-from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
-from skdigits.training.task import Samples
+from skdigits.sklearn_compat import (
+    Interval,
+    StrOptions,
+    TransformerMixin,
+    available_if,
+    with_callbacks,
+)
+from skdigits.training.task import Samples, TrainingTask
 from skdigits.training.type_samples import SHARE, takes_type, with_type
 from skdigits.validation import (
     check_known,
@@ -42,6 +48,11 @@ from skdigits.validation import (
     warn_if_other_range,
     warn_if_padded,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Configurable, ImageShape, RandomState, StrPath
 
 ADAPT_SAMPLES = 512  # at least, per epoch of adapting
 ADAPT_TYPE = 0.5  # share of digits of type among them
@@ -199,32 +210,32 @@ keras.optimizers.Optimizer, default="adamw"
 
     def __init__(
         self,
-        architecture="lenet",
+        architecture: str | Callable[..., Any] = "lenet",
         *,
-        filters=None,
-        kernel_size=None,
-        dropout=None,
-        l2=0.0,
-        optimizer="adamw",
-        learning_rate="auto",
-        schedule="averaged",
-        epochs=15,
-        batch_size="auto",
-        image_shape=None,
-        rescale=True,
-        validation_fraction=None,
-        early_stopping=False,
-        patience=5,
-        class_weight=None,
-        warm_start=False,
-        keep_epochs=False,
-        callbacks=None,
-        checkpoint=None,
-        augment=False,
-        dtype="float32",
-        verbose=0,
-        random_state=None,
-    ):
+        filters: int | None = None,
+        kernel_size: int | None = None,
+        dropout: float | None = None,
+        l2: float = 0.0,
+        optimizer: str | Configurable = "adamw",
+        learning_rate: float | Literal["auto"] = "auto",
+        schedule: Literal["averaged", "one_cycle"] | None = "averaged",
+        epochs: int = 15,
+        batch_size: int | Literal["auto"] = "auto",
+        image_shape: ImageShape | None = None,
+        rescale: bool = True,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        patience: int = 5,
+        class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        warm_start: bool | Literal["adapt"] = False,
+        keep_epochs: bool | Sequence[int] | np.ndarray = False,
+        callbacks: Sequence[Any] | None = None,
+        checkpoint: StrPath | None = None,
+        augment: bool | float | Literal["handwritten", "mixed"] = False,
+        dtype: Literal["float32", "float64"] = "float32",
+        verbose: int = 0,
+        random_state: RandomState = None,
+    ) -> None:
         self.architecture = architecture
         self.filters = filters
         self.kernel_size = kernel_size
@@ -253,7 +264,15 @@ keras.optimizers.Optimizer, default="adamw"
     # -- fitting -------------------------------------------------------------------------
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, **unknown):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        **unknown: Never,
+    ) -> Self:
         """Train the network.
 
         If an exception is raised, whatever its cause, the classifier does not change.
@@ -295,7 +314,13 @@ keras.optimizers.Optimizer, default="adamw"
         task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
         return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on these images, starting from the weights of the last call.
 
         Parameters
@@ -328,7 +353,9 @@ keras.optimizers.Optimizer, default="adamw"
         task = checked._describe_partial_fit(X, y, classes, sample_weight)
         return self._train(checked, task, user_callbacks)
 
-    def _describe_fit(self, X, y, sample_weight, X_val, y_val):
+    def _describe_fit(
+        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
+    ) -> TrainingTask:
         """Check the arguments of fit, and return the training task."""
         resume, adapts = self._resumes()
         fraction = self._validation_share(X_val, y_val)
@@ -361,7 +388,9 @@ keras.optimizers.Optimizer, default="adamw"
         training = replace(training, indices=np.resize(used, max(ADAPT_SAMPLES, len(used))))
         return self._samples_task(start, training, validation, ADAPT_TYPE, rate_factor=ADAPT_RATE)
 
-    def _describe_partial_fit(self, X, y, classes, sample_weight):
+    def _describe_partial_fit(
+        self, X: Any, y: Any, classes: Any, sample_weight: Any
+    ) -> TrainingTask:
         """Check the arguments of partial_fit, and return the training task."""
         for name in ("early_stopping", "validation_fraction"):
             if getattr(self, name):
@@ -393,10 +422,15 @@ keras.optimizers.Optimizer, default="adamw"
         # The total number of epochs is unknown, so a constant rate replaces the one-cycle schedule.
         schedule = None if self.schedule == "one_cycle" else self.schedule
         start = self._start_on(training, resume)
-        options = {"epochs": 1, "schedule": schedule, "patience": None, "checkpoint": None}
+        options: dict[str, Any] = {
+            "epochs": 1,
+            "schedule": schedule,
+            "patience": None,
+            "checkpoint": None,
+        }
         return self._samples_task(start, training, None, **options)
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         """Raise an error before any work if a parameter is not valid."""
         super()._check_parameters()
         if isinstance(self.architecture, str):
@@ -409,7 +443,7 @@ keras.optimizers.Optimizer, default="adamw"
                 "For a dataclass, use @dataclass(frozen=True)."
             ) from None
 
-    def _check_images(self, X, *y, reset):
+    def _check_images(self, X: Any, *y: Any, reset: bool) -> tuple[np.ndarray, Any]:
         """Return validated rows of pixels, and the labels if `y` is given."""
         check_no_files(X)
         X = X if hasattr(X, "shape") else np.asarray(X)
@@ -430,7 +464,7 @@ keras.optimizers.Optimizer, default="adamw"
             check_same_shape(self, image_shape)
         return flat, labels
 
-    def _check_classes(self, classes):
+    def _check_classes(self, classes: Any) -> np.ndarray:
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes; "
@@ -438,11 +472,11 @@ keras.optimizers.Optimizer, default="adamw"
             )
         return classes
 
-    def _samples(self, rows, labels, weights):
+    def _samples(self, rows: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> Samples:
         indices = None if weights is None else np.flatnonzero(weights)
         return Samples(rows, np.searchsorted(self.classes_, labels), weights, indices)
 
-    def _start_on(self, training, resume, adapts=False):
+    def _start_on(self, training: Samples, resume: bool, adapts: bool = False) -> TrainedNetwork:
         """Return the network to start from, with the pixel range of the first non-blank images."""
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec(
@@ -459,7 +493,14 @@ keras.optimizers.Optimizer, default="adamw"
         dtype = pixel_dtype(training.x, self.dtype).name
         return replace(start, pixel_range=seen, pixel_dtype=dtype, scale=scale)
 
-    def _samples_task(self, start, training, validation, type_share=None, **options):
+    def _samples_task(
+        self,
+        start: TrainedNetwork,
+        training: Samples,
+        validation: Samples | None,
+        type_share: float | None = None,
+        **options: Any,
+    ) -> TrainingTask:
         if self.augment == "mixed" or (type_share and takes_type(self.classes_, self.image_shape_)):
             kind = self.classes_, self.image_shape_, start.pixel_range
             training = with_type(training, *kind, share=type_share or SHARE)
@@ -480,7 +521,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     # -- predicting ----------------------------------------------------------------------
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict class probabilities.
 
         Parameters
@@ -496,7 +537,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return self._predict_proba(X)[1]
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the logarithms of class probabilities.
 
         Parameters
@@ -513,7 +554,7 @@ keras.optimizers.Optimizer, default="adamw"
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict labels.
 
         Parameters
@@ -530,7 +571,7 @@ keras.optimizers.Optimizer, default="adamw"
         classes, probability = self._predict_proba(X)
         return classes[probability.argmax(axis=1)]
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Compute the accuracy: share of images whose label is predicted.
 
         Parameters
@@ -550,7 +591,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return super().score(X, plain_labels(y), sample_weight)
 
-    def predict_top_k(self, X, k=3):
+    def predict_top_k(self, X: ArrayLike, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
         """Find the `k` most probable labels of each image.
 
         Parameters
@@ -579,7 +620,7 @@ keras.optimizers.Optimizer, default="adamw"
         order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
         return classes[order], np.take_along_axis(probability, order, axis=1)
 
-    def predict_confidence(self, X):
+    def predict_confidence(self, X: ArrayLike) -> np.ndarray:
         """Compute the probability of each predicted label, to reject uncertain predictions.
 
         Parameters
@@ -595,7 +636,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return self.predict_proba(X).max(axis=1)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Compute features of images: the input of the last layer of the network.
 
         The features can be used to find outliers and neighbours: a pipeline of a classifier and
@@ -622,12 +663,12 @@ keras.optimizers.Optimizer, default="adamw"
         return classify(network, rows, features=True)
 
     @property
-    def _n_features_out(self):
+    def _n_features_out(self) -> int:
         blank = np.zeros((1, self.n_features_in_), np.uint8)
         return classify(self._network, blank, features=True).shape[1]
 
     @available_if(keeps_epochs)
-    def staged_predict_proba(self, X):
+    def staged_predict_proba(self, X: ArrayLike) -> Iterator[np.ndarray]:
         """Predict class probabilities after each kept epoch.
 
         Parameters
@@ -646,7 +687,7 @@ keras.optimizers.Optimizer, default="adamw"
             yield classify(replace(network, weights=weights), rows)
 
     @available_if(keeps_epochs)
-    def staged_predict(self, X):
+    def staged_predict(self, X: ArrayLike) -> Iterator[np.ndarray]:
         """Predict labels after each kept epoch.
 
         Parameters
@@ -663,12 +704,12 @@ keras.optimizers.Optimizer, default="adamw"
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
 
-    def _predict_proba(self, X) -> tuple[np.ndarray, np.ndarray]:
+    def _predict_proba(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the classes, and their probabilities."""
         network, classes, rows = self._check(X)
         return classes, classify(network, rows)
 
-    def _check(self, X) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
+    def _check(self, X: Any) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
         """Return the network, its classes, and validated rows of pixels to predict."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # raises; it takes longer than the network
@@ -682,7 +723,7 @@ keras.optimizers.Optimizer, default="adamw"
         _warn_if_other_range(rows, network)
         return network, classes, rows
 
-    def _are_images_of_bytes(self, X):
+    def _are_images_of_bytes(self, X: Any) -> bool:
         """Whether `X` can have no fault, so that checks, which take longer, are not needed."""
         if type(X) is not np.ndarray or X.dtype != np.uint8 or hasattr(self, "feature_names_in_"):
             return False
@@ -696,7 +737,7 @@ keras.optimizers.Optimizer, default="adamw"
     # -- the Keras side ------------------------------------------------------------------
 
     @property
-    def keras_classifier_(self):
+    def keras_classifier_(self) -> Any:
         """The fitted SciKeras estimator."""
         check_is_fitted(self)
         network, classifier = vars(self).get("_keras_classifier", (None, None))
@@ -709,19 +750,19 @@ keras.optimizers.Optimizer, default="adamw"
             self._keras_classifier = self._network, classifier
         return classifier
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = []  # features have the dtype of the network
         return tags
 
 
-def _warn_if_other_range(rows, network):
+def _warn_if_other_range(rows: np.ndarray, network: TrainedNetwork) -> None:
     # The first images are enough: a memory-mapped file is not read completely.
     warn_if_other_range(pixel_range(rows[:1000]), network.pixel_range)
 
 
-def _divide(samples, fraction, seed):
+def _divide(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:
     """Divide samples into training and validation samples."""
     training, validation = split_validation(samples.used(), samples.y, fraction, seed)
     return replace(samples, indices=training), replace(samples, indices=validation)

@@ -7,6 +7,8 @@ import pickle
 import statistics
 import time
 import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -20,12 +22,17 @@ from skdigits.networks.spec import ARCHITECTURES
 from skdigits.preprocessing import ImageReshaper
 from skdigits.validation import plain_labels
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, RandomState
+
 ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
 TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
 CURVE_TEST_IMAGES = 5000  # with more, some classifiers would take minutes per size
 
 
-def make_classifiers(random_state=None):
+def make_classifiers(random_state: RandomState = None) -> dict[str, Pipeline]:
     """Make the classifiers to compare, as pipelines with the same steps.
 
     Parameters
@@ -64,7 +71,7 @@ def make_classifiers(random_state=None):
     return networks | others
 
 
-def _baselines(random_state):
+def _baselines(random_state: RandomState) -> dict[str, Estimator]:
     """Other classifiers; non-default parameters were tuned on a split of MNIST."""
     from sklearn.ensemble import (
         ExtraTreesClassifier,
@@ -97,16 +104,23 @@ def _baselines(random_state):
 class _PixelScaler(TransformerMixin, BaseEstimator):
     """Divide pixels by the maximum absolute value seen in fit."""
 
-    def fit(self, X, y=None):
+    def fit(self, X: np.ndarray, y: Any = None) -> Self:
         largest = max(float(X.max()), -float(X.min())) or 1.0
         self.scale_ = np.float32(1 / largest)
         return self
 
-    def transform(self, X):
+    def transform(self, X: np.ndarray) -> np.ndarray:
         return X * self.scale_
 
 
-def compare_classifiers(classifiers, X, y, splits, *, report=None):
+def compare_classifiers(
+    classifiers: Mapping[str, Estimator],
+    X: ArrayLike,
+    y: ArrayLike,
+    splits: Iterable[tuple[np.ndarray, np.ndarray]],
+    *,
+    report: Callable[[str, dict[str, float]], Any] | None = None,
+) -> Bunch:
     """Fit classifiers and test them on the same images.
 
     Parameters
@@ -154,7 +168,8 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
     if any(map(_is_ours, classifiers.values())):
         # TensorFlow starts before time is measured.
         importlib.import_module("skdigits.training.tensorflow")
-    rows, correct, confidence = [], {}, {}
+    rows: list[dict[str, Any]] = []
+    correct, confidence = {}, {}
     for name, classifier in classifiers.items():
         row, correct[name], confidence[name] = _measure(classifier, X, y, splits)
         rows.append({"classifier": name, **row})
@@ -170,7 +185,9 @@ def compare_classifiers(classifiers, X, y, splits, *, report=None):
     return Bunch(table=table, correct=correct, confidence=confidence)
 
 
-def _check_splits(splits, y, classes):
+def _check_splits(
+    splits: list[tuple[np.ndarray, np.ndarray]], y: np.ndarray, classes: np.ndarray
+) -> None:
     for i, (train, _) in enumerate(splits):
         missing = np.delete(classes, np.unique(y[train]))
         if len(missing):
@@ -180,7 +197,15 @@ def _check_splits(splits, y, classes):
             )
 
 
-def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None):
+def learning_curves(
+    classifiers: Mapping[str, Estimator],
+    X: np.ndarray,
+    y: np.ndarray,
+    split: tuple[np.ndarray, np.ndarray],
+    *,
+    sizes: Sequence[int] = TRAIN_SIZES,
+    report: Callable[[str, int, float], Any] | None = None,
+) -> dict[str, list[Any]]:
     """Compute the accuracy for increasing numbers of training images.
 
     Parameters
@@ -207,7 +232,7 @@ def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None)
     train, test = split
     test = test[:CURVE_TEST_IMAGES]
     sizes = [n for n in sizes if n <= len(train) and len(np.unique(y[train[:n]])) > 1]
-    table: dict[str, list] = {"classifier": [], "n_train": [], "accuracy": []}
+    table: dict[str, list[Any]] = {"classifier": [], "n_train": [], "accuracy": []}
     for name, classifier in classifiers.items():
         for size in sizes:
             chosen = train[:size]
@@ -221,7 +246,9 @@ def learning_curves(classifiers, X, y, split, *, sizes=TRAIN_SIZES, report=None)
     return table
 
 
-def _measure(classifier, X, y, splits):
+def _measure(
+    classifier: Estimator, X: np.ndarray, y: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
     """Return the row of one classifier and, per test image, correctness and confidence."""
     seconds: dict[str, list[float]] = {"fit": [], "predict": [], "one": []}
     truth, labels, probability = [], [], []
@@ -254,21 +281,21 @@ def _measure(classifier, X, y, splits):
     return row, correct, confidence
 
 
-def _is_ours(classifier):
+def _is_ours(classifier: Estimator) -> bool:
     from skdigits.classifier import DigitClassifier
 
     last = classifier[-1] if isinstance(classifier, Pipeline) else classifier
     return isinstance(last, DigitClassifier)
 
 
-def _fit(classifier, X, y):
+def _fit(classifier: Estimator, X: np.ndarray, y: np.ndarray) -> Estimator:
     with warnings.catch_warnings():
         if not _is_ours(classifier):  # others warn about the iteration limit, ours about divergence
             warnings.simplefilter("ignore", ConvergenceWarning)
         return clone(classifier).fit(X, y)
 
 
-def _seconds_of_one(fitted, image):
+def _seconds_of_one(fitted: Estimator, image: np.ndarray) -> float:
     seconds: list[float] = []
     while sum(seconds) < ONE_IMAGE_SECONDS:
         start = time.perf_counter()
@@ -277,7 +304,7 @@ def _seconds_of_one(fitted, image):
     return statistics.median(seconds)
 
 
-def _accuracy(correct):
+def _accuracy(correct: np.ndarray) -> dict[str, float]:
     from scipy.stats import binomtest
 
     interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
@@ -288,7 +315,7 @@ def _accuracy(correct):
     }
 
 
-def _mcnemar(correct, other):
+def _mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
     """P-value of McNemar's exact test; the null hypothesis is that both are equally accurate."""
     from scipy.stats import binomtest
 

@@ -5,37 +5,41 @@ from __future__ import annotations
 import copy
 import reprlib
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork
+from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork, Weights
 from skdigits.sklearn_compat import (
     HAS_CALLBACKS,
+    BaseEstimator,
     CallbackSupportMixin,
     HasMethods,
     Interval,
     StrOptions,
+    available_if,
     validate_parameters,
 )
 from skdigits.training.task import OPTIMIZERS, SCHEDULES, TrainingTask
 from skdigits.validation import check_name
+
+if TYPE_CHECKING:
+    from skdigits.typing import KerasModel
 
 EARLY_STOPPING_FRACTION = 0.1
 ADAPT = "adapt"  # value of warm_start: learn from few samples without forgetting
 ADAPT_RATE = 0.1  # of the usual learning rate
 
 
-def keeps_epochs(estimator) -> bool:
+def keeps_epochs(estimator: NetworkEstimator) -> bool:
     """Check that an estimator has staged methods.
 
     Parameters
@@ -97,24 +101,24 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         """Values per epoch."""
         return self._trained_network("history_").history
 
-    def _trained_network(self, attribute):
+    def _trained_network(self, attribute: str) -> TrainedNetwork:
         """The trained network, or the error of an attribute that is missing before fit."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has no {attribute} before fit.")
         return self._network
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         """Whether at least one epoch was trained."""
         return hasattr(self, "_network")
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Leave out attributes that are created on first access."""
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_keras_classifier"}
 
     # -- checks ----------------------------------------------------------------------------
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         """Raise an error before any work if a parameter is not valid."""
         validate_parameters(self)
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
@@ -128,7 +132,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                     f"got {self.keep_epochs!r}."
                 )
 
-    def _check_fit_parameters(self, unknown):
+    def _check_fit_parameters(self, unknown: Mapping[str, object]) -> None:
         """Raise a TypeError if fit is given a parameter that it does not have."""
         for name, value in unknown.items():
             value = reprlib.repr(value)
@@ -144,7 +148,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 hint = " Set validation_fraction in the constructor."
             raise TypeError(f"fit() has no parameter {name!r}.{hint}")
 
-    def _copy_callbacks(self):
+    def _copy_callbacks(self) -> list[Any]:
         if not self.callbacks:
             return []
         from skdigits.training.callbacks import copy_callbacks
@@ -153,7 +157,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     # -- the description of a fit ------------------------------------------------------------
 
-    def _resumes(self):
+    def _resumes(self) -> tuple[bool, bool]:
         """Whether fit continues from the previous one, and whether it adapts to few samples."""
         fitted, adapts = self.__sklearn_is_fitted__(), self.warm_start == ADAPT
         if adapts and not fitted:
@@ -184,25 +188,25 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         state = present.optimizer_state if goes_on else []
         return replace(present, key=key, optimizer_state=state)
 
-    def _optimizer(self):
+    def _optimizer(self) -> str:
         if isinstance(self.optimizer, str):
             return self.optimizer
         from skdigits.training.schedules import describe_optimizer
 
         return describe_optimizer(self.optimizer)
 
-    def _network_options(self, *names):
+    def _network_options(self, *names: str) -> tuple[tuple[str, Any], ...]:
         """Keyword arguments of the architecture: the parameters that are set."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
         return tuple((name, value) for name, value in values.items() if value is not None)
 
-    def _epochs_to_keep(self):
+    def _epochs_to_keep(self) -> bool | tuple[int, ...]:
         """`keep_epochs` as a bool or a tuple of int."""
         if isinstance(self.keep_epochs, (bool, np.bool_)):
             return bool(self.keep_epochs)
         return tuple(int(epoch) for epoch in self.keep_epochs)
 
-    def _validation_share(self, X_val, y_val):
+    def _validation_share(self, X_val: Any, y_val: Any) -> float | None:
         """Share of the samples to hold out; None without validation, or with X_val."""
         if (X_val is None) != (y_val is None):
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
@@ -217,7 +221,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             )
         return None
 
-    def _task(self, start, **options) -> TrainingTask:
+    def _task(self, start: TrainedNetwork, **options: Any) -> TrainingTask:
         """The training task of a call of fit; `options` replace the defaults."""
         parameters = {
             "epochs": self.epochs,
@@ -232,7 +236,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     # -- training ----------------------------------------------------------------------------
 
-    def _train(self, checked, task, user_callbacks, fit_input=None):
+    def _train(
+        self,
+        checked: Self,
+        task: TrainingTask,
+        user_callbacks: list[Any],
+        fit_input: tuple[Any, Any, Any] | None = None,
+    ) -> Self:
         """Carry out a task, then take over the attributes that its checks set.
 
         Until then the estimator does not change: whatever fails, and whoever predicts meanwhile.
@@ -267,13 +277,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             )
         return self
 
-    def _fitted_attributes(self):
+    def _fitted_attributes(self) -> dict[str, Any]:
         return {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_network"}
 
     # -- the trained network -------------------------------------------------------------------
 
     @available_if(keeps_epochs)
-    def at_epoch(self, epoch):
+    def at_epoch(self, epoch: int) -> Self:
         """Copy the estimator as it was after a kept epoch.
 
         Unless `schedule` is ``"one_cycle"``, the copy equals the result of a fit with this number
@@ -304,7 +314,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         result.epochs, result.keep_epochs = epoch, False
         return result
 
-    def _kept_weights(self):
+    def _kept_weights(self) -> list[Weights]:
         """Weights of the kept epochs, the first epoch first; at least one."""
         kept = self._network.kept
         if not kept:
@@ -314,7 +324,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             )
         return [kept[epoch] for epoch in sorted(kept)]
 
-    def to_keras(self):
+    def to_keras(self) -> KerasModel:
         """Copy the trained network into a plain Keras model.
 
         Returns

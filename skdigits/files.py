@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import secrets
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 try:
     import fcntl
@@ -14,7 +21,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed anyw
     fcntl = None  # type: ignore[assignment]
 
 
-def check_destination(path, endings=()) -> Path:
+def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
     """Check that a file can have this name.
 
     Parameters
@@ -51,15 +58,17 @@ def check_destination(path, endings=()) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_write(path, mode="wb", **options):
+def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[Any]:
     """Write a file that appears when it is complete, or not at all if the block raises.
 
-    What a process that was killed has left of the same file is removed.
+    It is on the disk before it replaces the old one, so that a power cut loses neither. What a
+    process that was killed has left of the same file is removed.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write; an existing one is replaced.
+        The file to write. An existing one is replaced, and its permissions remain; of a symbolic
+        link, the file that it names. A device or a named pipe is written to.
     mode : str, default="wb"
         ``"wb"`` for bytes or ``"w"`` for text.
     **options
@@ -76,14 +85,21 @@ def atomic_write(path, mode="wb", **options):
         As for `check_destination`, or if the file cannot be written; it names the file.
     """
     path = check_destination(path)
-    for left in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 8):
-        _remove_unless_written(left)
-    with naming(path), _renamed_at_the_end(path, mode, options) as file:
-        yield file
+    with naming(path):
+        if path.exists() and not path.is_file():
+            with open(path, mode, **options) as file:
+                yield file
+            return
+        path = check_destination(_without_links(path))
+        for left in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 8):
+            _remove_unless_written(left)
+        with _renamed_at_the_end(path, mode, options) as file:
+            yield file
+        flush_folder(path.parent)
 
 
 @contextlib.contextmanager
-def naming(path):
+def naming(path: StrPath) -> Iterator[None]:
     """Add the name of a file to errors of the operating system that have none, as of a full disk.
 
     Parameters
@@ -104,13 +120,80 @@ def naming(path):
         raise
 
 
+def make_folder(folder: StrPath) -> None:
+    """Make a folder, and those above it, which remain after a power cut.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder; it may exist.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        flush_folder(folder.parent)
+
+
+def flush(file: IO[Any]) -> None:
+    """Write the content of a file to the disk, so that it remains after a power cut.
+
+    Parameters
+    ----------
+    file : file object
+        A file that is open for writing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; not if it is on no disk, as a device.
+    """
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def flush_folder(folder: StrPath) -> None:
+    """Write the names of the files in a folder to the disk, where the system can do that.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder.
+    """
+    with contextlib.suppress(OSError):  # as on Windows, which opens no folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _without_links(path: Path) -> Path:
+    """The file that a symbolic link names, which may be missing; else the path itself."""
+    if not path.is_symlink():
+        return path
+    found = Path(os.path.realpath(path))
+    if found.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return found
+
+
 @contextlib.contextmanager
-def _renamed_at_the_end(path, mode, options):
+def _renamed_at_the_end(path: Path, mode: str, options: dict[str, Any]) -> Iterator[Any]:
     temporary, file = _open_locked(path, mode.replace("w", "x"), options)
     try:
         with file:
             yield file
-            file.flush()
+            flush(file)
             if fcntl is not None:  # renamed while it is locked
                 os.replace(temporary, path)
         if fcntl is None:
@@ -119,11 +202,12 @@ def _renamed_at_the_end(path, mode, options):
         temporary.unlink(missing_ok=True)
 
 
-def _open_locked(path, mode, options):
-    """Open a new temporary file beside a path, and lock it."""
+def _open_locked(path: Path, mode: str, options: dict[str, Any]) -> tuple[Path, Any]:
+    """Open a new temporary file beside a path, with the same permissions, and lock it."""
+    old = path.stat() if path.exists() else None
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        file = open(temporary, mode, **options)  # noqa: SIM115 - the caller closes it
+        file = open(temporary, mode, opener=_opener(old), **options)  # noqa: SIM115 - caller closes
         if fcntl is not None:
             with contextlib.suppress(OSError):  # not every file system has locks
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -132,7 +216,26 @@ def _open_locked(path, mode, options):
         file.close()
 
 
-def _remove_unless_written(temporary):
+def _opener(old: Any) -> Any:
+    """How to open a new file with the owner and the permissions of an old one, never with more."""
+    if old is None or os.name != "posix":
+        return None
+
+    def opener(name: str, flags: int) -> int:
+        descriptor, mode = os.open(name, flags, 0o600), stat.S_IMODE(old.st_mode) & 0o777
+        for uid, gid in ((-1, old.st_gid), (old.st_uid, -1)):
+            with contextlib.suppress(OSError):  # only an administrator gives files away
+                os.fchown(descriptor, uid, gid)
+        if os.fstat(descriptor).st_gid != old.st_gid:
+            mode &= ~stat.S_IRWXG
+        with contextlib.suppress(OSError):  # some file systems have no permissions
+            os.fchmod(descriptor, mode)
+        return descriptor
+
+    return opener
+
+
+def _remove_unless_written(temporary: Path) -> None:
     """Remove a temporary file, unless another process is writing it."""
     with contextlib.suppress(OSError):
         with open(temporary, "rb") as file:
@@ -143,7 +246,7 @@ def _remove_unless_written(temporary):
         temporary.unlink()
 
 
-def printable(name) -> str:
+def printable(name: StrPath) -> str:
     """Write what is not text in a file name as escapes.
 
     Parameters

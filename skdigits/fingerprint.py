@@ -1,32 +1,83 @@
-"""A fingerprint of any value: the same in every process."""
+"""A fingerprint of any value: the same in every process with the same libraries."""
 
 from __future__ import annotations
 
 import copyreg
 import hashlib
+import importlib.metadata
 import json
+import os
+import platform
+import sys
 from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 SCALARS = (type(None), type(...), bool, int, float, complex, str)
+# What weights, predictions and cleaned pictures depend on, besides Python.
+PACKAGES = (
+    *("skdigits", "numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "onnxruntime-gpu"),
+    *("scikeras", "keras", "tensorflow", "tensorflow-cpu", "tf-nightly"),
+)
 
 
-def fingerprint(value) -> str:
+def versions() -> dict[str, str]:
+    """Look up the versions of Python and of the packages that are installed; none is imported.
+
+    Returns
+    -------
+    dict of str to str
+        Version by package.
+    """
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # nobody needs all of them
+    return found
+
+
+def fingerprint(value: object) -> str:
+    """Hash a value by its content and the `versions` with which it is used.
+
+    Parameters
+    ----------
+    value : object
+        The value, as for `content_hash`; the content of files that it names counts, too.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits, equal for equal values in all processes with the same versions.
+
+    Raises
+    ------
+    TypeError, OSError
+        As of `content_hash`.
+    """
+    return _hash(sorted(versions().items()), content_hash(value, with_files=True))
+
+
+def content_hash(value: object, *, with_files: bool = False) -> str:
     """Hash a value by its content.
 
     A function is identified by its module and name, its code, and the constants, defaults, enclosed
     variables and global numbers and strings that it uses, but not by the code of functions that it
     calls. An estimator is identified by its parameters, a Keras object by its configuration and
-    weights, and any other object by the data that pickle would store.
+    weights, and any other object by the data that pickle would store. The version of the package of
+    a class or function counts, too.
 
     Parameters
     ----------
     value : object
         The value.
+    with_files : bool, default=False
+        Whether the content of files counts that are named in arrays, lists, tuples and dicts, but
+        not those that are named in an estimator or another object.
 
     Returns
     -------
@@ -37,29 +88,42 @@ def fingerprint(value) -> str:
     ------
     TypeError
         If the value, or a part of it, cannot be pickled.
+    OSError
+        If a file cannot be read.
     """
-    return _fingerprint(value, {}, 0)
+    return _content_hash(value, {}, 0, with_files)
 
 
-def _fingerprint(value, known, depth):
-    """`known` maps the id of every object visited so far to the object and its fingerprint."""
+def _content_hash(
+    value: Any, known: dict[tuple[int, bool], tuple[Any, str]], depth: int, with_files: bool
+) -> str:
+    """`known` maps the id of every object visited so far to the object and its hash."""
+    if with_files and isinstance(value, (str, os.PathLike)) and os.path.isfile(value):
+        return _hash(_name(type(value)), os.fspath(value), _file_hash(value))
     if type(value) in SCALARS:
         return _hash(type(value).__name__, repr(value))
-    if id(value) not in known:
+    key = id(value), with_files
+    if key not in known:
         # This replaces the object where one of its parts refers back to it. A reference to the
         # object is kept, so that no other object gets its id.
-        known[id(value)] = value, f"object {depth} levels down"
+        known[key] = value, f"object {depth} levels down"
         kind, parts, ordered = _take_apart(value)
-        prints = [_fingerprint(part, known, depth + 1) for part in parts]
-        known[id(value)] = value, _hash(kind, *(prints if ordered else sorted(prints)))
-    return known[id(value)][1]
+        is_data = hasattr(value, "__array__") or type(value) in (list, tuple, dict)
+        hashes = [_content_hash(part, known, depth + 1, with_files and is_data) for part in parts]
+        known[key] = value, _hash(kind, *(hashes if ordered else sorted(hashes)))
+    return known[key][1]
 
 
-def _hash(*texts):
+def _file_hash(path: Any) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _hash(*texts: Any) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
 
 
-def _take_apart(value) -> tuple[str, list[Any], bool]:
+def _take_apart(value: Any) -> tuple[str, list[Any], bool]:
     """The kind of an object, its parts, and whether their order matters."""
     kind = _name(type(value))
     match value:
@@ -91,11 +155,11 @@ def _take_apart(value) -> tuple[str, list[Any], bool]:
     return kind, _parts_for_pickle(value), True
 
 
-def _parts_of_code(value) -> Iterator[Any]:
+def _parts_of_code(value: Any) -> Iterator[Any]:
     """The parts of a class, a function or a code object."""
     match value:
         case type():
-            yield _name(value)
+            yield from (_name(value), _package_version(value))
             # A class that can be imported is identified by its name.
             if "<locals>" in value.__qualname__ or value.__module__ == "__main__":
                 yield value.__bases__
@@ -106,7 +170,8 @@ def _parts_of_code(value) -> Iterator[Any]:
                     or (isinstance(member, SCALARS) and not name.startswith("__"))
                 }
         case FunctionType():
-            yield from (_name(value), value.__code__, value.__defaults__, value.__kwdefaults__)
+            yield from (_name(value), _package_version(value))
+            yield from (value.__code__, value.__defaults__, value.__kwdefaults__)
             yield [_cell_contents(cell) for cell in value.__closure__ or ()]
             used = _global_names(value.__code__) & value.__globals__.keys()
             values = {name: value.__globals__[name] for name in used}
@@ -117,26 +182,33 @@ def _parts_of_code(value) -> Iterator[Any]:
             yield from (value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount)
 
 
-def _cell_contents(cell):
+def _package_version(value: Any) -> Any:
+    """Version of the package that a class or function is imported from, if it says so."""
+    package = sys.modules.get(str(value.__module__).partition(".")[0])
+    version = getattr(package, "__version__", None)
+    return version if isinstance(version, str) else None
+
+
+def _cell_contents(cell: CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not yet assigned
         return "empty"
 
 
-def _global_names(code) -> set[str]:
+def _global_names(code: CodeType) -> set[str]:
     """Names that code, and functions defined in it, may look up in the module."""
     inner = (const for const in code.co_consts if isinstance(const, CodeType))
     return set(code.co_names).union(*map(_global_names, inner))
 
 
-def _parts_of_array(array):
-    if array.dtype.hasobject:
+def _parts_of_array(array: np.ndarray) -> list[Any]:
+    if array.dtype.hasobject or array.dtype.kind in "UT":  # texts may name files
         return [str(array.dtype), array.shape, array.ravel().tolist()]
     return [str(array.dtype), array.shape, array.tobytes()]
 
 
-def _parts_for_pickle(value):
+def _parts_for_pickle(value: Any) -> list[Any]:
     """What pickle would store of an object, or the name by which it would import it."""
     reduce = copyreg.dispatch_table.get(type(value))
     try:
@@ -154,5 +226,5 @@ def _parts_for_pickle(value):
     return [list(part) if isinstance(part, Iterator) else part for part in stored]
 
 
-def _name(value, qualname=None):
+def _name(value: Any, qualname: str | None = None) -> str:
     return f"{getattr(value, '__module__', None)}.{qualname or value.__qualname__}"

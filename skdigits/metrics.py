@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -13,8 +14,13 @@ from sklearn.utils.validation import column_or_1d
 
 from skdigits.validation import plain_labels
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def exact_match_score(y_true, y_pred, *, sample_weight=None):
+
+def exact_match_score(
+    y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
     """Share of sequences that are predicted without a mistake.
 
     Parameters
@@ -39,10 +45,11 @@ def exact_match_score(y_true, y_pred, *, sample_weight=None):
     """
     y_true, y_pred = _check_sequences(y_true, y_pred)
     check_consistent_length(y_true, sample_weight)
-    return float(np.average(y_true == y_pred, weights=sample_weight))
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    return float(np.average(y_true == y_pred, weights=weights))
 
 
-def character_error_rate(y_true, y_pred):
+def character_error_rate(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Number of digits to insert, delete or replace, divided by the number of true digits.
 
     Both numbers are sums over all sequences (micro average).
@@ -80,7 +87,7 @@ def character_error_rate(y_true, y_pred):
     return np.nan
 
 
-def length_report(y_true, y_pred):
+def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]:
     """Metrics per length of the true sequence.
 
     Parameters
@@ -119,7 +126,9 @@ def length_report(y_true, y_pred):
     return {name: np.array(values) for name, values in report.items()}
 
 
-def coverage_curve(y_true, y_pred, confidence):
+def coverage_curve(
+    y_true: ArrayLike, y_pred: ArrayLike, confidence: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coverage and accuracy if predictions below a threshold of confidence are rejected.
 
     Parameters
@@ -161,7 +170,9 @@ def coverage_curve(y_true, y_pred, confidence):
     return n_kept / len(order), n_correct[last] / n_kept, confidence[order][last]
 
 
-def coverage_at_accuracy(y_true, y_pred, confidence, *, accuracy=0.998):
+def coverage_at_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, confidence: ArrayLike, *, accuracy: float = 0.998
+) -> float:
     """Maximum share of predictions that can be kept such that their accuracy is high enough.
 
     Parameters
@@ -194,7 +205,9 @@ def coverage_at_accuracy(y_true, y_pred, confidence, *, accuracy=0.998):
     return float(coverage[reached >= accuracy].max(initial=0.0))
 
 
-def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
+def expected_calibration_error(
+    y_true: ArrayLike, y_prob: ArrayLike, *, labels: ArrayLike | None = None, n_bins: int = 15
+) -> float:
     """Mean absolute difference between confidence and accuracy.
 
     The confidence of a prediction is its probability, the maximum of a row of `y_prob`.
@@ -248,7 +261,9 @@ def expected_calibration_error(y_true, y_prob, *, labels=None, n_bins=15):
     return float(np.abs(differences).sum() / len(y_true))
 
 
-def probability_figures(y_true, y_prob, classes):
+def probability_figures(
+    y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike
+) -> dict[str, float]:
     """Log loss and expected calibration error of predicted probabilities.
 
     They are computed in float64 from rows that are normalized to a sum of 1. Log loss replaces a
@@ -281,11 +296,11 @@ def probability_figures(y_true, y_prob, classes):
     }
 
 
-exact_match_scorer = make_scorer(exact_match_score)
-neg_character_error_rate_scorer = make_scorer(character_error_rate, greater_is_better=False)
+exact_match_scorer: Any = make_scorer(exact_match_score)
+neg_character_error_rate_scorer: Any = make_scorer(character_error_rate, greater_is_better=False)
 
 
-def as_sequences(y):
+def as_sequences(y: ArrayLike) -> np.ndarray:
     """Convert labels to strings of digits.
 
     Parameters
@@ -316,7 +331,7 @@ def as_sequences(y):
     )
 
 
-def without_objects(y):
+def without_objects(y: np.ndarray) -> np.ndarray:
     """Convert integers in an array of dtype object to int64.
 
     Parameters
@@ -334,17 +349,17 @@ def without_objects(y):
     return y
 
 
-def _column(labels):
+def _column(labels: Any) -> np.ndarray:
     return column_or_1d(plain_labels(labels))
 
 
-def _check_sequences(y_true, y_pred):
+def _check_sequences(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     y_true, y_pred = as_sequences(y_true), as_sequences(y_pred)
     check_consistent_length(y_true, y_pred)
     return y_true, y_pred
 
 
-def _edits(y_true, y_pred):
+def _edits(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     from rapidfuzz.distance import Levenshtein  # here, since predicting does not need it
 
     pairs = zip(y_true.tolist(), y_pred.tolist(), strict=True)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
+from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdigits.pictures import clean_line, clean_picture, open_picture
-from skdigits.sklearn_compat import Interval, StrOptions, validate_parameters
+from skdigits.sklearn_compat import (
+    BaseEstimator,
+    Interval,
+    StrOptions,
+    TransformerMixin,
+    available_if,
+    validate_parameters,
+)
 from skdigits.validation import (
     check_not_one_image,
     check_same_shape,
@@ -22,10 +29,15 @@ from skdigits.validation import (
     warn_if_padded,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import ImageShape, PictureLike
+
 __all__ = ["ImageReshaper", "PictureCleaner", "clean_line", "clean_picture"]
 
 
-def _gives_rows(reshaper):
+def _gives_rows(reshaper: ImageReshaper) -> bool:
     return reshaper.output == "flat"
 
 
@@ -65,16 +77,21 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     (5, 784)
     """
 
+    image_shape_: tuple[int, int, int]
+    n_features_in_: int
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "output": [StrOptions({"image", "flat"})],
         "image_shape": ["array-like", None],
     }
 
-    def __init__(self, output="image", *, image_shape=None):
+    def __init__(
+        self, output: Literal["image", "flat"] = "image", *, image_shape: ImageShape | None = None
+    ) -> None:
         self.output = output
         self.image_shape = image_shape
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the shape of the images.
 
         Parameters
@@ -102,7 +119,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         warn_if_padded(rows.shape[1], self.image_shape_)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Reshape rows or images; the dtype does not change.
 
         Parameters
@@ -126,7 +143,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             rows = np.pad(rows, [(0, 0), (0, missing)])
         return rows if self.output == "flat" else rows.reshape(-1, *self.image_shape_)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Undo `transform`: return flat rows without padding.
 
         Parameters
@@ -155,7 +172,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return rows[:, : self.n_features_in_]
 
     @available_if(_gives_rows)
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the column names of `transform`; only with ``output="flat"``.
 
         Parameters
@@ -172,7 +189,9 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         missing = math.prod(self.image_shape_) - len(names)
         return np.array([*names, *(f"padding{i}" for i in range(missing))], dtype=object)
 
-    def set_output(self, *, transform=None):
+    def set_output(
+        self, *, transform: Literal["default", "pandas", "polars"] | None = None
+    ) -> Self:
         """Set the container of flat rows; images stay arrays.
 
         Parameters
@@ -187,7 +206,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         return super().set_output(transform=transform) if _gives_rows(self) else self
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "uint8"]
@@ -228,11 +247,11 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         "height": [Interval(Integral, 8, None, closed="left")],
     }
 
-    def __init__(self, output="digit", *, height=28):
+    def __init__(self, output: Literal["digit", "line"] = "digit", *, height: int = 28) -> None:
         self.output = output
         self.height = height
 
-    def fit(self, X, y=None):
+    def fit(self, X: object, y: object = None) -> Self:
         """Check the parameters; nothing is learnt from the pictures.
 
         Parameters
@@ -250,7 +269,7 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         validate_parameters(self)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Sequence[PictureLike] | np.ndarray) -> Any:
         """Clean pictures.
 
         Parameters
@@ -281,7 +300,7 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         images = [self._clean(picture, i) for i, picture in enumerate(X)]
         return np.stack(images) if self.output == "digit" else images
 
-    def _clean(self, picture, position):
+    def _clean(self, picture: PictureLike, position: int) -> np.ndarray:
         try:
             if isinstance(picture, (str, os.PathLike)):
                 picture = open_picture(picture)
@@ -291,10 +310,10 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         except (ValueError, OSError) as error:
             raise ValueError(f"Picture {position}: {error}") from error
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.no_validation = True

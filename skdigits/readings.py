@@ -6,7 +6,7 @@ import os
 from functools import cache
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.opening import REDUCTION
 from skdigits.pretrained import load_pretrained
 from skdigits.sequence import DigitSequenceRecognizer
+
+if TYPE_CHECKING:
+    from skdigits.classifier import DigitClassifier
+    from skdigits.typing import Picture, PictureFile
 
 
 class Reading(NamedTuple):
@@ -38,7 +42,12 @@ class Reading(NamedTuple):
     box: tuple[int, int, int, int]
 
 
-def read(picture, *, digits=None, model=None) -> list[Reading]:
+def read(
+    picture: PictureFile | Picture,
+    *,
+    digits: int | None = None,
+    model: DigitSequenceRecognizer | DigitClassifier | None = None,
+) -> list[Reading]:
     """Read all lines of digits in a picture.
 
     Parameters
@@ -106,7 +115,7 @@ def read(picture, *, digits=None, model=None) -> list[Reading]:
     ]
 
 
-def _opened(picture):
+def _opened(picture: Any) -> Any:
     """Open a file; what is a picture already is returned as it is."""
     is_path = isinstance(picture, (str, os.PathLike))
     if is_path and (path := Path(os.fsdecode(picture))).is_dir():
@@ -124,7 +133,7 @@ def _opened(picture):
     return picture
 
 
-def _is_picture(part):
+def _is_picture(part: Any) -> bool:
     """Whether a part of a list is a picture of its own, rather than a row of pixels."""
     if isinstance(part, (str, bytes, os.PathLike)) or hasattr(part, "getexif"):
         return True
@@ -133,12 +142,14 @@ def _is_picture(part):
 
 
 @cache
-def _pretrained(name):
+def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     """An estimator that is loaded once; nobody else can change it."""
     return load_pretrained(name)
 
 
-def _read_lines(recognizer, images, digits):
+def _read_lines(
+    recognizer: Any, images: list[np.ndarray], digits: int | None
+) -> list[tuple[str, float]]:
     """The most probable text of each image, of a number of digits if it is given."""
     if digits is None:
         texts, probabilities = recognizer.predict_top_k(images, k=1)
@@ -151,7 +162,7 @@ def _read_lines(recognizer, images, digits):
     return list(zip(found.tolist(), probabilities[rows, best].tolist(), strict=True))
 
 
-def _read_single(picture, images):
+def _read_single(picture: Any, images: list[np.ndarray]) -> tuple[str, float]:
     """The most probable label of a picture of one digit by two networks, and its probability.
 
     It is the mean of both: the classifier, which knows nothing but digits, divides what the
@@ -167,11 +178,11 @@ def _read_single(picture, images):
             label: (digits.get(label, 0) + one * share) / 2
             for label, share in zip(labels[0].astype(str), shares[0], strict=True)
         }
-    label = max(digits, key=digits.get)
+    label = max(digits, key=lambda text: digits[text])
     return str(label), float(digits[label])
 
 
-def _read_digit(classifier, picture):
+def _read_digit(classifier: Any, picture: Any) -> tuple[str, float] | None:
     """The label of a picture of a single digit, and its probability; None without ink."""
     image = clean_picture(picture)
     if not image.any():

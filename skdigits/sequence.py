@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, Self
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
@@ -19,15 +19,16 @@ from skdigits.inference.reading import read_sequences, read_views, score_frames
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
 from skdigits.networks.spec import N_LABELS, READER, READERS, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
-from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
+from skdigits.sklearn_compat import Interval, StrOptions, available_if, with_callbacks
 from skdigits.synthesis.composition import (
     STYLES,
     DigitSource,
+    Style,
     check_digits,
     epoch_seed,
     make_style,
 )
-from skdigits.training.task import Samples
+from skdigits.training.task import Samples, TrainingTask
 from skdigits.validation import (
     PixelRange,
     check_top,
@@ -37,6 +38,12 @@ from skdigits.validation import (
     warn_if_other_range,
     warn_if_padded,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.synthesis.handwriting import Writer
+    from skdigits.typing import Configurable, Images, ImageShape, Lengths, RandomState, StrPath
 
 SEQUENCE_BATCH = 64
 COLUMNS_PER_FRAME = READERS[READER]
@@ -201,37 +208,37 @@ keras.optimizers.Optimizer, default="adamw"
     def __init__(
         self,
         *,
-        filters=None,
-        dropout=None,
-        l2=0.0,
-        optimizer="adamw",
-        learning_rate="auto",
-        schedule="averaged",
-        epochs=15,
-        batch_size="auto",
-        style="handwritten",
-        lengths=(1, 8),
-        gap=None,
-        shift=None,
-        rotation=None,
-        scale=None,
-        noise=None,
-        shear=None,
-        elastic=None,
-        sequences_per_epoch=10_000,
-        image_shape=None,
-        validation_fraction=None,
-        early_stopping=False,
-        patience=5,
-        warm_start=False,
-        keep_epochs=False,
-        callbacks=None,
-        checkpoint=None,
-        test_time_augmentation=False,
-        dtype="float32",
-        verbose=0,
-        random_state=None,
-    ):
+        filters: int | None = None,
+        dropout: float | None = None,
+        l2: float = 0.0,
+        optimizer: str | Configurable = "adamw",
+        learning_rate: float | Literal["auto"] = "auto",
+        schedule: Literal["averaged", "one_cycle"] | None = "averaged",
+        epochs: int = 15,
+        batch_size: int | Literal["auto"] = "auto",
+        style: Literal["tiles", "handwritten", "mixed"] = "handwritten",
+        lengths: Lengths = (1, 8),
+        gap: int | Sequence[int] | None = None,
+        shift: int | None = None,
+        rotation: float | None = None,
+        scale: float | None = None,
+        noise: float | None = None,
+        shear: float | None = None,
+        elastic: float | None = None,
+        sequences_per_epoch: int = 10_000,
+        image_shape: ImageShape | None = None,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        patience: int = 5,
+        warm_start: bool | Literal["adapt"] = False,
+        keep_epochs: bool | Sequence[int] | np.ndarray = False,
+        callbacks: Sequence[Any] | None = None,
+        checkpoint: StrPath | None = None,
+        test_time_augmentation: bool = False,
+        dtype: Literal["float32", "float64"] = "float32",
+        verbose: int = 0,
+        random_state: RandomState = None,
+    ) -> None:
         self.filters = filters
         self.dropout = dropout
         self.l2 = l2
@@ -266,7 +273,15 @@ keras.optimizers.Optimizer, default="adamw"
     # -- fitting -------------------------------------------------------------------------
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, **unknown):
+    def fit(
+        self,
+        X: Images,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: Images | None = None,
+        y_val: ArrayLike | None = None,
+        **unknown: Never,
+    ) -> Self:
         """Train the network.
 
         If an exception is raised, whatever its cause, the recognizer does not change.
@@ -310,7 +325,9 @@ keras.optimizers.Optimizer, default="adamw"
         task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
         return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
 
-    def _describe_fit(self, X, y, sample_weight, X_val, y_val):
+    def _describe_fit(
+        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
+    ) -> TrainingTask:
         """Check the arguments of fit, and return the training task."""
         resume, adapts = self._resumes()
         fraction = self._validation_share(X_val, y_val)
@@ -338,22 +355,30 @@ keras.optimizers.Optimizer, default="adamw"
                 options |= self._describe_adapting(lines, y, options["draw"](0), start.seed)
         return self._task(start, pixel_dtype=np.dtype(np.uint8), **options)
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         self._style()
 
-    def _style(self):
+    def _style(self) -> Style:
         names = ("gap", "shift", "rotation", "scale", "noise", "shear", "elastic")
         tiles = {name: getattr(self, name) for name in names}
         return make_style(self.style, self.lengths, TILES, tiles)
 
-    def _network_spec(self, resume):
+    def _network_spec(self, resume: bool) -> NetworkSpec:
         name = self._network.key.spec.architecture if resume else READER
         options = self._network_options("filters", "dropout", "l2")
         shape = HEIGHT, None, 1
         return NetworkSpec(name, shape, N_LABELS, options, self.dtype, reads_sequences=True)
 
-    def _describe_digits(self, lines, digits, weights, fraction, held_out, seed):
+    def _describe_digits(
+        self,
+        lines: LineImages,
+        digits: np.ndarray,
+        weights: np.ndarray | None,
+        fraction: float | None,
+        held_out: tuple[LineImages, np.ndarray] | None,
+        seed: int,
+    ) -> dict[str, Any]:
         """The part of a task that generates sequences from single digits."""
         images = lines.same_width()
         if self.style == "tiles":
@@ -382,7 +407,7 @@ keras.optimizers.Optimizer, default="adamw"
             "batch_size": self._batch_size(self.sequences_per_epoch),
         }
 
-    def _check_overlap(self, digit_width):
+    def _check_overlap(self, digit_width: int) -> None:
         """Raise if digits may overlap so much that the network has too few frames."""
         style = self._style()
         numbers, shares = style.length_weights()
@@ -397,7 +422,9 @@ keras.optimizers.Optimizer, default="adamw"
                 "them, two for each digit and two between equal ones. Use a wider gap."
             )
 
-    def _source(self, images, digits, weights):
+    def _source(
+        self, images: np.ndarray, digits: np.ndarray, weights: np.ndarray | None
+    ) -> DigitSource | Writer:
         """What sequences are drawn from."""
         if self.style == "tiles":
             return DigitSource(images, digits, weights)
@@ -406,13 +433,13 @@ keras.optimizers.Optimizer, default="adamw"
 
         return Writer(Shapes(images, digits, weights), self.style)
 
-    def _draw(self, source, n_sequences, seed, number):
+    def _draw(self, source: Any, n_sequences: int, seed: int, number: int) -> Samples:
         """Make sequences."""
         seed = epoch_seed(seed, number)
         draw = self._draw_tiles if self.style == "tiles" else self._write
         return draw(source, n_sequences, seed)
 
-    def _write(self, writer, n_sequences, seed):
+    def _write(self, writer: Writer, n_sequences: int, seed: int) -> Samples:
         rng = np.random.default_rng(seed)
         lines = writer.write_many(n_sequences, self._style(), rng)
         margins = rng.integers(0, 4 * HEIGHT, (n_sequences, 2))
@@ -423,7 +450,7 @@ keras.optimizers.Optimizer, default="adamw"
         ]
         return _wide_enough(images, np.array([line.text for line in lines]))
 
-    def _draw_tiles(self, source, n_sequences, seed):
+    def _draw_tiles(self, source: DigitSource, n_sequences: int, seed: int) -> Samples:
         rng = np.random.RandomState(seed)
         style = self._style()
         drawn = source.draw(n_sequences, style, rng)
@@ -434,7 +461,15 @@ keras.optimizers.Optimizer, default="adamw"
         labels = _as_rows(drawn.target(), drawn.widths + margins, style.longest)
         return Samples(images.reshape(n_sequences, -1), labels)
 
-    def _describe_sequences(self, lines, sequences, weights, fraction, held_out, seed):
+    def _describe_sequences(
+        self,
+        lines: LineImages,
+        sequences: np.ndarray,
+        weights: np.ndarray | None,
+        fraction: float | None,
+        held_out: tuple[LineImages, np.ndarray] | None,
+        seed: int,
+    ) -> dict[str, Any]:
         """The part of a task that trains on sequences as they are."""
         indices = None if weights is None else np.flatnonzero(weights)
         weights = None if weights is None else weights / weights[weights > 0].mean()
@@ -454,7 +489,9 @@ keras.optimizers.Optimizer, default="adamw"
             "batch_size": self._batch_size(len(training.used())),
         }
 
-    def _describe_adapting(self, lines, sequences, training, seed):
+    def _describe_adapting(
+        self, lines: LineImages, sequences: np.ndarray, training: Samples, seed: int
+    ) -> dict[str, Any]:
         """The part of a task that mixes few sequences, slightly changed, with generated ones."""
         from skdigits.synthesis.handwriting import Writer, handwritten_type
         from skdigits.synthesis.paper import varied
@@ -465,7 +502,7 @@ keras.optimizers.Optimizer, default="adamw"
         writer = Writer(handwritten_type(), "mixed")
         style = make_style("mixed", self.lengths, {}, {})
 
-        def draw(epoch):
+        def draw(epoch: int) -> Samples:
             rng = np.random.default_rng(epoch_seed(seed, epoch))
             chosen = rng.choice(used, ADAPT_SEQUENCES, p=shares)
             written = writer.write_many(ADAPT_SEQUENCES, style, rng)
@@ -481,14 +518,14 @@ keras.optimizers.Optimizer, default="adamw"
             "batch_size": self._batch_size(2 * ADAPT_SEQUENCES),
         }
 
-    def _batch_size(self, n_sequences):
+    def _batch_size(self, n_sequences: int) -> int:
         if self.batch_size != "auto":
             return min(int(self.batch_size), n_sequences)
         return int(np.clip(n_sequences // 20, 1, SEQUENCE_BATCH))
 
     # -- reading -------------------------------------------------------------------------
 
-    def predict(self, X):
+    def predict(self, X: Images) -> np.ndarray:
         """Recognize sequences.
 
         Parameters
@@ -503,7 +540,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return self.predict_top_k(X, k=1)[0][:, 0]
 
-    def predict_confidence(self, X):
+    def predict_confidence(self, X: Images) -> np.ndarray:
         """Compute the probability of each predicted sequence, to reject uncertain predictions.
 
         Parameters
@@ -518,7 +555,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return self.predict_top_k(X, k=1)[1][:, 0]
 
-    def predict_top_k(self, X, k=3):
+    def predict_top_k(self, X: Images, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
         """Find the `k` most probable sequences for each image.
 
         Parameters
@@ -545,7 +582,7 @@ keras.optimizers.Optimizer, default="adamw"
         return self._read(*self._check(X), k)
 
     @available_if(keeps_epochs)
-    def staged_predict(self, X):
+    def staged_predict(self, X: Images) -> Iterator[np.ndarray]:
         """Recognize sequences with the weights after each kept epoch.
 
         Parameters
@@ -563,7 +600,7 @@ keras.optimizers.Optimizer, default="adamw"
         for weights in self._kept_weights():
             yield self._read(replace(network, weights=weights), lines, 1)[0][:, 0]
 
-    def locate(self, X):
+    def locate(self, X: Images) -> np.ndarray:
         """Find the bounding boxes of the predicted digits.
 
         Parameters
@@ -591,7 +628,7 @@ keras.optimizers.Optimizer, default="adamw"
             boxes[i, : len(sequence)] = lines.boxes(i, pixels)
         return boxes
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Images, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Exact match: share of sequences that are recognized without a mistake.
 
         Parameters
@@ -610,14 +647,16 @@ keras.optimizers.Optimizer, default="adamw"
         """
         return exact_match_score(y, self.predict(X), sample_weight=sample_weight)
 
-    def _read(self, network, lines, k):
+    def _read(
+        self, network: TrainedNetwork, lines: LineImages, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The `k` most probable sequences as strings, and their probabilities."""
         read = read_views if self.test_time_augmentation else read_sequences
         digits, log_probability = read(network, lines, top=k)
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
 
-    def _check(self, X) -> tuple[TrainedNetwork, LineImages]:
+    def _check(self, X: Any) -> tuple[TrainedNetwork, LineImages]:
         """The network, and images as bytes, in the range of those seen in fit."""
         network = self._network
         self._check_not_one_image(X)
@@ -625,10 +664,11 @@ keras.optimizers.Optimizer, default="adamw"
         _warn_if_other_range(lines, network)
         return network, self._as_bytes(lines, network)
 
-    def _as_bytes(self, lines, network):
-        return lines.as_bytes(network.pixel_range.low, network.pixel_range.high)
+    def _as_bytes(self, lines: LineImages, network: TrainedNetwork) -> LineImages:
+        seen = network.pixel_range or BLANK
+        return lines.as_bytes(seen.low, seen.high)
 
-    def _check_not_one_image(self, X):
+    def _check_not_one_image(self, X: Any) -> None:
         """Raise if one image of a line is given where rows of pixels are expected."""
         shape: tuple[int, ...] = getattr(X, "shape", ())
         rows = "no" if self.image_shape is None else math.prod(self.image_shape)
@@ -640,7 +680,7 @@ keras.optimizers.Optimizer, default="adamw"
                 "X[np.newaxis]; if it is rows of pixels, reshape them to (n, height, width)."
             )
 
-    def _check_images(self, X, reset):
+    def _check_images(self, X: Any, reset: bool) -> LineImages:
         """Validated images; the number and names of features only where there are rows."""
         if getattr(X, "ndim", None) == 2 or hasattr(X, "columns"):
             validate_data(self, X, reset=reset, skip_check_array=True)
@@ -661,7 +701,7 @@ keras.optimizers.Optimizer, default="adamw"
                 warn_if_padded(lines.n_features, (*lines.shape, 1))
         return lines
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True
@@ -670,12 +710,12 @@ keras.optimizers.Optimizer, default="adamw"
         return tags
 
 
-def _warn_if_other_range(lines, network):
+def _warn_if_other_range(lines: LineImages, network: TrainedNetwork) -> None:
     first = lines[np.arange(min(len(lines), 100))]
     warn_if_other_range(first.pixel_range(), network.pixel_range)
 
 
-def _check_labels(y, n_samples):
+def _check_labels(y: Any, n_samples: int) -> np.ndarray:
     """Strings of digits, or whole numbers 0–9."""
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")
@@ -697,7 +737,7 @@ def _check_labels(y, n_samples):
     return y
 
 
-def _sequence_samples(lines, sequences):
+def _sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
     """Images of sequences as samples; raise if one is too narrow for its label."""
     rows, widths = lines.rows()
     labels = _as_rows(sequences, widths)
@@ -713,7 +753,7 @@ def _sequence_samples(lines, sequences):
     return Samples(rows, labels)
 
 
-def _wide_enough(images, sequences):
+def _wide_enough(images: list[np.ndarray], sequences: np.ndarray) -> Samples:
     """Generated images of sequences as samples; those that are too narrow get a margin."""
     widths = np.array([image.shape[1] for image in images])
     needed = COLUMNS_PER_FRAME * ctc.needed_frames(_as_rows(sequences, widths)[:, 1:])
@@ -722,7 +762,7 @@ def _wide_enough(images, sequences):
     return _sequence_samples(LineImages(images), sequences)
 
 
-def _as_rows(sequences, widths, longest=None):
+def _as_rows(sequences: np.ndarray, widths: np.ndarray, longest: int | None = None) -> np.ndarray:
     """Rows of a width, the digits, and -1 after them."""
     longest = max(map(len, sequences.tolist())) if longest is None else longest
     labels = np.full((len(sequences), 1 + max(1, longest)), -1, np.int32)
@@ -732,7 +772,7 @@ def _as_rows(sequences, widths, longest=None):
     return labels
 
 
-def _spell(digits):
+def _spell(digits: np.ndarray) -> np.ndarray:
     """Strings from rows of digits with -1 after them."""
     characters = np.where(digits >= 0, digits + ord("0"), 0).astype(np.uint32)
     return np.ascontiguousarray(characters).view(f"<U{digits.shape[1]}")[:, 0]

@@ -1,11 +1,13 @@
-"""Parts of scikit-learn that are private, or missing in some supported versions.
+"""Parts of scikit-learn that are private, have no types, or are missing in supported versions.
 
 All private names of scikit-learn that skdigits uses are in this file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
@@ -19,11 +21,16 @@ from sklearn.utils.validation import _check_method_params as check_method_params
 
 __all__ = [
     "HAS_CALLBACKS",
+    "BaseEstimator",
+    "Bunch",
     "CallbackSupportMixin",
+    "GridSearchCV",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
     "StrOptions",
+    "TransformerMixin",
+    "available_if",
     "check_method_params",
     "check_values",
     "format_search_results",
@@ -34,36 +41,101 @@ __all__ = [
     "with_callbacks",
 ]
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+if TYPE_CHECKING:  # the same, with types
+    from collections.abc import Callable
+    from typing import Literal, Self
 
-    HAS_CALLBACKS = True
-except ImportError:  # scikit-learn < 1.9
-    HAS_CALLBACKS = False
+    import numpy as np
+    from numpy.typing import ArrayLike
+    from sklearn import base, model_selection, utils
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stand-in where scikit-learn has no callbacks."""
+    from skdigits.typing import AnyCallable, Estimator, Images
 
-    def with_callbacks(method):
-        """Stand-in where scikit-learn has no callbacks.
+    HAS_CALLBACKS: bool
 
-        Parameters
-        ----------
-        method : callable
-            The method to be decorated.
+    class BaseEstimator(base.BaseEstimator):
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
 
-        Returns
-        -------
-        callable
-            The method itself.
-        """
-        return method
+        def set_params(self, **params: Any) -> Self: ...
+
+    class TransformerMixin(base.TransformerMixin):
+        def fit_transform(self, X: Any, y: ArrayLike | None = None, **fit_params: Any) -> Any: ...
+
+        def set_output(
+            self, *, transform: Literal["default", "pandas", "polars"] | None = None
+        ) -> Self: ...
+
+    class GridSearchCV(BaseEstimator, model_selection.GridSearchCV):
+        cv_results_: dict[str, Any]
+        best_estimator_: Estimator
+        best_score_: float
+        best_params_: dict[str, Any]
+        best_index_: int
+        n_splits_: int
+        refit_time_: float
+        multimetric_: bool
+        scorer_: Any
+        classes_: np.ndarray
+        n_features_in_: int
+        feature_names_in_: np.ndarray
+
+        def predict(self, X: Images) -> np.ndarray: ...
+
+        def predict_proba(self, X: Images) -> np.ndarray: ...
+
+        def transform(self, X: Images) -> np.ndarray: ...
+
+    class Bunch(utils.Bunch):
+        data: Any
+        target: Any
+        images: Any
+        feature_names: list[str]
+        target_names: Any
+        frame: Any
+        DESCR: str
+
+    class CallbackSupportMixin: ...
+
+    def available_if(check: Callable[[Any], bool]) -> Callable[[AnyCallable], AnyCallable]: ...
+
+    def with_callbacks(method: AnyCallable) -> AnyCallable: ...
+
+else:
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.utils import Bunch
+    from sklearn.utils.metaestimators import available_if
+
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+        HAS_CALLBACKS = True
+    except ImportError:  # scikit-learn < 1.9
+        HAS_CALLBACKS = False
+
+        class CallbackSupportMixin:
+            """Stand-in where scikit-learn has no callbacks."""
+
+        def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+            """Stand-in where scikit-learn has no callbacks.
+
+            Parameters
+            ----------
+            method : callable
+                The method to be decorated.
+
+            Returns
+            -------
+            callable
+                The method itself.
+            """
+            return method
 
 
 class NoCallbackContext:
     """Stand-in for the context of a task where scikit-learn has no callbacks."""
 
-    def subcontext(self, **options):
+    def subcontext(self, **options: Any) -> NoCallbackContext:
         """Begin a task within this task.
 
         Parameters
@@ -78,7 +150,7 @@ class NoCallbackContext:
         """
         return self
 
-    def call_on_fit_task_begin(self, **event):
+    def call_on_fit_task_begin(self, **event: Any) -> None:
         """Do nothing.
 
         Parameters
@@ -89,7 +161,7 @@ class NoCallbackContext:
 
     call_on_fit_task_end = call_on_fit_task_begin
 
-    def propagate_callback_context(self, estimator):
+    def propagate_callback_context(self, estimator: Estimator) -> nullcontext[None]:
         """Do nothing.
 
         Parameters
@@ -105,7 +177,7 @@ class NoCallbackContext:
         return nullcontext()
 
 
-def init_callback_context(estimator, max_subtasks):
+def init_callback_context(estimator: Estimator, max_subtasks: int) -> Any:
     """Begin the task "fit" of an estimator's scikit-learn callbacks.
 
     Parameters
@@ -125,7 +197,7 @@ def init_callback_context(estimator, max_subtasks):
     return estimator._init_callback_context(max_subtasks=max_subtasks)
 
 
-def route_search_params(search, params):
+def route_search_params(search: GridSearchCV, params: Mapping[str, Any]) -> Bunch:
     """Divide the parameters of a search's ``fit`` as this version of GridSearchCV does.
 
     Parameters
@@ -143,7 +215,12 @@ def route_search_params(search, params):
     return search._get_routed_params_for_fit(params)
 
 
-def format_search_results(search, candidates, n_splits, outcomes):
+def format_search_results(
+    search: GridSearchCV,
+    candidates: list[dict[str, Any]],
+    n_splits: int,
+    outcomes: list[dict[str, Any]],
+) -> dict[str, np.ndarray]:
     """Tabulate the outcomes of a search as this version of GridSearchCV does.
 
     Parameters
@@ -166,7 +243,9 @@ def format_search_results(search, candidates, n_splits, outcomes):
     return search._format_results(candidates, n_splits, outcomes)
 
 
-def check_values(constraints, values, owner):
+def check_values(
+    constraints: Mapping[str, list[Any]], values: Mapping[str, Any], owner: str
+) -> None:
     """Raise an error if a value violates its constraints.
 
     Parameters
@@ -181,7 +260,7 @@ def check_values(constraints, values, owner):
     validate_parameter_constraints(constraints, values, owner)
 
 
-def validate_parameters(estimator):
+def validate_parameters(estimator: Estimator) -> None:
     """Raise an error if a parameter violates the estimator's ``_parameter_constraints``.
 
     Parameters

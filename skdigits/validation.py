@@ -6,14 +6,18 @@ import difflib
 import math
 import os
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_array
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator, ImageShape
 
 OTHER_RANGE = 10  # factor between largest values, or between means, from which a warning is issued
 EXTREME = 0.35  # share of the pixel range; a mean nearer to its ends tells the background's colour
@@ -41,7 +45,7 @@ class PixelRange:
         return max(-self.low, self.high)
 
 
-def check_no_files(X) -> None:
+def check_no_files(X: object) -> None:
     """Refuse pictures and names of files where arrays of pixels are expected.
 
     Parameters
@@ -66,7 +70,7 @@ def check_no_files(X) -> None:
         )
 
 
-def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
+def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
     """Flatten images to rows.
 
     Parameters
@@ -102,7 +106,9 @@ def split_images(X) -> tuple[Any, tuple[int, int, int] | None]:
     return X.reshape(len(X), math.prod(shape)), shape
 
 
-def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]:
+def infer_image_shape(
+    n_features: int, seen: tuple[int, int, int] | None = None, asked: ImageShape | None = None
+) -> tuple[int, int, int]:
     """Find the shape of images in rows of pixels.
 
     Parameters
@@ -130,14 +136,7 @@ def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]
             return seen
         side = math.isqrt(n_features - 1) + 1
         return side, side, 1
-    numbers = np.asarray(asked)
-    if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
-        raise ValueError(
-            "image_shape should be (height, width) or (height, width, channels), all positive "
-            f"whole numbers; got {asked!r}."
-        )
-    height, width, *channels = numbers.tolist()
-    shape = (height, width, *(channels or [1]))
+    shape = check_image_shape(asked)
     if math.prod(shape) != n_features or seen not in (None, shape):
         given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
         raise ValueError(
@@ -147,7 +146,35 @@ def infer_image_shape(n_features, seen=None, asked=None) -> tuple[int, int, int]
     return shape
 
 
-def pixel_dtype(X, dtype) -> np.dtype:
+def check_image_shape(asked: ImageShape) -> tuple[int, int, int]:
+    """Check a shape of images, whatever images there are.
+
+    Parameters
+    ----------
+    asked : tuple of int
+        Height, width and optionally channels.
+
+    Returns
+    -------
+    tuple of int
+        Height, width and channels.
+
+    Raises
+    ------
+    ValueError
+        If it is not two or three positive whole numbers.
+    """
+    numbers = np.asarray(asked)
+    if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
+        raise ValueError(
+            "image_shape should be (height, width) or (height, width, channels), all positive "
+            f"whole numbers; got {asked!r:.60}."
+        )
+    height, width, *channels = numbers.tolist()
+    return height, width, channels[0] if channels else 1
+
+
+def pixel_dtype(X: np.ndarray, dtype: str) -> np.dtype:
     """Find the smallest type that holds pixels without loss: bytes for whole numbers 0–255.
 
     Parameters
@@ -181,7 +208,7 @@ def pixel_dtype(X, dtype) -> np.dtype:
     return np.dtype(dtype)
 
 
-def warn_if_padded(n_features, image_shape) -> None:
+def warn_if_padded(n_features: int, image_shape: tuple[int, int, int]) -> None:
     """Warn where flat rows are padded with zeros to make an image.
 
     Parameters
@@ -200,7 +227,7 @@ def warn_if_padded(n_features, image_shape) -> None:
         )
 
 
-def check_not_one_image(X, image_shape, n_features) -> None:
+def check_not_one_image(X: Any, image_shape: tuple[int, int, int], n_features: int) -> None:
     """Raise a ValueError if `X` is one image rather than an array of images.
 
     Parameters
@@ -220,7 +247,7 @@ def check_not_one_image(X, image_shape, n_features) -> None:
         )
 
 
-def check_same_shape(estimator, image_shape) -> None:
+def check_same_shape(estimator: Estimator, image_shape: tuple[int, int, int] | None) -> None:
     """Raise a ValueError if images have another shape than those of fit.
 
     Parameters
@@ -237,7 +264,7 @@ def check_same_shape(estimator, image_shape) -> None:
         )
 
 
-def plain_labels(y):
+def plain_labels(y: Any) -> Any:
     """Convert NumPy's strings of variable width, which scikit-learn does not know, to usual ones.
 
     Parameters
@@ -264,7 +291,7 @@ def plain_labels(y):
     return texts.astype(str)
 
 
-def check_not_one_hot(y) -> None:
+def check_not_one_hot(y: Any) -> None:
     """Raise a ValueError if labels are one-hot encoded.
 
     Parameters
@@ -284,7 +311,7 @@ def check_not_one_hot(y) -> None:
         )
 
 
-def pixel_range(X, used=True) -> PixelRange | None:
+def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | None:
     """Find the lowest, highest and mean value of pixels.
 
     Parameters
@@ -299,7 +326,7 @@ def pixel_range(X, used=True) -> PixelRange | None:
     PixelRange or None
         None where all of them are 0.
     """
-    selection = {} if used is True else {"where": used}  # faster without
+    selection: dict[str, Any] = {} if used is True else {"where": used}  # faster without
     low, high = float(X.min(initial=0, **selection)), float(X.max(initial=0, **selection))
     if low == high:
         return None
@@ -335,11 +362,11 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
     )
 
 
-def _far_apart(a, b):
+def _far_apart(a: float, b: float) -> bool:
     return abs(a) > OTHER_RANGE * abs(b) or abs(b) > OTHER_RANGE * abs(a)
 
 
-def check_known(labels, classes) -> None:
+def check_known(labels: np.ndarray, classes: np.ndarray) -> None:
     """Raise a ValueError if a label is not among the classes.
 
     Parameters
@@ -357,7 +384,9 @@ def check_known(labels, classes) -> None:
         )
 
 
-def check_weights(sample_weight, class_weight, labels, classes):
+def check_weights(
+    sample_weight: Any, class_weight: Any, labels: np.ndarray, classes: Any
+) -> np.ndarray | None:
     """Multiply sample weights with class weights.
 
     Parameters
@@ -406,7 +435,7 @@ def check_weights(sample_weight, class_weight, labels, classes):
     return weights
 
 
-def _class_weights(class_weight, classes):
+def _class_weights(class_weight: dict[Any, Any], classes: np.ndarray) -> np.ndarray:
     unknown = [label for label in class_weight if label not in classes.tolist()]
     if unknown:
         raise ValueError(
@@ -420,7 +449,9 @@ def _class_weights(class_weight, classes):
     return np.array(values, dtype=float)
 
 
-def split_validation(samples, labels, fraction, seed):
+def split_validation(
+    samples: np.ndarray, labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Hold samples out for validation, the same share of each class.
 
     Parameters
@@ -458,7 +489,7 @@ def split_validation(samples, labels, fraction, seed):
     return training, validation
 
 
-def check_top(k, most) -> int:
+def check_top(k: int, most: int) -> int:
     """Check the number of most probable predictions.
 
     Parameters
@@ -483,7 +514,7 @@ def check_top(k, most) -> int:
     return int(k)
 
 
-def check_name(parameter: str, name: str, known) -> None:
+def check_name(parameter: str, name: str, known: Iterable[str]) -> None:
     """Raise a ``ValueError`` that suggests the nearest known name.
 
     Parameters

@@ -341,6 +341,7 @@ def test_augmentation_changes_training_and_still_learns(digits):
     assert quick(augment=1.0, epochs=8).fit(*digits).history_ == augmented.history_
 
 
+@pytest.mark.slow
 def test_handwritten_style_repeats_and_still_learns(digits, tmp_path):
     styled = quick(augment="handwritten", architecture="lenet", epochs=8, keep_epochs=[3])
     styled.fit(*digits)
@@ -597,6 +598,7 @@ def test_warm_start_goes_on(digits):
     assert_same_weights(classifier, quick(epochs=4).fit(X, y))
 
 
+@pytest.mark.slow
 def test_adapting_learns_few_samples_and_forgets_little():
     """Slanted digits are learnt from 100 samples; upright ones are still known."""
     X, y = load_digits(return_X_y=True)
@@ -915,6 +917,7 @@ print(hashlib.sha256(b"".join(w.tobytes() for w in model.to_keras().get_weights(
 """
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_in_another_process(digits):
     import keras
 
@@ -1509,6 +1512,7 @@ print(hashlib.sha256(reader.predict_confidence(images).tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_global_settings_of_keras_change_nothing():
     def digests(setting):
         run = subprocess.run(

@@ -58,9 +58,19 @@ TAKE_NO_TABLES = (DigitSequenceRecognizer, PictureCleaner)
 @pytest.mark.filterwarnings("ignore:Rows of . pixels are not square images")  # as the checks' data
 @pytest.mark.filterwarnings("ignore:Rows of .. pixels are not square images")
 @parametrize_with_checks(
-    [e for e in ESTIMATORS if type(e) not in TAKE_NO_TABLES] + [NumberReader(**READING)]
+    [e for e in ESTIMATORS if type(e) not in (*TAKE_NO_TABLES, EpochSearchCV)]
+    + [NumberReader(**READING)]
 )
 def test_passes_the_common_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
+@pytest.mark.filterwarnings("ignore:Rows of . pixels are not square images")
+@pytest.mark.filterwarnings("ignore:Rows of .. pixels are not square images")
+@parametrize_with_checks([e for e in ESTIMATORS if isinstance(e, EpochSearchCV)])
+def test_a_search_passes_the_common_check(estimator, check):
     check(estimator)
 
 

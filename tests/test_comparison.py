@@ -123,6 +123,7 @@ def test_learning_curves_train_on_the_first_images_only():
     assert curves["accuracy"] == [0, 1], "of the test images, all c"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [Y, np.array(list("abcdefghij"))[Y]])
 def test_every_classifier_is_better_than_guessing(labels):
     classifiers = make_classifiers(0)

@@ -1,12 +1,14 @@
 import errno
 import os
+import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from skdigits import files
-from skdigits.files import atomic_write, check_destination, printable
+from skdigits.files import atomic_write, check_destination, make_folder, printable
 
 
 def test_a_destination_needs_a_folder_and_is_no_folder(tmp_path):
@@ -89,3 +91,155 @@ def test_an_error_of_the_system_names_the_file(tmp_path):
     with pytest.raises(OSError, match="No space left") as caught, atomic_write(tmp_path / "new"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.filename == str(tmp_path / "new")
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="links and permissions are POSIX's")
+
+
+def write(path, text="new"):
+    with atomic_write(path, "w") as file:
+        file.write(text)
+
+
+@posix
+def test_a_symbolic_link_stays_and_its_file_is_replaced(tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "real").write_text("old")
+    (tmp_path / "link").symlink_to(folder / "real")
+    (tmp_path / "relative").symlink_to("link")
+    (tmp_path / "dangling").symlink_to(folder / "none yet")
+    for name in ("link", "relative", "dangling"):
+        write(tmp_path / name, name)
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_text() == name
+    assert {path.name for path in folder.iterdir()} == {"real", "none yet"}
+    assert (folder / "real").read_text() == "relative"
+
+
+@posix
+def test_a_link_to_nowhere_is_named_and_stays(tmp_path):
+    (tmp_path / "lost").symlink_to(tmp_path / "missing" / "file")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for name, error in (
+        ("lost", FileNotFoundError),
+        ("loop", OSError),
+        ("folder", IsADirectoryError),
+    ):
+        with pytest.raises(error, match=f"{tmp_path}"):
+            write(tmp_path / name)
+        assert (tmp_path / name).is_symlink()
+    assert len([*tmp_path.iterdir()]) == 3
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o777])
+def test_permissions_remain_and_are_never_wider(mode, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    path.chmod(mode)
+    with atomic_write(path, "w") as file:
+        file.write("new")
+        written = os.stat(file.name).st_mode & 0o777
+        assert written == mode
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == mode
+
+
+@posix
+def test_an_owner_that_cannot_be_kept_costs_the_group_its_permissions(tmp_path, monkeypatch):
+    """Another group would else read what the old one alone could read."""
+    path = tmp_path / "file"
+    path.write_text("old")
+    path.chmod(0o664)
+    stat = os.stat
+
+    def other_group(name, *args, **options):
+        found = stat(name, *args, **options)
+        return os.stat_result((*found[:5], found.st_gid + 1, *found[6:10]))
+
+    def refused(*args):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "stat", other_group)
+    monkeypatch.setattr(os, "fchown", refused)
+    write(path)
+    assert stat(path).st_mode & 0o777 == 0o604
+
+
+@posix
+def test_a_named_pipe_is_written_to_and_stays(tmp_path):
+    path, found = tmp_path / "pipe", []
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: found.append(path.read_text()))
+    reader.start()
+    write(path)
+    reader.join(10)
+    assert found == ["new"]
+    assert path.is_fifo()
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """What reaches the disk, and when: the content of a file, a name, the names in a folder."""
+    events = []
+    fsync, replace = os.fsync, os.replace
+
+    def recorded_fsync(descriptor):
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        size = os.fstat(descriptor).st_size
+        events.append("folder" if is_folder else f"{size} bytes")
+        fsync(descriptor)
+
+    def recorded_replace(source, target):
+        events.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(os, "replace", recorded_replace)
+    return events
+
+
+@posix
+def test_a_file_is_on_the_disk_before_it_has_its_name(events, tmp_path):
+    """Else a power cut may leave an empty file of this name, and the old one is lost."""
+    write(tmp_path / "file", "four")
+    assert events == ["4 bytes", "rename", "folder"]
+
+
+@posix
+def test_a_new_folder_is_on_the_disk(events, tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    assert events == ["folder", "folder"]
+    make_folder(tmp_path / "a" / "b")
+    assert len(events) == 2
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "file")
+
+
+@posix
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_a_disk_that_fails_leaves_the_old_file(number, tmp_path, monkeypatch):
+    def fails(descriptor):
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        write(tmp_path / "file")
+    assert caught.value.filename == str(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "old"
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+@posix
+def test_a_system_that_cannot_flush_writes_all_the_same(tmp_path, monkeypatch):
+    def cannot(descriptor):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", cannot)
+    write(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "new"

@@ -1,4 +1,5 @@
 import functools
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skdigits import DigitClassifier
-from skdigits.fingerprint import fingerprint
+from skdigits.fingerprint import PACKAGES, content_hash, fingerprint, versions
 
 WIDTH = 8
 
@@ -162,6 +163,7 @@ for value in (*PAIRS.values(), is_known):
 """
 
 
+@pytest.mark.slow
 def test_fingerprints_are_the_same_in_every_process():
     found = []
     for seed in ("1", "2"):
@@ -211,3 +213,93 @@ def test_what_cannot_be_pickled_is_refused(value):
     with pytest.raises(TypeError, match="cannot be pickled") as caught:
         fingerprint({"callback": [value]})
     assert len(str(caught.value)) <= 300
+
+
+@pytest.mark.parametrize("name", ["skdigits", "keras", "tensorflow", "numpy", "pillow", "scipy"])
+def test_the_versions_of_libraries_count(name, monkeypatch):
+    before, hashed = fingerprint([1]), content_hash([1])
+    version = importlib.metadata.version
+    changed = {name: "0.0.1"}
+    monkeypatch.setattr(importlib.metadata, "version", lambda n: changed.get(n) or version(n))
+    assert versions()[name] == "0.0.1"
+    assert fingerprint([1]) != before
+    assert content_hash([1]) == hashed
+
+
+def test_a_library_that_is_missing_has_no_version(monkeypatch):
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert list(versions()) == ["python"]
+    assert len(set(PACKAGES)) == len(PACKAGES)
+
+
+def test_the_version_of_the_package_of_a_class_counts(monkeypatch):
+    """Of whatever library a step of a Pipeline is."""
+    import sklearn
+
+    values = Pipeline([("scale", MinMaxScaler())]), accuracy_score
+    before = [content_hash(value) for value in values]
+    monkeypatch.setattr(sklearn, "__version__", "0.0.1")
+    for value, old in zip(values, before, strict=True):
+        assert content_hash(value) != old
+
+
+@pytest.mark.parametrize(
+    "name_it",
+    [
+        lambda path: [str(path)],
+        lambda path: [path],
+        lambda path: (str(path), 1),
+        lambda path: np.array([str(path)]),
+        lambda path: np.array([path, None], object),
+        lambda path: pd.Series([str(path)]),
+        lambda path: pd.DataFrame({"file": [str(path)], "label": [3]}),
+        lambda path: {"front": [str(path)]},
+        lambda path: [[], [str(path)]],
+        lambda path: str(path),
+    ],
+)
+def test_the_content_of_files_that_data_names_counts(name_it, tmp_path):
+    path = tmp_path / "picture"
+    path.write_bytes(b"one")
+    before = fingerprint(name_it(path))
+    assert fingerprint(name_it(path)) == before
+    os.utime(path, (1, 1))
+    assert fingerprint(name_it(path)) == before, "the time does not matter"
+    path.write_bytes(b"two")
+    assert fingerprint(name_it(path)) != before
+    path.unlink()
+    assert fingerprint(name_it(path)) != before
+
+
+def test_files_that_an_object_names_do_not_count(tmp_path):
+    """A callback writes its log; then the same fit would have another fingerprint."""
+    path = tmp_path / "log.csv"
+
+    class Logger:
+        def __init__(self, file):
+            self.file = file
+
+    values = [Logger(str(path))], DigitClassifier(callbacks=[Logger(str(path))])
+    before = [fingerprint(value) for value in values]
+    path.write_text("epoch,loss")
+    assert [fingerprint(value) for value in values] == before
+    assert content_hash([str(path)]) == content_hash([str(path)])
+    hashed = content_hash([str(path)])
+    path.write_text("changed")
+    assert content_hash([str(path)]) == hashed
+
+
+def test_an_unreadable_file_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "picture"
+    path.write_bytes(b"one")
+
+    def refused(name, *args):
+        raise PermissionError(13, "Permission denied", str(name))
+
+    monkeypatch.setattr("builtins.open", refused)
+    with pytest.raises(PermissionError) as caught:
+        fingerprint([path])
+    assert caught.value.filename == str(path)

@@ -115,7 +115,8 @@ def _documented(thing):
     if inspect.isfunction(thing) and not hasattr(thing, "__wrapped__"):
         yield thing, inspect.getdoc(thing)
     elif inspect.isclass(thing) and not issubclass(thing, Exception):
-        if "__init__" in vars(thing):
+        init = vars(thing).get("__init__")
+        if init is not None and init.__module__ == thing.__module__:  # not that of a Protocol
             yield thing.__init__, inspect.getdoc(thing)
         for name, member in vars(thing).items():
             if inspect.isfunction(member) and not name.startswith("_"):

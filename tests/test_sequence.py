@@ -102,6 +102,7 @@ def test_top_k_are_ordered_probabilities_of_different_sequences(reader, sequence
     assert (np.diff(probability, axis=1) <= 0).all()
 
 
+@pytest.mark.slow
 def test_the_first_of_any_k_is_what_predict_reads(reader, sources):
     hard = {"lengths": (1, 5), "gap": (-12, 0), "rotation": 40, "noise": 40, "random_state": 3}
     X, _ = make_digit_sequences(*sources[1], 300, **hard)
@@ -212,6 +213,7 @@ def test_padding_never_changes_a_result(reader, sequences):
     assert same[sure].mean() > 0.98
 
 
+@pytest.mark.slow
 def test_test_time_augmentation_is_the_mean_of_four_readings(reader, sequences):
     X, y, _ = sequences
     lines = LineImages(list(X))
@@ -316,6 +318,7 @@ def test_trains_on_sequences_as_they_are(sequences):
     assert np.isfinite(ragged.history_["loss"]).all()
 
 
+@pytest.mark.slow
 def test_learns_sequences_as_they_are(sources):
     X, y = make_digit_sequences(*sources[0], 1500, lengths=(1, 2), gap=(0, 4), random_state=0)
     recognizer = DigitSequenceRecognizer(epochs=6, batch_size=32, random_state=0).fit(X, y)
@@ -349,6 +352,7 @@ def test_each_epoch_trains_on_other_sequences(sources, monkeypatch):
     assert len({labels for _, labels in drawn}) == 4
 
 
+@pytest.mark.slow
 def test_lines_as_people_write_them_are_learnt(sources):
     options = {"epochs": 6, "sequences_per_epoch": 800, "lengths": (0, 1), "batch_size": 16}
     recognizer = quick(style="mixed", **options).fit(*sources[0])
@@ -385,6 +389,7 @@ def squeezed(images):
     return np.pad(images[:, ::2], [(0, 0), (7, 7), (0, 0)])
 
 
+@pytest.mark.slow
 def test_adapting_learns_few_lines(reader, sources, monkeypatch):
     """Lines that are squeezed to half their height are learnt from sixty of them.
 
@@ -423,6 +428,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(sources):
     assert {"val_loss", "val_accuracy", "loss", "accuracy"} == set(stopped.history_)
 
 
+@pytest.mark.slow
 def test_weights_of_digits_and_of_sequences(sources, sequences):
     (X, y), _ = sources
     kept = y < 5
@@ -436,6 +442,7 @@ def test_weights_of_digits_and_of_sequences(sources, sequences):
     assert (weights_of(uneven)[0] != weights_of(quick().fit(X, y))[0]).any()
 
 
+@pytest.mark.slow
 def test_works_in_scikit_learns_tools(sources, sequences):
     (X, y), _ = sources
     frame = pd.DataFrame(X[:60].reshape(60, -1))

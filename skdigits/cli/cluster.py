@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from skdigits.cli.output import print_line
 
+if TYPE_CHECKING:
+    import numpy as np
+
 
 @contextlib.contextmanager
-def dask_cluster(address, *arrays):
+def dask_cluster(address: str | None, *arrays: np.ndarray) -> Iterator[None]:
     """Run the tasks of joblib on a Dask cluster.
 
     Parameters

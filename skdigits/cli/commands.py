@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
@@ -61,6 +62,11 @@ from skdigits.cli.samples import (
 )
 from skdigits.files import check_destination
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from skdigits.typing import Estimator
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -74,7 +80,7 @@ app = typer.Typer(
 class PlainCommand(typer.core.TyperCommand):
     """A command whose help has no backslashes before brackets, as some versions of Typer print."""
 
-    def get_help(self, ctx):
+    def get_help(self, ctx: Any) -> str:
         """Return the help of the command."""
         return super().get_help(ctx).replace("\\[", "[")
 
@@ -357,7 +363,9 @@ def train(
     _save(estimator, X_test, y_test, output, facts)
 
 
-def _adapt(estimator, data, output, test_fraction, seed, model):
+def _adapt(
+    estimator: Estimator, data: Any, output: Path, test_fraction: float, seed: int, model: Any
+) -> None:
     """Adapt a model to most of the images of DATA, and test it on the others before and after."""
     from skdigits import DigitSequenceRecognizer
 
@@ -381,11 +389,13 @@ def _adapt(estimator, data, output, test_fraction, seed, model):
     print_line(f"Score before adaptation: {before:.4f}")
 
 
-def _held_out(y_test):
+def _held_out(y_test: np.ndarray) -> str:
     return f"{len(y_test)} held out for testing" if len(y_test) else "none held out for testing"
 
 
-def _save(estimator, X_test, y_test, output, facts):
+def _save(
+    estimator: Estimator, X_test: Any, y_test: np.ndarray, output: Path, facts: dict[str, Any]
+) -> None:
     """Test an estimator, if there are test images, and save it with metrics and figures."""
     from skdigits import DigitClassifier
 
@@ -669,11 +679,11 @@ def export(
     print_line(f"Wrote {skdigits.export(estimator, output)}")
 
 
-def _names(text):
+def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
-def _number(text, kind, option, *, auto=False):
+def _number(text: str, kind: Callable[[str], Any], option: str, *, auto: bool = False) -> Any:
     if auto and text == "auto":
         return text
     try:
@@ -683,11 +693,13 @@ def _number(text, kind, option, *, auto=False):
         raise ValueError(f"{option} should be {expected}; got {text!r}.") from None
 
 
-def _numbers(text, kind, option, *, auto=False):
+def _numbers(
+    text: str | None, kind: Callable[[str], Any], option: str, *, auto: bool = False
+) -> Any:
     return None if text is None else [_number(n, kind, option, auto=auto) for n in _names(text)]
 
 
-def _choose(known, names):
+def _choose(known: dict[str, Any], names: Any) -> dict[str, Any]:
     """Select the classifiers that the user named."""
     from skdigits.validation import check_name
 
@@ -698,7 +710,7 @@ def _choose(known, names):
     return {name: known[name] for name in _names(names)}
 
 
-def _check_grid(grid):
+def _check_grid(grid: Any) -> None:
     from sklearn.model_selection import ParameterGrid
 
     from skdigits import DigitClassifier
@@ -706,13 +718,13 @@ def _check_grid(grid):
     _check_parameters(*(DigitClassifier(**candidate) for candidate in ParameterGrid(grid)))
 
 
-def _check_parameters(*estimators):
+def _check_parameters(*estimators: Any) -> None:
     """Raise an error before any work if a parameter is not valid."""
     for estimator in estimators:
         estimator._check_parameters()
 
 
-def _check_convergence(estimator):
+def _check_convergence(estimator: Estimator) -> None:
     """Raise if the training has diverged: weights that are not finite cannot predict."""
     import numpy as np
 

@@ -10,16 +10,22 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from skdigits.cli.packages import how_to_install
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 console = Console(highlight=False)
 CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def print_line(text, style=None):
+def print_line(text: str, style: str | None = None) -> None:
     """Print a line without markup and without wrapping.
 
     Parameters
@@ -32,7 +38,7 @@ def print_line(text, style=None):
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
-def print_error(text):
+def print_error(text: object) -> None:
     """Print a line about something that went wrong to standard error.
 
     Parameters
@@ -45,7 +51,7 @@ def print_error(text):
     errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
 
 
-def message(error) -> str:
+def message(error: object) -> str:
     """What a user reads of an error: of a missing file or package, its name and the reason.
 
     Parameters
@@ -65,7 +71,7 @@ def message(error) -> str:
     return str(error)
 
 
-def escape_controls(text) -> str:
+def escape_controls(text: str) -> str:
     """Write line breaks, tabs and other control characters as escapes, so that a line stays one.
 
     Parameters
@@ -81,7 +87,7 @@ def escape_controls(text) -> str:
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def accept_any_character():
+def accept_any_character() -> None:
     """Let characters that the console does not have be printed as escapes, so that no run ends."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -89,11 +95,11 @@ def accept_any_character():
 
 
 @contextlib.contextmanager
-def short_warnings():
+def short_warnings() -> Iterator[None]:
     """Print warnings as one line each, without the place in the code, and each once."""
     shown = set()
 
-    def show(message, category, *_, **__):
+    def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
         if str(message) not in shown:
             shown.add(str(message))
             errors = Console(stderr=True, highlight=False)
@@ -106,11 +112,11 @@ def short_warnings():
 
 
 @contextlib.contextmanager
-def end_at_signals():
+def end_at_signals() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the process as an error does: files are whole or not there."""
-    words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+    words: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
-    def end(number, frame):
+    def end(number: int, frame: object) -> None:
         print_error(f"{words[number]}.")
         sys.exit(128 + number)
 
@@ -125,7 +131,7 @@ def end_at_signals():
             signal.signal(number, handler)
 
 
-def check_folder(folder):
+def check_folder(folder: Path) -> None:
     """Raise an error if a file of this name exists; nothing is created.
 
     Parameters
@@ -142,7 +148,7 @@ def check_folder(folder):
         raise ValueError(f"{folder} is a file; expected the name of a folder to write into.")
 
 
-def make_folder(folder):
+def make_folder(folder: Path) -> None:
     """Create a folder, and raise an error before any work if no file can be created in it.
 
     Parameters
@@ -160,7 +166,7 @@ def make_folder(folder):
         pass
 
 
-def save_table(table, path):
+def save_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV.
 
     Parameters
@@ -177,7 +183,7 @@ def save_table(table, path):
     print_line(f"Wrote {path}")
 
 
-def save_json(content, path):
+def save_json(content: dict[str, Any], path: Path) -> None:
     """Write a dict as JSON, together with the versions of the packages.
 
     Parameters
@@ -190,7 +196,7 @@ def save_json(content, path):
     import json
 
     from skdigits.files import atomic_write
-    from skdigits.persistence.versions import versions
+    from skdigits.fingerprint import versions
 
     with atomic_write(path, "w", encoding="utf-8") as file:
         content = _without_nan({**content, "versions": versions()})
@@ -199,14 +205,14 @@ def save_json(content, path):
     print_line(f"Wrote {path}")
 
 
-def draw_off_screen():
+def draw_off_screen() -> None:
     """Make matplotlib draw without a window."""
     import matplotlib
 
     matplotlib.use("Agg")
 
 
-def save_figure(display, path):
+def save_figure(display: Any, path: Path) -> None:
     """Write the figure of a display as PNG, and close it.
 
     Parameters
@@ -226,7 +232,7 @@ def save_figure(display, path):
     print_line(f"Wrote {path}")
 
 
-def _without_nan(value):
+def _without_nan(value: Any) -> Any:
     """Replace NaN, which JSON does not have, by None, also in dicts and lists."""
     if isinstance(value, dict):
         return {name: _without_nan(item) for name, item in value.items()}

@@ -8,7 +8,7 @@ TRAINING = ("tensorflow", "keras", "scikeras")
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}  # where the name is not the module's
 
 
-def check_packages(*modules) -> None:
+def check_packages(*modules: str) -> None:
     """Check, before any work, that packages are installed; nothing is imported.
 
     Parameters
@@ -26,7 +26,7 @@ def check_packages(*modules) -> None:
         raise ImportError(how_to_install(*missing))
 
 
-def how_to_install(*modules) -> str:
+def how_to_install(*modules: str) -> str:
     """Say that packages are missing, and how to install them.
 
     Parameters

@@ -13,7 +13,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skdigits.cli.output import escape_controls, message, print_error
 
@@ -39,11 +39,11 @@ class Page(NamedTuple):
     """
 
     name: str
-    picture: object
-    readings: list
+    picture: Any
+    readings: list[Any]
 
 
-def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
+def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterator[Page | str]:
     """Read the pages of files and folders.
 
     Parameters
@@ -77,7 +77,7 @@ def read_pages(sources, *, digits, model) -> Iterator[Page | str]:
             yield from _read_file(file, str(file), digits, model)
 
 
-def _read_file(file, name, digits, model):
+def _read_file(file: Path, name: str, digits: int | None, model: Any) -> Iterator[Page | str]:
     """The pages of a file, under the name by which the user knows it."""
     from skdigits import read
     from skdigits.pictures import open_pictures
@@ -96,7 +96,7 @@ def _read_file(file, name, digits, model):
         yield _problem(name, error, file)
 
 
-def _problem(name, error, file=None):
+def _problem(name: str, error: Exception, file: Path | None = None) -> str:
     """What is wrong with a source or file, in one line that begins with its name."""
     text = message(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror:
@@ -107,13 +107,13 @@ def _problem(name, error, file=None):
     return escape_controls(text if is_named else f"{name}: {text}")
 
 
-def _pictures_in(folder):
+def _pictures_in(folder: Path) -> list[Path]:
     """Files with the ending of a picture, or with the content of one and without ending."""
     from skdigits.datasets.folders import files_in
     from skdigits.datasets.recognition import format_of
     from skdigits.pictures.opening import SUFFIXES
 
-    def is_picture(file):
+    def is_picture(file: Path) -> bool:
         if file.suffix or not file.is_file():
             return file.suffix.lower() in SUFFIXES or file.is_dir()  # which may not be read
         with contextlib.suppress(ValueError, OSError):
@@ -124,7 +124,7 @@ def _pictures_in(folder):
 
 
 @contextlib.contextmanager
-def _copied(source):
+def _copied(source: str) -> Iterator[Path]:
     """Copy what standard input or a pipe holds to a temporary file, since a picture needs seeking.
 
     Raises
@@ -147,7 +147,9 @@ def _copied(source):
         yield path
 
 
-def print_pages(pages, *, form, reject_below, draw) -> int:
+def print_pages(
+    pages: Iterator[Page | str], *, form: str, reject_below: float, draw: Path | None
+) -> int:
     """Print what was read, as soon as a page is read.
 
     Parameters
@@ -191,7 +193,7 @@ def print_pages(pages, *, form, reject_below, draw) -> int:
     return n_failed
 
 
-def _formatted(row, form):
+def _formatted(row: Any, form: str) -> str:
     if form == "csv":
         return _csv_row(row)
     if form == "json":
@@ -202,13 +204,13 @@ def _formatted(row, form):
     return f"{escape_controls(name)}\t{text}\t{confidence}"
 
 
-def _csv_row(row):
+def _csv_row(row: Any) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow(row)  # so that line breaks are quoted
     return line.getvalue().removesuffix("\r\n")
 
 
-def _draw(page, folder, drawn):
+def _draw(page: Page, folder: Path, drawn: Any) -> None:
     """Write a page with the boxes, texts and confidences of its lines.
 
     The file is named after the picture, and gets a number if `drawn` holds that name already.

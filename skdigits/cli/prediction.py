@@ -6,12 +6,20 @@ import functools
 import itertools
 import math
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
 from skdigits.cli.output import print_error
 from skdigits.files import atomic_write, printable
+
+if TYPE_CHECKING:
+    from skdigits.datasets.bunch import Chunk
+    from skdigits.datasets.picture_files import Cleaning
+    from skdigits.typing import Estimator
 
 
 @dataclass
@@ -52,7 +60,13 @@ class Totals:
         """Accuracy of the kept predictions; None without true labels."""
         return self.n_correct / self.n_labelled if self.n_labelled else None
 
-    def add(self, labels, kept, target, is_known=lambda label: True) -> None:
+    def add(
+        self,
+        labels: np.ndarray,
+        kept: np.ndarray,
+        target: np.ndarray | None,
+        is_known: Callable[..., Any] = lambda label: True,
+    ) -> None:
         """Count the predictions of a chunk.
 
         Parameters
@@ -78,7 +92,7 @@ class Totals:
         self.n_correct += int((labels.astype(str) == target)[kept & counts].sum())
 
 
-def cleaning_of(estimator):
+def cleaning_of(estimator: Estimator) -> Cleaning | None:
     """Return how the first step of a Pipeline cleans pictures.
 
     Parameters
@@ -99,7 +113,9 @@ def cleaning_of(estimator):
     return Cleaning(cleaner.output, cleaner.height) if is_cleaner else None
 
 
-def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
+def write_predictions(
+    estimator: Estimator, chunks: Iterator[Chunk], path: Path, *, reject_below: float = 0.0
+) -> Totals:
     """Predict chunks of images, and write the columns ImageId and Label.
 
     Parameters
@@ -145,7 +161,7 @@ def write_predictions(estimator, chunks, path, *, reject_below=0.0) -> Totals:
     return totals
 
 
-def _steps(estimator) -> list:
+def _steps(estimator: Estimator) -> list[Any]:
     """The steps of a Pipeline, also of those within it; or the estimator itself."""
     from sklearn.pipeline import Pipeline
 
@@ -155,7 +171,7 @@ def _steps(estimator) -> list:
     return [inner for step in steps for inner in _steps(step)]
 
 
-def _can_give(estimator, label):
+def _can_give(estimator: Estimator, label: str) -> bool:
     """Whether a label is one of a classifier's classes, or a sequence of digits."""
     from skdigits import DigitClassifier
 
@@ -164,7 +180,9 @@ def _can_give(estimator, label):
     return label == "" or (label.isascii() and label.isdigit())
 
 
-def _predict_chunks(steps, chunks, reject_below):
+def _predict_chunks(
+    steps: list[Any], chunks: Iterator[Chunk], reject_below: float
+) -> Iterator[tuple[Chunk, np.ndarray, np.ndarray]]:
     """Yield chunks, labels and which labels are kept; on a cluster, two chunks per core at once."""
     import joblib
 
@@ -178,7 +196,7 @@ def _predict_chunks(steps, chunks, reject_below):
             yield chunk, labels, kept
 
 
-def _remaining(steps, chunk):
+def _remaining(steps: list[Any], chunk: Chunk) -> tuple[list[Any], Any]:
     """The steps that a chunk still has to go through, and its images in the form they take."""
     from skdigits import PictureCleaner
 
@@ -192,13 +210,13 @@ def _remaining(steps, chunk):
     return steps[1:], images
 
 
-def _as_images(rows):
+def _as_images(rows: Any) -> Any:
     """Rows of pixels as square images, as a PictureCleaner takes them."""
     side = math.isqrt(rows.shape[1]) if rows.ndim == 2 else 0
     return rows.reshape(-1, side, side) if side * side == rows[0].size else rows
 
 
-def _predict(steps, images, reject_below):
+def _predict(steps: list[Any], images: Any, reject_below: float) -> tuple[np.ndarray, np.ndarray]:
     *transformers, estimator = steps
     for transformer in transformers:
         images = transformer.transform(images)
@@ -207,7 +225,7 @@ def _predict(steps, images, reject_below):
     return labels, (confidence >= reject_below) | (reject_below == 0)  # NaN is kept too
 
 
-def _check_size(estimator, images):
+def _check_size(estimator: Estimator, images: Any) -> None:
     """Raise an error if images of single digits have a wrong size; sequences may have any width."""
     from skdigits import DigitClassifier
 
@@ -221,7 +239,7 @@ def _check_size(estimator, images):
         )
 
 
-def _write_rows(file, names, labels, header):
+def _write_rows(file: TextIO, names: np.ndarray, labels: np.ndarray, header: bool) -> None:
     import pandas as pd
 
     table = pd.DataFrame({"ImageId": names, "Label": labels})

@@ -7,8 +7,15 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.cli.output import console, print_line
+
+if TYPE_CHECKING:
+    from skdigits.model_selection.search import EpochSearchCV
+    from skdigits.typing import Estimator
 
 START_UP_LINE = re.compile(
     rb"[IWE]\d{4} |[\d-]{10} [\d:.]+: [IWE] |"
@@ -16,13 +23,13 @@ START_UP_LINE = re.compile(
 )
 
 
-def start_tensorflow():
+def start_tensorflow() -> None:
     """Import TensorFlow, which takes seconds, without its start-up messages."""
     with console.status("Starting TensorFlow …"):
         import_tensorflow_quietly()
 
 
-def import_tensorflow_quietly():
+def import_tensorflow_quietly() -> None:
     """Import TensorFlow without its start-up messages.
 
     The log level remains in the environment, so that worker processes inherit it.
@@ -35,7 +42,7 @@ def import_tensorflow_quietly():
 
 
 @contextlib.contextmanager
-def without_start_up_lines():
+def without_start_up_lines() -> Iterator[None]:
     """Remove TensorFlow's messages from standard error; all other lines are kept.
 
     The first messages are written to file descriptor 2 before TensorFlow reads its log level.
@@ -56,7 +63,7 @@ def without_start_up_lines():
             os.write(2, b"".join(line for line in captured if not START_UP_LINE.match(line)))
 
 
-def quiet_workers():
+def quiet_workers() -> Any:
     """Make joblib's worker processes on this machine start TensorFlow without messages.
 
     Returns
@@ -69,7 +76,9 @@ def quiet_workers():
     return joblib.parallel_config("loky", initializer=import_tensorflow_quietly)
 
 
-def fit_with_progress(estimator, X, y, folder, held_out) -> float:
+def fit_with_progress(
+    estimator: Estimator, X: Any, y: Any, folder: Path, held_out: tuple[Any, Any]
+) -> float:
     """Fit and print one line per epoch; a terminal also has a bar with the remaining time.
 
     Parameters
@@ -102,13 +111,13 @@ def fit_with_progress(estimator, X, y, folder, held_out) -> float:
         task = progress.add_task("fit", total=estimator.epochs)
         before = getattr(estimator, "n_iter_", 0)
 
-        def begin(epoch, logs):
+        def begin(epoch: int, logs: dict[str, float]) -> None:
             done = epoch - before
             if done and not progress.tasks[task].completed:
                 print_line(f"resuming after epoch {done} of {estimator.epochs}")
                 progress.update(task, completed=done)
 
-        def show(epoch, logs):
+        def show(epoch: int, logs: dict[str, float]) -> None:
             values = "  ".join(f"{name} {logs[name]:.4f}" for name in sorted(logs))
             print_line(f"epoch {epoch + 1 - before:3d}  {values}")
             progress.advance(task)
@@ -123,7 +132,7 @@ def fit_with_progress(estimator, X, y, folder, held_out) -> float:
     return seconds
 
 
-def show_search_progress(search):
+def show_search_progress(search: EpochSearchCV) -> None:
     """Show progress bars in a terminal if scikit-learn supports them, else print a line per fit.
 
     Parameters
@@ -141,7 +150,7 @@ def show_search_progress(search):
         search.set_callbacks(ProgressBar())
 
 
-def report_classifier(name, row):
+def report_classifier(name: str, row: dict[str, Any]) -> None:
     """Print the accuracy of a classifier that was compared.
 
     Parameters
@@ -154,7 +163,7 @@ def report_classifier(name, row):
     print_line(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
 
 
-def report_size(name, size, accuracy):
+def report_size(name: str, size: int, accuracy: float) -> None:
     """Print a point of a learning curve.
 
     Parameters

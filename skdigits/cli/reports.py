@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from skdigits.cli.output import (
     console,
@@ -13,12 +15,23 @@ from skdigits.cli.output import (
     save_table,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from rich.table import Table
+
+    from skdigits.classifier import DigitClassifier
+    from skdigits.cli.prediction import Totals
+    from skdigits.model_selection.search import EpochSearchCV
+    from skdigits.sequence import DigitSequenceRecognizer
+    from skdigits.typing import Estimator
+
 PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # of Rich's tables
 SHOWN = 3  # labels in a message
 LONGEST = 40  # characters of such a label
 
 
-def report_data(bunch, images, folder):
+def report_data(bunch: Any, images: Any, folder: Path) -> None:
     """Print a description of images and labels, and draw them.
 
     Parameters
@@ -45,7 +58,7 @@ def report_data(bunch, images, folder):
         save_figure(ImageGridDisplay.from_means(images, bunch.target), folder / "means.png")
 
 
-def draw_cleaning(pictures, output, folder):
+def draw_cleaning(pictures: Sequence[Path], output: Literal["digit", "line"], folder: Path) -> None:
     """Draw pictures before and after they are cleaned.
 
     Parameters
@@ -64,7 +77,7 @@ def draw_cleaning(pictures, output, folder):
     save_figure(display, folder / "cleaning.png")
 
 
-def save_search(search, folder):
+def save_search(search: EpochSearchCV, folder: Path) -> None:
     """Print the results of a search, the best first, and write two tables and two figures.
 
     Parameters
@@ -88,7 +101,9 @@ def save_search(search, folder):
     save_figure(SearchHistoryDisplay.from_estimator(search), folder / "search_loss.png")
 
 
-def save_classifier(classifier, X, y, folder, facts):
+def save_classifier(
+    classifier: DigitClassifier, X: Any, y: np.ndarray, folder: Path, facts: dict[str, Any]
+) -> None:
     """Test a classifier, and write the model, its history, metrics and figures.
 
     Parameters
@@ -130,7 +145,9 @@ def save_classifier(classifier, X, y, folder, facts):
     _draw_classifier(classifier, X, y, predicted, probability, folder)
 
 
-def save_recognizer(recognizer, X, y, folder, facts):
+def save_recognizer(
+    recognizer: DigitSequenceRecognizer, X: Any, y: np.ndarray, folder: Path, facts: dict[str, Any]
+) -> None:
     """Test a recognizer, and write the model, its history, metrics and figures.
 
     Parameters
@@ -171,7 +188,7 @@ def save_recognizer(recognizer, X, y, folder, facts):
     _draw_recognizer(recognizer, X, y, predicted, confidence, folder)
 
 
-def save_untested(estimator, folder, facts):
+def save_untested(estimator: Estimator, folder: Path, facts: dict[str, Any]) -> None:
     """Write a model that was trained on all images, its history, metrics and figures of it.
 
     Parameters
@@ -195,7 +212,7 @@ def save_untested(estimator, folder, facts):
     _draw_history(estimator, folder)
 
 
-def save_comparison(found, folder, facts):
+def save_comparison(found: Any, folder: Path, facts: dict[str, Any]) -> None:
     """Print a comparison of classifiers, and write a table, JSON and figures.
 
     Parameters
@@ -226,7 +243,7 @@ def save_comparison(found, folder, facts):
     save_figure(display, folder / "reliability.png")
 
 
-def save_learning_curves(curves, folder):
+def save_learning_curves(curves: dict[str, list[Any]], folder: Path) -> None:
     """Write learning curves as a table and a figure.
 
     Parameters
@@ -247,7 +264,7 @@ def save_learning_curves(curves, folder):
     save_figure(display, folder / "learning_curves.png")
 
 
-def print_predictions(totals, path, reject_below):
+def print_predictions(totals: Totals, path: Path, reject_below: float) -> None:
     """Print how many labels were written, why some are empty, and their accuracy if it is known.
 
     Parameters
@@ -283,7 +300,7 @@ def print_predictions(totals, path, reject_below):
         print_line(f"Accuracy of the {which}: {totals.accuracy:.4f}")
 
 
-def format_p_value(p):
+def format_p_value(p: float | None) -> str:
     """Format a p-value with one significant digit.
 
     Parameters
@@ -301,7 +318,7 @@ def format_p_value(p):
     return "< 1e-9" if p < 1e-9 else f"{p:.1g}"
 
 
-def _save_model(estimator, folder):
+def _save_model(estimator: Estimator, folder: Path) -> None:
     """Write a model and its history."""
     import pandas as pd
 
@@ -313,7 +330,7 @@ def _save_model(estimator, folder):
     save_table(history, folder / "history.csv")
 
 
-def _draw_history(estimator, folder):
+def _draw_history(estimator: Estimator, folder: Path) -> None:
     from skdigits.inspection import HistoryDisplay
 
     for metric in ("accuracy", "loss"):
@@ -321,7 +338,14 @@ def _draw_history(estimator, folder):
         save_figure(display, folder / f"{metric}.png")
 
 
-def _draw_classifier(classifier, X, y, predicted, probability, folder):
+def _draw_classifier(
+    classifier: DigitClassifier,
+    X: Any,
+    y: np.ndarray,
+    predicted: np.ndarray,
+    probability: np.ndarray,
+    folder: Path,
+) -> None:
     from sklearn.metrics import ConfusionMatrixDisplay
 
     from skdigits.inspection import ImageGridDisplay
@@ -335,7 +359,14 @@ def _draw_classifier(classifier, X, y, predicted, probability, folder):
     save_figure(display, folder / "mistakes.png")
 
 
-def _draw_recognizer(recognizer, X, y, predicted, confidence, folder):
+def _draw_recognizer(
+    recognizer: DigitSequenceRecognizer,
+    X: Any,
+    y: np.ndarray,
+    predicted: np.ndarray,
+    confidence: np.ndarray,
+    folder: Path,
+) -> None:
     from skdigits.inspection import CoverageDisplay, SequenceGridDisplay
 
     draw_off_screen()
@@ -346,7 +377,7 @@ def _draw_recognizer(recognizer, X, y, predicted, confidence, folder):
     save_figure(display, folder / "sequences.png")
 
 
-def _facts_table(bunch):
+def _facts_table(bunch: Any) -> Table:
     import numpy as np
     import pandas as pd
     from rich.table import Table
@@ -368,7 +399,7 @@ def _facts_table(bunch):
     return facts
 
 
-def _labels_table(y):
+def _labels_table(y: np.ndarray) -> Table:
     import pandas as pd
     from rich.table import Table
 
@@ -378,7 +409,7 @@ def _labels_table(y):
     return table
 
 
-def _pixels_table(data):
+def _pixels_table(data: np.ndarray) -> Table:
     import pandas as pd
     from rich.table import Table
 
@@ -388,7 +419,7 @@ def _pixels_table(data):
     return table
 
 
-def _results_table(results):
+def _results_table(results: pd.DataFrame) -> Table:
     from rich.table import Table
 
     names = [name for name in map(str, results) if name.startswith("param_")]
@@ -401,7 +432,7 @@ def _results_table(results):
     return table
 
 
-def _lengths_table(report):
+def _lengths_table(report: dict[str, np.ndarray]) -> Table:
     from rich.table import Table
 
     names = ("length", "sequences", "exact match", "error rate", "exact match, repeated digits")
@@ -412,7 +443,7 @@ def _lengths_table(report):
     return table
 
 
-def _print_comparison(results):
+def _print_comparison(results: pd.DataFrame) -> None:
     """Print two tables, because one with all columns is wider than 80 characters."""
     from rich.table import Table
 
@@ -444,5 +475,5 @@ def _print_comparison(results):
     console.print(cost)
 
 
-def _figure(value, form):
+def _figure(value: Any, form: str) -> str:
     return "–" if value != value else format(value, form)

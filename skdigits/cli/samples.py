@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.cli.output import print_error
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.utils import Bunch
+
+    from skdigits.classifier import DigitClassifier
+    from skdigits.sequence import DigitSequenceRecognizer
 
 TEST_SEQUENCES = 2000
 DIGITS = frozenset("0123456789")
@@ -15,7 +24,7 @@ LONGEST = 40  # characters of a label in a message
 NONE_READABLE = "None of the pictures can be read."
 
 
-def images_of(bunch):
+def images_of(bunch: Any) -> np.ndarray:
     """Return the images of a bunch, or rows of pixels if height and width are not known.
 
     Parameters
@@ -31,7 +40,7 @@ def images_of(bunch):
     return bunch.data if bunch.images is None else bunch.images
 
 
-def read_images(source):
+def read_images(source: str | None) -> tuple[Any, np.ndarray]:
     """Read images with labels.
 
     Parameters
@@ -52,7 +61,7 @@ def read_images(source):
     return images_of(bunch), bunch.target
 
 
-def read_for_inspection(source):
+def read_for_inspection(source: str | None) -> Bunch:
     """Read images, with labels where there are any; pictures that cannot be read are named.
 
     Parameters
@@ -102,7 +111,7 @@ def read_for_inspection(source):
     return bunch, pictures, len(problems)
 
 
-def find_pictures_of(source):
+def find_pictures_of(source: str | None) -> list[Path]:
     """List the picture files of a source.
 
     Parameters
@@ -121,7 +130,7 @@ def find_pictures_of(source):
     return find_pictures(path) if kind == "pictures" else []
 
 
-def without_damaged(files):
+def without_damaged(files: list[Path]) -> tuple[list[Path], int]:
     """Select the picture files that can be read, and name the others.
 
     Parameters
@@ -156,14 +165,14 @@ def without_damaged(files):
     return readable, len(files) - len(readable)
 
 
-def _recognized(source):
+def _recognized(source: str | None) -> tuple[Any, Any]:
     """The format of a source, and the file or folder to read; no path for a name."""
     from skdigits.datasets.recognition import recognize
 
     return (None, None) if source in (None, "digits", "mnist") else recognize(Path(source), "train")
 
 
-def _read_pictures(path):
+def _read_pictures(path: Path) -> list[Any]:
     """Chunks of pictures, with labels if all have one."""
     from skdigits.datasets.picture_files import iter_pictures
 
@@ -173,7 +182,7 @@ def _read_pictures(path):
         return list(iter_pictures(path, subset="test"))
 
 
-def hold_pages(pictures) -> bool:
+def hold_pages(pictures: list[Path]) -> bool:
     """Whether most of some pictures are pages, with several lines of digits.
 
     Parameters
@@ -191,14 +200,15 @@ def hold_pages(pictures) -> bool:
     some = pictures[:: len(pictures) // ENOUGH_TO_JUDGE or 1]
     n_pages = 0
     for path in some:
-        with contextlib.suppress(
-            ValueError, OSError, ImportError
-        ):  # the loader names what it cannot read
+        # The loader names what it cannot read.
+        with contextlib.suppress(ValueError, OSError, ImportError):
             n_pages += len(find_lines(next(open_pictures(path)))) > 1
     return n_pages > len(some) / 2
 
 
-def hold_out(X, y, test_fraction, seed):
+def hold_out(
+    X: Any, y: np.ndarray, test_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Split samples into a training and a test set with the same shares of the classes.
 
     Parameters
@@ -229,7 +239,7 @@ def hold_out(X, y, test_fraction, seed):
         return next(splitter.split(X, y))
 
 
-def read_train_test(source, test_fraction, seed):
+def read_train_test(source: str | None, test_fraction: float, seed: int) -> tuple[np.ndarray, ...]:
     """Read images with labels, and split them.
 
     Parameters
@@ -255,7 +265,9 @@ def read_train_test(source, test_fraction, seed):
     return _split(X, y, test_fraction, seed)
 
 
-def read_digits_to_adapt(classes, source, test_fraction, seed):
+def read_digits_to_adapt(
+    classes: np.ndarray, source: str | None, test_fraction: float, seed: int
+) -> tuple[np.ndarray, ...]:
     """Read images of single digits that a classifier adapts to, and split them.
 
     Parameters
@@ -297,7 +309,7 @@ def read_digits_to_adapt(classes, source, test_fraction, seed):
     return _split(X, y, test_fraction, seed)
 
 
-def check_single_digits(labels):
+def check_single_digits(labels: np.ndarray) -> None:
     """Check that images of which sequences are to be generated show single digits.
 
     Parameters
@@ -323,11 +335,11 @@ def check_single_digits(labels):
             )
 
 
-def _is_of_line(label):
+def _is_of_line(label: str) -> bool:
     return len(label) > 1 and label.isascii() and label.isdigit()
 
 
-def _split(X, y, test_fraction, seed):
+def _split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> tuple[Any, ...]:
     """Split samples into a training and a test set, which is empty for a share of 0."""
     if not test_fraction:
         return X, X[:0], y, y[:0]
@@ -335,7 +347,7 @@ def _split(X, y, test_fraction, seed):
     return X[train], X[test], y[train], y[test]
 
 
-def read_lines(source, test_fraction, seed):
+def read_lines(source: str, test_fraction: float, seed: int) -> tuple[Any, ...]:
     """Read pictures of lines with labels, and split them at random.
 
     Parameters
@@ -380,7 +392,7 @@ def read_lines(source, test_fraction, seed):
         return train_test_split(X, y, test_size=test_fraction, random_state=seed)
 
 
-def load_to_adapt(path):
+def load_to_adapt(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
     """Load a model that a further fit adapts to few images.
 
     Parameters
@@ -402,7 +414,7 @@ def load_to_adapt(path):
     return estimator.set_params(warm_start="adapt")
 
 
-def make_folds(folds, seed):
+def make_folds(folds: int, seed: int) -> Any:
     """Make the splitter of a cross-validation.
 
     Parameters
@@ -422,7 +434,9 @@ def make_folds(folds, seed):
     return StratifiedKFold(folds, shuffle=True, random_state=seed)
 
 
-def make_test_sequences(recognizer, X, y, seed):
+def make_test_sequences(
+    recognizer: DigitSequenceRecognizer, X: Any, y: np.ndarray, seed: int
+) -> tuple[np.ndarray, ...]:
     """Generate test sequences in the style that a recognizer was trained on.
 
     Parameters
@@ -452,7 +466,7 @@ def make_test_sequences(recognizer, X, y, seed):
 
 
 @contextlib.contextmanager
-def _errors_naming_the_option():
+def _errors_naming_the_option() -> Iterator[None]:
     try:
         yield
     except ValueError as error:

@@ -7,20 +7,26 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.contents import Samples, make_samples
-from skdigits.datasets.named_columns import divide_columns
+from skdigits.datasets.named_columns import Columns, divide_columns
 from skdigits.datasets.pixels import compact
 from skdigits.datasets.unpacking import open_unpacked
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows
 LONGEST_HEADER = 1 << 22  # bytes; that of mnist_784.arff has 20,000
 
 
-def load_arff(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_arff(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from an ARFF file, such as OpenML's ``mnist_784.arff``.
 
     =================   ==============
@@ -65,7 +71,9 @@ def load_arff(path, *, subset="train", as_frame=False, return_X_y=False):
     return _read(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_arff(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_arff(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_arff`, and divide them.
 
     Parameters
@@ -92,7 +100,7 @@ def iter_arff(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator
     return _read(path, subset).chunks(chunk_size, lines)
 
 
-def _read(path, subset) -> Samples:
+def _read(path: StrPath, subset: str) -> Samples:
     check_subset(subset)
     path = Path(path)
     if not path.exists():
@@ -108,7 +116,7 @@ def _read(path, subset) -> Samples:
     return make_samples(images, labels, str(path), subset=subset)
 
 
-def _read_attributes(file, path):
+def _read_attributes(file: TextIO, path: Path) -> dict[str, str]:
     """Types of the attributes, by their names; the file is then at its first row."""
     from scipy.io import arff
 
@@ -132,7 +140,9 @@ def _read_attributes(file, path):
     return dict(zip(names, meta.types(), strict=True))
 
 
-def _read_data(file, names, columns, path):
+def _read_data(
+    file: TextIO, names: list[str], columns: Columns, path: Path
+) -> tuple[np.ndarray, np.ndarray | None]:
     import pandas as pd
 
     label, pixels = columns
@@ -171,12 +181,12 @@ def _read_data(file, names, columns, path):
     return np.concatenate(images), np.concatenate(labels) if label else None
 
 
-def _check_labels(labels, n_values):
+def _check_labels(labels: Any, n_values: int) -> None:
     """Raise a ValueError for a row that ends before its label, the last value of most files."""
     if (labels == "").any():
         row = labels.index[labels == ""][0] + 1
         raise ValueError(f"row {row} has no label, or fewer than {n_values} values")
 
 
-def _one_line(error):
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__

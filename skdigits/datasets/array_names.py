@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
+from typing import Any
 
 IMAGES = ["x", "images?", "imgs?", "data", "fea", "features", "pixels", "patterns"]
 LABELS = ["y", "labels?", "targets?", "gnd", "class(?:es)?"]
@@ -27,7 +29,7 @@ _NAME = re.compile(
 _IS_IMAGES = re.compile("|".join(IMAGES))
 
 
-def find_arrays(names, subset, where) -> tuple[str, str | None] | None:
+def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str | None] | None:
     """Find the names of the images and labels of a subset.
 
     Parameters
@@ -64,7 +66,7 @@ def find_arrays(names, subset, where) -> tuple[str, str | None] | None:
     raise ValueError(f"{where} has no {subset} images; it holds {known[:100]}.")
 
 
-def _only(names, where):
+def _only(names: list[str], where: Any) -> str:
     if len(names) > 1:
         raise ValueError(
             f"{where} holds several collections: {', '.join(names)[:100]}; expected one."
@@ -72,7 +74,7 @@ def _only(names, where):
     return names[0]
 
 
-def find_labels(images, names) -> str | None:
+def find_labels(images: str, names: Iterable[str]) -> str | None:
     """Find the name of the labels that belong to the images of a name.
 
     Parameters
@@ -103,7 +105,7 @@ def find_labels(images, names) -> str | None:
     return _only(found, images) if found else None
 
 
-def is_image_name(name) -> bool:
+def is_image_name(name: str) -> bool:
     """Whether a name is one of images.
 
     Parameters
@@ -119,7 +121,7 @@ def is_image_name(name) -> bool:
     return _IS_IMAGES.fullmatch(name.lower()) is not None
 
 
-def part_of(name) -> str | None:
+def part_of(name: str) -> str | None:
     """Find the part of a data set in a file name.
 
     Parameters
@@ -138,16 +140,16 @@ def part_of(name) -> str | None:
     return words[0] if words else None
 
 
-def _roles(names):
+def _roles(names: Iterable[str]) -> dict[tuple[str, str | None, str], list[str]]:
     """Known names by prefix, part and role."""
-    roles: dict[tuple, list[str]] = {}
+    roles: dict[tuple[str, str | None, str], list[str]] = {}
     for name in names:
         if parsed := _parse(name):
             roles.setdefault(parsed, []).append(name)
     return roles
 
 
-def _parse(name):
+def _parse(name: str) -> tuple[str, str | None, str] | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None

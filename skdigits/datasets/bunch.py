@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,16 @@ class Chunk(NamedTuple):
     pages: tuple[str, ...] = ()
 
 
-def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, return_X_y):
+def make_bunch(
+    data: np.ndarray,
+    target: np.ndarray | None,
+    *,
+    image_shape: tuple[int, ...],
+    feature_names: list[str],
+    descr: str,
+    as_frame: bool,
+    return_X_y: bool,
+) -> Any:
     """Return images and labels in scikit-learn's form.
 
     Parameters
@@ -102,7 +112,7 @@ def make_bunch(data, target, *, image_shape, feature_names, descr, as_frame, ret
     )
 
 
-def check_subset(subset) -> None:
+def check_subset(subset: str) -> None:
     """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``.
 
     Parameters
@@ -114,7 +124,7 @@ def check_subset(subset) -> None:
         raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
 
 
-def as_labels(texts):
+def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
     """Convert texts to labels.
 
     Parameters
@@ -137,7 +147,7 @@ def as_labels(texts):
         return labels
 
 
-def pixel_names(n_features):
+def pixel_names(n_features: int) -> list[str]:
     """Name pixels as Kaggle does.
 
     Parameters

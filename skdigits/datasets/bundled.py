@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Literal, overload
+
 import numpy as np
 
 from skdigits.datasets.bunch import make_bunch, pixel_names
+
+if TYPE_CHECKING:
+    from skdigits.sklearn_compat import Bunch
 
 DESCR = """Digits bundled with scikit-learn
 
@@ -14,7 +19,21 @@ pixels 0–16; here they are rescaled to bytes 0–255.
 """
 
 
-def load_digits(*, as_frame=False, return_X_y=False):
+@overload
+def load_digits(*, as_frame: bool = ..., return_X_y: Literal[False] = ...) -> Bunch: ...
+
+
+@overload
+def load_digits(
+    *, as_frame: Literal[False] = ..., return_X_y: Literal[True]
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+@overload
+def load_digits(*, as_frame: bool = ..., return_X_y: bool = ...) -> Any: ...
+
+
+def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
     """Load the 8×8 digits bundled with scikit-learn, as bytes; no file or network is needed.
 
     =================   ==============

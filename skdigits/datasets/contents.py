@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -39,7 +39,7 @@ class Samples(NamedTuple):
     target: np.ndarray | None
     origin: str
 
-    def bunch(self, *, as_frame, return_X_y):
+    def bunch(self, *, as_frame: bool, return_X_y: bool) -> Any:
         """Return the samples in scikit-learn's form.
 
         Parameters
@@ -68,7 +68,7 @@ class Samples(NamedTuple):
             return_X_y=return_X_y,
         )
 
-    def chunks(self, chunk_size, lines) -> Iterator[Chunk]:
+    def chunks(self, chunk_size: int, lines: bool) -> Iterator[Chunk]:
         """Divide the samples.
 
         The file is read as a whole, because its library reads it so, or because one scale holds
@@ -93,7 +93,9 @@ class Samples(NamedTuple):
             yield Chunk(self.images[chosen], None if target is None else target[chosen])
 
 
-def make_samples(images, labels, where, *, subset, note="") -> Samples:
+def make_samples(
+    images: np.ndarray, labels: np.ndarray | None, where: Any, *, subset: str, note: str = ""
+) -> Samples:
     """Check and convert the arrays of a file.
 
     Parameters
@@ -141,7 +143,7 @@ def make_samples(images, labels, where, *, subset, note="") -> Samples:
     return Samples(images, target, where + note)
 
 
-def read_labels(values, where) -> np.ndarray:
+def read_labels(values: np.ndarray, where: Any) -> np.ndarray:
     """Convert labels as people store them to integers or strings.
 
     Parameters
@@ -190,7 +192,7 @@ def read_labels(values, where) -> np.ndarray:
     return as_labels(texts)
 
 
-def _from_one_hot(values, where):
+def _from_one_hot(values: np.ndarray, where: Any) -> np.ndarray:
     axis = 1 if values.shape[1] == N_DIGITS else 0
     is_number = values.dtype.kind in "buif"
     if is_number and values.shape[axis] == N_DIGITS:
@@ -200,7 +202,7 @@ def _from_one_hot(values, where):
     raise ValueError(f"{where}: labels of shape {values.shape}; expected one per image.")
 
 
-def _warn_of_ten(target, where):
+def _warn_of_ten(target: np.ndarray | None, where: Any) -> None:
     """Some sets number the digits 1–9 and 10, because MATLAB counts from 1."""
     if target is None or target.dtype.kind != "i" or target.max() != 10 or target.min() != 1:
         return

@@ -11,6 +11,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.unpacking import as_path
 from skdigits.validation import infer_image_shape
 
+if TYPE_CHECKING:
+    from skdigits.typing import DataPath, FoundPath
+
 DESCR = """Images from a CSV file
 
 {name}: {n} rows of {pixels} pixels, {labels}.{remarks}
@@ -41,7 +45,9 @@ LEADING_ZERO = re.compile(r"[+-]?0\d")
 LARGEST_INTEGER = 2**53  # of those that a float holds exactly
 
 
-def load_csv(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_csv(
+    path: DataPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from CSV files, such as Kaggle's, pjreddie's, OpenML's or EMNIST's.
 
     =================   ==============
@@ -105,7 +111,9 @@ def load_csv(path, *, subset="train", as_frame=False, return_X_y=False):
     )
 
 
-def iter_csv(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_csv(
+    path: DataPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_csv` in chunks, so that memory is bounded.
 
     Parameters
@@ -142,12 +150,12 @@ def iter_csv(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     return _read_chunks(layout, chunk_size, lines)
 
 
-def _read_chunks(layout, chunk_size, lines):
+def _read_chunks(layout: Layout, chunk_size: int, lines: bool) -> Iterator[Chunk]:
     for i, (data, texts) in enumerate(_read_parts(layout, chunk_size)):
         yield Chunk(*_finish(layout, data, texts, is_first=i == 0, as_text=lines))
 
 
-def find_csv(folder, subset) -> Path | zipfile.Path | None:
+def find_csv(folder: FoundPath, subset: str) -> Path | zipfile.Path | None:
     """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not.
 
     Parameters
@@ -176,17 +184,18 @@ def find_csv(folder, subset) -> Path | zipfile.Path | None:
     return found.get("") or next(iter(found.values()), None)
 
 
-def _list_csv(folder, subset) -> dict[str, Path | zipfile.Path]:
+def _list_csv(folder: FoundPath, subset: str) -> dict[str, Path | zipfile.Path]:
     """Find the files of a subset by prefix."""
     found: dict[str, Path | zipfile.Path] = {}
-    for file in sorted(folder.iterdir(), key=lambda file: (len(file.name), file.name)):
+    files: Any = folder.iterdir()
+    for file in sorted(files, key=lambda file: (len(file.name), file.name)):
         match = FILE_NAME.fullmatch(file.name)
         if match and match["subset"].lower() == subset and file.is_file():
             found.setdefault((match["prefix"] or "").lower(), file)
     return found
 
 
-def _find_layout(path, subset) -> Layout:
+def _find_layout(path: DataPath, subset: str) -> Layout:
     """Find the file of a subset and what its columns hold."""
     check_subset(subset)
     path = as_path(path)
@@ -205,12 +214,12 @@ def _find_layout(path, subset) -> Layout:
     return layout
 
 
-def _warn(layout):
+def _warn(layout: Layout) -> None:
     for note in layout.notes:
         warnings.warn(note, UserWarning, stacklevel=3)
 
 
-def _find_files(folder, subset):
+def _find_files(folder: FoundPath, subset: str) -> tuple[FoundPath, FoundPath | None]:
     """Find the file of a subset, and that of the other subset with the same prefix or None."""
     file = find_csv(folder, subset)
     if file is None:
@@ -220,7 +229,7 @@ def _find_files(folder, subset):
     return file, others.get(prefix.lower())
 
 
-def _read_whole(layout):
+def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
     """Read all rows: pixels, and labels as strings or None."""
     # NumPy opens files of these forms by name, and then reads faster than from lines.
     if isinstance(layout.file, Path) and layout.values == "bytes":
@@ -232,7 +241,7 @@ def _read_whole(layout):
     return np.concatenate(parts), texts
 
 
-def _read_parts(layout, n_lines):
+def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]]:
     """Read some lines at a time; the pixels of a part, and its labels as strings or None."""
     first, n_rows = 1, 0
     try:
@@ -254,17 +263,19 @@ def _read_parts(layout, n_lines):
         raise ValueError(f"{layout.file}{NO_ROWS}")
 
 
-def _read_lines(layout, lines, first, n_before):
+def _read_lines(
+    layout: Layout, lines: list[str], first: int, n_before: int
+) -> tuple[np.ndarray, Any]:
     with contextlib.suppress(ValueError, Warning, csv.Error):
         return _read_quickly(layout, lines, n_before)
     return _read_line_by_line(layout, lines, first, n_before)
 
 
-def _read_quickly(layout, source, n_before, n_skipped=0):
+def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0) -> Any:
     """Let NumPy parse whole numbers directly into bytes; raise a ValueError for any fault."""
     number = np.uint8 if layout.values == "bytes" else float
     pixels = set(layout.pixels)
-    fields: list[tuple] = []
+    fields: list[tuple[Any, ...]] = []
     for is_pixel, run in itertools.groupby(range(len(layout.sample.names)), pixels.__contains__):
         columns = list(run)
         if is_pixel:
@@ -290,7 +301,7 @@ def _read_quickly(layout, source, n_before, n_skipped=0):
     return values if number is np.uint8 else _bytes(values, layout.values), texts
 
 
-def _check_counting(layout, table, n_before):
+def _check_counting(layout: Layout, table: np.ndarray, n_before: int) -> None:
     for i, start in layout.indexes.items():
         if start is not None:
             expected = start + n_before + np.arange(len(table))
@@ -298,7 +309,7 @@ def _check_counting(layout, table, n_before):
                 raise ValueError("a column that counted counts no more")
 
 
-def _check_labels(texts):
+def _check_labels(texts: np.ndarray) -> np.ndarray:
     """Return texts as an array of str; raise a ValueError if one cannot be a label."""
     texts = [text.strip() for text in texts]
     if not all(map(_is_label, texts)):
@@ -306,11 +317,11 @@ def _check_labels(texts):
     return np.array(texts, dtype=str)
 
 
-def _is_label(text):
+def _is_label(text: str) -> bool:
     return 0 < len(text) <= MOST_LABEL_CHARACTERS and "\0" not in text
 
 
-def _bytes(numbers, how_written):
+def _bytes(numbers: np.ndarray, how_written: str) -> np.ndarray:
     """Convert floats to bytes; raise a ValueError if one is out of range."""
     if how_written == "shares":
         if not ((numbers >= 0) & (numbers <= 1)).all():
@@ -321,7 +332,7 @@ def _bytes(numbers, how_written):
     return numbers.astype(np.uint8)
 
 
-def _read_line_by_line(layout, lines, first, n_before):
+def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: int) -> Any:
     """Read floats as well, and name the line of the first fault."""
     names, pixels = layout.sample.names, layout.pixels
     rows: list[bytes] = []
@@ -345,7 +356,7 @@ class _Fault(Exception):
     """A fault in a file; the message follows the file name."""
 
 
-def _check_index(layout, cells, n_before, where):
+def _check_index(layout: Layout, cells: list[str], n_before: int, where: str) -> None:
     for i, start in layout.indexes.items():
         if start is not None and to_number(cells[i]) != start + n_before:
             raise _Fault(
@@ -354,7 +365,7 @@ def _check_index(layout, cells, n_before, where):
             )
 
 
-def _label(text, name, where):
+def _label(text: str, name: str, where: str) -> str:
     if not text:
         raise _Fault(f"{where}the column {short(name)} is empty; expected a label.")
     if not _is_label(text):
@@ -362,7 +373,7 @@ def _label(text, name, where):
     return text
 
 
-def _byte(text, name, where, how_written):
+def _byte(text: str, name: str, where: str, how_written: str) -> int:
     number = to_number(text)
     is_share = how_written == "shares"
     if is_share and 0 <= number <= 1:
@@ -373,13 +384,15 @@ def _byte(text, name, where, how_written):
     raise _Fault(f"{where}{_quoted(text)} in the column {short(name)}; expected {expected}.")
 
 
-def _quoted(text):
+def _quoted(text: str) -> str:
     return short(text) if text else "nothing"
 
 
-def _finish(layout, data, texts, *, is_first, as_text=False):
+def _finish(
+    layout: Layout, data: np.ndarray, texts: np.ndarray, *, is_first: bool, as_text: bool = False
+) -> tuple[np.ndarray, Any]:
     """Put pixels into their order, and convert labels; check the first images."""
-    side = _side(layout)
+    side: Any = _side(layout)
     if layout.order is not None:
         data = data[:, layout.order]
     if _is_turned(layout):
@@ -390,17 +403,17 @@ def _finish(layout, data, texts, *, is_first, as_text=False):
     return data, target
 
 
-def _is_turned(layout):
+def _is_turned(layout: Layout) -> bool:
     return is_emnist(layout.file) and _side(layout) is not None
 
 
-def _side(layout):
+def _side(layout: Layout) -> int | None:
     """Height and width of the images; None where the number of pixels is not a square number."""
     n = len(layout.pixels)
     return math.isqrt(n) if math.isqrt(n) ** 2 == n else None
 
 
-def _labels(texts, as_text):
+def _labels(texts: np.ndarray | None, as_text: bool) -> Any:
     """Convert texts to labels, integers if all are, written without leading zeros."""
     if texts is None or as_text or any(map(LEADING_ZERO.match, texts)):
         return texts
@@ -413,7 +426,7 @@ def _labels(texts, as_text):
     return labels
 
 
-def _describe(layout, shape):
+def _describe(layout: Layout, shape: tuple[int, int]) -> str:
     n, pixels = shape
     label = layout.label
     labels = "no labels" if label is None else f"labels in column {layout.sample.names[label]!r}"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import numpy as np
 
 from skdigits.datasets.csv_sample import Sample, read_sample, short, to_number
 from skdigits.datasets.unpacking import open_unpacked
+
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
 
 LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
 # The index of pandas has no name, and one that pandas has read again these.
@@ -85,12 +89,12 @@ class Layout:
         names = [self.sample.names[i] for i in self.pixels]
         return names if self.order is None else [names[i] for i in self.order]
 
-    def open(self):
+    def open(self) -> TextIO:
         """Open the file as text."""
         return open_unpacked(self.file, "rt", encoding=self.sample.encoding, newline="")
 
 
-def find_layout(file, sibling=None) -> Layout:
+def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     """Recognize the columns of a CSV file from its first rows.
 
     Parameters
@@ -121,7 +125,7 @@ def find_layout(file, sibling=None) -> Layout:
     return layout
 
 
-def _find_labels(sample, sibling=None):
+def _find_labels(sample: Sample, sibling: Sample | None = None) -> Layout:
     """Find the columns that names, or positions where there are none, tell apart from pixels."""
     names = sample.names
     indexes: dict[int, int | None] = {}
@@ -135,7 +139,7 @@ def _find_labels(sample, sibling=None):
     return Layout(sample, _label_by_name(sample, rest, sibling), indexes, is_named)
 
 
-def _label_by_name(sample, rest, sibling):
+def _label_by_name(sample: Sample, rest: list[int], sibling: Sample | None) -> int | None:
     """Find a column with a name of labels, or the only column that the other file lacks."""
     named = [i for i in rest if sample.names[i].lower() in LABEL_NAMES]
     if len(named) > 1:
@@ -152,7 +156,7 @@ def _label_by_name(sample, rest, sibling):
     return extra[0] if len(extra) == 1 and len(rest) == len(others) + 1 else None
 
 
-def _label_by_position(sample, rest):
+def _label_by_position(sample: Sample, rest: list[int]) -> tuple[int | None, dict[int, int | None]]:
     """Find labels beside a square number of pixels, where columns have no names.
 
     Returns the position of the labels or None, and of a column that counts with its first number.
@@ -173,7 +177,7 @@ def _label_by_position(sample, rest):
     )
 
 
-def _label_at_edge(sample, rest):
+def _label_at_edge(sample: Sample, rest: list[int]) -> int:
     """Choose the first or the last column; the pixel of a corner has nearly always one value."""
     if not sample.rows:
         return rest[0]  # the fault is reported with its line when it is read
@@ -192,16 +196,16 @@ def _label_at_edge(sample, rest):
     )
 
 
-def _can_be_labels(numbers):
+def _can_be_labels(numbers: np.ndarray) -> bool:
     return bool(((numbers >= 0) & (numbers <= MOST_LABEL) & (numbers == np.floor(numbers))).all())
 
 
-def _most_frequent(numbers):
+def _most_frequent(numbers: np.ndarray) -> tuple[float, float]:
     values, counts = np.unique(numbers, return_counts=True)
     return counts.max() / len(numbers), values[counts.argmax()]
 
 
-def _counting_edge(sample, columns):
+def _counting_edge(sample: Sample, columns: list[int]) -> dict[int, int | None]:
     """Return the first or last of some columns that counts, with its first number; else {}."""
     for i in (columns[0], columns[-1]):
         start = sample.counts_from(i)
@@ -210,7 +214,7 @@ def _counting_edge(sample, columns):
     return {}
 
 
-def _complete(layout, n_expected=None):
+def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
     """Leave out a column that counts, refuse a column too many, and look at the pixels."""
     layout = replace(layout, indexes={**layout.indexes, **_index_among(layout, n_expected)})
     names, pixels = layout.sample.names, layout.pixels
@@ -222,7 +226,7 @@ def _complete(layout, n_expected=None):
     return replace(layout, values=values, notes=tuple(_notes(layout, len(pixels))))
 
 
-def _check_nameless(layout):
+def _check_nameless(layout: Layout) -> None:
     """Refuse a column without a name that is rather a pixel than the index of pandas."""
     nameless = [i for i in layout.indexes if not layout.sample.names[i]]
     n = len(layout.pixels)
@@ -233,7 +237,7 @@ def _check_nameless(layout):
         )
 
 
-def _index_among(layout, n_expected):
+def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None]:
     pixels, sample = layout.pixels, layout.sample
     n = len(pixels)
     if n <= SMALLEST_SIDE**2 or _is_square(n):
@@ -251,7 +255,7 @@ def _index_among(layout, n_expected):
     return {}
 
 
-def _notes(layout, n_pixels):
+def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
     names = layout.sample.names
     for i, start in layout.indexes.items():
         reason = (
@@ -259,10 +263,10 @@ def _notes(layout, n_pixels):
         )
         name = f"column {i + 1} (without a name)" if not names[i] else f"column {short(names[i])}"
         yield f"{layout.file}: the {name} is left out as an index{reason}."
-    is_counting = layout.label is not None and layout.sample.counts_from(layout.label) is not None
-    if is_counting and not layout.is_named:
+    label = layout.label
+    if not layout.is_named and label is not None and layout.sample.counts_from(label) is not None:
         yield (
-            f"{layout.file}: column {layout.label + 1} is read as labels, although it counts like "
+            f"{layout.file}: column {label + 1} is read as labels, although it counts like "
             "an index; if it is one, write a header such as id,pixel0,pixel1,… into line 1."
         )
     counting = n_pixels > SMALLEST_SIDE**2 and _counting_edge(layout.sample, layout.pixels)
@@ -281,7 +285,7 @@ def _notes(layout, n_pixels):
         )
 
 
-def _how_written(sample, pixels):
+def _how_written(sample: Sample, pixels: list[int]) -> Literal["bytes", "decimals", "shares"]:
     cells = [row[i] for row in sample.rows for i in pixels]
     if not any("." in cell or "e" in cell.lower() for cell in cells):
         return "bytes"
@@ -291,7 +295,7 @@ def _how_written(sample, pixels):
     return "shares" if is_share else "decimals"
 
 
-def _check_same_pixels(layout, other):
+def _check_same_pixels(layout: Layout, other: Layout) -> None:
     """Raise a ValueError unless both files have the same pixels in the same order."""
     is_train = re.search(r"train\.csv(\.gz)?$", layout.file.name, re.IGNORECASE)
     train, test = (layout, other) if is_train else (other, layout)
@@ -312,5 +316,5 @@ def _check_same_pixels(layout, other):
             )
 
 
-def _is_square(n):
+def _is_square(n: int) -> bool:
     return n > 0 and math.isqrt(n) ** 2 == n

@@ -10,11 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.datasets.foreign import refuse
 from skdigits.datasets.unpacking import open_unpacked
+
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
 
 DELIMITERS = ",;\t"
 START = 1 << 12  # bytes that tell a web page or another format from a table
@@ -61,7 +65,7 @@ class Sample:
     names: list[str]
     rows: list[list[str]]
 
-    def numbers(self, column) -> np.ndarray:
+    def numbers(self, column: int) -> np.ndarray:
         """Convert the cells of a column.
 
         Parameters
@@ -76,7 +80,7 @@ class Sample:
         """
         return np.array([to_number(row[column]) for row in self.rows])
 
-    def counts_from(self, column) -> int | None:
+    def counts_from(self, column: int) -> int | None:
         """Check whether a column counts the rows.
 
         Parameters
@@ -95,7 +99,7 @@ class Sample:
         return int(numbers[0]) if (np.diff(numbers) == 1).all() else None
 
 
-def read_sample(file) -> Sample:
+def read_sample(file: FoundPath) -> Sample:
     """Read the first rows of a CSV file, and recognize how it is written.
 
     Parameters
@@ -121,7 +125,7 @@ def read_sample(file) -> Sample:
     return _divide_header(file, encoding, delimiter, rows)
 
 
-def read_texts(file) -> list[tuple[int, list[str]]]:
+def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
     """Read a CSV file of texts as a whole.
 
     Parameters
@@ -154,7 +158,7 @@ def read_texts(file) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _recognize(file):
+def _recognize(file: FoundPath) -> Any:
     """The encoding and the delimiter of a CSV file, and its first lines."""
     with open_unpacked(file) as opened:
         start = opened.read(START)
@@ -170,11 +174,11 @@ def _recognize(file):
     return encoding, delimiter, lines
 
 
-def _stripped(row):
+def _stripped(row: Any) -> Any:
     return [cell.strip() for cell in row]
 
 
-def to_number(text) -> float:
+def to_number(text: str) -> float:
     """Convert a cell to a finite number, or to NaN.
 
     Parameters
@@ -194,7 +198,7 @@ def to_number(text) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def short(text) -> str:
+def short(text: str) -> str:
     """Quote a text from a file for a message, and cut a long one.
 
     Parameters
@@ -210,7 +214,7 @@ def short(text) -> str:
     return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
 
 
-def bounded_lines(file) -> Iterator[str]:
+def bounded_lines(file: Any) -> Iterator[str]:
     """Iterate over the lines of a text file, of which none may fill the memory.
 
     Parameters
@@ -234,7 +238,9 @@ def bounded_lines(file) -> Iterator[str]:
         yield line
 
 
-def unreadable(file, error, expected="a CSV file of numbers") -> ValueError:
+def unreadable(
+    file: FoundPath, error: Exception, expected: str = "a CSV file of numbers"
+) -> ValueError:
     """Return the error of a file that cannot be read as CSV.
 
     Parameters
@@ -258,7 +264,7 @@ def unreadable(file, error, expected="a CSV file of numbers") -> ValueError:
     )
 
 
-def _first_lines(lines):
+def _first_lines(lines: Iterator[str]) -> list[str]:
     first, characters = [], 0
     for line in lines:
         first.append(line)
@@ -269,7 +275,7 @@ def _first_lines(lines):
     return first
 
 
-def _divide_header(file, encoding, delimiter, rows):
+def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[list[str]]) -> Sample:
     names, width = rows[0], len(rows[0])
     if not any(names):
         raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
@@ -286,7 +292,7 @@ def _divide_header(file, encoding, delimiter, rows):
     return Sample(file, encoding, delimiter, has_header, names, rows)
 
 
-def _check_names(file, names, numbers):
+def _check_names(file: FoundPath, names: list[str], numbers: list[float]) -> None:
     twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is None:
         return

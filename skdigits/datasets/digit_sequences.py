@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -12,32 +14,38 @@ from sklearn.utils import check_random_state
 from skdigits.synthesis.composition import (
     STYLES,
     DigitSource,
+    Style,
     check_count,
     epoch_seed,
     make_style,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Lengths, RandomState
+
 NO_BOX = -1  # fills the boxes of a sequence that is shorter than the longest
 
 
 def make_digit_sequences(
-    images,
-    labels,
-    n_sequences=100,
+    images: np.ndarray,
+    labels: ArrayLike,
+    n_sequences: int = 100,
     *,
-    style="tiles",
-    lengths=(1, 5),
-    gap=None,
-    width=None,
-    shift=None,
-    rotation=None,
-    scale=None,
-    noise=None,
-    shear=None,
-    elastic=None,
-    random_state=None,
-    return_boxes=False,
-):
+    style: str = "tiles",
+    lengths: Lengths = (1, 5),
+    gap: int | Sequence[int] | None = None,
+    width: int | None = None,
+    shift: int | None = None,
+    rotation: float | None = None,
+    scale: float | None = None,
+    noise: float | None = None,
+    shear: float | None = None,
+    elastic: float | None = None,
+    random_state: RandomState = None,
+    return_boxes: bool = False,
+) -> tuple[np.ndarray, ...]:
     """Make images of sequences of digits from images of single digits.
 
     Digits are drawn with replacement. In the style ``"tiles"``, their images are placed side by
@@ -132,13 +140,20 @@ def make_digit_sequences(
     source, tiles = DigitSource(images, labels), make_style(style, lengths, {}, given)
     rng = check_random_state(random_state)
     if style == "tiles":
-        made = _make_tiles(source, n_sequences, tiles, width, rng, return_boxes)
+        made: tuple[Any, ...] = _make_tiles(source, n_sequences, tiles, width, rng, return_boxes)
     else:
         made = _write(source, n_sequences, tiles, style, width, rng)
     return made if return_boxes else made[:2]
 
 
-def _make_tiles(source, n_sequences, style, width, rng, return_boxes):
+def _make_tiles(
+    source: DigitSource,
+    n_sequences: int,
+    style: Style,
+    width: int | None,
+    rng: np.random.RandomState,
+    return_boxes: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Images, sequences and boxes of digits side by side."""
     drawn = source.draw(n_sequences, style, rng)
     width = _canvas_width(width, style.widest(source.width))
@@ -147,7 +162,9 @@ def _make_tiles(source, n_sequences, style, width, rng, return_boxes):
     return drawn.paint(width, starts, rng, boxes=boxes), drawn.target(), boxes
 
 
-def _write(source, n_sequences, lengths, style, width, rng):
+def _write(
+    source: DigitSource, n_sequences: int, lengths: Style, style: str, width: int | None, rng: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images, sequences and boxes of lines that hands write."""
     from skdigits.synthesis.handwriting import Writer
     from skdigits.synthesis.shapes import Shapes
@@ -167,7 +184,14 @@ def _write(source, n_sequences, lengths, style, width, rng):
     return images, target, boxes
 
 
-def iter_digit_sequences(images, labels, n_sequences=100, *, random_state=None, **options):
+def iter_digit_sequences(
+    images: np.ndarray,
+    labels: ArrayLike,
+    n_sequences: int = 100,
+    *,
+    random_state: RandomState = None,
+    **options: Any,
+) -> Iterator[tuple[np.ndarray, ...]]:
     """Generate new sequences endlessly, for training on data that is generated during training.
 
     Parameters
@@ -196,15 +220,15 @@ def iter_digit_sequences(images, labels, n_sequences=100, *, random_state=None, 
 
 
 def train_test_sequences(
-    images,
-    labels,
-    n_train=800,
-    n_test=200,
+    images: np.ndarray,
+    labels: ArrayLike,
+    n_train: int = 800,
+    n_test: int = 200,
     *,
-    test_size=0.2,
-    random_state=None,
-    **options,
-):
+    test_size: float = 0.2,
+    random_state: RandomState = None,
+    **options: Any,
+) -> tuple[np.ndarray, ...]:
     """Make training and test sequences that have no digit in common.
 
     The digits are split before sequences are made: if sequences were split instead, the same
@@ -249,7 +273,7 @@ def train_test_sequences(
     return tuple(array for arrays in zip(*made, strict=True) for array in arrays)
 
 
-def _canvas_width(width, widest):
+def _canvas_width(width: int | None, widest: int) -> int:
     if width is None:
         return widest
     if not isinstance(width, Integral) or width < widest:

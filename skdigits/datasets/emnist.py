@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
 
 PREFIX = "emnist"
 TURNED = "EMNIST's images lie on their side and were turned upright."
 
 
-def is_emnist(file) -> bool:
+def is_emnist(file: FoundPath) -> bool:
     """Tell by its name whether a file is one of EMNIST as it is published.
 
     Parameters
@@ -24,7 +29,7 @@ def is_emnist(file) -> bool:
     return file.name.lower().startswith(PREFIX)
 
 
-def turn_upright(images) -> np.ndarray:
+def turn_upright(images: np.ndarray) -> np.ndarray:
     """Exchange the rows and columns of images.
 
     Parameters

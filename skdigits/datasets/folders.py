@@ -6,9 +6,10 @@ import os
 import re
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 
-def files_in(folder, *, levels=None) -> list[Path]:
+def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
     """List the files of a folder and its subfolders, without hidden ones.
 
     A folder is listed once, whatever links lead to it. What cannot be read is listed too, so that
@@ -57,7 +58,7 @@ def files_in(folder, *, levels=None) -> list[Path]:
     return sorted(files, key=lambda file: [_natural(n) for n in file.relative_to(folder).parts])
 
 
-def _natural(name):
+def _natural(name: str) -> Any:
     """Key for the natural order of names: numbers in them are compared as numbers."""
     parts = re.split(r"(\d+)", name)
     return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
 
 PICKLE = (
     "a pickle: reading it can run code, so it is never opened. Convert it: "
@@ -34,7 +38,7 @@ REFUSED = [
 ]
 
 
-def refuse(start, file) -> None:
+def refuse(start: bytes, file: FoundPath) -> None:
     """Raise a ValueError if content is of a kind that is never read.
 
     Parameters

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from skdigits.datasets.bunch import Chunk, check_subset, make_bunch, pixel_names
 from skdigits.datasets.emnist import TURNED, is_emnist, turn_upright
 from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.unpacking import as_path, open_unpacked
+
+if TYPE_CHECKING:
+    from skdigits.typing import DataPath, FoundPath
 
 DESCR = """Images from IDX files
 
@@ -29,7 +33,9 @@ IMAGE_FILE_NAME = re.compile(
 )
 
 
-def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_idx(
+    path: DataPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images and labels from IDX files, gzipped or not.
 
     =================   ==============
@@ -89,7 +95,9 @@ def load_idx(path, *, subset="train", as_frame=False, return_X_y=False):
     )
 
 
-def iter_idx(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_idx(
+    path: DataPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_idx` in chunks, so that memory is bounded.
 
     Parameters
@@ -119,7 +127,9 @@ def iter_idx(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     return _read_chunks(image_file, label_file, chunk_size, lines)
 
 
-def _read_chunks(image_file, label_file, chunk_size, lines):
+def _read_chunks(
+    image_file: FoundPath, label_file: FoundPath | None, chunk_size: int, lines: bool
+) -> Iterator[Chunk]:
     with _unpacked(image_file) as file:
         n, height, width = _read_shape(file, image_file, ndim=3)
         labels = _read_labels(label_file, n, image_file)
@@ -132,7 +142,7 @@ def _read_chunks(image_file, label_file, chunk_size, lines):
             yield Chunk(images, target.astype(str) if lines and target is not None else target)
 
 
-def _upright(images, labels, image_file):
+def _upright(images: np.ndarray, labels: np.ndarray | None, image_file: FoundPath) -> np.ndarray:
     """Turn EMNIST's images, which are stored column by column; check images with labels."""
     if is_emnist(image_file):
         images = turn_upright(images)
@@ -140,7 +150,7 @@ def _upright(images, labels, image_file):
     return images
 
 
-def is_idx(path) -> bool:
+def is_idx(path: FoundPath) -> bool:
     """Check whether a file starts like an IDX file, gzipped or not; its name does not matter.
 
     Parameters
@@ -163,7 +173,7 @@ def is_idx(path) -> bool:
     return len(start) == 3 and start[:2] == b"\0\0" and start[2] in ELEMENT_TYPES
 
 
-def read_idx(path, *, ndim) -> np.ndarray:
+def read_idx(path: DataPath, *, ndim: int) -> np.ndarray:
     """Read one IDX file of bytes.
 
     Parameters
@@ -191,7 +201,7 @@ def read_idx(path, *, ndim) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _unpacked(path):
+def _unpacked(path: FoundPath) -> Iterator[Any]:
     """Open a file, gzipped or not; raise a ValueError if it is damaged."""
     try:
         with open_unpacked(path) as file:
@@ -202,7 +212,7 @@ def _unpacked(path):
         raise ValueError(f"{path}: the archive is damaged or encrypted.") from error
 
 
-def _read_shape(file, path, ndim):
+def _read_shape(file: Any, path: FoundPath, ndim: int) -> tuple[int, ...]:
     magic = file.read(4)
     expected = bytes([0, 0, UNSIGNED_BYTE, ndim])
     if magic != expected:
@@ -219,7 +229,7 @@ def _read_shape(file, path, ndim):
     return shape
 
 
-def _read_values(file, path, shape, ends):
+def _read_values(file: Any, path: FoundPath, shape: tuple[int, ...], ends: bool) -> np.ndarray:
     """Read the next values; with `ends` they are the last values, and nothing may follow."""
     size = math.prod(shape)
     values = bytearray()
@@ -235,7 +245,7 @@ def _read_values(file, path, shape, ends):
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def find_idx(folder, subset) -> list[Path | zipfile.Path]:
+def find_idx(folder: FoundPath, subset: str) -> list[Path | zipfile.Path]:
     """List the image files of one subset in a folder; folders of such names are ignored.
 
     Parameters
@@ -252,14 +262,15 @@ def find_idx(folder, subset) -> list[Path | zipfile.Path]:
     """
     wanted = ("train",) if subset == "train" else ("t10k", "test")
     found: dict[str, Path | zipfile.Path] = {}
-    for file in sorted(folder.iterdir(), key=lambda file: len(file.name)):
+    files: Any = folder.iterdir()
+    for file in sorted(files, key=lambda file: len(file.name)):
         match = IMAGE_FILE_NAME.fullmatch(file.name)
         if match and match["subset"] in wanted and file.is_file():
             found.setdefault(match["prefix"], file)
     return list(found.values())
 
 
-def _find_files(path, subset):
+def _find_files(path: DataPath, subset: str) -> tuple[FoundPath, FoundPath | None]:
     """Find the file of images and the file of labels; None without labels."""
     check_subset(subset)
     path = as_path(path)
@@ -267,7 +278,9 @@ def _find_files(path, subset):
     return image_file, _labels_of(image_file, needed=subset == "train")
 
 
-def _read_labels(label_file, n_images, image_file):
+def _read_labels(
+    label_file: FoundPath | None, n_images: int, image_file: FoundPath
+) -> np.ndarray | None:
     if label_file is None:
         return None
     labels = read_idx(label_file, ndim=1)
@@ -279,7 +292,7 @@ def _read_labels(label_file, n_images, image_file):
     return labels.astype(np.int64)
 
 
-def _images_in(folder, subset):
+def _images_in(folder: FoundPath, subset: str) -> FoundPath:
     files = find_idx(folder, subset)
     name = "train" if subset == "train" else "t10k"
     if not files:
@@ -292,11 +305,12 @@ def _images_in(folder, subset):
     return files[0]
 
 
-def _labels_of(image_file, needed):
+def _labels_of(image_file: FoundPath, needed: bool) -> FoundPath | None:
     name = image_file.name.replace("-images", "-labels").replace("idx3", "idx1")
     plain = name.removesuffix(".gz")
+    folder: Any = image_file.parent
     for candidate in (name, plain, f"{plain}.gz"):
-        file = image_file.parent / candidate
+        file = folder / candidate
         if file.is_file() and candidate != image_file.name:
             return file
     if not image_file.exists():

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.bunch import Chunk
 from skdigits.datasets.csv_files import find_csv, iter_csv, load_csv
 from skdigits.datasets.zipped import find_zip, is_zip, iter_zip, load_zip
 
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
+
 __all__ = ["find_csv", "iter_kaggle", "load_kaggle"]
 
 
-def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_kaggle(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load Kaggle's ``train.csv`` or ``test.csv``, from its zip archive, a folder or a file.
 
     =================   ==============
@@ -54,7 +60,9 @@ def load_kaggle(path, *, subset="train", as_frame=False, return_X_y=False):
     return load(archive or path, subset=subset, as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_kaggle(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_kaggle` in chunks, so that memory is bounded.
 
     Parameters
@@ -86,7 +94,7 @@ def iter_kaggle(path, *, subset="train", chunk_size=8192, lines=False) -> Iterat
     return read(archive or path, subset=subset, chunk_size=chunk_size, lines=lines)
 
 
-def _find_archive(path, subset) -> Path | None:
+def _find_archive(path: StrPath, subset: str) -> Path | None:
     """Find the archive that `path` is, or that it holds instead of the file of a subset."""
     path = Path(path)
     if path.is_dir():

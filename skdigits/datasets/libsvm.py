@@ -7,12 +7,16 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.unpacking import open_unpacked
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 SIDES = (8, 16, 20, 28, 32)  # of the images that sets of digits have
 TOO_MANY = 4  # features more than a square, which are no pixels
@@ -22,7 +26,9 @@ SHIFTED = 0.7  # the same, to the right, for files with a column too many
 SURE = 1000  # images, for that
 
 
-def load_libsvm(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_libsvm(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from a file in LIBSVM's format: ``label index:value index:value …``.
 
     =================   ==============
@@ -68,7 +74,9 @@ def load_libsvm(path, *, subset="train", as_frame=False, return_X_y=False):
     return _read(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_libsvm(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_libsvm(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_libsvm`, and divide them.
 
     Parameters
@@ -95,7 +103,7 @@ def iter_libsvm(path, *, subset="train", chunk_size=8192, lines=False) -> Iterat
     return _read(path, subset).chunks(chunk_size, lines)
 
 
-def _read(path, subset) -> Samples:
+def _read(path: StrPath, subset: str) -> Samples:
     check_subset(subset)
     path = Path(path)
     if not path.exists():
@@ -108,7 +116,7 @@ def _read(path, subset) -> Samples:
     return make_samples(table.toarray(), labels, str(path), subset=subset)
 
 
-def _read_table(path):
+def _read_table(path: Path) -> tuple[Any, np.ndarray, int]:
     """Sparse table with a column per index from 0, labels, and the number of the first pixel."""
     from sklearn.datasets import load_svmlight_file
 
@@ -123,7 +131,7 @@ def _read_table(path):
     return table, labels, 1 if table.indices.min() > 0 else 0
 
 
-def _side(n_features, path):
+def _side(n_features: int, path: Path) -> int:
     """Side of the images: the smallest usual one that is large enough."""
     fitting = [side for side in SIDES if side * side >= n_features]
     side = fitting[0] if fitting else math.isqrt(n_features)
@@ -144,7 +152,7 @@ def _side(n_features, path):
     return side
 
 
-def _find_first(table, first, side, path):
+def _find_first(table: Any, first: int, side: int, path: Path) -> int:
     """Find the number of the first pixel: 0 where from 1 digits are not in the middle."""
     n, n_columns = table.shape
     if first == 0 or n < ENOUGH or n_columns > side * side:

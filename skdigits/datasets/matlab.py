@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +15,16 @@ from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.contents import Samples, make_samples
 from skdigits.datasets.matlab_tags import check_tags
 
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
+
 COURSERA = 400  # pixels of ex3data1.mat and ex4data1.mat
 TURNED = ", turned upright"
 
 
-def load_mat(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_mat(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from a MATLAB file, as EMNIST, SVHN and older copies of MNIST are published.
 
     =================   ==============
@@ -66,7 +72,9 @@ def load_mat(path, *, subset="train", as_frame=False, return_X_y=False):
     return _read(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_mat(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_mat(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_mat`, and divide them.
 
     Parameters
@@ -93,7 +101,7 @@ def iter_mat(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     return _read(path, subset).chunks(chunk_size, lines)
 
 
-def _read(path, subset) -> Samples:
+def _read(path: StrPath, subset: str) -> Samples:
     check_subset(subset)
     path = Path(path)
     if not path.exists():
@@ -111,7 +119,7 @@ def _read(path, subset) -> Samples:
     return make_samples(images, labels, where, subset=subset)
 
 
-def _read_variables(path):
+def _read_variables(path: Path) -> dict[str, np.ndarray]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError, MatReadWarning
 
@@ -132,7 +140,9 @@ def _read_variables(path):
     return {name: value for name, value in variables.items() if isinstance(value, np.ndarray)}
 
 
-def _find(arrays, subset, path):
+def _find(
+    arrays: dict[str, np.ndarray], subset: str, path: Path
+) -> tuple[np.ndarray, np.ndarray | None, str]:
     """Images, labels or None, and the names of both."""
     found = find_arrays(arrays, subset, path)
     if found is None:
@@ -146,7 +156,9 @@ def _find(arrays, subset, path):
     return arrays[images], None if labels is None else arrays[labels], names
 
 
-def _emnist(dataset, subset, path):
+def _emnist(
+    dataset: np.ndarray, subset: str, path: Path
+) -> tuple[np.ndarray, np.ndarray | None, str]:
     part = _field(dataset, subset)
     images = None if part is None else _field(part, "images")
     if images is None:
@@ -154,20 +166,22 @@ def _emnist(dataset, subset, path):
     return images, _field(part, "labels"), f"dataset.{subset}"
 
 
-def _field(structure, name):
+def _field(structure: np.ndarray, name: str) -> Any:
     """A field of a MATLAB structure, or None; SciPy makes a matrix of one element of it."""
     names = structure.dtype.names or ()
     return structure[name].flat[0] if name in names and structure.size else None
 
 
-def _is_coursera(arrays, images, labels):
+def _is_coursera(
+    arrays: dict[str, np.ndarray], images: np.ndarray, labels: np.ndarray | None
+) -> bool:
     """Whether X and y are exercises of Coursera's course: columns first, and 10 for 0."""
     is_table = images.ndim == 2 and images.shape[1] == COURSERA and images.dtype.kind == "f"
     has_ten = labels is not None and labels.dtype.kind in "uif" and 10 in labels
     return {"X", "y"} <= set(arrays) and is_table and has_ten
 
 
-def _turned(images):
+def _turned(images: np.ndarray) -> np.ndarray:
     """Exchange rows and columns of square images in a table."""
     if images.ndim != 2 or math.isqrt(images.shape[1]) ** 2 != images.shape[1]:
         return images

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import zlib
-from typing import NamedTuple
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple
 
 HEADER = 128  # bytes
 TAG = 8  # bytes before every element: its type and the number of its bytes
@@ -22,7 +23,7 @@ KEPT = 128  # bytes of an element; a shape of 32 dimensions
 PIECE = 1 << 20  # bytes
 
 
-def check_tags(path) -> None:
+def check_tags(path: Path) -> None:
     """Check the types and lengths of all elements of a file of MATLAB 5 to 7.2.
 
     Parameters
@@ -43,15 +44,14 @@ def check_tags(path) -> None:
         major = header[125:126] if is_little else header[124:125]
         if major != b"\1" or 0 in header[:4]:
             return
-        order = "little" if header[126:] == b"IM" else "big"
+        order: Literal["little", "big"] = "little" if header[126:] == b"IM" else "big"
         while tag := file.read(TAG):
+            stream: Any = file
             kind, size, _ = _parse(tag, order)
             end = file.tell() + size
             if kind == COMPRESSED:
                 stream = io.BufferedReader(_Inflated(file, size))
                 kind, size, _ = _parse(stream.read(TAG), order)
-            else:
-                stream = file
             if kind != MATRIX:
                 raise ValueError(f"an element of type {kind} instead of a matrix")
             _check_matrix(stream, size, order, 1)
@@ -61,15 +61,15 @@ def check_tags(path) -> None:
 class _Inflated(io.RawIOBase):
     """The decompressed content of the next bytes of a file."""
 
-    def __init__(self, file, size):
+    def __init__(self, file: IO[bytes], size: int) -> None:
         self._file = file
         self._left = size
         self._inflate = zlib.decompressobj()
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: Any) -> int:
         content = b""
         while not content and not self._inflate.eof:
             packed = self._inflate.unconsumed_tail or self._file.read(min(self._left, PIECE))
@@ -82,7 +82,7 @@ class _Inflated(io.RawIOBase):
         return len(content)
 
 
-def _parse(tag, order):
+def _parse(tag: bytes, order: Literal["little", "big"]) -> tuple[int, int, bool]:
     """Type and number of bytes of an element, and whether these bytes are inside the tag."""
     if len(tag) < TAG:
         raise ValueError("the file ends inside an element")
@@ -92,7 +92,7 @@ def _parse(tag, order):
     return first, int.from_bytes(tag[4:], order), False
 
 
-def _check_matrix(stream, size, order, depth):
+def _check_matrix(stream: Any, size: int, order: Literal["little", "big"], depth: int) -> None:
     if depth > DEEPEST:
         raise ValueError(f"more than {DEEPEST} structures inside one another")
     elements = []
@@ -125,7 +125,7 @@ class _Element(NamedTuple):
     n_bytes: int
     content: bytes  # the first of them
 
-    def integers(self, order):
+    def integers(self, order: Literal["little", "big"]) -> list[int]:
         """The numbers in an element of integers of 4 bytes."""
         if len(self.content) != self.n_bytes or self.n_bytes % 4:
             raise ValueError("a matrix without class and shape")
@@ -133,7 +133,7 @@ class _Element(NamedTuple):
         return [int.from_bytes(self.content[i : i + 4], order) for i in starts]
 
 
-def _check_elements(elements, order):
+def _check_elements(elements: list[_Element], order: Literal["little", "big"]) -> None:
     """Check that a matrix has the elements that its class needs, and as many as its shape says."""
     kinds = [element.kind for element in elements]
     if kinds[:3] != [UINT32, INT32, INT8] or elements[0].n_bytes != 8 or elements[1].n_bytes < 8:
@@ -151,13 +151,13 @@ def _check_elements(elements, order):
         raise ValueError(f"a variable of class {kind} that is no plain array")
 
 
-def _is_array(values, n_expected):
+def _is_array(values: _Element, n_expected: int) -> bool:
     if values.kind == UTF8:  # characters may have several bytes
         return values.n_bytes >= n_expected
     return values.kind in PLAIN and values.n_bytes == n_expected * WIDTHS[values.kind]
 
 
-def _is_structure(rest, n_expected, order):
+def _is_structure(rest: list[_Element], n_expected: int, order: Literal["little", "big"]) -> bool:
     """Whether a structure has the length of its names, the names, and a matrix for each of them."""
     length, *more = rest[0].integers(order)
     if more or not 0 < length <= LONGEST_NAME or rest[1].n_bytes % length:
@@ -166,7 +166,7 @@ def _is_structure(rest, n_expected, order):
     return len(rest) - 2 == n_matrices and all(element.kind == MATRIX for element in rest[2:])
 
 
-def _skip(stream, n_bytes):
+def _skip(stream: Any, n_bytes: int) -> None:
     """Read over bytes; a file that ends there is reported by SciPy."""
     while n_bytes > 0:
         piece = stream.read(min(n_bytes, PIECE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skdigits.datasets.csv_layout import INDEX_NAMES, LABEL_NAMES
 
@@ -27,7 +27,7 @@ class Columns(NamedTuple):
     pixels: list[str]
 
 
-def divide_columns(names, texts, where) -> Columns:
+def divide_columns(names: list[str], texts: set[str], where: Any) -> Columns:
     """Find labels and pixels among the columns of a table.
 
     Parameters
@@ -76,7 +76,7 @@ def divide_columns(names, texts, where) -> Columns:
     return Columns(labels[0] if labels else None, _in_order(pixels))
 
 
-def _check_number(pixels, where):
+def _check_number(pixels: list[str], where: Any) -> None:
     n = len(pixels)
     side = math.isqrt(max(n - 1, 0))
     if n == 0 or (side > 1 and side * side == n - 1):
@@ -86,7 +86,7 @@ def _check_number(pixels, where):
         )
 
 
-def _in_order(pixels):
+def _in_order(pixels: list[str]) -> list[str]:
     """Order pixel0, pixel1, pixel10, pixel2, … by their numbers."""
     found = [re.fullmatch(r"(\D*)(\d{1,9})", name) for name in pixels]
     if not all(found) or len({match[1] for match in found if match}) > 1:

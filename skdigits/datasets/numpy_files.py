@@ -9,12 +9,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.datasets.array_names import find_arrays, find_labels
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.contents import N_DIGITS, Samples, make_samples
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 READING_ERRORS = (
     ValueError,
@@ -35,7 +39,9 @@ PACKED = 200  # times smaller than unpacked; images of digits are packed 10 time
 SHOWN = 6  # names of arrays in a message
 
 
-def load_npz(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_npz(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from NumPy's files: Keras's ``mnist.npz``, MedMNIST, ``.npy`` and their like.
 
     =================   ==============
@@ -83,7 +89,9 @@ def load_npz(path, *, subset="train", as_frame=False, return_X_y=False):
     return _read(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_npz(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_npz(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_npz`, and divide them.
 
     Parameters
@@ -110,7 +118,7 @@ def iter_npz(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     return _read(path, subset).chunks(chunk_size, lines)
 
 
-def find_npy(folder, subset) -> Path | None:
+def find_npy(folder: Path, subset: str) -> Path | None:
     """Find the ``.npy`` file of images of one subset in a folder.
 
     Parameters
@@ -134,11 +142,11 @@ def find_npy(folder, subset) -> Path | None:
     return None if found is None else folder / f"{found[0]}.npy"
 
 
-def _npy_stems(folder):
+def _npy_stems(folder: Path) -> list[str]:
     return sorted(file.stem for file in folder.glob("[!.]*.npy"))
 
 
-def _read(path, subset) -> Samples:
+def _read(path: StrPath, subset: str) -> Samples:
     check_subset(subset)
     path = Path(path)
     if path.is_dir():
@@ -155,12 +163,12 @@ def _read(path, subset) -> Samples:
     return make_samples(images, labels, where, subset=subset)
 
 
-def _labels_beside(path):
+def _labels_beside(path: Path) -> np.ndarray | None:
     name = find_labels(path.stem, _npy_stems(path.parent))
     return None if name is None else _read_array(path.with_name(f"{name}.npy"))
 
 
-def _read_array(path):
+def _read_array(path: Path) -> np.ndarray:
     with path.open("rb") as file, _faults_named(path):
         array = np.load(file, allow_pickle=False)
     if not isinstance(array, np.ndarray):
@@ -168,7 +176,7 @@ def _read_array(path):
     return array
 
 
-def _read_archive(path, subset):
+def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | None, str]:
     """Images, labels or None, and the names of both in the archive."""
     # NumPy leaves a damaged file open that it has opened itself.
     with path.open("rb") as file, contextlib.ExitStack() as stack:
@@ -180,7 +188,7 @@ def _read_archive(path, subset):
                     f"{path}: {info.filename[:60]} unpacks from {info.compress_size >> 10} kB to "
                     f"{info.file_size >> 20} MB; these are no images of digits."
                 )
-        found = find_arrays(archive.files, subset, path)
+        found: Any = find_arrays(archive.files, subset, path)
         if found is None:
             arrays = {name: _read_member(archive, name, path) for name in archive.files}
             found = _find_by_shape(arrays, path)
@@ -188,7 +196,7 @@ def _read_archive(path, subset):
     return images, labels, " and ".join(filter(None, found))
 
 
-def _read_member(archive, name, path):
+def _read_member(archive: Any, name: str, path: Path) -> np.ndarray:
     with _faults_named(path):
         array = archive[name]
         if not isinstance(array, np.ndarray):
@@ -196,7 +204,7 @@ def _read_member(archive, name, path):
     return array
 
 
-def _find_by_shape(arrays, path):
+def _find_by_shape(arrays: dict[str, np.ndarray], path: Path) -> tuple[str, str | None]:
     """Find the only array of images, and the only one of labels or None."""
     is_labels = {name: _looks_like_labels(array) for name, array in arrays.items()}
     images = [name for name, array in arrays.items() if not is_labels[name] and array.ndim > 1]
@@ -213,12 +221,12 @@ def _find_by_shape(arrays, path):
     )
 
 
-def _looks_like_labels(array):
+def _looks_like_labels(array: np.ndarray) -> bool:
     return array.ndim == 1 or (array.ndim == 2 and {1, N_DIGITS} & set(array.shape[1:]) != set())
 
 
 @contextlib.contextmanager
-def _faults_named(path):
+def _faults_named(path: Path) -> Iterator[None]:
     """Raise a ValueError of one line for whatever is wrong with a file."""
     try:
         with warnings.catch_warnings():

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from skdigits.datasets.bunch import make_bunch, pixel_names
 
+if TYPE_CHECKING:
+    from skdigits.sklearn_compat import Bunch
+    from skdigits.typing import StrPath
+
 N_TRAIN = 60_000
 
 
-def fetch_mnist(*, subset="all", data_home=None, as_frame=False, return_X_y=False):
+@overload
+def fetch_mnist(
+    *,
+    subset: str = ...,
+    data_home: StrPath | None = ...,
+    as_frame: bool = ...,
+    return_X_y: Literal[False] = ...,
+) -> Bunch: ...
+
+
+@overload
+def fetch_mnist(
+    *,
+    subset: str = ...,
+    data_home: StrPath | None = ...,
+    as_frame: bool = ...,
+    return_X_y: bool = ...,
+) -> Any: ...
+
+
+def fetch_mnist(
+    *,
+    subset: str = "all",
+    data_home: StrPath | None = None,
+    as_frame: bool = False,
+    return_X_y: bool = False,
+) -> Any:
     """Download MNIST once; afterwards it is read from scikit-learn's cache.
 
     =================   ==============

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ ALIKE = 0.4  # mean correlation with digits on their side, from which a set is o
 CLEAR = 0.3  # by which it exceeds the mean correlation with upright digits
 
 
-def check_upright(images, target, where) -> None:
+def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> None:
     """Warn if digits lie on their side, with rows and columns exchanged.
 
     The mean image of each class is correlated with the mean of scikit-learn's bundled digits of
@@ -57,7 +58,7 @@ def check_upright(images, target, where) -> None:
         )
 
 
-def _means(images, target):
+def _means(images: np.ndarray, target: np.ndarray) -> dict[int, np.ndarray]:
     """Mean image of each class that has enough images, as floats of 8×8."""
     means = {}
     for label in CLASSES:
@@ -67,7 +68,7 @@ def _means(images, target):
     return means
 
 
-def _reduced(image):
+def _reduced(image: np.ndarray) -> np.ndarray:
     """Cut out the ink, and reduce it to 8×8; black on white becomes white on black."""
     from PIL import Image
 
@@ -82,14 +83,14 @@ def _reduced(image):
     return np.asarray(reduced, float)
 
 
-def _bundled_means():
+def _bundled_means() -> dict[int, np.ndarray]:
     from skdigits.datasets.bundled import load_digits
 
     bunch = load_digits()
     return _means(bunch.images, bunch.target)
 
 
-def _correlation(a, b):
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = np.linalg.norm(a) * np.linalg.norm(b)
     return float((a * b).sum() / size) if size else 0.0

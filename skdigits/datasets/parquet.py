@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +17,16 @@ from skdigits.datasets.csv_layout import LABEL_NAMES
 from skdigits.datasets.named_columns import divide_columns
 from skdigits.datasets.pixels import as_grey, compact
 
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
+
 AT_ONCE = 4096  # rows
 LARGEST = 1 << 22  # pixels of a picture; more are no digit
 
 
-def load_parquet(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_parquet(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from Parquet files, as Hugging Face publishes MNIST. It needs pyarrow.
 
     =================   ==============
@@ -68,7 +74,9 @@ def load_parquet(path, *, subset="train", as_frame=False, return_X_y=False):
     return _read(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_parquet(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_parquet(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_parquet`, and divide them.
 
     Parameters
@@ -95,7 +103,7 @@ def iter_parquet(path, *, subset="train", chunk_size=8192, lines=False) -> Itera
     return _read(path, subset).chunks(chunk_size, lines)
 
 
-def find_parquet(folder, subset) -> list[Path]:
+def find_parquet(folder: Path, subset: str) -> list[Path]:
     """List the Parquet files of one subset in a folder.
 
     Parameters
@@ -113,7 +121,7 @@ def find_parquet(folder, subset) -> list[Path]:
     return sorted(file for file in folder.glob("[!.]*.parquet") if part_of(file.name) == subset)
 
 
-def _read(path, subset) -> Samples:
+def _read(path: StrPath, subset: str) -> Samples:
     check_subset(subset)
     path = Path(path)
     if not path.exists():
@@ -121,7 +129,8 @@ def _read(path, subset) -> Samples:
     files = find_parquet(path, subset) if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"{path} holds no file such as {subset}-00000-of-00001.parquet.")
-    images, labels = [], []
+    images: list[np.ndarray] = []
+    labels: list[Any] = []
     for file in files:
         for pixels, target in _read_file(file):
             images.append(pixels)
@@ -132,7 +141,7 @@ def _read(path, subset) -> Samples:
     return make_samples(np.concatenate(images), target, str(path), subset=subset)
 
 
-def _read_file(file):
+def _read_file(file: Path) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Yield images and labels, or None without labels."""
     try:
         import pyarrow
@@ -154,7 +163,7 @@ def _read_file(file):
         raise ValueError(f"{file}: a damaged Parquet file ({reason}).") from error
 
 
-def _find_columns(schema, file):
+def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list[str]]:
     """The column of whole images or None, that of labels or None, and all columns of pixels."""
     from pyarrow import types
 
@@ -175,23 +184,23 @@ def _find_columns(schema, file):
     return images[0], labels[0] if labels else None, images
 
 
-def _holds_images(kind, types):
+def _holds_images(kind: Any, types: Any) -> bool:
     return types.is_struct(kind) or _is_list(kind, types) or _is_binary(kind, types)
 
 
-def _is_list(kind, types):
+def _is_list(kind: Any, types: Any) -> bool:
     return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
 
 
-def _is_binary(kind, types):
+def _is_binary(kind: Any, types: Any) -> bool:
     return types.is_binary(kind) or types.is_large_binary(kind)
 
 
-def _is_number(kind, types):
+def _is_number(kind: Any, types: Any) -> bool:
     return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
 
 
-def _labels(batch, label, file):
+def _labels(batch: Any, label: str | None, file: Path) -> np.ndarray | None:
     if label is None:
         return None
     column = batch.column(label)
@@ -201,7 +210,7 @@ def _labels(batch, label, file):
     return values.astype(str) if values.dtype == object else values
 
 
-def _images(batch, image, columns, file):
+def _images(batch: Any, image: str | None, columns: list[str], file: Path) -> np.ndarray:
     for name in columns:
         if batch.column(name).null_count:
             raise ValueError(f"{file}: a value is missing in the column {name!r}.")
@@ -215,7 +224,7 @@ def _images(batch, image, columns, file):
     return compact(np.stack(images))
 
 
-def _image(value, file):
+def _image(value: Any, file: Path) -> np.ndarray:
     """A picture in bytes, alone or in Hugging Face's structure, or a nested list of pixels."""
     content = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(content, bytes):
@@ -232,7 +241,7 @@ def _image(value, file):
     return pixels
 
 
-def _decode(content, file):
+def _decode(content: bytes, file: Path) -> np.ndarray:
     from PIL import Image
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,12 @@ from skdigits.datasets.picture_labels import LABELS, Page, find_labels
 from skdigits.pictures import find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from skdigits.datasets.picture_labels import PictureLabels
+    from skdigits.typing import FoundPath, StrPath
 
 DESCR = """Images from picture files
 
@@ -33,7 +39,9 @@ class NoPicturesError(FileNotFoundError):
     """There is no picture in a folder."""
 
 
-def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_pictures(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load picture files of single digits, cleaned to MNIST's style.
 
     =================   ==============
@@ -114,7 +122,7 @@ def load_pictures(path, *, subset="train", as_frame=False, return_X_y=False):
     return result
 
 
-def load_lines(path):
+def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
     """Load picture files of lines of digits with their labels.
 
     Parameters
@@ -160,7 +168,12 @@ class Cleaning(NamedTuple):
 
 
 def iter_pictures(
-    path, *, subset="train", chunk_size=8192, lines=False, cleaning=None
+    path: StrPath,
+    *,
+    subset: str = "train",
+    chunk_size: int = 8192,
+    lines: bool = False,
+    cleaning: Cleaning | None = None,
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
@@ -211,7 +224,9 @@ def iter_pictures(
     return _read_chunks(files, labels, _folder_of(path), chunk_size, cleaning)
 
 
-def _read_chunks(files, labels, folder, chunk_size, cleaning):
+def _read_chunks(
+    files: list[Path], labels: Any, folder: Path, chunk_size: int, cleaning: Any
+) -> Iterator[Chunk]:
     pages = _Pages([], [], [], [], [], [])
     for file in files:
         pages.add(file, folder, labels, cleaning)
@@ -225,14 +240,16 @@ def _read_chunks(files, labels, folder, chunk_size, cleaning):
 class _Pages(NamedTuple):
     """Pages of picture files that make a chunk."""
 
-    images: list
-    positions: list  # of their labels
-    names: list
-    problems: list
-    crowded: list  # names of pictures of several digits, or lines
-    blank: list  # names of pictures in which no digit is found, but lines of them
+    images: list[Any]
+    positions: list[Any]  # of their labels
+    names: list[Any]
+    problems: list[Any]
+    crowded: list[Any]  # names of pictures of several digits, or lines
+    blank: list[Any]  # names of pictures in which no digit is found, but lines of them
 
-    def add(self, file, folder, labels, cleaning):
+    def add(
+        self, file: Path, folder: Path, labels: PictureLabels | None, cleaning: Cleaning
+    ) -> None:
         """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
         page = Page(file.relative_to(folder).as_posix(), 0)
         try:
@@ -250,12 +267,12 @@ class _Pages(NamedTuple):
             image = np.zeros((cleaning.height, cleaning.height), np.uint8)
             self._append(image, page, position or 0)
 
-    def _append(self, image, page, position):
+    def _append(self, image: np.ndarray, page: Page, position: int) -> None:
         self.images.append(image)
         self.positions.append(position)
         self.names.append(page.name)
 
-    def _clean(self, picture, name, cleaning):
+    def _clean(self, picture: Image.Image, name: str, cleaning: Cleaning) -> np.ndarray:
         image, n = clean_and_count(picture, cleaning.output, cleaning.height)
         if n > 1:
             self.crowded.append(name)
@@ -263,7 +280,7 @@ class _Pages(NamedTuple):
             self.blank.append(name)
         return image
 
-    def chunk(self, labels, cleaning):
+    def chunk(self, labels: PictureLabels | None, cleaning: Cleaning) -> Chunk:
         """The chunk of these pages."""
         if self.crowded:
             shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
@@ -281,21 +298,21 @@ class _Pages(NamedTuple):
         return Chunk(data, target, names, tuple(self.problems), tuple(self.blank))
 
 
-def _reason(file, error):
+def _reason(file: FoundPath, error: Exception) -> str:
     """What is wrong with a picture file, with its name."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text if text.startswith(str(file)) else f"{file}: {text}"
 
 
-def _labelled_by(path):
+def _labelled_by(path: FoundPath) -> str:
     return f"labelled by {LABELS}" if (path / LABELS).is_file() else "labelled by folder"
 
 
-def _folder_of(path):
+def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def find_pictures(path) -> list[Path]:
+def find_pictures(path: Path) -> list[Path]:
     """List picture files in a folder and its subfolders.
 
     Parameters

@@ -7,7 +7,7 @@ import unicodedata
 import warnings
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class PictureLabels(NamedTuple):
     positions: dict[str | Page, int]
     left_out: frozenset[Page] = frozenset()
 
-    def position(self, page) -> int | None:
+    def position(self, page: Page) -> int | None:
         """Return the index of the label of a page.
 
         Parameters
@@ -87,7 +87,7 @@ class PictureLabels(NamedTuple):
         """
         return self.positions.get(page, self.positions.get(page.file))
 
-    def of(self, files, folder) -> list[Path]:
+    def of(self, files: list[Path], folder: Path) -> list[Path]:
         """Select the files that have a label.
 
         Parameters
@@ -114,7 +114,9 @@ class Row(NamedTuple):
     label: str
 
 
-def find_labels(folder, files, subset, *, lines=False) -> PictureLabels | None:
+def find_labels(
+    folder: Path, files: list[Path], subset: str, *, lines: bool = False
+) -> PictureLabels | None:
     """Find the labels of picture files.
 
     Parameters
@@ -159,7 +161,9 @@ def find_labels(folder, files, subset, *, lines=False) -> PictureLabels | None:
         return None
 
 
-def _labels_of_folders(folder, files, subset, lines):
+def _labels_of_folders(
+    folder: Path, files: list[Path], subset: Any, lines: bool
+) -> PictureLabels | None:
     unlabelled = [file for file in files if folder in (file, file.parent)]
     if not unlabelled:
         labels = [file.parent.name for file in files]
@@ -171,7 +175,7 @@ def _labels_of_folders(folder, files, subset, lines):
     return None
 
 
-def _without_label(folder, name):
+def _without_label(folder: Path, name: str) -> str:
     return (
         f"{folder}: {printable(name)} has no label. Put the pictures to train on into one "
         f"subfolder per label, named after the label, or list them in {LABELS} with the columns "
@@ -179,7 +183,7 @@ def _without_label(folder, name):
     )
 
 
-def _read_rows(path) -> list[Row]:
+def _read_rows(path: Path) -> list[Row]:
     """Read the names and labels of a file."""
     (_, header), *rows = read_texts(path)
     names = [name.casefold() for name in header]
@@ -201,7 +205,7 @@ def _read_rows(path) -> list[Row]:
     return [Row(line, cells[picture], cells[label]) for line, cells in rows]
 
 
-def _check_digits(rows, path):
+def _check_digits(rows: list[Row], path: Path) -> None:
     for row in rows:
         if row.label and not DIGITS.fullmatch(row.label):
             raise ValueError(
@@ -210,7 +214,9 @@ def _check_digits(rows, path):
             )
 
 
-def _labels_of_rows(rows, path, files, subset, lines):
+def _labels_of_rows(
+    rows: list[Row], path: Path, files: list[Path], subset: Any, lines: bool
+) -> PictureLabels | None:
     """Match the rows of a file to the pages of pictures."""
     pages = [
         Page(file.relative_to(path.parent).as_posix(), number)
@@ -239,7 +245,7 @@ def _labels_of_rows(rows, path, files, subset, lines):
     )
 
 
-def _check_complete(found, pages, path):
+def _check_complete(found: dict[Page, Row], pages: list[Page], path: Path) -> None:
     """Raise an error if a page is not listed."""
     for page in pages:
         first = found.get(page._replace(number=0))
@@ -253,13 +259,13 @@ def _check_complete(found, pages, path):
         )
 
 
-def _shown(rows, path):
+def _shown(rows: list[Row], path: Path) -> str:
     """The first of some rows for a message, and how many more there are."""
     more = f" (as in {len(rows) - 1} more)" if len(rows) > 1 else ""
     return f"{path}, line {rows[0].line}{more}: {short(rows[0].name)}"
 
 
-def _match(rows, pages, path) -> tuple[dict[Page, Row], list[Row]]:
+def _match(rows: list[Row], pages: list[Page], path: Path) -> tuple[dict[Page, Row], list[Row]]:
     """Find the row of each page, and the rows for which there is no page."""
     found: dict[Page, Row] = {}
     missing: list[Row] = []
@@ -286,18 +292,18 @@ def _match(rows, pages, path) -> tuple[dict[Page, Row], list[Row]]:
     return found, missing
 
 
-def _readings(name):
+def _readings(name: str) -> tuple[tuple[str, str], ...]:
     """How a name in a row may be meant, the strictest reading first."""
     plain = _plain(name)
     loose = plain.casefold()
     return ("exact", name), ("plain", plain), ("loose", loose), ("loose", loose.removesuffix("#1"))
 
 
-def _plain(name):
+def _plain(name: str) -> str:
     """The name without what systems and spreadsheets write in other ways."""
     name = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
-def _warn(message):
+def _warn(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=5)

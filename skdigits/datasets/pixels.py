@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -17,7 +17,7 @@ NEAR = 0.05  # of -1, for the background of images scaled to -1…1
 COARSE = 16  # fractions up to this value are standardized pixels rather than bytes
 
 
-def as_pixels(values, where, *, n_labels=None) -> np.ndarray:
+def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) -> np.ndarray:
     """Convert an array of images to bytes.
 
     Booleans and floats from 0 to 1 are multiplied by 255; floats from -1 to 1 are shifted to 0–1
@@ -57,7 +57,7 @@ def as_pixels(values, where, *, n_labels=None) -> np.ndarray:
     return _to_bytes(_samples_first(values, where, n_labels), where)
 
 
-def _refuse_one_image(values, where, n_labels):
+def _refuse_one_image(values: np.ndarray, where: Any, n_labels: int | None) -> None:
     """Refuse a single image, which looks like as many rows of as many pixels."""
     height, width = values.shape[:2]
     is_flat = values.ndim == 2 or values.shape[2:] == (1,)
@@ -68,12 +68,12 @@ def _refuse_one_image(values, where, n_labels):
         )
 
 
-def _kind(dtype):
+def _kind(dtype: np.dtype) -> str:
     kinds = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex numbers"}
     return kinds.get(dtype.kind, f"values of type {dtype}"[:60])
 
 
-def _samples_first(values, where, n_labels):
+def _samples_first(values: np.ndarray, where: Any, n_labels: int | None) -> np.ndarray:
     """Move the axis of the samples to the front, and the axis of colours to the end."""
     first, last = values.shape[0], values.shape[-1]
     if n_labels is None:
@@ -99,7 +99,7 @@ def _samples_first(values, where, n_labels):
     return values
 
 
-def _to_bytes(values, where):
+def _to_bytes(values: np.ndarray, where: Any) -> np.ndarray:
     scale = _scale(values, where)
     is_colour = values.ndim == 4
     shape = values.shape[:3] if is_colour else values.shape
@@ -114,7 +114,7 @@ def _to_bytes(values, where):
     return pixels
 
 
-def as_grey(colours) -> np.ndarray:
+def as_grey(colours: np.ndarray) -> np.ndarray:
     """Convert colours to grey as Pillow does.
 
     Parameters
@@ -132,7 +132,7 @@ def as_grey(colours) -> np.ndarray:
     return ((colours @ GREY + 0x8000) >> 16).astype(np.uint8)
 
 
-def compact(values) -> np.ndarray:
+def compact(values: np.ndarray) -> np.ndarray:
     """Convert an array to bytes if that loses nothing, so that parts of a file need less memory.
 
     Parameters
@@ -167,7 +167,7 @@ class Scale(NamedTuple):
     low: float = 0.0
     factor: float = 1.0
 
-    def apply(self, values) -> np.ndarray:
+    def apply(self, values: np.ndarray) -> np.ndarray:
         """Convert values to bytes.
 
         Parameters
@@ -186,7 +186,7 @@ class Scale(NamedTuple):
         return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def _scale(values, where):
+def _scale(values: np.ndarray, where: Any) -> Scale:
     """Decide how values become bytes; refuse what are no pixels."""
     if values.dtype.kind == "b":
         return Scale(factor=255.0)
@@ -206,7 +206,7 @@ def _scale(values, where):
     )
 
 
-def _has_fractions(values):
+def _has_fractions(values: np.ndarray) -> bool:
     if values.dtype.kind != "f":
         return False
     parts = (values[chosen] for chosen in gen_batches(len(values), AT_ONCE))

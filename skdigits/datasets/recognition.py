@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.array_names import PARTS, part_of
 from skdigits.datasets.csv_files import find_csv
@@ -17,6 +18,9 @@ from skdigits.datasets.parquet import find_parquet
 from skdigits.datasets.picture_files import SUFFIXES
 from skdigits.datasets.unpacking import open_unpacked
 from skdigits.files import printable
+
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
 
 START = 1 << 14  # bytes that are looked at
 MOST_FILES = 100  # of a folder that are looked at
@@ -34,7 +38,7 @@ ARFF_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:%|@relation)", re.IGNORECASE)
 CSV_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[ -~\t]*[,;\t][ -~\t]*\r?\n")
 
 
-def recognize(path, subset) -> tuple[str, Path]:
+def recognize(path: Path, subset: str) -> tuple[str, Any]:
     """Find the format of a source, and the file or folder to hand to its loader.
 
     Parameters
@@ -68,7 +72,7 @@ def recognize(path, subset) -> tuple[str, Path]:
     return _look_into_folder(path, subset) if path.is_dir() else (format_of(path), path)
 
 
-def format_of(file) -> str:
+def format_of(file: Any) -> str:
     """Find the format of a file from its content.
 
     Parameters
@@ -108,7 +112,7 @@ def format_of(file) -> str:
     return "csv"
 
 
-def nothing_to_read(folder, subset) -> Exception:
+def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
     """Return the error of a folder that contains nothing that can be read.
 
     Parameters
@@ -136,7 +140,7 @@ def nothing_to_read(folder, subset) -> Exception:
     )
 
 
-def _folders_in(folder):
+def _folders_in(folder: FoundPath) -> Any:
     """The sentence that names the folders in a folder, of which one may be meant; or nothing."""
     found = (inner.name for inner in folder.iterdir() if inner.name[0] != "." and inner.is_dir())
     names = sorted(itertools.islice(found, MOST_FILES))
@@ -146,7 +150,7 @@ def _folders_in(folder):
     return f" It has the folders {shown}{', …' if len(names) > SHOWN else ''}; pass one of them."
 
 
-def _start_of(file):
+def _start_of(file: FoundPath) -> bytes:
     try:
         with open_unpacked(file) as opened:
             return opened.read(START)
@@ -156,7 +160,7 @@ def _start_of(file):
         raise ValueError(f"{file}: the packed file is damaged or truncated ({error}).") from error
 
 
-def _look_into_zip(file):
+def _look_into_zip(file: Path) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
@@ -171,7 +175,7 @@ def _look_into_zip(file):
     return "npz" if names and all(name.endswith(".npy") for name in names) else "zip"
 
 
-def _look_into_folder(folder, subset):
+def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
     """Tables come before pictures, as a folder of a data set may contain pictures of it."""
     if table := find_csv(folder, subset):
         kind = format_of(table)
@@ -190,7 +194,7 @@ def _look_into_folder(folder, subset):
     return _find_file(files, folder, subset) or ("pictures", folder)
 
 
-def _find_part(folder, subset):
+def _find_part(folder: Any, subset: str) -> Any:
     """The folder of one part, such as training/ in mnist_png, or None."""
     subfolders = {
         PARTS[inner.name.lower()]: inner
@@ -201,14 +205,14 @@ def _find_part(folder, subset):
     return subfolders.get("valid") if found is None and subset == "test" else found
 
 
-def _files(folder):
+def _files(folder: Any) -> list[Any]:
     found = (file for file in folder.iterdir() if file.is_file() and file.name[0] != ".")
     return sorted(itertools.islice(found, MOST_FILES))
 
 
-def _find_file(files, folder, subset):
+def _find_file(files: list[Any], folder: Any, subset: str) -> Any:
     """The format and file of the only one of a subset that can be read; None if there is none."""
-    found: dict[str | None, list] = {}
+    found: dict[str | None, list[Any]] = {}
     for file in files:
         if file.suffix.lower() in TEXTS:
             continue

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.arff import iter_arff, load_arff
 from skdigits.datasets.bunch import Chunk, check_subset
@@ -16,12 +17,17 @@ from skdigits.datasets.matlab import iter_mat, load_mat
 from skdigits.datasets.numpy_files import iter_npz, load_npz
 from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.parquet import iter_parquet, load_parquet
-from skdigits.datasets.picture_files import NoPicturesError, iter_pictures, load_pictures
+from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
 from skdigits.datasets.zipped import iter_zip, load_zip
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from skdigits.typing import StrPath
+
 # How a format is loaded as a whole, and how it is read in chunks.
-READERS = {
+READERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "arff": (load_arff, iter_arff),
     "csv": (load_csv, iter_csv),
     "idx": (load_idx, iter_idx),
@@ -34,7 +40,13 @@ READERS = {
 }
 
 
-def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
+def load_data(
+    source: StrPath | None = None,
+    *,
+    subset: str = "train",
+    as_frame: bool = False,
+    return_X_y: bool = False,
+) -> Any:
     """Load images from any source.
 
     Parameters
@@ -71,7 +83,7 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
         If MNIST cannot be downloaded.
     """
     check_subset(subset)
-    form = {"as_frame": as_frame, "return_X_y": return_X_y}
+    form: dict[str, Any] = {"as_frame": as_frame, "return_X_y": return_X_y}
     if source is None or source == "digits":
         return load_digits(**form)
     if source == "mnist":
@@ -84,7 +96,9 @@ def load_data(source=None, *, subset="train", as_frame=False, return_X_y=False):
         raise nothing_to_read(path, subset) from None
 
 
-def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
+def iter_data(
+    source: StrPath | None, *, subset: str = "test", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[tuple[Any, np.ndarray | None]]:
     """Read images from any source in chunks, so that memory is bounded.
 
     Parameters
@@ -117,7 +131,7 @@ def iter_data(source, *, subset="test", chunk_size=8192, lines=False):
     return _without_problems(chunks)
 
 
-def _without_problems(chunks):
+def _without_problems(chunks: Iterator[Chunk]) -> Iterator[tuple[Any, np.ndarray | None]]:
     for chunk in chunks:
         if chunk.problems:
             raise ValueError(chunk.problems[0].text)
@@ -125,7 +139,12 @@ def _without_problems(chunks):
 
 
 def iter_chunks(
-    source, *, subset="test", chunk_size=8192, lines=False, cleaning=None
+    source: StrPath | None,
+    *,
+    subset: str = "test",
+    chunk_size: int = 8192,
+    lines: bool = False,
+    cleaning: Cleaning | None = None,
 ) -> Iterator[Chunk]:
     """Read images from any source in chunks, as `iter_data` does, with the names of their files.
 

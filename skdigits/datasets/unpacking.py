@@ -7,12 +7,16 @@ import gzip
 import os
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skdigits.typing import DataPath, FoundPath
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"
 
 
-def open_unpacked(path, mode="rb", **options):
+def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
     """Open a file for reading, and decompress it if it is packed with gzip or bzip2.
 
     Parameters
@@ -44,7 +48,7 @@ def open_unpacked(path, mode="rb", **options):
     return unpack(path if isinstance(path, os.PathLike) else path.open("rb"), mode, **options)
 
 
-def as_path(path) -> Path | zipfile.Path:
+def as_path(path: DataPath) -> Path | zipfile.Path:
     """Return the path of a file, a folder or a member of an archive.
 
     Parameters

@@ -5,11 +5,15 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.array_names import part_of
 from skdigits.datasets.bunch import Chunk, check_subset
 from skdigits.datasets.csv_files import find_csv, iter_csv, load_csv
 from skdigits.datasets.idx import find_idx, iter_idx, load_idx
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # of an archive, and of an empty one
 ZIP_SUFFIX = ".zip"
@@ -19,7 +23,9 @@ CSV = (load_csv, iter_csv)
 IDX = (load_idx, iter_idx)
 
 
-def load_zip(path, *, subset="train", as_frame=False, return_X_y=False):
+def load_zip(
+    path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
+) -> Any:
     """Load images from a zip archive as it was downloaded, such as ``digit-recognizer.zip``.
 
     =================   ==============
@@ -59,7 +65,9 @@ def load_zip(path, *, subset="train", as_frame=False, return_X_y=False):
     return load(member, subset=subset, as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_zip(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[Chunk]:
+def iter_zip(
+    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
     """Read the images of `load_zip` in chunks, so that memory is bounded.
 
     Parameters
@@ -87,7 +95,7 @@ def iter_zip(path, *, subset="train", chunk_size=8192, lines=False) -> Iterator[
     return read(member, subset=subset, chunk_size=chunk_size, lines=lines)
 
 
-def is_zip(path) -> bool:
+def is_zip(path: Path) -> bool:
     """Check whether a file starts like a zip archive; its name does not matter.
 
     Parameters
@@ -106,7 +114,7 @@ def is_zip(path) -> bool:
         return file.read(4) in ZIP_MAGICS
 
 
-def find_zip(folder) -> Path | None:
+def find_zip(folder: Path) -> Path | None:
     """Find the only zip archive of a folder.
 
     Parameters
@@ -125,7 +133,7 @@ def find_zip(folder) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def open_zip(path) -> zipfile.Path:
+def open_zip(path: StrPath) -> zipfile.Path:
     """Open an archive as a folder.
 
     Parameters
@@ -161,7 +169,7 @@ def open_zip(path) -> zipfile.Path:
     return folder
 
 
-def _check_names(archive):
+def _check_names(archive: zipfile.ZipFile) -> None:
     """Refuse names for which older Pythons never finish listing a folder (CVE-2024-8088)."""
     for name in archive.namelist():
         if "" in name.removesuffix("/").split("/"):
@@ -169,11 +177,11 @@ def _check_names(archive):
             raise ValueError(f"a member has the name {name[:40]!r}")
 
 
-def _members(folder):
+def _members(folder: zipfile.Path) -> list[zipfile.Path]:
     return [member for member in folder.iterdir() if member.name not in NOT_DATA]
 
 
-def _find_member(path, subset):
+def _find_member(path: StrPath, subset: str) -> tuple[Any, Any]:
     """Find the functions that read an archive, and the folder or file in it that they read."""
     check_subset(subset)
     folder = open_zip(path)

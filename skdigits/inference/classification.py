@@ -28,7 +28,7 @@ def classify(network: TrainedNetwork, rows: np.ndarray, *, features: bool = Fals
         Probabilities, or features, in the dtype of the network.
     """
 
-    def classify_batch(first):
+    def classify_batch(first: int) -> np.ndarray:
         images = as_images(network, rows[first : first + BATCH])
         return compute(network, images, features=features)
 

@@ -6,6 +6,8 @@ pixels), the network outputs the probability of each digit and of the blank, whi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 PADDING = -1  # fills labels after the last digit
@@ -13,7 +15,7 @@ MOST_SEQUENCES = 10  # that are found per image; one frame has eleven
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
 
 
-def frames(widths, columns_per_frame):
+def frames(widths: Any, columns_per_frame: int) -> Any:
     """Count the frames of images.
 
     Parameters
@@ -31,7 +33,7 @@ def frames(widths, columns_per_frame):
     return -(-widths // columns_per_frame)
 
 
-def needed_frames(digits) -> np.ndarray:
+def needed_frames(digits: np.ndarray) -> np.ndarray:
     """Count the frames without which sequences cannot be read.
 
     Parameters
@@ -48,7 +50,7 @@ def needed_frames(digits) -> np.ndarray:
     return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)
 
 
-def log_softmax(logits) -> np.ndarray:
+def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Compute logarithms of probabilities.
 
     Parameters
@@ -65,7 +67,7 @@ def log_softmax(logits) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def end_after(scores, n_frames) -> np.ndarray:
+def end_after(scores: np.ndarray, n_frames: np.ndarray) -> np.ndarray:
     """Make the frames after the end of each image certainly blank, so that they change nothing.
 
     Parameters
@@ -86,7 +88,7 @@ def end_after(scores, n_frames) -> np.ndarray:
     return np.where(after[..., np.newaxis], certain, scores)
 
 
-def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
+def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences.
 
     Parameters
@@ -117,7 +119,7 @@ def most_probable(scores, top: int) -> tuple[np.ndarray, np.ndarray]:
     return digits, log_probability
 
 
-def _by_beam(scores, known, top):
+def _by_beam(scores: np.ndarray, known: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """The best sequences of the beam, ranked by their exact probabilities."""
     digits, found = beam_search(known)
     n, width, longest = digits.shape
@@ -129,7 +131,7 @@ def _by_beam(scores, known, top):
     return digits, np.take_along_axis(log_probability, order, axis=1)
 
 
-def best_path(scores) -> np.ndarray:
+def best_path(scores: np.ndarray) -> np.ndarray:
     """Decode every frame by itself: repeated labels are merged, then blanks removed.
 
     Parameters
@@ -148,7 +150,7 @@ def best_path(scores) -> np.ndarray:
     return _moved_left(best, read)
 
 
-def _moved_left(labels, used):
+def _moved_left(labels: np.ndarray, used: np.ndarray) -> np.ndarray:
     """The labels that are used, without gaps; -1 after them."""
     counts = used.sum(axis=1)
     digits = np.full((len(labels), max(1, counts.max(initial=0))), PADDING, np.int32)
@@ -156,7 +158,7 @@ def _moved_left(labels, used):
     return digits
 
 
-def log_probability_of(scores, digits) -> np.ndarray:
+def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     """Compute the probability of sequences, over all alignments with the frames.
 
     Parameters
@@ -197,7 +199,7 @@ def log_probability_of(scores, digits) -> np.ndarray:
         return np.minimum(logarithm + np.log(ends), 0)  # rounded, a sum may exceed 1
 
 
-def beam_search(scores, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:
+def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:
     """Search probable sequences by extending the most probable beginnings frame by frame.
 
     Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
@@ -229,7 +231,7 @@ class _Beam:
     in its last digit. They are scaled in each frame, against underflow.
     """
 
-    def __init__(self, n, width):
+    def __init__(self, n: int, width: int) -> None:
         self.ends_blank = np.zeros((n, width))
         self.ends_blank[:, 0] = 1
         self.ends_digit = np.zeros((n, width))
@@ -237,7 +239,7 @@ class _Beam:
         self.code = np.zeros((n, width), np.uint64)  # of all digits, to find equal beginnings
         self.steps: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def extend(self, probability):
+    def extend(self, probability: np.ndarray) -> None:
         """Go on by one frame; `probability` has shape (n, n_digits + 1)."""
         n, width = self.last.shape
         digits, blank = probability[:, np.newaxis, :-1], probability[:, -1:]
@@ -262,7 +264,7 @@ class _Beam:
         scale = chosen.max(axis=1, keepdims=True)
         scale[scale == 0] = 1
 
-        def kept(values, otherwise):
+        def kept(values: Any, otherwise: Any) -> np.ndarray:
             return np.where(is_longer, otherwise, np.take_along_axis(values, source, axis=1))
 
         self.ends_blank = kept(stays_blank, 0) / scale
@@ -272,7 +274,7 @@ class _Beam:
         self.last = kept(self.last, digit)
         self.steps.append((source, digit))
 
-    def _merge(self, longer, stays_digit):
+    def _merge(self, longer: np.ndarray, stays_digit: np.ndarray) -> None:
         """Move the probability of longer beginnings that are in the beam already."""
         codes = _longer_code(self.code[:, :, np.newaxis], self.last[:, np.newaxis])
         possible = (self.last >= 0) & (self.ends_blank + self.ends_digit > 0)
@@ -282,7 +284,7 @@ class _Beam:
         np.add.at(stays_digit, (image, target), longer[image, source, digit])
         longer[image, source, digit] = 0
 
-    def sequences(self):
+    def sequences(self) -> np.ndarray:
         """The digits of all beginnings, by going back from the last frame."""
         n, width = self.last.shape
         labels = np.full((len(self.steps), n, width), PADDING)
@@ -295,12 +297,12 @@ class _Beam:
         return _moved_left(flat, flat != PADDING).reshape(n, width, -1)
 
 
-def _longer_code(code, digit):
+def _longer_code(code: np.ndarray, digit: np.ndarray) -> np.ndarray:
     """The code of a beginning with one more digit; they differ but for chances of 1 in 10**19."""
     return code * np.uint64(6364136223846793005) + (digit + 2).astype(np.uint64)
 
 
-def with_others(digits, rows, others) -> np.ndarray:
+def with_others(digits: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Put other sequences in the place of some.
 
     Parameters
@@ -323,13 +325,13 @@ def with_others(digits, rows, others) -> np.ndarray:
     return result
 
 
-def _as_long(digits, length):
+def _as_long(digits: np.ndarray, length: int) -> np.ndarray:
     """Sequences padded with -1 to a length."""
     missing = length - digits.shape[2]
     return np.pad(digits, [(0, 0), (0, 0), (0, missing)], constant_values=PADDING)
 
 
-def digit_centres(scores, digits) -> np.ndarray:
+def digit_centres(scores: np.ndarray, digits: list[int]) -> np.ndarray:
     """Find the centres of digits by the most probable alignment of a sequence with the frames.
 
     Parameters

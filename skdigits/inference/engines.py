@@ -98,7 +98,7 @@ def worker_threads() -> int:
     return int(share) if share.isdecimal() else 0
 
 
-def _n_threads():
+def _n_threads() -> int:
     """Number of cores to use."""
     if share := worker_threads():
         return share

@@ -42,20 +42,20 @@ class _Graph:
         The trainable variables in the order of the layers, then the others.
     """
 
-    def __init__(self, weights: Weights):
+    def __init__(self, weights: Weights) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._weights = list(weights)
         self.n_trainable = 0
         self._averages: list[tuple[str, int]] = []
 
-    def add(self, kind, *inputs, output=None, **attributes) -> str:
+    def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Add a node; return the name of its output."""
         name = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
 
-    def constant(self, values, name=None) -> str:
+    def constant(self, values: Any, name: str | None = None) -> str:
         name = name or f"constant_{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
@@ -100,7 +100,15 @@ class _Graph:
     def plus(self, x: _Maps, y: _Maps) -> _Maps:
         return replace(x, name=self.add("Add", x.name, y.name))
 
-    def convolution(self, x: _Maps, filters, size, *, bias=False, same=True) -> _Maps:
+    def convolution(
+        self,
+        x: _Maps,
+        filters: int,
+        size: int | tuple[int, int],
+        *,
+        bias: bool = False,
+        same: bool = True,
+    ) -> _Maps:
         rows, columns = size if isinstance(size, tuple) else (size, size)
         kernel = self.take(rows, columns, x.channels, filters).transpose(3, 2, 0, 1)
         inputs = [x.name, self.constant(kernel)]
@@ -112,14 +120,14 @@ class _Graph:
         width = None if x.width is None else x.width - columns + 1
         return _Maps(self.add("Conv", *inputs), filters, x.height - rows + 1, width)
 
-    def depthwise(self, x: _Maps, height, width) -> _Maps:
+    def depthwise(self, x: _Maps, height: int, width: Any) -> _Maps:
         """One weight per filter and position of a window, normalised."""
         kernel = self.take(height, width, x.channels, 1).transpose(2, 3, 0, 1)
         name = self.add("Conv", x.name, self.constant(kernel), group=x.channels)
         columns = None if x.width is None else x.width - width + 1
         return self.normalized(_Maps(name, x.channels, x.height - height + 1, columns))
 
-    def pooling(self, x: _Maps, rows=2, columns=2) -> _Maps:
+    def pooling(self, x: _Maps, rows: int = 2, columns: int = 2) -> _Maps:
         name = self.add("MaxPool", x.name, kernel_shape=[rows, columns], strides=[rows, columns])
         width = None if x.width is None else x.width // columns
         return _Maps(name, x.channels, x.height // rows, width)
@@ -133,12 +141,20 @@ class _Graph:
         name = self.add("BatchNormalization", x.name, *weights, epsilon=EPSILON)
         return replace(x, name=name)
 
-    def normalized_convolution(self, x: _Maps, filters, size=3, *, pool=None, skip=None) -> _Maps:
+    def normalized_convolution(
+        self,
+        x: _Maps,
+        filters: int,
+        size: int | tuple[int, int] = 3,
+        *,
+        pool: tuple[int, int] | None = None,
+        skip: _Maps | None = None,
+    ) -> _Maps:
         x = self.convolution(x, filters, size)
         x = self.normalized(self.pooling(x, *pool) if pool else x)
         return self.relu(x if skip is None else self.plus(x, skip))
 
-    def padded(self, x: _Maps, margins, value=0.0) -> _Maps:
+    def padded(self, x: _Maps, margins: tuple[int, int, int, int], value: float = 0.0) -> _Maps:
         """Add margins: top, left, bottom, right."""
         top, left, bottom, right = margins
         pads = self.constant(np.array([0, 0, top, left, 0, 0, bottom, right]))
@@ -146,7 +162,7 @@ class _Graph:
         width = None if x.width is None else x.width + left + right
         return _Maps(name, x.channels, x.height + top + bottom, width)
 
-    def resized(self, x: _Maps, height, width) -> _Maps:
+    def resized(self, x: _Maps, height: int, width: int) -> _Maps:
         sizes = self.constant(np.array([height, width]))
         name = self.add("Resize", x.name, "", "", sizes, mode="linear", axes=[2, 3])
         return _Maps(name, x.channels, height, width)
@@ -156,11 +172,11 @@ class _Graph:
         name = self.add("Transpose", x.name, perm=[0, 2, 3, 1])
         return self.add("Flatten", name), x.channels * x.height * (x.width or 0)
 
-    def dense(self, x: str, n_features, n_units) -> str:
+    def dense(self, x: str, n_features: int, n_units: int) -> str:
         kernel = self.constant(self.take(n_features, n_units))
         return self.add("Gemm", x, kernel, self.constant(self.take(n_units)))
 
-    def classes(self, features: tuple[str, int], n_classes) -> str:
+    def classes(self, features: tuple[str, int], n_classes: int) -> str:
         """Probabilities of classes."""
         return self.add("Softmax", self.dense(*features, n_classes))
 
@@ -196,7 +212,9 @@ def _deep(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
     return graph.flat(graph.depthwise(x, x.height, x.width))
 
 
-def _residual_trunk(x, filters, convolution, second_pool=(2, 2)):
+def _residual_trunk(
+    x: _Maps, filters: int, convolution: Callable[..., _Maps], second_pool: tuple[int, int] = (2, 2)
+) -> _Maps:
     x = convolution(x, filters, pool=(2, 2))
     x = convolution(x, 2 * filters)
     x = convolution(x, 2 * filters, pool=second_pool)
@@ -224,10 +242,16 @@ def _reader(graph: _Graph, x: _Maps, filters: int, spec: NetworkSpec) -> str:
     inside = graph.add("GreaterOrEqual", first_row, zero)
     inside = graph.add("Cast", inside, to=TensorProto.FLOAT)
 
-    def masked(x):
+    def masked(x: _Maps) -> _Maps:
         return replace(x, name=graph.add("Mul", x.name, inside))
 
-    def convolution(x, filters, *size, pool=None, skip=None):
+    def convolution(
+        x: _Maps,
+        filters: int,
+        *size: Any,
+        pool: tuple[int, int] | None = None,
+        skip: _Maps | None = None,
+    ) -> _Maps:
         nonlocal inside
         if pool and pool[1] == 2:
             inside = _columns(graph, inside, 3, 0, -1, 2)
@@ -245,7 +269,7 @@ def _reader(graph: _Graph, x: _Maps, filters: int, spec: NetworkSpec) -> str:
     return graph.add("Squeeze", rows, graph.constant(np.array([1])))
 
 
-def _columns(graph, x, axis, start, stop, step=1):
+def _columns(graph: _Graph, x: str, axis: int, start: int, stop: int, step: int = 1) -> str:
     """A slice of a tensor."""
     return graph.add(
         "Slice", x, *(graph.constant(np.array([n])) for n in (start, stop, axis, step))
@@ -307,7 +331,7 @@ def check_weights(spec: NetworkSpec, weights: Weights) -> int:
     return _build(spec, weights, features=False)[0].n_trainable
 
 
-def _build(spec, weights, features):
+def _build(spec: NetworkSpec, weights: Weights, features: bool) -> tuple[_Graph, str]:
     """The nodes of a network, and the name of the output."""
     graph = _Graph(weights)
     height, width, channels = spec.image_shape
@@ -368,7 +392,7 @@ def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) 
     return model
 
 
-def _enlarged(graph, x, spec):
+def _enlarged(graph: _Graph, x: _Maps, spec: NetworkSpec) -> _Maps:
     """Small images are enlarged, and padded with black."""
     if spec.enlarged_shape() == spec.image_shape:
         return x
@@ -379,10 +403,12 @@ def _enlarged(graph, x, spec):
     return graph.padded(x, (top, left, bottom, right))
 
 
-def _model(graph, spec, output, features):
+def _model(graph: _Graph, spec: NetworkSpec, output: str, features: bool) -> onnx.ModelProto:
     height, width, channels = spec.image_shape
-    shape = ["n", height, width or "width", channels]
-    sizes = ["n", "n_frames", spec.n_outputs] if spec.reads_sequences else ["n", spec.n_outputs]
+    shape: list[Any] = ["n", height, width or "width", channels]
+    sizes: list[Any] = (
+        ["n", "n_frames", spec.n_outputs] if spec.reads_sequences else ["n", spec.n_outputs]
+    )
     if features:
         sizes = ["n", "n_features"]
     nodes = [node for node in graph.nodes if not (features and node.op_type == "Softmax")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +18,9 @@ from skdigits.validation import (
     pixel_range,
     split_images,
 )
+
+if TYPE_CHECKING:
+    from skdigits.typing import ImageShape
 
 HEIGHT = 28
 INK = 64  # grey level of 255 above which a pixel belongs to a digit
@@ -41,14 +46,22 @@ class LineImages:
         Width of each image.
     """
 
-    def __init__(self, images, n_features=None, sizes=None):
+    images: Any  # an array, or a list where the shapes differ
+    n_features: Any  # int, or None
+
+    def __init__(
+        self,
+        images: np.ndarray | list[np.ndarray],
+        n_features: int | None = None,
+        sizes: np.ndarray | None = None,
+    ) -> None:
         self.images, self.n_features = images, n_features
         shapes = np.array([image.shape for image in images])
         self.sizes, self.widths = shapes if sizes is None else sizes, shapes[:, 1]
         self.shape = images.shape[1:] if isinstance(images, np.ndarray) else None
 
     @classmethod
-    def check(cls, X, image_shape=None) -> LineImages:
+    def check(cls, X: Any, image_shape: ImageShape | None = None) -> LineImages:
         """Validate images.
 
         Parameters
@@ -91,10 +104,10 @@ list of array-like of shape (height, width)
         images = [self.images] if self.shape is not None else self.images
         return max(pixel_dtype(image, "float32") for image in images)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, chosen):
+    def __getitem__(self, chosen: np.ndarray) -> LineImages:
         """Return the images with these indices."""
         several = self.shape is not None
         images = self.images[chosen] if several else [self.images[i] for i in chosen]
@@ -112,7 +125,7 @@ list of array-like of shape (height, width)
             return pixel_range(np.concatenate([image.ravel() for image in self.images]))
         return pixel_range(self.images)
 
-    def as_bytes(self, low, high) -> LineImages:
+    def as_bytes(self, low: float, high: float) -> LineImages:
         """Convert images to bytes, and rescale them to one height.
 
         Parameters
@@ -126,7 +139,7 @@ list of array-like of shape (height, width)
             Images of bytes, ``HEIGHT`` pixels high, with the same aspect ratio.
         """
 
-        def convert(values):
+        def convert(values: np.ndarray) -> np.ndarray:
             if values.dtype == np.uint8 and (low, high) == (0, 255):
                 return values
             grey = (np.clip(values, low, high) - low) * (255 / (high - low))
@@ -137,14 +150,14 @@ list of array-like of shape (height, width)
         images = [self._rescaled(convert(image)) for image in self.images]
         return LineImages(images if self.shape is None else np.stack(images), sizes=self.sizes)
 
-    def _rescaled(self, image):
+    def _rescaled(self, image: np.ndarray) -> np.ndarray:
         height, width = image.shape
         if height == HEIGHT:
             return image
         size = max(1, round(width * HEIGHT / height)), HEIGHT
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
-    def changed(self, width, slant) -> LineImages:
+    def changed(self, width: float, slant: float) -> LineImages:
         """Make images narrower or wider, and slant them.
 
         Parameters
@@ -162,7 +175,7 @@ list of array-like of shape (height, width)
         images = [_changed(Image.fromarray(image), width, slant) for image in self.images]
         return LineImages(images, sizes=self.sizes)
 
-    def same_width(self, position=0.5) -> np.ndarray:
+    def same_width(self, position: float = 0.5) -> np.ndarray:
         """Put images into one array; narrower images get black margins.
 
         Parameters
@@ -196,7 +209,7 @@ list of array-like of shape (height, width)
         """
         return self.same_width(position=0).reshape(len(self), -1), self.widths
 
-    def batches(self, pixels):
+    def batches(self, pixels: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Divide images into batches of similar width.
 
         Parameters
@@ -220,7 +233,7 @@ list of array-like of shape (height, width)
             chosen, order = np.split(order, [max(1, int(fits.sum()))])
             yield chosen, self[chosen].rows()[0]
 
-    def boxes(self, i, centres) -> np.ndarray:
+    def boxes(self, i: int, centres: np.ndarray) -> np.ndarray:
         """Find the bounding boxes of the ink of digits.
 
         Parameters
@@ -254,7 +267,7 @@ list of array-like of shape (height, width)
         )
 
 
-def _changed(picture, width, slant):
+def _changed(picture: Image.Image, width: float, slant: float) -> np.ndarray:
     """A picture with another width and slant, whose middle stays in the middle."""
     middle = (picture.height - 1) / 2
     margin = math.ceil(abs(slant) * middle)
@@ -264,7 +277,7 @@ def _changed(picture, width, slant):
     return np.asarray(picture.transform(size, *affine))
 
 
-def _cut(columns, left, right):
+def _cut(columns: np.ndarray, left: float, right: float) -> int:
     """The column with the least ink between the centres of two digits, nearest to the middle."""
     last = len(columns) - 1
     between = np.arange(min(int(left) + 1, last), min(int(right), last) + 1)
@@ -272,7 +285,7 @@ def _cut(columns, left, right):
     return int(least[np.abs(least - (left + right) / 2).argmin()])
 
 
-def _is_ragged(X):
+def _is_ragged(X: Any) -> bool:
     """Whether `X` is a sequence of images rather than one array."""
     if isinstance(X, np.ndarray) and X.dtype != object:
         return False
@@ -281,7 +294,7 @@ def _is_ragged(X):
     return all(np.ndim(image) in (2, 3) for image in X) and len({np.shape(x) for x in X}) > 1
 
 
-def _check_one(image, i):
+def _check_one(image: Any, i: int) -> np.ndarray:
     image = np.asarray(image)
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[..., 0]

@@ -37,7 +37,9 @@ def read_sequences(
         Natural logarithms of their probabilities.
     """
 
-    def read_batch(batch):
+    def read_batch(
+        batch: tuple[np.ndarray, np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen, rows = batch
         scores = _frame_scores(network, rows, lines.widths[chosen])
         return chosen, *ctc.most_probable(scores, top)
@@ -85,7 +87,9 @@ def read_views(
     return digits, log_mean
 
 
-def _by_mean(network, views, top):
+def _by_mean(
+    network: TrainedNetwork, views: list[LineImages], top: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The sequences of the first view with the highest mean probability in all views."""
     read, log_probability = _read_each(network, views, ctc.MOST_SEQUENCES)
     digits, parts = read[0], np.exp(log_probability)
@@ -98,12 +102,14 @@ def _by_mean(network, views, top):
     return np.take_along_axis(digits, best[..., np.newaxis], axis=1), log_mean
 
 
-def _log(probability):
+def _log(probability: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
         return np.log(probability)
 
 
-def _read_each(network, views, top):
+def _read_each(
+    network: TrainedNetwork, views: list[LineImages], top: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The result of `read_sequences` for each view."""
     together = LineImages([image for view in views for image in view.images])
     read, log_probability = read_sequences(network, together, top=top)
@@ -135,7 +141,7 @@ def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]
     return found
 
 
-def _frame_scores(network, rows, widths):
+def _frame_scores(network: TrainedNetwork, rows: np.ndarray, widths: np.ndarray) -> np.ndarray:
     """Log-probabilities per frame and label of images of these widths, in rows of pixels."""
     dtype = np.dtype(network.key.spec.dtype)
     images = rows.reshape(len(rows), HEIGHT, -1) * dtype.type(network.scale)

@@ -17,7 +17,7 @@ from skdigits.networks.trained import TrainedNetwork
 class _Sessions:
     """Sessions of ONNX Runtime, made when first used; they live as long as their networks."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: weakref.WeakKeyDictionary[TrainedNetwork, dict[bool, Any]]
         self._found = weakref.WeakKeyDictionary()
@@ -33,7 +33,7 @@ class _Sessions:
 _sessions = _Sessions()
 
 
-def _forget_sessions():
+def _forget_sessions() -> None:
     """Forget the sessions of the parent process: one of its threads may have used them."""
     global _sessions
     _sessions = _Sessions()
@@ -64,7 +64,7 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
     return session.run([graphs.OUTPUT], {graphs.INPUT: images})[0]
 
 
-def _make_session(network, features):
+def _make_session(network: TrainedNetwork, features: bool) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; all others are raised
     # Without threads of its own, since they would be missing in a forked process.

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 MANY_DECADES = 3  # with more, an axis has room for the powers of ten only
 
 
-def make_axes(ax, size=None):
+def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple[Axes, Figure]:
     """Return the user's axes, or new ones.
 
     Parameters
@@ -26,10 +33,11 @@ def make_axes(ax, size=None):
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=size, layout="constrained")
-    return ax, ax.figure
+    figure: Any = ax.figure
+    return ax, figure
 
 
-def write_reason(ax, reason):
+def write_reason(ax: Axes, reason: str) -> None:
     """Say in the middle of axes why nothing, or next to nothing, is drawn there.
 
     Parameters
@@ -42,7 +50,7 @@ def write_reason(ax, reason):
     ax.text(0.5, 0.5, reason, transform=ax.transAxes, ha="center", va="center", color="0.4")
 
 
-def use_log_scale(axis):
+def use_log_scale(axis: Axis) -> None:
     """Give an axis a logarithmic scale whose ticks are plain numbers: 0.5, 1, 2, 5, 10.
 
     Parameters
@@ -52,7 +60,8 @@ def use_log_scale(axis):
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    name = axis.axis_name  # type: ignore[attr-defined]
+    axis.axes.set(**{f"{name}scale": "log"})
     low, high = axis.get_view_interval()
     steps = (1, 2, 5) if np.log10(high / low) <= MANY_DECADES else (1,)
     axis.set_major_locator(LogLocator(subs=steps))
@@ -60,5 +69,5 @@ def use_log_scale(axis):
     axis.set_major_formatter(FuncFormatter(_plain_number))
 
 
-def _plain_number(value, position):
+def _plain_number(value: float, position: int | None) -> str:
     return f"{value:,.10g}" if value >= 1 else np.format_float_positional(value, 6, trim="-")

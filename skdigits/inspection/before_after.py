@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Sequence
 from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -15,6 +17,12 @@ from skdigits.pictures import clean_line, clean_picture, open_pictures
 from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.grey import to_grey, upright
 from skdigits.validation import check_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from skdigits.typing import PictureLike
 
 COLUMNS = {"digit": 6, "line": 3}
 TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches: width and height
@@ -46,14 +54,31 @@ class CleaningDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, pictures, images, captions, *, output="digit"):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        pictures: Sequence[Any],
+        images: Sequence[np.ndarray],
+        captions: Sequence[str],
+        *,
+        output: str = "digit",
+    ) -> None:
         self.pictures = pictures
         self.images = images
         self.captions = captions
         self.output = output
 
     @classmethod
-    def from_pictures(cls, pictures, *, output="digit", n_pictures=24, ax=None):
+    def from_pictures(
+        cls,
+        pictures: Sequence[PictureLike] | np.ndarray,
+        *,
+        output: Literal["digit", "line"] = "digit",
+        n_pictures: int = 24,
+        ax: Axes | None = None,
+    ) -> Self:
         """Clean pictures, and draw both.
 
         Of lines, a picture with several is drawn line by line, as `skdigits.read` cuts it; after 60
@@ -92,7 +117,7 @@ class CleaningDisplay:
         seen, images, captions = map(list, zip(*islice(drawn, MOST_LINES), strict=True))
         return cls(seen, images, captions, output=output).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the pictures and images.
 
         Parameters
@@ -128,7 +153,7 @@ class CleaningDisplay:
             write_reason(self.ax_, "No pictures")
         return self
 
-    def _draw(self, pixels, left, top):
+    def _draw(self, pixels: np.ndarray, left: float, top: float) -> None:
         """Draw as large as fits into a tile, in its middle."""
         width, height = (0.92 * side for side in TILE[self.output])
         scale = min(width / pixels.shape[1], height / pixels.shape[0])
@@ -139,7 +164,7 @@ class CleaningDisplay:
         )
 
 
-def _tiles(picture, position, output):
+def _tiles(picture: Any, position: int, output: str) -> list[tuple[np.ndarray, np.ndarray, str]]:
     """Pixels, image and caption of a picture; of a page, those of each line."""
     name = str(position)
     if isinstance(picture, (str, os.PathLike)):
@@ -156,7 +181,7 @@ def _tiles(picture, position, output):
     ]
 
 
-def _as_seen(picture, box=None):
+def _as_seen(picture: Any, box: np.ndarray | None = None) -> np.ndarray:
     """Pixels of a picture as a person sees it, or of a line on it, small."""
     from PIL import Image
 

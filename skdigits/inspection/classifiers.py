@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.calibration import CalibrationDisplay
 
 from skdigits.inspection.axes import make_axes, use_log_scale, write_reason
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
 # Offsets of a name from its point in typographic points, and its horizontal alignment.
@@ -37,10 +45,15 @@ class TradeOffDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, table, *, emphasized=()):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self, table: Mapping[str, Sequence[Any]], *, emphasized: Sequence[str] = ()
+    ) -> None:
         self.table, self.emphasized = table, emphasized
 
-    def plot(self, *, time="fit_seconds", ax=None):
+    def plot(self, *, time: str = "fit_seconds", ax: Axes | None = None) -> Self:
         """Draw the points, with the interval of each accuracy.
 
         Parameters
@@ -78,7 +91,7 @@ class TradeOffDisplay:
         self._write_names([(name, (x, y)) for name, x, y, *_ in rows])
         return self
 
-    def _write_names(self, points):
+    def _write_names(self, points: list[tuple[str, tuple[float, float]]]) -> None:
         """Write each name at a position where it covers no other name and no point, if possible."""
         from matplotlib.transforms import Bbox
 
@@ -89,7 +102,11 @@ class TradeOffDisplay:
         ]
         for name, point in points:
             color, weight = _style(name in self.emphasized)
-            style = {"color": color, "weight": weight, "textcoords": "offset points"}
+            style: dict[str, Any] = {
+                "color": color,
+                "weight": weight,
+                "textcoords": "offset points",
+            }
             for offset, alignment in NAME_POSITIONS:
                 text = self.ax_.annotate(name, point, offset, ha=alignment, **style)
                 box = text.get_window_extent()
@@ -122,10 +139,16 @@ class TrainSizeDisplay:
         The curves.
     """
 
-    def __init__(self, curves, *, emphasized=()):
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+
+    def __init__(
+        self, curves: Mapping[str, Sequence[Any]], *, emphasized: Sequence[str] = ()
+    ) -> None:
         self.curves, self.emphasized = curves, emphasized
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the curves.
 
         Parameters
@@ -182,10 +205,15 @@ class ReliabilityDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, correct, confidence):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self, correct: Mapping[str, np.ndarray], confidence: Mapping[str, np.ndarray | None]
+    ) -> None:
         self.correct, self.confidence = correct, confidence
 
-    def plot(self, *, n_bins=10, ax=None):
+    def plot(self, *, n_bins: int = 10, ax: Axes | None = None) -> Self:
         """Draw the curves with scikit-learn's ``CalibrationDisplay``.
 
         Classifiers without probabilities, or whose predictions are all correct or all wrong, have
@@ -220,7 +248,7 @@ class ReliabilityDisplay:
                 ms=4,
                 lw=1,
             )
-        lowest = min((np.min(line.get_data()) for line in self.ax_.lines[1:]), default=0)
+        lowest = min((float(np.min(line.get_xydata())) for line in self.ax_.lines[1:]), default=0)
         limits = (max(lowest - 0.05, 0), 1.02)  # lines[0] is the diagonal
         self.ax_.set(xlabel="confidence", ylabel="share of correct predictions")
         self.ax_.set(xlim=limits, ylim=limits)
@@ -234,5 +262,5 @@ class ReliabilityDisplay:
         return self
 
 
-def _style(emphasized):
+def _style(emphasized: bool) -> tuple[str, str]:
     return ("tab:blue", "bold") if emphasized else ("0.35", "normal")

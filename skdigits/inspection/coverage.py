@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.inspection.axes import make_axes, write_reason
 from skdigits.inspection.estimators import kind_of, unwrap
 from skdigits.metrics import coverage_curve
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images
 
 
 class CoverageDisplay:
@@ -29,11 +41,25 @@ class CoverageDisplay:
         The curve.
     """
 
-    def __init__(self, coverage, accuracy, *, name=None):
+    ax_: Axes
+    figure_: Figure
+    line_: Line2D
+
+    def __init__(
+        self, coverage: np.ndarray, accuracy: np.ndarray, *, name: str | None = None
+    ) -> None:
         self.coverage, self.accuracy, self.name = coverage, accuracy, name
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, name=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Estimator,
+        X: Images,
+        y: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the curve of a fitted estimator.
 
         Parameters
@@ -70,7 +96,15 @@ class CoverageDisplay:
         return cls.from_predictions(y, estimator.predict(X), confidence_of(X), name=name, ax=ax)
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, confidence, *, name=None, ax=None):
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        confidence: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the curve of predictions.
 
         Parameters
@@ -97,7 +131,7 @@ class CoverageDisplay:
         coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
         return cls(coverage, accuracy, name=name).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the curve.
 
         Parameters
@@ -134,7 +168,7 @@ class CoverageDisplay:
         return self
 
 
-def _confidence_of(estimator):
+def _confidence_of(estimator: Any) -> Callable[[Images], np.ndarray]:
     """The function from images to confidence of an estimator."""
     is_instance = not isinstance(estimator, type)
     if is_instance and hasattr(estimator, "predict_confidence"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sklearn.pipeline import Pipeline
 
 from skdigits.persistence.wrappers import without_search
 
 
-def unwrap(estimator):
+def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:
     """Return the estimator inside Pipelines and searches, and the transformers before it.
 
     Parameters
@@ -39,7 +41,7 @@ def unwrap(estimator):
         estimator = estimator.steps[-1][1]
 
 
-def check_kind(estimator, kinds, expected):
+def check_kind(estimator: object, kinds: type | tuple[type, ...], expected: str) -> None:
     """Raise an error if an estimator is of another kind than a display needs.
 
     Parameters
@@ -60,7 +62,7 @@ def check_kind(estimator, kinds, expected):
         raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
 
 
-def kind_of(estimator) -> str:
+def kind_of(estimator: object) -> str:
     """Say what a user passed as an estimator.
 
     Parameters

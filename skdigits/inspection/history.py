@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,6 +17,13 @@ EXPECTED = (
     "a fitted DigitClassifier or DigitSequenceRecognizer, alone, as the last step of a Pipeline or "
     "in a search"
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from skdigits.typing import Estimator
 
 
 class HistoryDisplay:
@@ -41,11 +51,17 @@ class HistoryDisplay:
     'loss'
     """
 
-    def __init__(self, history):
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+
+    def __init__(self, history: Mapping[str, list[float]]) -> None:
         self.history = history
 
     @classmethod
-    def from_estimator(cls, estimator, *, metric="accuracy", ax=None):
+    def from_estimator(
+        cls, estimator: Estimator, *, metric: str = "accuracy", ax: Axes | None = None
+    ) -> Self:
         """Draw the history of a fitted estimator.
 
         Parameters
@@ -75,7 +91,7 @@ class HistoryDisplay:
         check_is_fitted(estimator)
         return cls(estimator.history_).plot(metric=metric, ax=ax)
 
-    def plot(self, *, metric="accuracy", ax=None):
+    def plot(self, *, metric: str = "accuracy", ax: Axes | None = None) -> Self:
         """Draw one metric, in training and, if there is one, in validation.
 
         Parameters
@@ -107,7 +123,7 @@ class HistoryDisplay:
                 epochs = np.arange(1, len(values) + 1)
                 self.lines_ += self.ax_.plot(epochs, values, label=label, marker=marker, ms=4)
         self.ax_.set(xlabel="epoch", ylabel=metric, title=f"{metric.capitalize()} per epoch")
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        self.ax_.locator_params(axis="x", integer=True)
         self.ax_.grid(alpha=0.3)
         self.ax_.legend()
         return self

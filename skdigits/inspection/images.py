@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
@@ -11,6 +13,13 @@ from skdigits.inspection.axes import make_axes, write_reason
 from skdigits.inspection.estimators import kind_of
 from skdigits.persistence.wrappers import without_search
 from skdigits.validation import infer_image_shape, plain_labels, split_images
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images, RandomState
 
 TILES_PER_ROW = 10
 MINIMUM_WIDTH = 4.5  # inches; room for a title
@@ -34,12 +43,15 @@ class LabelCountDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, labels, counts):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, labels: np.ndarray, counts: np.ndarray) -> None:
         self.labels = labels
         self.counts = counts
 
     @classmethod
-    def from_labels(cls, y, *, ax=None):
+    def from_labels(cls, y: ArrayLike, *, ax: Axes | None = None) -> Self:
         """Count labels and draw the counts, in the order of the labels: 2 comes before 10.
 
         Parameters
@@ -58,7 +70,7 @@ class LabelCountDisplay:
         order = _in_order(labels)
         return cls(labels[order], counts[order]).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw one bar per label.
 
         Parameters
@@ -101,13 +113,24 @@ class ImageGridDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, images, captions, *, title=""):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, images: np.ndarray, captions: Sequence[str], *, title: str = "") -> None:
         self.images = images
         self.captions = captions
         self.title = title
 
     @classmethod
-    def from_samples(cls, X, y=None, *, n_images=50, random_state=0, ax=None):
+    def from_samples(
+        cls,
+        X: Images,
+        y: ArrayLike | None = None,
+        *,
+        n_images: int = 50,
+        random_state: RandomState = 0,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw images chosen at random.
 
         Parameters
@@ -138,7 +161,7 @@ class ImageGridDisplay:
         return cls(images[order], captions[order].tolist(), title="Sample images").plot(ax=ax)
 
     @classmethod
-    def from_means(cls, X, y, *, ax=None):
+    def from_means(cls, X: Images, y: ArrayLike, *, ax: Axes | None = None) -> Self:
         """Draw the mean image of each class.
 
         Parameters
@@ -166,7 +189,15 @@ class ImageGridDisplay:
         )
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, n_images=30, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Estimator,
+        X: Images,
+        y: ArrayLike,
+        *,
+        n_images: int = 30,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the mistakes of a classifier, the most confident first.
 
         Parameters
@@ -205,7 +236,16 @@ class ImageGridDisplay:
         return cls.from_predictions(X, y, probability, estimator.classes_, n_images=n_images, ax=ax)
 
     @classmethod
-    def from_predictions(cls, X, y_true, y_proba, classes, *, n_images=30, ax=None):
+    def from_predictions(
+        cls,
+        X: Images,
+        y_true: ArrayLike,
+        y_proba: ArrayLike,
+        classes: ArrayLike,
+        *,
+        n_images: int = 30,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw mistakes, the most confident first.
 
         Parameters
@@ -239,7 +279,7 @@ class ImageGridDisplay:
         title = title if len(wrong) else f"No mistakes in {len(y_true)}"
         return cls(_images(X)[worst], captions, title=title).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the grid.
 
         Parameters
@@ -275,7 +315,7 @@ class ImageGridDisplay:
         return self
 
 
-def _in_order(labels):
+def _in_order(labels: np.ndarray) -> np.ndarray:
     """Indices that sort the labels of `np.unique`, which sorts strings: numbers by their value."""
     try:
         return np.argsort(labels.astype(np.float64), kind="stable")
@@ -283,7 +323,7 @@ def _in_order(labels):
         return np.arange(len(labels))
 
 
-def _images(X):
+def _images(X: Images) -> np.ndarray:
     """Reshape to (n, height, width), or (n, height, width, channels) for several channels."""
     rows, seen = split_images(X)
     rows = np.asarray(rows)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -10,6 +13,14 @@ from skdigits.inspection.axes import make_axes, write_reason
 from skdigits.inspection.estimators import check_kind
 from skdigits.model_selection import EpochSearchCV
 from skdigits.model_selection.plan import last_step
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.lines import Line2D
+
+    from skdigits.typing import Estimator
 
 
 class SearchHistoryDisplay:
@@ -32,12 +43,18 @@ class SearchHistoryDisplay:
         A curve per candidate, of the mean over the folds.
     """
 
-    def __init__(self, curves, labels):
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+
+    def __init__(self, curves: Mapping[str, np.ndarray], labels: Mapping[int, str]) -> None:
         self.curves = curves
         self.labels = labels
 
     @classmethod
-    def from_estimator(cls, estimator, *, metric="loss", ax=None):
+    def from_estimator(
+        cls, estimator: Estimator, *, metric: str = "loss", ax: Axes | None = None
+    ) -> Self:
         """Draw the curves of a fitted search.
 
         Parameters
@@ -65,7 +82,7 @@ class SearchHistoryDisplay:
         labels = dict(enumerate(map(_label, estimator.cv_results_["params"])))
         return cls(estimator.cv_curves_, labels).plot(metric=metric, ax=ax)
 
-    def plot(self, *, metric="loss", ax=None):
+    def plot(self, *, metric: str = "loss", ax: Axes | None = None) -> Self:
         """Draw one metric.
 
         Parameters
@@ -103,7 +120,7 @@ class SearchHistoryDisplay:
             self.ax_.fill_between(at, mean - spread, mean + spread, alpha=0.2)
         title = f"{metric.replace('_', ' ').capitalize()} per epoch, mean ± deviation of the folds"
         self.ax_.set(xlabel="epoch", ylabel=metric, title=title)
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        self.ax_.locator_params(axis="x", integer=True)
         self.ax_.grid(alpha=0.3)
         if self.lines_:
             self.ax_.legend()
@@ -135,13 +152,21 @@ class SearchScoreDisplay:
         The map.
     """
 
-    def __init__(self, scores, combinations, epochs):
+    ax_: Axes
+    figure_: Figure
+    im_: AxesImage
+
+    def __init__(
+        self, scores: np.ndarray, combinations: Sequence[str], epochs: Sequence[int]
+    ) -> None:
         self.scores = scores
         self.combinations = combinations
         self.epochs = epochs
 
     @classmethod
-    def from_estimator(cls, estimator, *, score="score", ax=None):
+    def from_estimator(
+        cls, estimator: Estimator, *, score: str = "score", ax: Axes | None = None
+    ) -> Self:
         """Draw the mean scores of a fitted search.
 
         Parameters
@@ -182,7 +207,7 @@ class SearchScoreDisplay:
         scores = np.array([[cells.get((c, e), np.nan) for e in columns] for c in combinations])
         return cls(scores, combinations, columns).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw the map.
 
         Parameters
@@ -206,19 +231,19 @@ class SearchScoreDisplay:
             if np.isfinite(value):
                 color = "black" if value > middle else "white"
                 self.ax_.text(column, row, f"{value:.4f}", ha="center", va="center", color=color)
-        self.ax_.set_xticks(range(len(self.epochs)), self.epochs)
+        self.ax_.set_xticks(range(len(self.epochs)), map(str, self.epochs))
         self.ax_.set_yticks(range(len(self.combinations)), self.combinations)
         self.ax_.set(xlabel="epochs", title="Mean score over the folds")
         return self
 
 
-def _check_search(estimator):
+def _check_search(estimator: object) -> None:
     expected = "a fitted EpochSearchCV (HistoryDisplay draws a single fit)"
     check_kind(estimator, EpochSearchCV, expected)
     check_is_fitted(estimator, "cv_curves_")
 
 
-def _label(params):
+def _label(params: dict[str, Any]) -> str:
     """The parameters of a candidate besides its number of epochs."""
     named = {name.split("__")[-1]: value for name, value in params.items()}
     named.pop("epochs", None)

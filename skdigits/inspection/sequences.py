@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,6 +12,12 @@ from skdigits.inspection.axes import write_reason
 from skdigits.inspection.estimators import check_kind, unwrap
 from skdigits.metrics import as_sequences
 from skdigits.sequence import DigitSequenceRecognizer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images
 
 COLUMNS = 3
 EXPECTED = "a fitted DigitSequenceRecognizer, alone, as the last step of a Pipeline or in a search"
@@ -37,11 +46,22 @@ class SequenceGridDisplay:
         Figure that contains the axes.
     """
 
-    def __init__(self, images, captions, boxes, correct):
+    axes_: np.ndarray
+    figure_: Figure
+
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        captions: Sequence[str],
+        boxes: np.ndarray,
+        correct: np.ndarray,
+    ) -> None:
         self.images, self.captions, self.boxes, self.correct = images, captions, boxes, correct
 
     @classmethod
-    def from_estimator(cls, estimator, X, y=None, *, n_images=30):
+    def from_estimator(
+        cls, estimator: Estimator, X: Images, y: ArrayLike | None = None, *, n_images: int = 30
+    ) -> Self:
         """Draw mistakes, most confident first, then correct predictions, least confident first.
 
         Parameters
@@ -85,7 +105,7 @@ class SequenceGridDisplay:
         ]
         return cls(chosen, captions, estimator.locate(chosen), correct[order]).plot()
 
-    def plot(self):
+    def plot(self) -> Self:
         """Draw the grid.
 
         Returns

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from skdigits.files import naming
-from skdigits.fingerprint import fingerprint
+from skdigits.files import flush, flush_folder, make_folder, naming
+from skdigits.fingerprint import content_hash, fingerprint, versions
 from skdigits.model_selection.scoring import FoldScores
 
-FORMAT = 2
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
+
+FORMAT = 3
 
 
 class Journal:
@@ -20,31 +25,34 @@ class Journal:
     path : str or path-like
         The file; created if it does not exist.
     search : object
-        Everything besides the fits that determines the scores; it must have a fingerprint.
+        Everything besides the fits and the versions that determines the scores; it must have a
+        fingerprint. The content of files that it names counts.
     fits : list of object
         What makes each fit different from the others.
 
     Raises
     ------
     ValueError
-        If the file is the journal of another search, or is not a journal.
+        If the file is the journal of another search, was written with other versions of Python or
+        the libraries, or is not a journal.
     TypeError
         If `search` or one of `fits` has no fingerprint.
     """
 
-    def __init__(self, path, search, fits):
+    def __init__(self, path: StrPath, search: Any, fits: Sequence[Any]) -> None:
         self.path = Path(path).absolute()
-        self.fits = [fingerprint(fit) for fit in fits]
-        header = json.dumps({"skdigits_journal": FORMAT, "search": fingerprint(search)})
-        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        self.fits = [content_hash(fit) for fit in fits]
+        values = {"skdigits_journal": FORMAT, "versions": versions(), "search": fingerprint(search)}
+        header = json.dumps(values)
+        text = self.path.read_text("utf-8", "replace") if self.path.exists() else ""
         if header.startswith(text):  # a full disk may have cut it off
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             self._append(header[len(text) :])
-        elif text.partition("\n")[0] != header:
+            flush_folder(self.path.parent)
+        elif (first := text.partition("\n")[0]) != header:
             raise ValueError(
-                f"{self.path} is not a journal of this search: the data, the folds, the estimator, "
-                "the scoring or the versions of Python or skdigits differ. Pass another file, or "
-                "delete this one to start a new search."
+                f"{self.path} is not a journal of this search: {_difference(first, values)}. Pass "
+                "another file, or delete this one to start a new search."
             )
         elif not text.endswith("\n"):
             self._append("")  # ends a line that was cut off
@@ -83,15 +91,28 @@ class Journal:
         entry = {"fit": self.fits[scores.fit], "fold": scores.fold, "scores": values}
         self._append(json.dumps(entry))
 
-    def _append(self, line):
+    def _append(self, line: str) -> None:
         # One unbuffered write to a file opened for appending: lines of two searches do not mix.
         data = f"{line}\n".encode()
         with naming(self.path), self.path.open("ab", buffering=0) as file:
             written = file.write(data)
             file.write(data[written:])  # says why the first one was short
+            flush(file)
 
 
-def _parse(line):
+def _difference(line: str, values: Any) -> Any:
+    """How the first line of another journal differs from that of this search."""
+    found = _parse(line)
+    versions = found.get("versions") if isinstance(found, dict) else None
+    if not isinstance(versions, dict) or found.get("skdigits_journal") != FORMAT:
+        return "it is something else, or was written by another version of skdigits"
+    for name, version in values["versions"].items():
+        if versions.get(name) != version:
+            return f"{name} was {versions.get(name, 'missing')} and is {version}"
+    return "the data, the folds, the estimator or the scoring differ"
+
+
+def _parse(line: str) -> Any:
     try:
         return json.loads(line)
     except ValueError:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skdigits.sklearn_compat import InvalidParameterError
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class SharedFit:
         }
 
 
-def plan_fits(estimator, candidates) -> list[SharedFit]:
+def plan_fits(estimator: Estimator, candidates: list[dict[str, Any]]) -> list[SharedFit]:
     """Group candidates that differ only in their number of epochs.
 
     Parameters
@@ -98,7 +102,7 @@ def plan_fits(estimator, candidates) -> list[SharedFit]:
     return list(fits.values())
 
 
-def last_step(estimator):
+def last_step(estimator: Estimator) -> Estimator:
     """Return the estimator that trains a network.
 
     Parameters
@@ -116,7 +120,7 @@ def last_step(estimator):
     return estimator
 
 
-def check_fit_parameters(estimator, names) -> None:
+def check_fit_parameters(estimator: Estimator, names: Iterable[str]) -> None:
     """Raise if ``fit`` does not have one of these parameters.
 
     Parameters
@@ -138,7 +142,7 @@ def check_fit_parameters(estimator, names) -> None:
             raise TypeError(_unknown_parameter(step, name, full_name))
 
 
-def _receiver(estimator, name):
+def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
     """The step that a parameter of fit goes to, and the parameter's name there."""
     while isinstance(estimator, Pipeline):
         step, _, rest = name.partition("__")
@@ -153,7 +157,7 @@ def _receiver(estimator, name):
     return estimator, name
 
 
-def _has_fit_parameter(step, name, is_last):
+def _has_fit_parameter(step: Estimator, name: str, is_last: bool) -> bool:
     """Whether the fit of a step, or one that it extends, names a parameter.
 
     The last step accepts no other parameters, although its fit has ``**unknown`` for a helpful
@@ -166,7 +170,7 @@ def _has_fit_parameter(step, name, is_last):
     return name in {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
 
 
-def _unknown_parameter(step, name, full_name):
+def _unknown_parameter(step: Estimator, name: str, full_name: str) -> str:
     kind = type(step).__name__
     if name in step.get_params(deep=False):
         return (
@@ -176,14 +180,14 @@ def _unknown_parameter(step, name, full_name):
     return f"fit() of {kind} has no parameter {name!r}."
 
 
-def _last_steps(estimator):
+def _last_steps(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
     """The last step of a Pipeline, and the last step of that, with their names."""
     while isinstance(estimator, Pipeline):
         name, estimator = estimator.steps[-1]
         yield name, estimator
 
 
-def _grouping_key(params):
+def _grouping_key(params: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:
     """A hashable key, equal for equal parameters; 1, 1.0 and True are not equal here.
 
     A value that cannot be hashed equals only itself: candidates of one grid share its values.
@@ -191,7 +195,7 @@ def _grouping_key(params):
     return tuple((name, *_value_key(params[name])) for name in sorted(params))
 
 
-def _value_key(value):
+def _value_key(value: Any) -> tuple[Any, Any]:
     try:
         hash(value)
     except TypeError:
@@ -199,7 +203,7 @@ def _value_key(value):
     return type(value), value
 
 
-def _check_keeps_epochs(network):
+def _check_keeps_epochs(network: Estimator) -> None:
     if not (hasattr(type(network), "at_epoch") and hasattr(network, "keep_epochs")):
         raise InvalidParameterError(
             "EpochSearchCV needs an estimator with epochs, keep_epochs and at_epoch, such as "
@@ -208,7 +212,7 @@ def _check_keeps_epochs(network):
         )
 
 
-def _check_has_epochs(candidates, name):
+def _check_has_epochs(candidates: list[dict[str, Any]], name: str) -> None:
     if not any(name in candidate for candidate in candidates):
         raise InvalidParameterError(
             f"param_grid should have {name!r}, since EpochSearchCV searches over epochs; "
@@ -217,7 +221,7 @@ def _check_has_epochs(candidates, name):
         )
 
 
-def _check_epochs(epochs, name):
+def _check_epochs(epochs: Any, name: str) -> int:
     if not isinstance(epochs, Integral) or isinstance(epochs, bool):
         raise InvalidParameterError(f"{name} should be whole numbers; got {epochs!r}.")
     if epochs < 1:
@@ -225,7 +229,7 @@ def _check_epochs(epochs, name):
     return int(epochs)
 
 
-def _warn_of_separate_fits(count):
+def _warn_of_separate_fits(count: int) -> None:
     if count:
         warnings.warn(
             f"{count} candidates are fitted separately: with schedule='one_cycle', or with Keras "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
@@ -12,7 +13,7 @@ from skdigits.model_selection.plan import SharedFit
 from skdigits.model_selection.scoring import FoldScores, Score
 
 
-def check_failures(scores: list[FoldScores], error_score) -> None:
+def check_failures(scores: list[FoldScores], error_score: Any) -> None:
     """Raise if every fit failed, and warn if some did.
 
     Parameters
@@ -46,7 +47,9 @@ def check_failures(scores: list[FoldScores], error_score) -> None:
     )
 
 
-def candidate_outcomes(fits: list[SharedFit], scores: list[FoldScores], error_score) -> list[dict]:
+def candidate_outcomes(
+    fits: list[SharedFit], scores: list[FoldScores], error_score: Any
+) -> list[dict[str, Any]]:
     """List the outcomes of every candidate in every fold.
 
     Parameters
@@ -66,7 +69,7 @@ def candidate_outcomes(fits: list[SharedFit], scores: list[FoldScores], error_sc
         candidate is a part of the time of the shared fit, in proportion to its number of epochs.
     """
     failed = _failed_score(scores, error_score)
-    outcomes: dict[tuple[int, int], dict] = {}
+    outcomes: dict[tuple[int, int], dict[str, Any]] = {}
     for fold in scores:
         fit = fits[fold.fit]
         for candidate, epochs in fit.candidates.items():
@@ -108,7 +111,7 @@ def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndar
     return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 
 
-def _failed_score(scores, error_score) -> Score:
+def _failed_score(scores: list[FoldScores], error_score: Any) -> Score:
     """The score of a fit that failed: a dict if the other fits have several scores."""
     for fold in scores:
         for score in fold.test:
@@ -117,11 +120,11 @@ def _failed_score(scores, error_score) -> Score:
     return error_score
 
 
-def _score_at(values, index, failed):
+def _score_at(values: list[Score] | None, index: int, failed: Score) -> Score:
     """One of the scores; `failed` where the fit, or a scorer of several scores, failed."""
     score = values[index] if values else failed
     return failed if isinstance(failed, dict) and not isinstance(score, dict) else score
 
 
-def _by_name(score):
+def _by_name(score: Score | dict[str, float]) -> dict[str, float]:
     return score if isinstance(score, dict) else {"score": score}

@@ -6,15 +6,23 @@ import copy
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Number
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.pipeline import Pipeline
 
 from skdigits.model_selection.plan import last_step
 from skdigits.sklearn_compat import check_method_params, safe_indexing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
+
+    from skdigits.model_selection.search import EpochSearchCV
+    from skdigits.typing import Estimator
 
 Score = float | dict[str, float]
 
@@ -109,7 +117,9 @@ class Evaluator:
     error_score: Any
     return_train_score: bool
 
-    def evaluate(self, estimator, X, y, task: Task, context) -> FoldScores:
+    def evaluate(
+        self, estimator: Estimator, X: ArrayLike, y: ArrayLike | None, task: Task, context: Any
+    ) -> FoldScores:
         """Fit an estimator in one fold, and score it at each of the task's epochs.
 
         Parameters
@@ -161,7 +171,14 @@ class Evaluator:
             score_time=scored - fitted,
         )
 
-    def _score(self, estimator, samples, epochs, indices, X):
+    def _score(
+        self,
+        estimator: Estimator,
+        samples: tuple[Any, ...],
+        epochs: list[int],
+        indices: np.ndarray,
+        X: Any,
+    ) -> list[Score]:
         params = check_method_params(X, self.score_params, indices)
         return [
             compute_score(
@@ -171,7 +188,13 @@ class Evaluator:
         ]
 
 
-def fit_as_task(search, estimator, samples, params, context) -> None:
+def fit_as_task(
+    search: EpochSearchCV,
+    estimator: Estimator,
+    samples: tuple[Any, ...],
+    params: dict[str, Any],
+    context: Any,
+) -> None:
     """Fit an estimator as a task of the search's scikit-learn callbacks.
 
     Parameters
@@ -196,7 +219,9 @@ def fit_as_task(search, estimator, samples, params, context) -> None:
         context.call_on_fit_task_end(**event)
 
 
-def describe_task(search, samples, params) -> dict:
+def describe_task(
+    search: EpochSearchCV, samples: tuple[Any, ...], params: dict[str, Any]
+) -> dict[str, Any]:
     """Return the arguments of scikit-learn's callbacks at the beginning and end of a task.
 
     Parameters
@@ -219,7 +244,13 @@ def describe_task(search, samples, params) -> dict:
     return {"estimator": search, "X": X, "y": y, "metadata": metadata}
 
 
-def compute_score(scorer, estimator, samples, params, error_score) -> Score:
+def compute_score(
+    scorer: Callable[..., Any],
+    estimator: Estimator,
+    samples: tuple[Any, ...],
+    params: dict[str, Any],
+    error_score: Any,
+) -> Score:
     """Score a fitted estimator.
 
     Parameters
@@ -262,7 +293,7 @@ def compute_score(scorer, estimator, samples, params, error_score) -> Score:
     return {name: _as_number(value, name) for name, value in score.items()}
 
 
-def at_epoch(estimator, epoch: int):
+def at_epoch(estimator: Estimator, epoch: int) -> Estimator:
     """Copy a fitted estimator as it was after an epoch.
 
     Parameters
@@ -285,12 +316,12 @@ def at_epoch(estimator, epoch: int):
     return result
 
 
-def _select(X, y, indices):
+def _select(X: Any, y: Any, indices: np.ndarray) -> tuple[Any, ...]:
     """The samples with these indices: a tuple of X and, if there are labels, y."""
     return tuple(safe_indexing(data, indices) for data in (X, y) if data is not None)
 
 
-def _as_number(value, source):
+def _as_number(value: Any, source: Any) -> Any:
     if hasattr(value, "item"):
         with suppress(ValueError):
             value = value.item()
@@ -302,7 +333,7 @@ def _as_number(value, source):
     return value
 
 
-def _warn_of_failure(error_score, error):
+def _warn_of_failure(error_score: Any, error: str) -> None:
     warnings.warn(
         f"Scoring failed; the score is set to {error_score}. The error was:\n{error}",
         stacklevel=2,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
+from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import get_tags, indexable
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from skdigits.model_selection import results
 from skdigits.model_selection.journal import Journal
-from skdigits.model_selection.plan import check_fit_parameters, plan_fits
+from skdigits.model_selection.plan import SharedFit, check_fit_parameters, plan_fits
 from skdigits.model_selection.scoring import (
     Evaluator,
     FoldScores,
@@ -28,6 +28,8 @@ from skdigits.model_selection.scoring import (
     fit_as_task,
 )
 from skdigits.sklearn_compat import (
+    GridSearchCV,
+    available_if,
     check_method_params,
     format_search_results,
     init_callback_context,
@@ -36,6 +38,11 @@ from skdigits.sklearn_compat import (
     with_callbacks,
 )
 from skdigits.validation import plain_labels
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Estimator, Images, StrPath
 
 
 class EpochSearchCV(GridSearchCV):
@@ -73,8 +80,10 @@ class EpochSearchCV(GridSearchCV):
         Whether `cv_results_` has scores of the training samples, too.
     journal : str or path-like, default=None
         File in which every finished fit is recorded. The same search with the same file skips
-        the recorded fits, so that an interrupted search can be resumed. Only the process that
-        calls `fit` writes to it. The backend of joblib must support generators; "loky", "threading"
+        the recorded fits, so that an interrupted search can be resumed; of files that `X` names,
+        the content counts. With other versions of Python, skdigits, Keras, TensorFlow or another
+        library that the scores depend on, the file is refused. Only the process that calls `fit`
+        writes to it. The backend of joblib must support generators; "loky", "threading"
         and "dask" do.
 
     Attributes
@@ -103,21 +112,23 @@ multimetric_, classes_, n_features_in_, feature_names_in_
     {'epochs': 3}
     """
 
+    cv_curves_: dict[str, np.ndarray]
+
     def __init__(
         self,
-        estimator,
-        param_grid,
+        estimator: Estimator,
+        param_grid: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        pre_dispatch="2*n_jobs",
-        error_score=np.nan,
-        return_train_score=False,
-        journal=None,
-    ):
+        scoring: str | Callable[..., Any] | Sequence[str] | Mapping[str, Any] | None = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., Any] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str | None = "2*n_jobs",
+        error_score: float | Literal["raise"] = np.nan,
+        return_train_score: bool = False,
+        journal: StrPath | None = None,
+    ) -> None:
         super().__init__(
             estimator,
             param_grid,
@@ -137,13 +148,13 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         "journal": [str, os.PathLike, None],
     }
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # GridSearchCV leaves out the following
         tags.transformer_tags = get_tags(self.estimator).transformer_tags
         return tags
 
     @available_if(lambda search: hasattr(search, "transform"))
-    def fit_transform(self, X, y=None, **params):
+    def fit_transform(self, X: Images, y: ArrayLike | None = None, **params: Any) -> np.ndarray:
         """Search, fit the best candidate on all samples, and transform them with it.
 
         Parameters
@@ -158,7 +169,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         """
         return self.fit(X, y, **params).transform(X)
 
-    def score(self, X, y=None, **params):
+    def score(self, X: Images, y: ArrayLike | None = None, **params: Any) -> float:
         """Score the best candidate.
 
         Parameters
@@ -178,7 +189,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         return super().score(X, plain_labels(y), **params)
 
     @with_callbacks
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Images, y: ArrayLike | None = None, **params: Any) -> Self:
         """Search, and fit the best candidate on all samples.
 
         Parameters
@@ -202,7 +213,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             parameter cannot be pickled; raised before any fit.
         ValueError
             If the grid has no valid numbers of epochs, the estimator cannot keep epochs, or the
-            journal belongs to another search (raised before any fit), or if every fit failed.
+            journal belongs to another search or was written with other versions of the libraries
+            (raised before any fit), or if every fit failed.
         """
         validate_parameters(self)
         candidates = list(ParameterGrid(self.param_grid))
@@ -229,7 +241,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         context.call_on_fit_task_end(**task)
         return self
 
-    def _make_evaluator(self, routed):
+    def _make_evaluator(self, routed: Any) -> Evaluator:
         scorer = check_scoring(
             self.estimator, scoring=self.scoring, raise_exc=self.error_score == "raise"
         )
@@ -242,7 +254,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             return_train_score=self.return_train_score,
         )
 
-    def _check_refit(self, names):
+    def _check_refit(self, names: list[str]) -> None:
         if self.refit is not False and not callable(self.refit) and self.refit not in names:
             raise ValueError(
                 "With several scores, refit should be False, a callable or the name of the "
@@ -251,7 +263,15 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     # -- the fits ------------------------------------------------------------------------
 
-    def _evaluate(self, fits, splits, evaluator, X, y, context) -> list[FoldScores]:
+    def _evaluate(
+        self,
+        fits: list[SharedFit],
+        splits: list[tuple[np.ndarray, np.ndarray]],
+        evaluator: Evaluator,
+        X: Any,
+        y: Any,
+        context: Any,
+    ) -> list[FoldScores]:
         """The scores of all fits in all folds; those in the journal are not computed again."""
         journal = self._open_journal(fits, splits, evaluator, X, y)
         scores = journal.read() if journal else []
@@ -270,19 +290,36 @@ multimetric_, classes_, n_features_in_, feature_names_in_
                 journal.record(fold)
         return scores
 
-    def _open_journal(self, fits, splits, evaluator, X, y):
+    def _open_journal(
+        self,
+        fits: list[SharedFit],
+        splits: list[tuple[np.ndarray, np.ndarray]],
+        evaluator: Evaluator,
+        X: Any,
+        y: Any,
+    ) -> Journal | None:
         if self.journal is None:
             return None
         search = [self.estimator, self.scoring, self.error_score, X, y, splits]
         search += [evaluator.fit_params, evaluator.score_params]
         return Journal(self.journal, search, [[f.estimator_params(), f.epochs] for f in fits])
 
-    def _make_task(self, i, fold, fit, splits):
+    def _make_task(
+        self, i: int, fold: int, fit: SharedFit, splits: list[tuple[np.ndarray, np.ndarray]]
+    ) -> Task:
         title = f"[CV {fold + 1}/{len(splits)}] {fit.estimator_params()}"
         train, test = splits[fold]
         return Task(i, fold, fit.epochs, train, test, title if self.verbose > 1 else "")
 
-    def _run(self, tasks, fits, evaluator, X, y, context):
+    def _run(
+        self,
+        tasks: list[Task],
+        fits: list[SharedFit],
+        evaluator: Evaluator,
+        X: Any,
+        y: Any,
+        context: Any,
+    ) -> Iterator[FoldScores]:
         """Carry out tasks in parallel, and yield the scores of each."""
         context = context.subcontext(
             task_name="search", max_subtasks=len(tasks), sequential_subtasks=False
@@ -308,7 +345,9 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     # -- the results ---------------------------------------------------------------------
 
-    def _collect(self, candidates, fits, scores):
+    def _collect(
+        self, candidates: list[dict[str, Any]], fits: list[SharedFit], scores: list[FoldScores]
+    ) -> None:
         """Set `cv_results_`, `cv_curves_` and the best candidate."""
         results.check_failures(scores, self.error_score)
         outcomes = results.candidate_outcomes(fits, scores, self.error_score)
@@ -322,7 +361,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         if self.refit or not self.multimetric_:
             self._choose_best(self.refit if self.multimetric_ else "score")
 
-    def _choose_best(self, score):
+    def _choose_best(self, score: str) -> None:
         if callable(self.refit):
             self.best_index_ = self.refit(self.cv_results_)
             _check_index(self.best_index_, len(self.cv_results_["params"]))
@@ -331,7 +370,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             self.best_score_ = self.cv_results_[f"mean_test_{score}"][self.best_index_]
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
-    def _final_scorer(self):
+    def _final_scorer(self) -> Any:
         if not isinstance(self.scoring, (list, tuple, dict)):
             return check_scoring(self.estimator, scoring=self.scoring)
         named = self.scoring if isinstance(self.scoring, dict) else {s: s for s in self.scoring}
@@ -339,7 +378,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             name: check_scoring(self.estimator, scoring=scoring) for name, scoring in named.items()
         }
 
-    def _refit(self, X, y, fit_params, context):
+    def _refit(self, X: Any, y: Any, fit_params: dict[str, Any], context: Any) -> None:
         self.best_estimator_ = _clone_with(self.estimator, self.best_params_)
         context = context.subcontext(task_name="refit-with-best-params")
         samples = (X,) if y is None else (X, y)
@@ -350,12 +389,12 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
 
-def _clone_with(estimator, params):
+def _clone_with(estimator: Estimator, params: dict[str, Any]) -> Estimator:
     """An unfitted copy of an estimator with these parameters, which are copied too."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 
-def _check_index(index, n_candidates):
+def _check_index(index: Any, n_candidates: int) -> None:
     if not isinstance(index, Integral):
         raise TypeError(
             f"refit should return the index of a candidate; got {index!r:.60} of type "

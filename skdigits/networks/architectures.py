@@ -17,8 +17,15 @@ CHANNELS_LAST = "channels_last"  # regardless of Keras's global setting
 
 
 def compact(
-    image_shape, n_classes, *, filters=4, kernel_size=5, dropout=0.1, l2=0.0, dtype="float32"
-):
+    image_shape: tuple[int, int | None, int],
+    n_classes: int,
+    *,
+    filters: int = 4,
+    kernel_size: int = 5,
+    dropout: float = 0.1,
+    l2: float = 0.0,
+    dtype: str = "float32",
+) -> Any:
     """Two convolutions of four filters: 4,518 parameters for 28×28 images and ten classes.
 
     Parameters
@@ -60,8 +67,15 @@ def compact(
 
 
 def lenet(
-    image_shape, n_classes, *, filters=8, kernel_size=5, dropout=0.2, l2=0.0, dtype="float32"
-):
+    image_shape: tuple[int, int | None, int],
+    n_classes: int,
+    *,
+    filters: int = 8,
+    kernel_size: int = 5,
+    dropout: float = 0.2,
+    l2: float = 0.0,
+    dtype: str = "float32",
+) -> Any:
     """A modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
 
     Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
@@ -107,7 +121,15 @@ def lenet(
     )
 
 
-def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float32"):
+def tiny(
+    image_shape: tuple[int, int | None, int],
+    n_classes: int,
+    *,
+    filters: int = 4,
+    dropout: float = 0.0,
+    l2: float = 0.0,
+    dtype: str = "float32",
+) -> Any:
     """Five normalised convolutions: 4,738 parameters for 28×28 images and ten classes.
 
     The network ends in a depthwise layer with one weight per filter and position, which has a tenth
@@ -143,7 +165,15 @@ def tiny(image_shape, n_classes, *, filters=4, dropout=0.0, l2=0.0, dtype="float
     return keras.Model(inputs, _classify(x, n_classes, dropout, l2, dtype), name="tiny")
 
 
-def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="float32"):
+def deep(
+    image_shape: tuple[int, int | None, int],
+    n_classes: int,
+    *,
+    filters: int = 16,
+    dropout: float = 0.3,
+    l2: float = 0.0,
+    dtype: str = "float32",
+) -> Any:
     """Six normalised convolutions, two of them residual: 111,258 parameters for 28×28 images.
 
     Parameters
@@ -171,7 +201,15 @@ def deep(image_shape, n_classes, *, filters=16, dropout=0.3, l2=0.0, dtype="floa
     return keras.Model(inputs, _classify(x, n_classes, dropout, l2, dtype), name="deep")
 
 
-def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="float32"):
+def reader(
+    image_shape: tuple[int, int | None, int],
+    n_classes: int,
+    *,
+    filters: int = 16,
+    dropout: float = 0.2,
+    l2: float = 0.0,
+    dtype: str = "float32",
+) -> Any:
     """Network that reads lines of any width: 120,731 parameters, and scores per four columns.
 
     It is that of earlier files. It has the convolutions of ``deep``; the receptive field of a frame
@@ -204,7 +242,15 @@ def reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="fl
     return keras.Model(inputs, _scores(x, n_classes, dropout, l2, dtype), name="reader")
 
 
-def fine_reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtype="float32"):
+def fine_reader(
+    image_shape: tuple[int, int | None, int],
+    n_classes: int,
+    *,
+    filters: int = 16,
+    dropout: float = 0.2,
+    l2: float = 0.0,
+    dtype: str = "float32",
+) -> Any:
     """Network that reads lines of any width: 351,131 parameters, and scores per two columns.
 
     It is ``reader`` with frames of two columns, since handwritten digits may be four columns wide.
@@ -237,7 +283,9 @@ def fine_reader(image_shape, n_classes, *, filters=16, dropout=0.2, l2=0.0, dtyp
     return keras.Model(inputs, _scores(x, n_classes, dropout, l2, dtype), name="fine_reader")
 
 
-def _frames(inputs, filters, columns, l2, dtype):
+def _frames(
+    inputs: Any, filters: int, columns: int, l2: float, dtype: str
+) -> tuple[Any, Callable[..., Any]]:
     """One column of features per frame, and a function for convolutions of these."""
     # The padding completes the last frame if the width is not a multiple of `columns`.
     after = [[0, 0], [0, 0], [0, columns - 1], [0, 0]]
@@ -245,7 +293,14 @@ def _frames(inputs, filters, columns, l2, dtype):
     inside = keras.ops.cast(x[:, :1] >= 0, dtype)
     normalized = _normalized(l2, dtype)
 
-    def convolution(x, name, filters, *args, pool=None, **options):
+    def convolution(
+        x: Any,
+        name: str,
+        filters: int,
+        *args: Any,
+        pool: tuple[int, int] | None = None,
+        **options: Any,
+    ) -> Any:
         nonlocal inside
         if pool and pool[1] == 2:
             inside = inside[:, :, :-1:2]
@@ -257,7 +312,7 @@ def _frames(inputs, filters, columns, l2, dtype):
     return convolution(x, "mixture", 8 * filters, 1), convolution
 
 
-def _scores(x, n_classes, dropout, l2, dtype):
+def _scores(x: Any, n_classes: int, dropout: float, l2: float, dtype: str) -> Any:
     """Scores (logits) of classes, from one column of features per frame."""
     x = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")(x)
     # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
@@ -272,7 +327,7 @@ def _scores(x, n_classes, dropout, l2, dtype):
     return output(x)[:, 0]
 
 
-BY_NAME: dict[str, Callable[..., Any]] = {
+BY_NAME: dict[str | Callable[..., Any], Callable[..., Any]] = {
     "compact": compact,
     "tiny": tiny,
     "lenet": lenet,
@@ -282,12 +337,14 @@ BY_NAME: dict[str, Callable[..., Any]] = {
 }
 
 
-def _sequential(name, image_shape, dtype, layers):
+def _sequential(
+    name: str, image_shape: tuple[int, int | None, int], dtype: str, layers: list[Any]
+) -> Any:
     return keras.Sequential([keras.Input(image_shape, dtype=dtype), *layers], name=name)
 
 
-def _convolution(kernel_size, l2, dtype):
-    def layer(name, filters, padding):
+def _convolution(kernel_size: int, l2: float, dtype: str) -> Callable[..., Any]:
+    def layer(name: str, filters: int, padding: str) -> Any:
         return keras.layers.Conv2D(
             filters,
             kernel_size,
@@ -303,10 +360,18 @@ def _convolution(kernel_size, l2, dtype):
     return layer
 
 
-def _normalized(l2, dtype):
+def _normalized(l2: float, dtype: str) -> Callable[..., Any]:
     """Return a function: convolution, optional pooling, batch normalisation and ReLU."""
 
-    def convolution(x, name, filters, kernel_size=3, *, pool=None, skip=None):
+    def convolution(
+        x: Any,
+        name: str,
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        *,
+        pool: tuple[int, int] | None = None,
+        skip: Any = None,
+    ) -> Any:
         x = keras.layers.Conv2D(
             filters,
             kernel_size,
@@ -325,7 +390,9 @@ def _normalized(l2, dtype):
     return convolution
 
 
-def _residual_trunk(x, filters, convolution, second_pool=(2, 2)):
+def _residual_trunk(
+    x: Any, filters: int, convolution: Callable[..., Any], second_pool: tuple[int, int] = (2, 2)
+) -> Any:
     """Convolutions to a quarter of the height, the last two residual.
 
     He et al., "Deep residual learning for image recognition" (2016).
@@ -338,7 +405,7 @@ def _residual_trunk(x, filters, convolution, second_pool=(2, 2)):
     return convolution(x, "residual_2", 4 * filters, skip=x)
 
 
-def _depthwise(x, size, l2, dtype):
+def _depthwise(x: Any, size: tuple[int, int], l2: float, dtype: str) -> Any:
     """One weight per filter and position of a window, normalised."""
     x = keras.layers.DepthwiseConv2D(
         size,
@@ -351,11 +418,11 @@ def _depthwise(x, size, l2, dtype):
     return _batch_normalization("depthwise", dtype)(x)
 
 
-def _batch_normalization(name, dtype):
+def _batch_normalization(name: str, dtype: str) -> Any:
     return keras.layers.BatchNormalization(momentum=0.9, dtype=dtype, name=f"{name}_normalization")
 
 
-def _classify(x, n_classes, dropout, l2, dtype):
+def _classify(x: Any, n_classes: int, dropout: float, l2: float, dtype: str) -> Any:
     """Class probabilities, from one weighted sum over all positions per filter."""
     x = _depthwise(x, x.shape[1:3], l2, dtype)
     x = _flatten(dtype)(x)
@@ -363,7 +430,7 @@ def _classify(x, n_classes, dropout, l2, dtype):
     return _dense("output", n_classes, "softmax", l2, dtype)(x)
 
 
-def _dense(name, units, activation, l2, dtype):
+def _dense(name: str, units: int, activation: str, l2: float, dtype: str) -> Any:
     return keras.layers.Dense(
         units,
         activation=activation,
@@ -374,13 +441,13 @@ def _dense(name, units, activation, l2, dtype):
     )
 
 
-def _pooling(name, dtype, size=(2, 2)):
+def _pooling(name: str, dtype: str, size: tuple[int, int] = (2, 2)) -> Any:
     return keras.layers.MaxPooling2D(size, data_format=CHANNELS_LAST, dtype=dtype, name=name)
 
 
-def _flatten(dtype):
+def _flatten(dtype: str) -> Any:
     return keras.layers.Flatten(data_format=CHANNELS_LAST, dtype=dtype, name="flatten")
 
 
-def _penalty(l2):
+def _penalty(l2: float) -> Any:
     return keras.regularizers.L2(l2) if l2 else None

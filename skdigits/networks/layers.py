@@ -13,7 +13,7 @@ class MaskedDropout(keras.layers.Dropout):
     On a CPU, TensorFlow's `select` takes several times as long in the forward and backward pass.
     """
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Set inputs to zero at random.
 
         Parameters
@@ -41,7 +41,7 @@ class MaskedDropout(keras.layers.Dropout):
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation of images as one TensorFlow operation."""
 
-    def call(self, inputs, training=False, mask=None):
+    def call(self, inputs: Any, training: bool = False, mask: Any | None = None) -> Any:
         """Normalise.
 
         Parameters
@@ -89,7 +89,7 @@ FASTER: dict[type, Any] = {
 }
 
 
-def faster(layer):
+def faster(layer: Any) -> Any:
     """Make a faster layer with the same function and state.
 
     Parameters

@@ -159,7 +159,7 @@ class TrainedNetwork:
             kept={},
         )
 
-    def _best_epoch(self, last):
+    def _best_epoch(self, last: int) -> int:
         """The epoch whose weights a fit of `last` epochs would have."""
         call = max((call for call in self.calls if call.first < last), key=lambda c: c.first)
         if not call.early_stopping:

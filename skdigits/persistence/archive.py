@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 DOCUMENT, NETWORK = "estimator.json", "network.onnx"
 DOCUMENT_BYTES = 2**20
+ARRAY_DTYPE = re.compile(r"\|[biu]1|[<>][iuf][248]|[<>]U\d{1,6}")
 SLACK_BYTES = 2**24  # that a file may be larger than twice its packed size when it is unpacked
 
 
-def write(file, document: dict[str, Any], arrays, networks) -> None:
+def write(
+    file: IO[bytes], document: dict[str, Any], arrays: list[np.ndarray], networks: list[bytes]
+) -> None:
     """Write an archive.
 
     Parameters
@@ -39,7 +43,7 @@ def write(file, document: dict[str, Any], arrays, networks) -> None:
             f"The estimator needs {len(text):,} bytes besides its weights, and a file can hold "
             f"{DOCUMENT_BYTES:,}. Keep fewer epochs (keep_epochs), or pickle it."
         )
-    entries = [(DOCUMENT, text)]
+    entries: list[tuple[str, str | bytes]] = [(DOCUMENT, text)]
     entries += [(f"array-{i}", array.tobytes()) for i, array in enumerate(arrays)]
     entries += [(network_name(i), content) for i, content in enumerate(networks)]
     with zipfile.ZipFile(file, "w") as archive:
@@ -86,7 +90,7 @@ class Archive:
         If its directory has equal names, or much larger sizes than the file.
     """
 
-    def __init__(self, file: zipfile.ZipFile, n_bytes: int):
+    def __init__(self, file: zipfile.ZipFile, n_bytes: int) -> None:
         self._file = file
         entries = file.infolist()
         self._sizes = {entry.filename: entry.file_size for entry in entries}
@@ -101,7 +105,9 @@ class Archive:
         self._unread = set(self._sizes)
         self.document = json.loads(self._read(DOCUMENT, DOCUMENT_BYTES))
 
-    def _read(self, name, limit):
+    def _read(self, name: str, limit: int) -> bytes:
+        if name not in self._sizes:
+            raise ValueError(f"it has no entry {name}")
         if self._sizes[name] > limit:
             raise ValueError(f"{name} has {self._sizes[name]:,} bytes instead of {limit:,}")
         if name not in self._unread:
@@ -117,7 +123,7 @@ class Archive:
         number : int
             Its number.
         dtype : str
-            Type, as ``numpy.dtype.str`` describes it.
+            Type of numbers or strings, as ``numpy.dtype.str`` describes it.
         shape : list of int
             Shape.
 
@@ -129,17 +135,29 @@ class Archive:
         Raises
         ------
         ValueError
-            If the entry has another size.
+            If it is not described so, or the entry has another size or holds no such values.
         """
-        kind, name = np.dtype(dtype), f"array-{int(number)}"
-        if kind.kind not in "biufUS" or kind.str != dtype:
-            raise ValueError(f"an array of type {dtype!r}")
-        if not all(isinstance(length, int) and length >= 0 for length in shape):
-            raise ValueError(f"an array of shape {shape!r}")
+        if (
+            type(number) is not int
+            or not isinstance(dtype, str)
+            or not ARRAY_DTYPE.fullmatch(dtype)
+        ):
+            raise ValueError(
+                f"it has an array of type {str(dtype)[:50]!r}, with the number {str(number)[:50]}"
+            )
+        if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+            raise ValueError(f"it has an array of shape {str(shape)[:50]}")
+        kind, name = np.dtype(dtype), f"array-{number}"
         n_bytes = math.prod(shape) * kind.itemsize
-        if self._sizes[name] != n_bytes:
-            raise ValueError(f"{name} has {self._sizes[name]:,} bytes instead of {n_bytes:,}")
-        return np.frombuffer(bytearray(self._read(name, n_bytes)), kind).reshape(shape)
+        content = self._read(name, n_bytes)
+        if len(content) != n_bytes:
+            raise ValueError(f"{name} has {len(content):,} bytes instead of {n_bytes:,}")
+        array = np.frombuffer(bytearray(content), kind).reshape(shape)
+        if kind.kind == "U":
+            array.tolist()  # raises if a character does not exist
+        elif kind.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
+            raise ValueError(f"{name} has other values than True and False")
+        return array
 
     def network(self, i: int, limit: int) -> bytes:
         """Read an ONNX model.

@@ -6,21 +6,23 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.files import atomic_write, check_destination
-from skdigits.persistence.versions import versions
+from skdigits.fingerprint import versions
 from skdigits.persistence.wrappers import network_estimator
 
 if TYPE_CHECKING:
     import onnx
 
+    from skdigits.typing import Estimator, StrPath
+
 PIXELS, PROBABILITIES = "pixels", "probabilities"
 
 
-def export(estimator, path) -> Path:
+def export(estimator: Estimator, path: StrPath) -> Path:
     """Export the network of a fitted estimator for programs without skdigits.
 
     Parameters
@@ -59,13 +61,15 @@ def export(estimator, path) -> Path:
     return path
 
 
-def onnx_model(estimator) -> onnx.ModelProto:
+def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelProto:
     """Make the ONNX model of a fitted estimator.
 
     Parameters
     ----------
     estimator : DigitClassifier or DigitSequenceRecognizer
         The estimator.
+    installed : dict of str to str
+        Versions of the packages, for the metadata.
 
     Returns
     -------
@@ -84,14 +88,14 @@ def onnx_model(estimator) -> onnx.ModelProto:
     metadata = {
         "labels": labels,
         "image_shape": network.key.spec.image_shape,
-        "versions": versions(),
+        "versions": installed,
     }
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=json.dumps(value))
     return model
 
 
-def _converted(estimator):
+def _converted(estimator: Estimator) -> onnx.ModelProto:
     """The ONNX model of an architecture function of the user, by Keras's exporter."""
     import onnx
 
@@ -115,24 +119,24 @@ def _converted(estimator):
     return model
 
 
-def _onnx_bytes(estimator):
-    return onnx_model(estimator).SerializeToString()
+def _onnx_bytes(estimator: Estimator) -> bytes:
+    return onnx_model(estimator, versions()).SerializeToString()
 
 
-def _keras_bytes(estimator):
+def _keras_bytes(estimator: Estimator) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "network.keras")
         _with_probabilities(estimator).save(file)
         return file.read_bytes()
 
 
-def _tflite_bytes(estimator):
+def _tflite_bytes(estimator: Estimator) -> bytes:
     from skdigits.training.plain_keras import to_tflite
 
     return to_tflite(_with_probabilities(estimator))
 
 
-def _with_probabilities(estimator):
+def _with_probabilities(estimator: Estimator) -> Any:
     from skdigits.training.plain_keras import with_probabilities
 
     model = estimator.to_keras()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from onnx import helper
 
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.validation import PixelRange
 
 # Parameters that files do not have, or earlier ones not, and their values then.
 LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {
-    "DigitClassifier": {"checkpoint": None},
-    "DigitSequenceRecognizer": {
-        "checkpoint": None,
-        "style": "tiles",
-        "test_time_augmentation": False,
-    },
+    "DigitSequenceRecognizer": {"style": "tiles", "test_time_augmentation": False},
+}
+# The same for fields of records.
+LATER_FIELDS: dict[str, dict[str, Any]] = {"TrainedNetwork": {"pixel_dtype": "float32"}}
+ATTRIBUTES_OF_FORMAT_2 = {  # of which the trained network is made today
+    *("_key", "_spec", "_state", "_scale", "_range", "_seed", "_rate", "_calls", "_kept"),
+    *("history_", "n_iter_"),
 }
 
 
-def from_format_2(state):
+def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
     """Convert the attributes of an estimator in format 2 to those of today.
 
     Parameters
@@ -51,3 +55,18 @@ def from_format_2(state):
         kept=state.pop("_kept"),
     )
     return state
+
+
+def without_zero_pads(model: Any) -> None:
+    """Leave out of an ONNX model in format 4 that a convolution adds no margin, the default.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        The model, which is changed.
+    """
+    zero = helper.make_attribute("pads", [0, 0, 0, 0]).SerializeToString()
+    for node in model.graph.node:
+        for i, attribute in reversed([*enumerate(node.attribute)]):
+            if node.op_type == "Conv" and attribute.SerializeToString() == zero:
+                del node.attribute[i]

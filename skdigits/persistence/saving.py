@@ -6,28 +6,38 @@ for other programs. It has a version number; unknown versions are refused.
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import onnx
-from onnx import numpy_helper
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.classifier import DigitClassifier
 from skdigits.files import atomic_write
+from skdigits.fingerprint import PACKAGES, versions
 from skdigits.inference.engines import has_onnx_model
 from skdigits.persistence import archive, schema
 from skdigits.persistence.exporting import onnx_model
-from skdigits.persistence.older import LATER_PARAMETERS, from_format_2
+from skdigits.persistence.older import (
+    ATTRIBUTES_OF_FORMAT_2,
+    LATER_PARAMETERS,
+    from_format_2,
+    without_zero_pads,
+)
 from skdigits.persistence.values import Decoder, Encoder
-from skdigits.persistence.versions import versions
 from skdigits.persistence.wrappers import without_search
 from skdigits.preprocessing import ImageReshaper, PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
+
+if TYPE_CHECKING:
+    from skdigits.persistence.archive import Archive
+    from skdigits.typing import Estimator, StrPath
 
 FORMAT = 5
 FORMATS = (2, 3, 4, 5)  # that can be read; in format 1, small images had no margin
@@ -37,11 +47,12 @@ ESTIMATORS: dict[str, Any] = {
     "ImageReshaper": ImageReshaper,
     "PictureCleaner": PictureCleaner,
 }
-ATTRIBUTES = {"_network", "_sklearn_output_config"}
+ENTRIES = ("format", "estimator", "versions", "state")
+VERSION = re.compile(r"[\w.+!-]{1,50}", re.ASCII)
 MODEL_SLACK_BYTES = 2**18  # of an ONNX model besides its weights
 
 
-def save(estimator, path) -> Path:
+def save(estimator: Estimator, path: StrPath) -> Path:
     """Write a fitted estimator to a file that `load` reads without running code from it.
 
     Parameters
@@ -69,13 +80,13 @@ or EpochSearchCV
     """
     writer = _Writer()
     kind, state = writer.describe(without_search(estimator))
-    document = {"format": FORMAT, "estimator": kind, "versions": versions(), "state": state}
+    document = {"format": FORMAT, "estimator": kind, "versions": writer.versions, "state": state}
     with atomic_write(path) as file:
         archive.write(file, document, writer.encode.arrays, writer.networks)
     return Path(path)
 
 
-def load(path, architectures=None):
+def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = None) -> Any:
     """Read an estimator written by `save`. No code from the file is run.
 
     Parameters
@@ -125,18 +136,26 @@ def load(path, architectures=None):
             zlib.error,
         ) as error:
             raise ValueError(
-                f"{path} cannot be read as a file written by skdigits.save: {str(error)[:200]}."
+                f"{path} cannot be read as a file written by skdigits.save: {_reason(error)}."
             ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a file is refused, as the end of a sentence."""
+    if isinstance(error, (ValueError, zipfile.BadZipFile, NotFittedError)):
+        return str(error)[:200].rstrip(".")
+    return f"its content is damaged ({type(error).__name__}: {str(error)[:100]})"
 
 
 class _Writer:
     """Describes estimators, and collects their arrays and networks."""
 
-    def __init__(self):
-        self.encode = Encoder(self.describe)
+    def __init__(self) -> None:
+        self.encode = Encoder()
         self.networks: list[bytes] = []
+        self.versions = versions()
 
-    def describe(self, estimator):
+    def describe(self, estimator: Estimator) -> tuple[str, dict[str, Any]]:
         """The name of an estimator's class, and its state as JSON."""
         if type(estimator) is Pipeline:
             return "Pipeline", self._describe_pipeline(estimator)
@@ -147,107 +166,134 @@ class _Writer:
                 "classes of your own, can be pickled."
             )
         check_is_fitted(estimator)
-        schema.check_estimator(estimator)  # what load() would refuse
+        schema.check_parameters(estimator)  # what load() would refuse
+        schema.check_fitted(estimator)
         if _has_network_entry(estimator):
-            self.networks.append(onnx_model(estimator).SerializeToString())
-        known = _attribute_names(estimator) - {"checkpoint"}  # a folder of this machine
+            self.networks.append(onnx_model(estimator, self.versions).SerializeToString())
+        known = schema.parameters(estimator) | schema.ATTRIBUTES[kind]
         state = {k: v for k, v in estimator.__getstate__().items() if k in known}
         return kind, {name: self.encode(value, name) for name, value in state.items()}
 
-    def _describe_pipeline(self, pipeline):
-        parameters = pipeline.get_params(deep=False)
-        for name in ("memory", "transform_input"):
-            if parameters.pop(name, None) is not None:
+    def _describe_pipeline(self, pipeline: Pipeline) -> dict[str, Any]:
+        for name, value in pipeline.get_params(deep=False).items():
+            if name not in ("steps", "verbose") and value is not None:
                 raise TypeError(f"save() cannot save {name} of a Pipeline; set {name}=None.")
-        return {name: self.encode(value, name) for name, value in parameters.items()}
+        schema.check_steps(pipeline.steps)
+        steps = [["tuple", [name, self._describe_step(step)]] for name, step in pipeline.steps]
+        return {"steps": ["list", steps], "verbose": bool(pipeline.verbose)}
+
+    def _describe_step(self, step: Any) -> Any:
+        if step is None or step == "passthrough":
+            return step
+        return ["estimator", *self.describe(step)]
 
 
 class _Reader:
     """Makes estimators from an archive."""
 
-    def __init__(self, found, architectures):
+    def __init__(self, found: Archive, architectures: dict[str, Callable[..., Any]]) -> None:
         self.archive, self.document = found, found.document
-        self.decode = Decoder(found.array, architectures, self._make)
+        self.decode = Decoder(found.array, architectures)
         self.n_networks = 0
 
-    def estimator(self):
+    def estimator(self) -> Any:
         """The estimator of the file."""
+        if not isinstance(self.document, dict) or self.document.keys() != set(ENTRIES):
+            raise ValueError(f"its {archive.DOCUMENT} has not the entries {', '.join(ENTRIES)}")
         number = self.document["format"]
-        if number not in FORMATS:
+        if type(number) is not int or number not in FORMATS:
             raise ValueError(
                 f"its format is {str(number)[:50]} and this version of skdigits reads "
                 f"{', '.join(map(str, FORMATS))}; install the version that wrote it, or train again"
             )
+        _check_versions(self.document["versions"])
         estimator = self._make(self.document["estimator"], self.document["state"])
         self.archive.check_complete()
         return estimator
 
-    def _make(self, kind, state):
+    def _make(self, kind: Any, state: Any) -> Any:
         """An estimator from the name of its class and its state."""
-        state = {name: self.decode(value) for name, value in state.items()}
+        if not isinstance(state, dict):
+            raise ValueError(f"the state of its {str(kind)[:50]} is no object")
         if kind == "Pipeline":
-            return _make_pipeline(state)
-        if kind not in ESTIMATORS:
+            return self._make_pipeline(state)
+        if not isinstance(kind, str) or kind not in ESTIMATORS:
             raise ValueError(f"it holds a {str(kind)[:50]!r}, which is not known here")
-        if self.document["format"] == 2:
-            state = from_format_2(state)
-        state = LATER_PARAMETERS.get(kind, {}) | state
         estimator = ESTIMATORS[kind]()
-        if missing := estimator.get_params(deep=False).keys() - state.keys():
-            raise ValueError(f"the parameter {min(missing)} is missing")
-        if unknown := state.keys() - _attribute_names(estimator):
-            raise ValueError(f"{min(unknown)[:50]!r} is no attribute of {kind}")
-        estimator.__dict__.update(state)
-        schema.check_estimator(estimator)
+        known = schema.parameters(estimator) | schema.ATTRIBUTES[kind]
+        known |= ATTRIBUTES_OF_FORMAT_2 if self.document["format"] == 2 else set()
+        if unknown := state.keys() - known:
+            raise ValueError(f"{min(unknown)[:50]!r} is no attribute of {kind} in a file")
+        self._set_parameters(estimator, state)
+        self._set_fitted(estimator, state)
         check_is_fitted(estimator)
         if self.document["format"] >= 4 and _has_network_entry(estimator):
             self._check_network_entry(estimator)
         return estimator
 
-    def _check_network_entry(self, estimator):
-        """Raise if the ONNX model, which only other programs use, has other weights."""
-        expected = onnx_model(estimator)
-        limit = expected.ByteSize() + MODEL_SLACK_BYTES
-        content = self.archive.network(self.n_networks, limit)
+    def _set_parameters(self, estimator: Estimator, state: dict[str, Any]) -> None:
+        names = schema.parameters(estimator)
+        later = LATER_PARAMETERS.get(type(estimator).__name__, {})
+        if missing := names - state.keys() - later.keys():
+            raise ValueError(f"the parameter {min(missing)} is missing")
+        found = {name: self.decode.parameter(state[name], name) for name in names & state.keys()}
+        estimator.set_params(**later | found)
+        schema.check_parameters(estimator)
+        if getattr(estimator, "callbacks", None):
+            raise ValueError("it has callbacks, which no file can describe")
+
+    def _set_fitted(self, estimator: Estimator, state: dict[str, Any]) -> None:
+        names = state.keys() - schema.parameters(estimator)
+        fitted = {name: self.decode.fitted(state[name]) for name in state if name in names}
+        if self.document["format"] == 2:
+            fitted = from_format_2(fitted)
+        estimator.__dict__.update(fitted)
+        schema.check_fitted(estimator)
+
+    def _make_pipeline(self, state: Any) -> Any:
+        match state.get("steps"), state.get("verbose"):
+            case [["list" | "tuple", [*steps]], bool() as verbose] if len(state) == 2:
+                made = [self._make_step(step) for step in steps]
+            case _:
+                raise ValueError("its Pipeline has not the entries steps and verbose alone")
+        schema.check_steps(made)
+        return Pipeline(made, verbose=verbose)
+
+    def _make_step(self, step: Any) -> Any:
+        match step:
+            case ["tuple" | "list", [name, (None | "passthrough") as none]]:
+                return name, none
+            case ["tuple" | "list", [name, ["estimator", kind, state]]]:
+                return name, self._make(kind, state)
+        raise ValueError("a step of its Pipeline is not one that load() knows")
+
+    def _check_network_entry(self, estimator: Estimator) -> None:
+        """Raise if the ONNX model, which only other programs use, is not that of the estimator."""
+        model = onnx_model(estimator, self.document["versions"])
+        expected = model.SerializeToString()
+        content = self.archive.network(self.n_networks, len(expected) + MODEL_SLACK_BYTES)
         self.n_networks += 1
-        try:
-            model = onnx.load_from_string(content)
+        if content == expected:
+            return
+        try:  # another version of protobuf may have another order
+            found = onnx.load_from_string(content)
         except Exception as error:  # an error of protobuf, which is no dependency of ours
             raise ValueError("its ONNX model is damaged") from error
-        if not np.array_equal(_sorted_weights(model), _sorted_weights(expected), equal_nan=True):
-            raise ValueError("its ONNX model has other weights than the estimator")
+        if self.document["format"] == 4:
+            without_zero_pads(found)
+        if found.SerializeToString() != expected:
+            raise ValueError("its ONNX model is not that of its network and weights")
 
 
-def _attribute_names(estimator):
-    """Names of the attributes that a file may have."""
-    return estimator.get_params(deep=False).keys() | schema.FITTED.keys() | ATTRIBUTES
+def _check_versions(found: Any) -> None:
+    if not isinstance(found, dict):
+        raise ValueError("it does not say which versions wrote it")
+    for name, version in found.items():
+        known = name in PACKAGES or name == "python"
+        if not known or not isinstance(version, str) or not VERSION.fullmatch(version):
+            raise ValueError(f"it was written with {name[:50]!r} {str(version)[:50]!r}")
 
 
-def _has_network_entry(estimator):
+def _has_network_entry(estimator: Estimator) -> bool:
     network = getattr(estimator, "_network", None)
     return network is not None and has_onnx_model(network.key.spec)
-
-
-def _sorted_weights(model):
-    """All weights of an ONNX model, whatever their order and layout."""
-    arrays = [numpy_helper.to_array(i).ravel() for i in model.graph.initializer]
-    return np.sort(np.concatenate([np.zeros(0), *(a for a in arrays if a.dtype.kind == "f")]))
-
-
-def _make_pipeline(state):
-    """A Pipeline of estimators that are checked already."""
-    for step in state["steps"]:
-        name, estimator = step
-        if not (isinstance(name, str) and _is_step(estimator)):
-            raise ValueError("a step of its Pipeline is not one that load() knows")
-    names = [name for name, _ in state["steps"]]
-    if not names or len(set(names)) < len(names):
-        raise ValueError("two steps of its Pipeline have the same name")
-    if not isinstance(state.get("verbose", False), bool):
-        raise ValueError("verbose of its Pipeline is not a bool")
-    return Pipeline(**state)
-
-
-def _is_step(estimator):
-    known = (*ESTIMATORS.values(), Pipeline)
-    return estimator is None or estimator == "passthrough" or type(estimator) in known

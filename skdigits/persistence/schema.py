@@ -6,9 +6,10 @@ import itertools
 import json
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skdigits.estimator import NetworkEstimator
 from skdigits.inference.line_images import HEIGHT
@@ -18,7 +19,10 @@ from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
 from skdigits.training.task import OPTIMIZERS
-from skdigits.validation import PixelRange
+from skdigits.validation import PixelRange, check_image_shape
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
 
 LARGEST = 1e300  # pixel in float64
 COUNT = Interval(Integral, 1, None, closed="left")
@@ -67,11 +71,22 @@ OPTIONS: dict[str, list[Any]] = {
     "l2": [POSITIVE],
 }
 FITTED: dict[str, list[Any]] = {
+    "_network": [TrainedNetwork],
+    "_sklearn_output_config": [dict],
     "classes_": [np.ndarray],
     "image_shape_": [tuple],
     "n_features_in_": [COUNT],
     "feature_names_in_": [np.ndarray],
 }
+ROWS = {"image_shape_", "n_features_in_", "feature_names_in_"}
+ATTRIBUTES = {  # fitted, by class
+    "DigitClassifier": ROWS | {"_network", "classes_", "_sklearn_output_config"},
+    "DigitSequenceRecognizer": ROWS | {"_network"},
+    "ImageReshaper": ROWS | {"_sklearn_output_config"},
+    "PictureCleaner": set(),
+}
+PIPELINE = Pipeline([]).get_params(deep=False).keys()
+NOT_SAVED = {"checkpoint"}  # parameters: a folder of the machine that wrote the file
 STATE_ARRAYS = {  # of an optimizer, per trainable variable
     "adadelta": 2,
     "adagrad": 1,
@@ -83,13 +98,39 @@ STATE_ARRAYS = {  # of an optimizer, per trainable variable
     "sgd": 0,
 }
 CONTAINERS = ({"transform": "default"}, {"transform": "pandas"}, {"transform": "polars"})
-KERAS_OPTIMIZERS = (
-    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"),
-    *("Muon", "Nadam", "RMSprop", "SGD"),
-)
+# Settings of Keras's optimizers: those of all, then of each.
+WITHOUT_EFFECT = {"use_ema", "loss_scale_factor"}  # so that fit refuses them
+SETTINGS = WITHOUT_EFFECT | {
+    *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps"),
+    *("ema_momentum", "ema_overwrite_frequency"),
+}
+ADAM = {"beta_1", "beta_2", "epsilon"}
+KERAS_OPTIMIZERS: dict[str, set[str]] = {
+    "Adadelta": {"rho", "epsilon"},
+    "Adafactor": {"beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step"},
+    "Adagrad": {"initial_accumulator_value", "epsilon"},
+    "Adam": ADAM | {"amsgrad"},
+    "AdamW": ADAM | {"amsgrad"},
+    "Adamax": ADAM,
+    "Ftrl": {
+        *("learning_rate_power", "initial_accumulator_value", "beta"),
+        *("l1_regularization_strength", "l2_regularization_strength"),
+        "l2_shrinkage_regularization_strength",
+    },
+    "Lamb": ADAM,
+    "Lion": {"beta_1", "beta_2"},
+    "Muon": {
+        *("adam_beta_1", "adam_beta_2", "epsilon", "exclude_layers", "exclude_embeddings"),
+        *("muon_a", "muon_b", "muon_c", "adam_lr_ratio", "momentum", "ns_steps", "nesterov"),
+        *("adam_weight_decay", "rms_rate"),
+    },
+    "Nadam": ADAM,
+    "RMSprop": {"rho", "momentum", "epsilon", "centered"},
+    "SGD": {"momentum", "nesterov"},
+}
 
 
-def checked(record):
+def checked(record: Any) -> Any:
     """Check a record of a file.
 
     Parameters
@@ -113,30 +154,56 @@ def checked(record):
     return record
 
 
-def _check_pixel_range(found):
-    if not found.low < found.high or max(-found.low, found.high) > LARGEST:
-        raise ValueError(f"its pixels are from {found.low} to {found.high}")
+def _check_pixel_range(found: PixelRange) -> None:
+    bounded = max(-found.low, found.high) <= LARGEST and not math.isinf(found.mean)
+    if not found.low < found.high or not bounded:
+        raise ValueError(f"its pixels are from {found.low} to {found.high}, mean {found.mean}")
 
 
-def _check_key(key):
+def _check_key(key: ProgramKey) -> None:
     """Raise if the optimizer is neither one of ours nor a plain one of Keras."""
     if key.optimizer in OPTIMIZERS:
         return
-    described = json.loads(key.optimizer)
-    values = described["config"].values()
-    plain = all(_is_plain(item) for v in values for item in (v if isinstance(v, list) else [v]))
-    known = described["module"] == "keras.optimizers"
-    if not (plain and known and described["class_name"] in KERAS_OPTIMIZERS):
-        raise ValueError(f"its optimizer is {str(described['class_name'])[:50]!r}")
-    check_values({"learning_rate": [POSITIVE]}, described["config"], "optimizer")
+    match _parsed(key.optimizer):
+        case {
+            "module": "keras.optimizers",
+            "class_name": str() as name,
+            "config": {"learning_rate": rate, **settings},
+            "registered_name": None,
+            **rest,
+        } if name in KERAS_OPTIMIZERS and not rest:
+            check_values({"learning_rate": [POSITIVE]}, {"learning_rate": rate}, name)
+            known = SETTINGS | KERAS_OPTIMIZERS[name]
+            for setting, value in settings.items():
+                if setting not in known or not _is_setting(setting, value):
+                    raise ValueError(f"its optimizer {name} has {setting!s:.50}={value!s:.50}")
+        case {"class_name": name}:
+            raise ValueError(f"its optimizer is {str(name)[:50]!r}")
+        case _:
+            raise ValueError(f"its optimizer is {key.optimizer[:50]!r}")
 
 
-def _check_spec(spec):
-    shape, options = spec.image_shape, dict(spec.options)
-    if not all(isinstance(pair, tuple) for pair in spec.options):
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _is_setting(name: str, value: object) -> bool:
+    if name in WITHOUT_EFFECT:
+        return not value
+    if isinstance(value, list):  # names of layers
+        return all(isinstance(item, str) for item in value)
+    return value is None or (isinstance(value, (bool, int, float)) and math.isfinite(value))
+
+
+def _check_spec(spec: NetworkSpec) -> None:
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in spec.options):
         raise ValueError("the options of its network are not pairs")
+    shape, options = spec.image_shape, dict(spec.options)
     if options.keys() - OPTIONS.keys() or len(options) != len(spec.options):
-        raise ValueError(f"its network has the options {list(options)}")
+        raise ValueError(f"its network has the options {str(list(options))[:99]}")
     check_values(OPTIONS, options, "NetworkSpec")
     if spec.reads_sequences != (spec.architecture in READERS):
         raise ValueError(f"reads_sequences is {spec.reads_sequences} for {spec.name!r}")
@@ -147,7 +214,7 @@ def _check_spec(spec):
         raise ValueError(f"its network reads images of shape {shape}")
 
 
-def _check_network(network):
+def _check_network(network: TrainedNetwork) -> None:
     if not (1 / LARGEST < network.scale < LARGEST and network.learning_rate < LARGEST):
         raise ValueError(f"its scale is {network.scale}, its rate {network.learning_rate}")
     _check_history(network)
@@ -155,8 +222,8 @@ def _check_network(network):
     if not weights:
         raise ValueError("it has no weights")
     for found in (weights, network.raw_weights, *network.kept.values()):
-        if not isinstance(found, list) or not all(isinstance(w, np.ndarray) for w in found):
-            raise ValueError("its weights are not arrays")
+        if not isinstance(found, list) or not all(map(_is_array_of_numbers, found)):
+            raise ValueError("its weights are not arrays of numbers")
         if [(w.shape, w.dtype) for w in found] != [(w.shape, w.dtype) for w in weights]:
             raise ValueError("its weights have different shapes in different epochs")
     spec = network.key.spec
@@ -172,11 +239,12 @@ def _check_network(network):
     _check_optimizer_state(network, graphs.check_weights(spec, weights))
 
 
-def _check_history(network):
+def _check_history(network: TrainedNetwork) -> None:
     history, calls = network.history, network.calls
     lengths = {len(values) if isinstance(values, list) else 0 for values in history.values()}
     numbers = all(isinstance(v, float) for values in history.values() for v in values)
-    if not numbers or len(lengths) != 1 or 0 in lengths or "loss" not in history:
+    named = "loss" in history and all(isinstance(name, str) for name in history)
+    if not numbers or not named or len(lengths) != 1 or 0 in lengths:
         raise ValueError("its history is not one number per epoch")
     firsts = [call.first for call in calls if isinstance(call, FitCall)]
     ascending = all(a < b for a, b in itertools.pairwise([-1, *firsts, network.n_epochs]))
@@ -188,10 +256,10 @@ def _check_history(network):
         raise ValueError("it keeps epochs that were not trained")
 
 
-def _check_optimizer_state(network, n_trainable):
+def _check_optimizer_state(network: TrainedNetwork, n_trainable: int) -> None:
     """Raise if the state is not: steps, rate, and some arrays per trainable variable."""
     name, state = network.key.optimizer, network.optimizer_state
-    if not all(isinstance(v, (int, float, np.ndarray)) for v in state):
+    if not all(isinstance(v, (int, float)) or _is_array_of_numbers(v) for v in state):
         raise ValueError("the state of its optimizer has other values than numbers")
     if not state or name not in OPTIMIZERS:
         return
@@ -212,8 +280,24 @@ CHECKS: dict[str, Any] = {
 # -- estimators ------------------------------------------------------------------------------------
 
 
-def check_estimator(estimator) -> None:
-    """Check the parameters and fitted attributes of an estimator from a file.
+def parameters(estimator: Estimator) -> set[str]:
+    """Names of the parameters of an estimator that a file has.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier, DigitSequenceRecognizer, ImageReshaper or PictureCleaner
+        The estimator.
+
+    Returns
+    -------
+    set of str
+        The names.
+    """
+    return estimator.get_params(deep=False).keys() - NOT_SAVED
+
+
+def check_parameters(estimator: Estimator) -> None:
+    """Check the parameters of an estimator, also those that only `fit` would check.
 
     Parameters
     ----------
@@ -229,37 +313,87 @@ def check_estimator(estimator) -> None:
         estimator._check_parameters()
     else:
         validate_parameters(estimator)
-    if vars(estimator).get("_sklearn_output_config", CONTAINERS[0]) not in CONTAINERS:
-        raise ValueError("the container of its output is not known")
-    fitted = {name: value for name, value in vars(estimator).items() if name in FITTED}
+    if getattr(estimator, "image_shape", None) is not None:
+        check_image_shape(estimator.image_shape)
+    if isinstance(getattr(estimator, "class_weight", None), dict):
+        _check_class_weight(estimator.class_weight)
+
+
+def check_fitted(estimator: Estimator) -> None:
+    """Check the fitted attributes of an estimator.
+
+    Parameters
+    ----------
+    estimator : DigitClassifier, DigitSequenceRecognizer, ImageReshaper or PictureCleaner
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If a value is not what it must be.
+    """
+    fitted = {name: vars(estimator)[name] for name in FITTED if name in vars(estimator)}
     check_values(FITTED, fitted, type(estimator).__name__)
-    names = fitted.get("feature_names_in_")
-    if names is not None and names.shape != (fitted.get("n_features_in_"),):
+    if fitted.get("_sklearn_output_config", CONTAINERS[0]) not in CONTAINERS:
+        raise ValueError("the container of its output is not known")
+    names, n_features = fitted.get("feature_names_in_"), fitted.get("n_features_in_")
+    if names is not None and (names.shape != (n_features,) or names.dtype.kind != "O"):
         raise ValueError("feature_names_in_ is not one name per feature")
     shape = fitted.get("image_shape_")
     if shape is not None:
-        _check_shape(shape, fitted.get("n_features_in_"))
-    _check_fitted(estimator, fitted)
+        _check_shape(shape, n_features)
+    _check_network_of(estimator, fitted)
 
 
-def _check_shape(shape, n_features):
-    if not all(_is_count(side) for side in shape) or len(shape) not in (2, 3):
-        raise ValueError(f"image_shape_ is {shape}")
-    side = math.isqrt(max(1, n_features or 0) - 1) + 1
+def check_steps(steps: Any) -> None:
+    """Check the names and the order of the steps of a Pipeline.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        Estimators that are checked already.
+
+    Raises
+    ------
+    ValueError
+        If the Pipeline could not be used.
+    """
+    names = [name for name, _ in steps]
+    for name in names:
+        if not isinstance(name, str) or "__" in name or name in PIPELINE:
+            raise ValueError(f"a step of its Pipeline is named {str(name)[:50]!r}")
+    if not names or len(set(names)) < len(names):
+        raise ValueError("its Pipeline has no steps, or two of the same name")
+    for name, step in steps[:-1]:
+        if step not in (None, "passthrough") and not hasattr(step, "transform"):
+            raise ValueError(f"the step {name[:50]!r} of its Pipeline is no transformer")
+
+
+def _check_class_weight(weights: Any) -> None:
+    for label, weight in weights.items():
+        is_label = isinstance(label, (bool, int, float, str, np.generic))
+        if not is_label or not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
+            raise ValueError(f"class_weight has {str(label)[:50]!r}: {str(weight)[:50]}")
+
+
+def _check_shape(shape: Any, n_features: Any) -> None:
+    if not all(_is_count(side) for side in (*shape, n_features)) or len(shape) not in (2, 3):
+        raise ValueError(f"image_shape_ is {str(shape)[:50]}, of {n_features} pixels")
+    side = math.isqrt(n_features - 1) + 1
     if math.prod(shape) != n_features and shape not in ((side, side), (side, side, 1)):
         raise ValueError(f"images of shape {shape} do not have {n_features} pixels")
 
 
-def _check_fitted(estimator, fitted):
+def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
     if isinstance(estimator, PictureCleaner):
         return
     if not isinstance(estimator, NetworkEstimator):
         if len(fitted.get("image_shape_", ())) != 3:
             raise ValueError("image_shape_ is not height, width and channels")
         return
-    network = vars(estimator).get("_network")
-    if not isinstance(network, TrainedNetwork):
+    if "_network" not in fitted:
         raise ValueError("it has no trained network")
+    network = fitted["_network"]
     spec = network.key.spec
     if spec.reads_sequences != isinstance(estimator, DigitSequenceRecognizer):
         raise ValueError(f"its network {spec.name!r} is of another estimator")
@@ -274,11 +408,13 @@ def _check_fitted(estimator, fitted):
         raise ValueError("classes_ is not one label per output of the network")
     if not np.array_equal(np.unique(classes), classes):
         raise ValueError("classes_ is not sorted")
+    if classes.dtype.kind == "f" and (classes != np.rint(classes)).any():
+        raise ValueError("classes_ has numbers that are not whole")
 
 
-def _is_plain(value):
-    return value is None or isinstance(value, (bool, int, float, str))
+def _is_array_of_numbers(value: object) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu"
 
 
-def _is_count(value):
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31

@@ -6,13 +6,15 @@ Numbers, strings, booleans and None are written as they are; all other values as
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from skdigits.networks.spec import READERS, NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.persistence import schema
+from skdigits.persistence.archive import ARRAY_DTYPE
+from skdigits.persistence.older import LATER_FIELDS
 from skdigits.validation import PixelRange
 
 RECORDS: dict[str, Any] = {
@@ -24,20 +26,14 @@ RECORDS: dict[str, Any] = {
 class Encoder:
     """Converts values to JSON.
 
-    Parameters
-    ----------
-    encode_estimator : callable
-        Converts an estimator within another one to JSON.
-
     Attributes
     ----------
     arrays : list of ndarray
         The arrays met, to which the JSON refers by number.
     """
 
-    def __init__(self, encode_estimator: Callable[[Any], Any]):
+    def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
-        self._encode_estimator = encode_estimator
 
     def __call__(self, value: Any, name: str) -> Any:
         """Convert a value.
@@ -68,13 +64,14 @@ class Encoder:
         if isinstance(value, np.ndarray):
             if value.dtype == object and all(isinstance(item, str) for item in value):
                 return ["strings", value.tolist()]
-            if value.dtype.kind in "biufUS":
+            if ARRAY_DTYPE.fullmatch(value.dtype.str):
                 self.arrays.append(value)
                 return ["array", len(self.arrays) - 1, value.dtype.str, list(value.shape)]
         if isinstance(value, range):
             value = list(value)
         if isinstance(value, (list, tuple)):
-            return [type(value).__name__, [self(item, name) for item in value]]
+            tag = "list" if isinstance(value, list) else "tuple"
+            return [tag, [self(item, name) for item in value]]
         if isinstance(value, dict):
             return ["dict", [[self(k, name), self(v, name)] for k, v in value.items()]]
         if type(value).__name__ in RECORDS:
@@ -83,11 +80,9 @@ class Encoder:
                 fields = fields | {"raw_weights": None}  # written once
             fields = {n: self(v, n) for n, v in fields.items()}
             return ["record", type(value).__name__, fields]
-        if hasattr(value, "get_params"):
-            return ["estimator", *self._encode_estimator(value)]
         return self._encode_function(value, name)
 
-    def _encode_function(self, value, name):
+    def _encode_function(self, value: Any, name: str) -> list[str]:
         if name == "architecture":
             if getattr(value, "__name__", "<lambda>").isidentifier():
                 return ["function", value.__name__]
@@ -113,21 +108,41 @@ class Decoder:
         Reads an array, from its number, dtype and shape.
     architectures : dict of str to callable
         The user's architecture functions.
-    decode_estimator : callable
-        Makes an estimator within another one, from the name of its class and its JSON.
     """
 
     def __init__(
         self,
         read_array: Callable[[Any, Any, Any], np.ndarray],
         architectures: dict[str, Callable[..., Any]],
-        decode_estimator: Callable[[Any, Any], Any],
-    ):
+    ) -> None:
         self._array, self._architectures = read_array, architectures
-        self._decode_estimator = decode_estimator
 
-    def __call__(self, value: Any) -> Any:
-        """Convert a value.
+    def parameter(self, value: Any, name: str) -> Any:
+        """Convert a parameter of an estimator: a plain value, or a function as `architecture`.
+
+        Parameters
+        ----------
+        value : object
+            What ``json.loads`` returned.
+        name : str
+            The parameter.
+
+        Returns
+        -------
+        object
+            The value.
+
+        Raises
+        ------
+        ValueError
+            If it does not describe such a value.
+        """
+        if name == "architecture" and not isinstance(value, str):
+            return self._decode(value, self._function_of)
+        return self._decode(value)
+
+    def fitted(self, value: Any) -> Any:
+        """Convert a fitted attribute: a plain value, or one of `RECORDS`.
 
         Parameters
         ----------
@@ -141,57 +156,69 @@ class Decoder:
 
         Raises
         ------
-        ValueError, TypeError, KeyError
-            If it does not describe a value.
+        ValueError
+            If it does not describe such a value.
         """
-        if isinstance(value, dict):
-            raise ValueError("an object where none is expected")
-        if not isinstance(value, list):
-            return value
-        tag, *rest = value
-        if not isinstance(tag, str) or tag not in self._TAGS:
-            raise ValueError(f"an unknown kind of value, {str(tag)[:50]!r}")
-        return self._TAGS[tag](self, *rest)
+        return self._decode(value, self._record)
 
-    def _strings(self, items):
-        if not all(isinstance(item, str) for item in items):
-            raise ValueError("an array of strings that has other values")
-        return np.array(items, dtype=object)
+    def _decode(self, value: Any, other: Any = None) -> Any:
+        """A value; `other` converts what is not plain."""
+        match value:
+            case None | bool() | int() | float() | str():
+                return value
+            case ["array", number, dtype, shape]:
+                return self._array(number, dtype, shape)
+            case ["strings", [*items]] if all(isinstance(item, str) for item in items):
+                return np.array(items, dtype=object)
+            case ["list", [*items]]:
+                return [self._decode(item, other) for item in items]
+            case ["tuple", [*items]]:
+                return tuple(self._decode(item, other) for item in items)
+            case ["dict", [*pairs]]:
+                return self._dict(pairs, other)
+        if other is None:
+            raise ValueError(f"it has an unknown kind of value, {str(value)[:50]}")
+        return other(value)
 
-    def _dict(self, pairs):
-        decoded = {self(key): self(value) for key, value in pairs}
-        if len(decoded) != len(pairs):
-            raise ValueError("a dict with equal keys")
+    def _dict(self, pairs: Any, other: Any) -> dict[Any, Any]:
+        decoded = {}
+        for pair in pairs:
+            match pair:
+                case [(bool() | int() | float() | str()) as key, value] if key not in decoded:
+                    decoded[key] = self._decode(value, other)
+                case _:
+                    raise ValueError(f"it has a dict with the entry {str(pair)[:50]}")
         return decoded
 
-    def _record(self, name, fields):
-        values = {field: self(value) for field, value in fields.items()}
+    def _record(self, value: Any) -> Any:
+        match value:
+            case ["record", str() as name, dict() as fields] if name in RECORDS:
+                return self._record_of(name, LATER_FIELDS.get(name, {}) | fields)
+            case ["network", pairs]:
+                return self._network_of_format_2(pairs)
+        return self._function_of(value)
+
+    def _record_of(self, name: Any, fields: Any) -> Any:
+        if fields.keys() != schema.FIELDS[name].keys():
+            raise ValueError(f"its {name} has the fields {', '.join(fields):.99}")
+        values = {field: self._decode(item, self._record) for field, item in fields.items()}
         if values.get("raw_weights", ()) is None:
             values["raw_weights"] = values["weights"]
         return schema.checked(RECORDS[name](**values))
 
-    def _function(self, name):
-        if name not in self._architectures:
-            raise ValueError(
-                f"its architecture is the function {name!r}, which is not in the file; pass "
-                f"load(path, architectures={{{name!r}: function}})"
-            )
-        return self._architectures[name]
+    def _function_of(self, value: Any) -> Any:
+        match value:
+            case ["function", str() as name] if name in self._architectures:
+                return self._architectures[name]
+            case ["function", str() as name]:
+                raise ValueError(
+                    f"its architecture is the function {name[:50]!r}, which is not in the file; "
+                    f"pass load(path, architectures={{{name[:50]!r}: function}})"
+                )
+        raise ValueError(f"it has an unknown kind of value, {str(value)[:50]}")
 
-    def _network_of_format_2(self, pairs):
-        fields = self(pairs)
+    def _network_of_format_2(self, pairs: Any) -> NetworkSpec:
+        fields = self._decode(pairs, self._function_of)
         fields["n_outputs"] = fields.pop("n_classes")
         reads_sequences = fields["architecture"] in READERS
         return schema.checked(NetworkSpec(**fields, reads_sequences=reads_sequences))
-
-    _TAGS: ClassVar[dict[str, Any]] = {
-        "strings": _strings,
-        "array": lambda self, *description: self._array(*description),
-        "list": lambda self, items: [self(item) for item in items],
-        "tuple": lambda self, items: tuple(self(item) for item in items),
-        "dict": _dict,
-        "record": _record,
-        "estimator": lambda self, kind, state: self._decode_estimator(kind, state),
-        "function": _function,
-        "network": _network_of_format_2,
-    }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.classifier import DigitClassifier
 from skdigits.sequence import DigitSequenceRecognizer
 
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
 
-def without_search(estimator):
+
+def without_search(estimator: Estimator) -> Any:
     """Return the best estimator of a fitted search, or the estimator itself.
 
     Parameters
@@ -37,7 +42,7 @@ def without_search(estimator):
     return estimator.best_estimator_
 
 
-def network_estimator(estimator):
+def network_estimator(estimator: Estimator) -> DigitClassifier | DigitSequenceRecognizer:
     """Return the estimator with a network inside searches and pipelines.
 
     Parameters

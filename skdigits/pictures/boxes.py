@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from skdigits.pictures.rules import SEEN, SLOPES, SMALLEST, STEEPEST, erase_rule, find_rules
+from skdigits.pictures.rules import SEEN, SLOPES, SMALLEST, STEEPEST, Rule, erase_rule, find_rules
 
 SMALLEST_BOX = 12  # pixels
 TILTS = SLOPES[::2]
@@ -22,7 +22,7 @@ TICK = 1.3  # times as high as the outer ticks of a comb: another one
 MARGIN = 8  # pixels around a box
 
 
-def remove_boxes(mask, contrast):
+def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     """Remove frames, cells, combs and rings around digits; strokes that touch rules are kept.
 
     Parameters
@@ -58,13 +58,13 @@ def remove_boxes(mask, contrast):
     return result
 
 
-def _has_straight_sides(piece):
+def _has_straight_sides(piece: np.ndarray) -> bool:
     """Whether most of the outline of a piece, seen from each of four directions, is straight."""
     views = piece, piece[::-1], piece.T, piece.T[::-1]
     return all(_is_straight(view.argmax(axis=0)[view.any(axis=0)], len(view)) for view in views)
 
 
-def _is_straight(profile, height):
+def _is_straight(profile: np.ndarray, height: int) -> bool:
     """Whether most values of a profile are near one line."""
     levels = profile - TILTS[:, np.newaxis] * (np.arange(len(profile)) - len(profile) / 2)
     bins = np.rint((levels - levels.min()) / max(1.5, STRAIGHT * height)).astype(int)
@@ -74,14 +74,14 @@ def _is_straight(profile, height):
     return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
 
 
-def _digit_heights(inside):
+def _digit_heights(inside: np.ndarray) -> float:
     """Sum of the heights of what is tall enough for a digit, relative to the height of its box."""
     labels, _ = ndimage.label(inside, np.ones((3, 3)))
     heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
     return heights[heights >= IN_BOX * len(inside)].sum() / len(inside)
 
 
-def _without_rules(frame, contrast):
+def _without_rules(frame: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     """The strokes of a box that are none of its rules; the whole piece if it is no box."""
     scale = -(-SMALLEST // min(frame.shape))
     rest, contrast = (
@@ -96,7 +96,7 @@ def _without_rules(frame, contrast):
     return rest[MARGIN:-MARGIN:scale, MARGIN:-MARGIN:scale]
 
 
-def _erase_frame(mask, contrast, across, scale):
+def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], scale: int) -> None:
     """Erase the horizontal rules of a box, and its vertical ones, if it has them at its ends."""
     distance = np.ptp(_levels(across))
     if distance < SMALLEST_BOX:
@@ -115,7 +115,9 @@ def _erase_frame(mask, contrast, across, scale):
         mask[:] = without
 
 
-def _erase_comb(mask, contrast, centres, thickness):
+def _erase_comb(
+    mask: np.ndarray, contrast: np.ndarray, centres: np.ndarray, thickness: float
+) -> None:
     """Erase a rule with ticks, which are thin, upright and on it, one at each of its ends."""
     ends = np.flatnonzero(mask.any(axis=0))[[0, -1]]
     without = mask.copy()
@@ -136,12 +138,14 @@ def _erase_comb(mask, contrast, centres, thickness):
     mask[:] = without & ~np.isin(labels, numbers[heights <= TICK * usual])
 
 
-def _levels(rules):
+def _levels(rules: list[Rule]) -> np.ndarray:
     """The middle row of each rule; 0 without rules."""
     return np.array([np.median(centres) for centres, _ in rules] or [0])
 
 
-def _erase_rules(mask, contrast, rules, thickest):
+def _erase_rules(
+    mask: np.ndarray, contrast: np.ndarray, rules: list[Rule], thickest: float
+) -> None:
     """Erase the rules of up to a thickness in pixels; thicker ones are strokes."""
     strokes = mask.copy()
     for centres, thickness in rules:

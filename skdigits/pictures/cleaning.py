@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -22,6 +22,9 @@ from skdigits.pictures.ink import (
 )
 from skdigits.pictures.layout import OVERLAP, TALLEST, digit_boxes, group_lines, join_strokes
 from skdigits.pictures.rules import remove_rules
+
+if TYPE_CHECKING:
+    from skdigits.typing import Picture
 
 LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
 FULL = 80  # percentile of the ink's contrast that becomes white
@@ -79,7 +82,7 @@ class LineInk(NamedTuple):
     n_lines: int = 1
 
 
-def clean_picture(picture, *, side=28):
+def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
     """Convert a picture of one digit to an image in MNIST's style.
 
     The picture is turned upright and converted to grey levels; ink is found by its contrast with
@@ -127,7 +130,7 @@ def clean_picture(picture, *, side=28):
     return image
 
 
-def clean_line(picture, *, height=28):
+def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
     """Convert a picture of a line of digits to an image in MNIST's style.
 
     It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels, less
@@ -161,7 +164,7 @@ def clean_line(picture, *, height=28):
     return image
 
 
-def clean_and_count(picture, output, height) -> tuple[np.ndarray, int]:
+def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndarray, int]:
     """Convert a picture as `clean_picture` or `clean_line` does, and count instead of warning.
 
     Parameters
@@ -190,7 +193,7 @@ def clean_and_count(picture, output, height) -> tuple[np.ndarray, int]:
     return np.zeros((height, height), np.uint8), 0
 
 
-def find_digit(grey, *, from_near=False):
+def find_digit(grey: np.ndarray, *, from_near: bool = False) -> tuple[np.ndarray | None, int]:
     """Find the ink of the digit in a picture.
 
     Parameters
@@ -229,7 +232,7 @@ def find_digit(grey, *, from_near=False):
     return cut_out(contrast, digit), n_digits
 
 
-def find_line(grey, *, cut=(False, False)):
+def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> LineInk | None:
     """Find the ink of the line of digits in a picture.
 
     Parameters
@@ -263,7 +266,7 @@ def find_line(grey, *, cut=(False, False)):
     return LineInk(ink, usual, middle, box, is_alone, n_lines)
 
 
-def _without_cut_pieces(mask, above, below):
+def _without_cut_pieces(mask: Any, above: Any, below: Any) -> Any:
     """The mask without what goes on above or below the picture."""
     if not (above or below):
         return mask
@@ -272,13 +275,13 @@ def _without_cut_pieces(mask, above, below):
     return mask & ~connected(mask, at_border)
 
 
-def _reaches_border(mask):
+def _reaches_border(mask: np.ndarray) -> bool:
     """Whether something may go on outside of the picture."""
     strip = max(2, round(AT_BORDER * min(mask.shape)))
-    return np.count_nonzero(mask) > np.count_nonzero(mask[strip:-strip, strip:-strip])
+    return bool(np.count_nonzero(mask) > np.count_nonzero(mask[strip:-strip, strip:-strip]))
 
 
-def main_digit(mask):
+def main_digit(mask: np.ndarray) -> np.ndarray:
     """Keep the largest stroke, preferably in the middle, and what is near it.
 
     Parameters
@@ -311,7 +314,7 @@ def main_digit(mask):
     return np.concatenate([[False], near & (share >= SPECK)])[labels]
 
 
-def main_line(mask):
+def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     """Keep the largest line, and what is on its level.
 
     Parameters
@@ -346,7 +349,7 @@ def main_line(mask):
     return np.concatenate([[False], kept])[labels], 1 + n_others
 
 
-def _whole_line(groups):
+def _whole_line(groups: Any) -> Any:
     """The largest group of digits with all groups on its level, however far; and the others."""
     line = max(groups, key=lambda boxes: np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).sum())
     others = [group for group in groups if group is not line]
@@ -362,13 +365,13 @@ def _whole_line(groups):
     return line, elsewhere
 
 
-def _on_one_level(box, other):
+def _on_one_level(box: Any, other: Any) -> Any:
     """Whether two digits overlap in height, as neighbours in a line do."""
     overlap = min(box[3], other[3]) - max(box[1], other[1])
     return overlap >= OVERLAP * min(box[3] - box[1], other[3] - other[1])
 
 
-def count_digits(mask):
+def count_digits(mask: np.ndarray) -> int:
     """Count the digits side by side in the largest line of a picture.
 
     Parameters
@@ -392,7 +395,7 @@ def count_digits(mask):
     return 1 + int((gaps >= APART * heights.max()).sum())
 
 
-def cut_out(contrast, mask):
+def cut_out(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Cut ink out of a picture.
 
     Parameters
@@ -413,7 +416,7 @@ def cut_out(contrast, mask):
     return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
-def centre(ink, side):
+def centre(ink: np.ndarray, side: int) -> np.ndarray:
     """Scale the ink of a digit to 20 of 28 pixels, and centre it by its centre of mass.
 
     Parameters
@@ -439,7 +442,7 @@ def centre(ink, side):
     return image
 
 
-def level(line, height):
+def level(line: LineInk, height: int) -> np.ndarray:
     """Scale the digits of a line to 20 of 28 pixels, and put them in the middle.
 
     Parameters
@@ -463,7 +466,7 @@ def level(line, height):
     return np.pad(np.rint(small * 255).astype(np.uint8), margins)
 
 
-def _scaled(image, scale):
+def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
     """Scale an image of floats; details that do not fit are averaged."""
     from PIL import Image
 
@@ -474,6 +477,6 @@ def _scaled(image, scale):
     return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
 
 
-def _brightened(ink):
+def _brightened(ink: np.ndarray) -> np.ndarray:
     """Ink from 0 to 1; thin strokes are as bright as others."""
     return np.clip(ink / min(1, ink.max()), 0, 1)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from skdigits.pictures.cleaning import find_line, level
+from skdigits.pictures.cleaning import LineInk, find_line, level
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.layout import in_picture, line_boxes, without_boxes
+
+if TYPE_CHECKING:
+    from skdigits.typing import Picture
 
 MARGIN = (0.8, 0.35)  # heights of a line: what is cut out beside it, and above and below
 
 
-def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
+def cut_lines(picture: Picture, *, height: int = 28) -> tuple[list[np.ndarray], np.ndarray]:
     """Find the lines of digits in a picture, and convert each to an image in MNIST's style.
 
     A picture with one line is cleaned as a whole, as `clean_line` does it; of a page, each line
@@ -40,13 +45,13 @@ def cut_lines(picture, *, height=28) -> tuple[list[np.ndarray], np.ndarray]:
         if not all(line is not None and line.is_alone for line, _, _ in lines):
             # Rests of frames that reach beyond a line would be read as digits.
             lines = _lines_at(places, without_boxes(grey))
-    lines = [found for found in lines if found[0] is not None]
+    lines = [(line, left, top) for line, left, top in lines if line is not None]
     images = [level(line, height) for line, _, _ in lines]
     boxes = [np.array(line.box) + [left, top] * 2 for line, left, top in lines]
     return images, in_picture(np.array(boxes, np.int64).reshape(-1, 4), picture)
 
 
-def _lines_at(places, grey):
+def _lines_at(places: np.ndarray, grey: np.ndarray) -> list[tuple[LineInk | None, int, int]]:
     """The ink of each line of a page, and where its part of the page begins."""
     lines = []
     for place in places:

@@ -8,6 +8,10 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
 KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
@@ -24,7 +28,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def decoding(name, start=b"") -> Iterator[None]:
+def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
     """Let Pillow decode a picture: its warnings are ignored, and its errors name the picture.
 
     Decoders raise errors of any kind for damaged data. Nothing but Pillow's functions belongs into
@@ -58,7 +62,7 @@ def decoding(name, start=b"") -> Iterator[None]:
         raise ValueError(f"{name}: not a picture, or damaged ({_reason(start, error)}).") from error
 
 
-def _reason(start, error):
+def _reason(start: bytes, error: Exception) -> str:
     """Say in few words what a file is instead of a picture, or what is wrong with it."""
     known = next((name for magic, name in KNOWN.items() if start.startswith(magic)), None)
     if known:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from skdigits.pictures.decoding import decoding
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from skdigits.typing import Picture
 
 LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
 WHITE = 255
@@ -23,7 +30,7 @@ TURNS = {
 EXPECTED = "(height, width) or (height, width, channels) with 1 to 4 channels"
 
 
-def to_grey(picture, *, longest=LONGEST):
+def to_grey(picture: Picture, *, longest: int = LONGEST) -> np.ndarray:
     """Convert a picture to grey levels.
 
     The picture is turned upright as its EXIF data say, transparent pixels get the colour that
@@ -62,7 +69,7 @@ def to_grey(picture, *, longest=LONGEST):
     return _best_channel(np.asarray(picture, np.float32))
 
 
-def upright(picture):
+def upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its EXIF data say.
 
     Parameters
@@ -79,13 +86,13 @@ def upright(picture):
 
     picture.load()
     try:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION))
+        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
     except Exception:  # whatever Pillow raises for damaged EXIF data; the pixels are there
         turn = None
     return picture.transpose(Transpose[turn]) if turn else picture
 
 
-def _in_known_mode(picture):
+def _in_known_mode(picture: Any) -> Any:
     """Convert a picture to grey levels, RGB or RGBA, of 8 bits per channel."""
     picture = _with_8_bits(picture)
     if picture.mode == "L":
@@ -93,7 +100,7 @@ def _in_known_mode(picture):
     return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
 
 
-def _from_array(pixels):
+def _from_array(pixels: np.ndarray) -> Image.Image:
     """Check the pixels of an array, and convert them to a picture of 8 bits."""
     from PIL import Image
 
@@ -115,7 +122,7 @@ def _from_array(pixels):
     return Image.fromarray(_as_bytes(pixels))
 
 
-def _as_bytes(pixels):
+def _as_bytes(pixels: np.ndarray) -> np.ndarray:
     """Scale pixels to bytes, from the smallest range that holds them."""
     most = pixels.max()
     white = next((white for white in RANGES if most <= white), most)
@@ -124,7 +131,7 @@ def _as_bytes(pixels):
     return np.rint(pixels * np.float32(WHITE / white)).astype(np.uint8)
 
 
-def _with_8_bits(picture):
+def _with_8_bits(picture: Image.Image) -> Image.Image:
     """Convert a grey picture of 16 or 32 bits, whose values Pillow would clip at 255."""
     from PIL import Image
 
@@ -134,12 +141,12 @@ def _with_8_bits(picture):
     return Image.fromarray(_as_bytes(grey))
 
 
-def _reduced(picture, longest):
+def _reduced(picture: Image.Image, longest: int) -> Image.Image:
     factor = -(-max(picture.size) // longest)
     return picture.reduce(factor) if factor > 1 else picture
 
 
-def _without_alpha(picture):
+def _without_alpha(picture: Image.Image) -> np.ndarray:
     """Lay a picture on paper: the colour of its opaque edge, or else the opposite of its ink."""
     pixels = np.asarray(picture, np.float32)
     alpha = pixels[..., 3] / WHITE
@@ -154,7 +161,7 @@ def _without_alpha(picture):
     return grey * alpha + paper * (1 - alpha)
 
 
-def _best_channel(pixels):
+def _best_channel(pixels: np.ndarray) -> np.ndarray:
     """Choose brightness, or a colour whose contrast is much higher."""
     grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     step = max(1, max(grey.shape) // 80)
@@ -168,7 +175,7 @@ def _best_channel(pixels):
     return grey
 
 
-def _contrast(grey):
+def _contrast(grey: np.ndarray) -> float:
     """How far the most distant two percent of the pixels are from the usual level."""
     distance = np.abs(grey - np.median(grey))
     return np.percentile(distance, 98) - np.median(distance)

@@ -34,7 +34,7 @@ THROUGH = 0.9  # of the height or width: what is longer runs through a tiny pict
 DARKEST_PAPER = 64  # grey levels; the contrast on darker paper counts as if it were this bright
 
 
-def ink_contrast(grey, window):
+def ink_contrast(grey: np.ndarray, window: int) -> np.ndarray:
     """Contrast of ink with the paper around it, for dark and for bright ink.
 
     Light, shadows and vignetting change slowly or reach far; ink is narrower than `window`. So the
@@ -64,7 +64,7 @@ def ink_contrast(grey, window):
     return contrast - np.median(contrast[contrast <= otsu(contrast)])  # most pixels may be ink
 
 
-def _closing(grey, window):
+def _closing(grey: np.ndarray, window: int) -> np.ndarray:
     """Grey closing; light that falls off towards the border is no ink."""
     if min(grey.shape) <= TINY:  # strokes may run along the border
         return ndimage.grey_closing(grey, window)
@@ -73,12 +73,12 @@ def _closing(grey, window):
     return wide[pad:-pad, pad:-pad]
 
 
-def _blur_of(shape):
+def _blur_of(shape: tuple[int, int]) -> float:
     """Width of the blur that removes noise, in pixels; strokes are much wider."""
     return min(1.0, min(shape) / 200)
 
 
-def has_bright_ink(grey):
+def has_bright_ink(grey: np.ndarray) -> bool:
     """Check whether ink is brighter than the paper: what is thin is ink.
 
     Parameters
@@ -110,7 +110,7 @@ def has_bright_ink(grey):
     return bool(bright > dark)
 
 
-def _thin_and_bright(grey):
+def _thin_and_bright(grey: np.ndarray) -> float:
     """From -1, if all that is thin in the middle of a picture is dark, to 1, if it is bright."""
     window = max(3, round(THIN * min(grey.shape)))
     top, left = (int(AROUND * side) for side in grey.shape)
@@ -120,7 +120,7 @@ def _thin_and_bright(grey):
     return float((bright - dark) / max(bright + dark, 1))
 
 
-def _large_median(grey):
+def _large_median(grey: np.ndarray) -> np.ndarray:
     """Median of the neighbourhood of each pixel, from a few pixels of it."""
     step = max(1, min(grey.shape) // MEDIAN_SIDE)
     few = grey[::step, ::step]
@@ -133,7 +133,7 @@ def _large_median(grey):
     return median.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
-def _covers_more_than_half(paper):
+def _covers_more_than_half(paper: np.ndarray) -> bool:
     """Whether most of a picture that is cut close to its digit is paper: all, border and middle."""
     height, width = paper.shape
     edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
@@ -141,7 +141,7 @@ def _covers_more_than_half(paper):
     return bool(paper.mean() + edge.mean() + middle.mean() / 2 > 1.25)
 
 
-def _is_around_digit(ink):
+def _is_around_digit(ink: np.ndarray) -> bool:
     """Whether what seems to be ink is paper: it is along a side, and a digit is within it.
 
     Such are the wheels of a meter between bright margins.
@@ -150,7 +150,7 @@ def _is_around_digit(ink):
     return max(side.mean() for side in sides) > ALONG_SIDE and _is_inside(~ink) > _is_inside(ink)
 
 
-def _is_inside(ink):
+def _is_inside(ink: np.ndarray) -> bool:
     """Whether a stroke as tall as a digit does not touch the border."""
     labels, n = ndimage.label(ink, np.ones((3, 3)))
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
@@ -159,7 +159,7 @@ def _is_inside(ink):
     return max(np.array(heights)[inside], default=0) >= SHORTEST_DIGIT * len(ink)
 
 
-def strokes(contrast):
+def strokes(contrast: np.ndarray) -> np.ndarray:
     """Find the pixels of strokes.
 
     The threshold is Otsu's ("A threshold selection method from gray-level histograms", 1979); a
@@ -188,7 +188,7 @@ def strokes(contrast):
     return connected(faint, contrast > max(floor, min(level, 0.6 * ink)))
 
 
-def noise_of(contrast, level):
+def noise_of(contrast: np.ndarray, level: float) -> float:
     """Standard deviation of noise, from the second differences of the calmer pixels.
 
     Where ink stands out from the noise, it is that of the paper between the strokes: in a picture
@@ -216,12 +216,14 @@ def noise_of(contrast, level):
     return noise if level > STANDS_OUT * noise else _deviation(across)
 
 
-def _deviation(differences):
+def _deviation(differences: np.ndarray) -> float:
     """Standard deviation of noise from the sizes of its second differences."""
     return float(np.percentile(differences, 25)) / NORMAL_QUARTILE / 6**0.5
 
 
-def is_writing(contrast, mask, kept, *, least_part=LEAST_PART):
+def is_writing(
+    contrast: np.ndarray, mask: np.ndarray, kept: np.ndarray, *, least_part: float = LEAST_PART
+) -> bool:
     """Check whether strokes are ink: sharper than shadows, and most of what stands out.
 
     Parameters
@@ -258,7 +260,7 @@ def is_writing(contrast, mask, kept, *, least_part=LEAST_PART):
     return bool(np.median(slope) * SOFTEST * side > np.median(contrast[kept]))
 
 
-def grown(mask):
+def grown(mask: np.ndarray) -> np.ndarray:
     """Mask with the neighbours of its pixels, those at a corner too.
 
     Parameters
@@ -280,7 +282,7 @@ def grown(mask):
     return result
 
 
-def otsu(values):
+def otsu(values: np.ndarray) -> float:
     """Otsu's threshold of values from 0 to 1.
 
     Parameters
@@ -305,7 +307,7 @@ def otsu(values):
     return float(edges[1:][np.argmax(np.nan_to_num(between))])
 
 
-def connected(mask, seeds):
+def connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """Keep the parts of a mask that hold a seed; neighbours touch at a side or a corner.
 
     Parameters
@@ -325,7 +327,7 @@ def connected(mask, seeds):
     return kept[labels]
 
 
-def remove_frames(mask):
+def remove_frames(mask: np.ndarray) -> np.ndarray:
     """Remove what runs through a tiny picture, where something else may be the digit.
 
     Parameters
@@ -349,13 +351,13 @@ def remove_frames(mask):
     return np.concatenate([[False], ~is_frame])[labels]
 
 
-def _shares(labels, n):
+def _shares(labels: np.ndarray, n: int) -> np.ndarray:
     """Height and width of each labelled piece, as shares of those of the picture."""
     sizes = [[part.stop - part.start for part in box] for box in ndimage.find_objects(labels, n)]
     return np.array(sizes) / labels.shape
 
 
-def remove_border_rests(mask):
+def remove_border_rests(mask: np.ndarray) -> np.ndarray:
     """Remove strokes that come in at the border: rests of frames and of neighbours.
 
     Parameters

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_array
@@ -11,6 +14,9 @@ from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import LONGEST, to_grey
 from skdigits.pictures.ink import TINY, ink_contrast, remove_border_rests, strokes
 from skdigits.pictures.rules import remove_rules
+
+if TYPE_CHECKING:
+    from skdigits.typing import Picture
 
 ORIENTATION = 274  # key in EXIF data; from 5 on, width and height are exchanged
 WIDEST_STROKE = 0.2  # of the page's smaller side
@@ -31,7 +37,7 @@ LEAST_SLOPE = 0.01  # rise per pixel: half a degree
 LEAST_SPAN = 4  # heights of a digit: the slope of a shorter line is not known
 
 
-def find_lines(picture):
+def find_lines(picture: Picture) -> np.ndarray:
     """Find the lines of digits on a page, a form or a score sheet.
 
     Parameters
@@ -49,7 +55,7 @@ def find_lines(picture):
     return in_picture(line_boxes(to_grey(picture)), picture)
 
 
-def line_boxes(grey) -> np.ndarray:
+def line_boxes(grey: np.ndarray) -> np.ndarray:
     """Find the lines of digits in grey levels.
 
     Parameters
@@ -66,7 +72,7 @@ def line_boxes(grey) -> np.ndarray:
     return _as_array([_union(boxes[line]) for line in group_lines(boxes)])
 
 
-def find_digits(picture):
+def find_digits(picture: Picture) -> np.ndarray:
     """Find the digits on a page, a form or a score sheet.
 
     Digits that touch each other are found as one.
@@ -86,7 +92,7 @@ def find_digits(picture):
     return in_picture(_as_array(joined), picture)
 
 
-def straighten(picture):
+def straighten(picture: Picture) -> np.ndarray:
     """Turn a page so that its lines are level.
 
     Parameters
@@ -105,7 +111,7 @@ def straighten(picture):
     return np.rint(turn(grey, slope)).astype(np.uint8)
 
 
-def in_picture(boxes, picture):
+def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
     """Convert boxes in grey levels to boxes in the pixels of a picture.
 
     Parameters
@@ -128,7 +134,7 @@ def in_picture(boxes, picture):
     return np.minimum(boxes * -(-max(size) // LONGEST), [*size, *size])
 
 
-def _page_boxes(grey):
+def _page_boxes(grey: np.ndarray) -> np.ndarray:
     """Boxes of digits, whose height tells the width of strokes and a resolution that is enough."""
     widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
@@ -148,7 +154,7 @@ def _page_boxes(grey):
     return boxes * factor
 
 
-def without_boxes(grey):
+def without_boxes(grey: np.ndarray) -> np.ndarray:
     """Paint paper over the frames and cells of a page, of which a part that is cut out shows rests.
 
     Parameters
@@ -170,20 +176,20 @@ def without_boxes(grey):
     return grey[tuple(nearest)]
 
 
-def _halved(grey):
+def _halved(grey: np.ndarray) -> np.ndarray:
     """Half the resolution: means of two by two pixels."""
     height, width = (side // 2 * 2 for side in grey.shape)
     grey = grey[:height, :width]
     return (grey[::2, ::2] + grey[1::2, ::2] + grey[::2, 1::2] + grey[1::2, 1::2]) / 4
 
 
-def _strokes(grey, widest):
+def _strokes(grey: np.ndarray, widest: float) -> np.ndarray:
     contrast = ink_contrast(grey, max(9, round(widest)))
     mask = remove_rules(remove_boxes(strokes(contrast), contrast), contrast, length=RULE)
     return remove_border_rests(mask)
 
 
-def digit_boxes(mask, *, least=LEAST_PIXELS):
+def digit_boxes(mask: np.ndarray, *, least: int = LEAST_PIXELS) -> np.ndarray:
     """Find the strokes that are as tall as a digit.
 
     Parameters
@@ -213,7 +219,7 @@ def digit_boxes(mask, *, least=LEAST_PIXELS):
     return boxes[solid & (heights >= SMALLEST * usual) & (heights <= TALLEST * usual)]
 
 
-def group_lines(boxes):
+def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     """Group digits to lines: neighbours that overlap in height and are near each other.
 
     What stands beside two lines and reaches from one to the other does not join them. If it is
@@ -244,7 +250,7 @@ def group_lines(boxes):
     return _in_reading_order([line for line in lines if len(line)], boxes)
 
 
-def _neighbours(boxes):
+def _neighbours(boxes: Any) -> Any:
     """Pairs of digits that overlap in height and are near each other: the taller, and the other.
 
     Digits are compared in blocks from left to right, so that memory grows with the pairs that are
@@ -269,7 +275,7 @@ def _neighbours(boxes):
     return np.where(is_taller, one, another), np.where(is_taller, another, one)
 
 
-def _joins_lines(boxes, tall, shorter):
+def _joins_lines(boxes: Any, tall: Any, shorter: Any) -> Any:
     """Which digits are tall, and reach over two shorter ones beside them that are in two lines."""
     top, bottom = boxes[:, 1], boxes[:, 3]
     height = bottom - top
@@ -282,7 +288,7 @@ def _joins_lines(boxes, tall, shorter):
     return are_apart & (height > TALL * np.median(height))
 
 
-def _in_reading_order(lines, boxes):
+def _in_reading_order(lines: list[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
     """Sort lines by level, and on one level from left to right."""
     middle = [np.mean(boxes[line][:, [1, 3]]) for line in lines]
     height = [np.median(boxes[line, 3] - boxes[line, 1]) for line in lines]
@@ -297,7 +303,7 @@ def _in_reading_order(lines, boxes):
     ]
 
 
-def join_strokes(boxes):
+def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
     """Join the strokes of one digit: those of which one is largely above the other.
 
     Parameters
@@ -310,7 +316,7 @@ def join_strokes(boxes):
     list of ndarray of shape (4,)
         Bounding boxes of digits.
     """
-    joined: list = []
+    joined: list[Any] = []
     for box in boxes:
         last = joined[-1] if joined else None
         if last is not None:
@@ -322,7 +328,7 @@ def join_strokes(boxes):
     return joined
 
 
-def line_slope(boxes, lines):
+def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
     """Slope of the lines of a page: the weighted median of the lines that are long enough.
 
     Parameters
@@ -348,7 +354,7 @@ def line_slope(boxes, lines):
     return float(slope) if abs(slope) >= LEAST_SLOPE else 0.0
 
 
-def turn(grey, slope):
+def turn(grey: np.ndarray, slope: float) -> np.ndarray:
     """Turn a picture so that lines of a slope are level; what comes in at the border is paper.
 
     Parameters
@@ -369,15 +375,15 @@ def turn(grey, slope):
     return ndimage.rotate(grey, angle, reshape=False, order=1, mode="nearest")
 
 
-def _weighted_median(values, weights):
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     return values[order][np.searchsorted(total, total[-1] / 2)]
 
 
-def _union(boxes):
+def _union(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
-def _as_array(boxes):
+def _as_array(boxes: Sequence[Any]) -> np.ndarray:
     return np.array(boxes, np.int64).reshape(-1, 4)

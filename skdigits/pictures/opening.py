@@ -9,9 +9,15 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skdigits.pictures.decoding import MAXIMUM_PIXELS, decoding
 from skdigits.pictures.grey import LONGEST
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from skdigits.typing import PictureFile, StrPath
 
 FORMATS = "avif bmp gif heic heif jfif jpe jpeg jpg pbm pgm png pnm ppm tga tif tiff webp"
 SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
@@ -23,7 +29,7 @@ MAXIMUM_BYTES = 4 * MAXIMUM_PIXELS  # of a file that is read as a whole
 REDUCTION = "skdigits_reduction"  # in `info` of a page: pixels of its file per pixel
 
 
-def open_pictures(source) -> Iterator:
+def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
     """Open a picture file, and yield its pages one after the other.
 
     Parameters
@@ -55,7 +61,7 @@ def open_pictures(source) -> Iterator:
     with _open(file, name, start) as picture:
         with decoding(name, start):
             reduction = _limit_size(picture)
-            page = picture.copy()
+            page: Any = picture.copy()
         for number in itertools.count(1):
             page.filename = name  # as of a picture that Pillow opens; for messages
             page.info[REDUCTION] = reduction
@@ -66,7 +72,7 @@ def open_pictures(source) -> Iterator:
                 page = picture.copy()
 
 
-def count_pages(path) -> int:
+def count_pages(path: Path) -> int:
     """Count the pages of a picture file, without decoding them.
 
     Parameters
@@ -92,7 +98,7 @@ def count_pages(path) -> int:
     return number
 
 
-def page_name(file, number) -> str:
+def page_name(file: str | Path, number: int) -> str:
     """Name a page of a picture file.
 
     Parameters
@@ -110,7 +116,7 @@ def page_name(file, number) -> str:
     return f"{file}#{number + 1}" if number else str(file)
 
 
-def open_picture(source):
+def open_picture(source: PictureFile) -> Image.Image:
     """Open a picture file that has one page.
 
     Parameters
@@ -132,7 +138,7 @@ def open_picture(source):
     OSError
         If the file cannot be read.
     """
-    pages = open_pictures(source)
+    pages: Any = open_pictures(source)
     picture = next(pages)
     if next(pages, None) is not None:
         name = picture.filename
@@ -140,7 +146,7 @@ def open_picture(source):
     return picture
 
 
-def _readable(source):
+def _readable(source: PictureFile) -> tuple[Any, str]:
     """A path, or a file in memory; and its name for messages."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
@@ -155,14 +161,14 @@ def _readable(source):
     return io.BytesIO(content), name if isinstance(name, str) else "the picture"
 
 
-def _first_bytes(file):
+def _first_bytes(file: Any) -> bytes:
     if isinstance(file, io.BytesIO):
         return file.getvalue()[:32]
     with file.open("rb") as opened:
         return opened.read(32)
 
 
-def _open_heic(file, name):
+def _open_heic(file: Any, name: str) -> Iterator[Image.Image]:
     open_heif = _heif_opener(name)
     with decoding(name):
         pages = list(open_heif(file))
@@ -173,7 +179,7 @@ def _open_heic(file, name):
         yield page
 
 
-def _heif_opener(name):
+def _heif_opener(name: StrPath) -> Any:
     try:
         from pillow_heif import open_heif
     except ImportError as error:
@@ -184,7 +190,7 @@ def _heif_opener(name):
     return open_heif
 
 
-def _open(file, name, start):
+def _open(file: Any, name: str, start: bytes) -> Image.Image:
     """Open a file with Pillow; without its EXIF data, if it cannot be opened with them."""
     from PIL import Image
 
@@ -199,7 +205,7 @@ def _open(file, name, start):
         raise
 
 
-def _without_exif(file, start):
+def _without_exif(file: Any, start: bytes) -> Any:
     """The bytes of a file with its EXIF data hidden; None if Pillow opens it without them anyway.
 
     A PNG file with a damaged chunk, or an AVIF file with damaged EXIF data, is not opened by it.
@@ -224,7 +230,7 @@ def _without_exif(file, start):
     return b"".join(kept)
 
 
-def _seek(picture, number):
+def _seek(picture: Image.Image, number: int) -> bool:
     """Go to a page; whether there is one."""
     if picture.format == "MPO":  # a photograph, and smaller or other views of it
         return number == 0
@@ -235,7 +241,7 @@ def _seek(picture, number):
     return True
 
 
-def _limit_size(picture):
+def _limit_size(picture: Image.Image) -> float:
     """Let a JPEG that is too large be decoded at a smaller size; refuse other large pictures.
 
     Returns how many times smaller it is. All others are decoded in full, so that a file is read as
@@ -245,7 +251,8 @@ def _limit_size(picture):
 
     full = max(picture.size)
     if math.prod(picture.size) > MAXIMUM_PIXELS:
-        picture.draft(None, tuple(max(1, side * LONGEST // full) for side in picture.size))
+        width, height = (max(1, side * LONGEST // full) for side in picture.size)
+        picture.draft(None, (width, height))
     width, height = picture.size
     if width * height > MAXIMUM_PIXELS:
         raise Image.DecompressionBombError(f"{width}×{height} pixels")

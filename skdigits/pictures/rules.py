@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from scipy import ndimage
+
+Rule: TypeAlias = tuple[np.ndarray, float]  # the row of its centre per column, its thickness
 
 THICKEST = 0.06  # of the picture's side
 SMALLEST = 60  # pixels; in a smaller picture a stroke cannot be told from a rule
@@ -18,7 +22,9 @@ FAINTER = 0.7  # of the faintest pixel of a stroke: a rule may fade in places
 BRIGHTER = 1.5  # ink on a rule has this many times its contrast
 
 
-def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
+def remove_rules(
+    mask: np.ndarray, contrast: np.ndarray, *, length: tuple[float, float] = (0.75, 0.75)
+) -> np.ndarray:
     """Remove long thin straight lines, and keep the strokes that cross them.
 
     Parameters
@@ -51,7 +57,9 @@ def remove_rules(mask, contrast, *, length=(0.75, 0.75)):
     return mask if is_one else result
 
 
-def find_rules(mask, length, thickest=THICKEST, families=FAMILIES):
+def find_rules(
+    mask: np.ndarray, length: float, thickest: float = THICKEST, families: int = FAMILIES
+) -> list[Rule]:
     """Find the horizontal rules of a mask by a Hough transform of its thin horizontal parts.
 
     Parameters
@@ -91,7 +99,7 @@ def find_rules(mask, length, thickest=THICKEST, families=FAMILIES):
     return rules
 
 
-def _is_unbroken(mask, rule, columns):
+def _is_unbroken(mask: np.ndarray, rule: Rule, columns: np.ndarray) -> bool:
     """Whether there is ink all along a rule, unlike the bars of sevens side by side."""
     centres, thickness = rule
     inside = np.arange(columns.min(), columns.max() + 1)
@@ -101,7 +109,7 @@ def _is_unbroken(mask, rule, columns):
     return ink.any(axis=0).mean() >= UNBROKEN
 
 
-def _thin_parts(mask, run, thickest):
+def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
     """Pixels in horizontal runs that are not higher than `thickest`."""
     pixels = mask.astype(np.float32)
     dense = ndimage.uniform_filter1d(pixels, run, axis=1, mode="nearest") > 0.55
@@ -110,7 +118,9 @@ def _thin_parts(mask, run, thickest):
     return mask & dense & (high == 0)
 
 
-def _parallel_levels(rows, columns, shape, length):
+def _parallel_levels(
+    rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], length: float
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Find the slope at which most pixels lie on long lines.
 
     Returns it, the rows where these lines cut the left border, and how many columns of the picture
@@ -119,7 +129,7 @@ def _parallel_levels(rows, columns, shape, length):
     height, width = shape
     offset = int(np.ceil(STEEPEST * width))
     levels = np.arange(-offset, height + offset)
-    best: tuple = (0, 0.0, [], [])
+    best: tuple[int, float, Any, Any] = (0, 0.0, [], [])
     for slope in SLOPES if len(rows) else ():
         at = np.rint(rows - slope * columns).astype(int) + offset
         counts = np.bincount(at, minlength=len(levels))[: len(levels)]
@@ -137,7 +147,9 @@ def _parallel_levels(rows, columns, shape, length):
     return best[1:]
 
 
-def _fit(rows, columns, width, length, thickest):
+def _fit(
+    rows: np.ndarray, columns: np.ndarray, width: int, length: float, thickest: int
+) -> Rule | None:
     """Fit a parabola to the pixels of a rule; None if they are too few or too thick."""
     counts = np.bincount(columns, minlength=width)
     seen = np.flatnonzero(counts)
@@ -154,7 +166,14 @@ def _fit(rows, columns, width, length, thickest):
     return np.polyval(line, np.arange(width) / width), thickness
 
 
-def erase_rule(mask, strokes, contrast, centres, thickness, around=0):
+def erase_rule(
+    mask: np.ndarray,
+    strokes: np.ndarray,
+    contrast: np.ndarray,
+    centres: np.ndarray,
+    thickness: float,
+    around: int = 0,
+) -> None:
     """Erase a rule where no stroke crosses it and nothing darker lies on it.
 
     Parameters
@@ -191,5 +210,5 @@ def erase_rule(mask, strokes, contrast, centres, thickness, around=0):
         mask[at[erased], here[erased]] = False
 
 
-def _wider(flags):
+def _wider(flags: np.ndarray) -> np.ndarray:
     return ndimage.maximum_filter1d(flags.astype(np.uint8), 3) > 0

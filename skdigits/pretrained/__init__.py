@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
 from skdigits.persistence import load
 from skdigits.validation import check_name
+
+if TYPE_CHECKING:
+    from skdigits.classifier import DigitClassifier
+    from skdigits.sequence import DigitSequenceRecognizer
 
 FOLDER = Path(__file__).parent
 NAMES = ("digit", "sequence")
 
 
-def load_pretrained(name):
+@overload
+def load_pretrained(name: Literal["digit"]) -> DigitClassifier: ...
+
+
+@overload
+def load_pretrained(name: Literal["sequence"]) -> DigitSequenceRecognizer: ...
+
+
+@overload
+def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer: ...
+
+
+def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     """Load an estimator that is trained already.
 
     It was trained on MNIST, on rendered type and on digits that the package draws, and on no

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import check_consistent_length, gen_batches
 
 from skdigits.synthesis.distortion import Distortion
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 STYLES = ("tiles", "handwritten", "mixed")
 DIGITS_AT_A_TIME = 512  # painted, so that memory is bounded
@@ -25,8 +30,8 @@ class Style:
         As in `make_digit_sequences`.
     """
 
-    lengths: tuple | list | dict
-    gap: int | tuple = (-6, 8)
+    lengths: int | Sequence[int] | dict[int, float]
+    gap: int | Sequence[int] = (-6, 8)
     shift: int = 0
     rotation: float = 0
     scale: float = 0
@@ -34,7 +39,7 @@ class Style:
     shear: float = 0
     elastic: float = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("shift", "rotation", "scale", "noise", "shear", "elastic"):
             value = getattr(self, name)
             if not isinstance(value, Real) or not 0 <= float(value) < np.inf:
@@ -48,7 +53,7 @@ class Style:
         self.length_weights()
         self.gaps()
 
-    def length_weights(self):
+    def length_weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of digits, and the share of sequences that have each.
 
         Returns
@@ -57,6 +62,8 @@ class Style:
             They are in the order given.
         """
         given = self.lengths
+        numbers: list[Any]
+        weights: list[Any]
         if isinstance(given, dict):
             numbers, weights = list(given), list(given.values())
         else:
@@ -95,7 +102,7 @@ class Style:
             )
         return gap
 
-    def widest(self, digit_width) -> int:
+    def widest(self, digit_width: int) -> int:
         """Maximum width of a sequence.
 
         Parameters
@@ -111,13 +118,13 @@ class Style:
         return digit_width + max(0, self.longest - 1) * max(0, digit_width + self.gaps()[1])
 
 
-def _range(ends):
+def _range(ends: Sequence[Any]) -> list[int]:
     """All whole numbers of a range, both ends included; none if the ends are not valid."""
     whole = len(ends) == 2 and all(isinstance(end, Integral) for end in ends)
     return list(range(ends[0], ends[1] + 1)) if whole else []
 
 
-def _listed(values):
+def _listed(values: Any) -> list[Any]:
     return list(values) if np.iterable(values) and not isinstance(values, str) else [values]
 
 
@@ -134,7 +141,9 @@ class DigitSource:
         Relative frequency of each digit; equal by default.
     """
 
-    def __init__(self, images, labels, weights=None):
+    def __init__(
+        self, images: np.ndarray, labels: ArrayLike, weights: np.ndarray | None = None
+    ) -> None:
         images = np.asarray(images)
         if images.ndim != 3 or images.dtype != np.uint8:
             raise ValueError(
@@ -150,7 +159,7 @@ class DigitSource:
         self._order = np.arange(len(images)) if weights is None else self._canonical_order()
         self._shares = None if weights is None else np.cumsum(weights[self._order])
 
-    def _canonical_order(self):
+    def _canonical_order(self) -> np.ndarray:
         """An order that does not depend on the one given, so that weight 2 equals two copies."""
         keys = [
             blake2b(image.tobytes(), digest_size=8, salt=bytes([label])).digest()
@@ -158,7 +167,7 @@ class DigitSource:
         ]
         return np.argsort(np.array(keys), kind="stable")
 
-    def draw(self, n_sequences, style, rng):
+    def draw(self, n_sequences: int, style: Style, rng: np.random.RandomState) -> Drawn:
         """Draw digits and their positions.
 
         Parameters
@@ -198,7 +207,7 @@ class DigitSource:
             distortion=Distortion.draw(total, style, (self.height, self.width), rng),
         )
 
-    def _choose(self, n, rng):
+    def _choose(self, n: int, rng: np.random.RandomState) -> np.ndarray:
         if self._shares is None:
             return rng.randint(len(self.images), size=n)
         drawn = rng.uniform(0, self._shares[-1], size=n)
@@ -228,7 +237,17 @@ class Drawn:
         Width of each sequence in pixels; that of one digit if the sequence is empty.
     """
 
-    def __init__(self, source, noise, lengths, *, digits, gaps, shifts, distortion):
+    def __init__(
+        self,
+        source: DigitSource,
+        noise: float,
+        lengths: np.ndarray,
+        *,
+        digits: np.ndarray,
+        gaps: np.ndarray,
+        shifts: np.ndarray,
+        distortion: Distortion | None,
+    ) -> None:
         self.source, self.noise, self.lengths = source, noise, lengths
         self.digits, self.shifts, self.distortion = digits, shifts, distortion
         self._ends = np.cumsum(lengths)
@@ -239,7 +258,7 @@ class Drawn:
         some = lengths > 0
         self.widths[some] += self._lefts[self._ends[some] - 1]
 
-    def target(self):
+    def target(self) -> np.ndarray:
         """Return the sequences as strings.
 
         Returns
@@ -252,7 +271,14 @@ class Drawn:
         spelled = [text[a:b] for a, b in zip(starts, self._ends, strict=True)]
         return np.array(spelled, dtype=str)
 
-    def paint(self, width, starts, rng, *, boxes=None):
+    def paint(
+        self,
+        width: int,
+        starts: np.ndarray,
+        rng: np.random.RandomState,
+        *,
+        boxes: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Paint the sequences.
 
         Parameters
@@ -286,14 +312,14 @@ class Drawn:
             _add_noise(canvas, self.noise, np.random.default_rng(rng.randint(2**31)))
         return canvas
 
-    def _images(self):
+    def _images(self) -> Iterator[np.ndarray]:
         """Yield the image of each digit, as it is painted."""
         for chosen in gen_batches(len(self.digits), DIGITS_AT_A_TIME):
             images = self.source.images[self.digits[chosen]]
             yield from images if self.distortion is None else self.distortion(images, chosen)
 
 
-def epoch_seed(seed, number) -> int:
+def epoch_seed(seed: int, number: int) -> int:
     """Derive the seed of one draw of many.
 
     Parameters
@@ -311,7 +337,7 @@ def epoch_seed(seed, number) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
-def check_count(n_sequences) -> None:
+def check_count(n_sequences: int) -> None:
     """Check a number of sequences.
 
     Parameters
@@ -328,7 +354,9 @@ def check_count(n_sequences) -> None:
         raise ValueError(f"n_sequences should be a whole number from 1; got {n_sequences!r}.")
 
 
-def make_style(style, lengths, defaults, tiles) -> Style:
+def make_style(
+    style: str, lengths: Any, defaults: dict[str, Any], tiles: Mapping[str, Any]
+) -> Style:
     """Put a style together from what the user gave.
 
     Parameters
@@ -362,7 +390,7 @@ def make_style(style, lengths, defaults, tiles) -> Style:
     return Style(lengths, **(defaults | given))
 
 
-def check_digits(labels):
+def check_digits(labels: ArrayLike) -> np.ndarray:
     """Check labels of single digits.
 
     Parameters
@@ -391,7 +419,7 @@ def check_digits(labels):
     )
 
 
-def _ink_box(image):
+def _ink_box(image: np.ndarray) -> np.ndarray:
     """Left, top, right and bottom of the pixels that are not black; else of the whole image."""
     height, width = image.shape
     columns, rows = np.flatnonzero(image.any(axis=0)), np.flatnonzero(image.any(axis=1))
@@ -400,7 +428,7 @@ def _ink_box(image):
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
 
 
-def _add_noise(canvas, noise, rng):
+def _add_noise(canvas: np.ndarray, noise: float, rng: np.random.Generator) -> None:
     """Add normal noise in place, a thousand images at a time to bound memory."""
     for part in np.split(canvas, range(1000, len(canvas), 1000)):
         noisy = part + np.float32(noise) * rng.standard_normal(part.shape, np.float32)

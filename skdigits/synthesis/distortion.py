@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+
+if TYPE_CHECKING:
+    from skdigits.synthesis.composition import Style
 
 N_FIELDS = 500  # smooth displacements that the digits of one draw share
 SMOOTHNESS = 1 / 7  # of an image's height, the standard deviation of the Gaussian
@@ -35,7 +39,9 @@ class Distortion:
     displacements: np.ndarray | None
 
     @classmethod
-    def draw(cls, n_digits, style, shape, rng) -> Distortion | None:
+    def draw(
+        cls, n_digits: int, style: Style, shape: tuple[int, int], rng: np.random.RandomState
+    ) -> Distortion | None:
         """Draw distortions.
 
         Elastic ones are those of Simard et al., "Best practices for convolutional neural networks
@@ -60,7 +66,7 @@ class Distortion:
         if not (style.rotation or style.scale or style.shear or style.elastic):
             return None
 
-        def uniform(low, high):
+        def uniform(low: float, high: float) -> np.ndarray:
             return rng.uniform(low, high, size=n_digits).astype(np.float32)
 
         return cls(
@@ -72,7 +78,7 @@ class Distortion:
             displacements=_displacements(shape, rng) if style.elastic else None,
         )
 
-    def __call__(self, images, which):
+    def __call__(self, images: np.ndarray, which: slice) -> np.ndarray:
         """Distort images.
 
         Parameters
@@ -88,7 +94,7 @@ class Distortion:
             The distorted images; pixels from outside of an image are black.
         """
 
-        def each(values):
+        def each(values: np.ndarray) -> np.ndarray:
             return values[which, None, None]
 
         height, width = images.shape[1:]
@@ -105,13 +111,13 @@ class Distortion:
         return _interpolated(images, across, down)
 
 
-def _displacements(shape, rng):
+def _displacements(shape: tuple[int, int], rng: np.random.RandomState) -> np.ndarray:
     noise = rng.uniform(-1, 1, size=(N_FIELDS, 2, *shape)).astype(np.float32)
     smooth = gaussian_filter(noise, (0, 0, *[shape[0] * SMOOTHNESS] * 2), mode="constant")
     return smooth / smooth.std()
 
 
-def _interpolated(images, across, down):
+def _interpolated(images: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
     """Values at positions between pixels, by bilinear interpolation."""
     n, height, width = images.shape
     padded = np.pad(images, [(0, 0), (1, 1), (1, 1)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -50,7 +51,7 @@ def faces() -> dict[str, list[list[Image.Image]]]:
 
 
 @cache
-def type_images(side) -> dict[str, np.ndarray]:
+def type_images(side: int) -> dict[str, np.ndarray]:
     """Make images of all digits of type in MNIST's style.
 
     Parameters
@@ -67,7 +68,7 @@ def type_images(side) -> dict[str, np.ndarray]:
     """
     rng = np.random.default_rng(0)
     kinds = faces()
-    changed = {
+    changed: dict[str, list[list[Any]]] = {
         kind: [
             [change(digit, i, rng) for digit in face] for face in kinds["printed"] for i in range(4)
         ]
@@ -76,7 +77,7 @@ def type_images(side) -> dict[str, np.ndarray]:
     return {kind: centred(of_kind, side) for kind, of_kind in {**kinds, **changed}.items()}
 
 
-def centred(of_kind, side) -> np.ndarray:
+def centred(of_kind: list[list[Image.Image]], side: int) -> np.ndarray:
     """Make images of the digits of faces in MNIST's style.
 
     Parameters
@@ -94,13 +95,13 @@ def centred(of_kind, side) -> np.ndarray:
     return np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
 
 
-def _cut_off(digit, turns, rng):
+def _cut_off(digit: Image.Image, turns: int, rng: np.random.Generator) -> np.ndarray:
     """A digit without a part at its top, or at the side that so many quarter turns bring there."""
     turned = np.rot90(np.asarray(digit), turns)
     return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
 
 
-def _boxed(digit, n_missing, rng):
+def _boxed(digit: Image.Image, n_missing: int, rng: np.random.Generator) -> Image.Image:
     """A digit with what cleaning leaves of the cell of a form or the window of a meter.
 
     The box lacks so many of its sides, and parts of the others.
@@ -129,7 +130,7 @@ def drawings() -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def drawn_images(side) -> tuple[np.ndarray, np.ndarray]:
+def drawn_images(side: int) -> tuple[np.ndarray, np.ndarray]:
     """Make images of digits that are written as MNIST's are not, in MNIST's style.
 
     Parameters

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -13,6 +14,9 @@ from skdigits.synthesis.glyphs import N_DRAWN, centred, drawings, faces
 from skdigits.synthesis.paper import as_image
 from skdigits.synthesis.pen import SIGNS, draw, sign
 from skdigits.synthesis.shapes import Shapes
+
+if TYPE_CHECKING:
+    from skdigits.synthesis.composition import Style
 
 SIZE = 32  # pixels, the height of a digit while a line is composed
 MARGIN = SIZE  # around a line
@@ -87,10 +91,10 @@ class Hand:
     is_level: bool = True
     cell: float | None = None
     joins: float = 0.0
-    drawn: frozenset = field(default_factory=frozenset)
+    drawn: frozenset[int] = field(default_factory=frozenset)
 
     @classmethod
-    def writing(cls, rng):
+    def writing(cls, rng: np.random.Generator) -> Hand:
         """Draw a hand that writes."""
         slant, aspect, gap, slope = rng.normal(size=4)
         return cls(
@@ -108,7 +112,7 @@ class Hand:
         )
 
     @classmethod
-    def printing(cls, rng):
+    def printing(cls, rng: np.random.Generator) -> Hand:
         """Draw a way to print."""
         slant, aspect, slope = rng.normal(size=3)
         is_rolling = rng.random() < 0.15  # the wheels of a meter
@@ -124,7 +128,7 @@ class Hand:
         )
 
 
-def handwritten_type():
+def handwritten_type() -> Shapes:
     """Make shapes of handwriting-like type, for where no handwritten digits are at hand.
 
     Returns
@@ -137,12 +141,12 @@ def handwritten_type():
 
 
 @cache
-def _drawn_shapes():
+def _drawn_shapes() -> Shapes:
     return Shapes(*drawings())
 
 
 @cache
-def _drawn_signs():
+def _drawn_signs() -> dict[str, list[np.ndarray]]:
     rng = np.random.default_rng(0)
     return {
         kind: [draw(sign(kind, rng), rng.uniform(0.05, 0.14), rng) for _ in range(N_DRAWN // 5)]
@@ -150,7 +154,7 @@ def _drawn_signs():
     }
 
 
-def _benford(digits):
+def _benford(digits: np.ndarray) -> np.ndarray:
     """How often amounts begin with each digit (Benford, "The law of anomalous numbers", 1938)."""
     return np.where(digits > 0, np.log10(1 + 1 / np.maximum(digits, 1)), 0)
 
@@ -166,7 +170,7 @@ class Writer:
         Handwriting only, or also type and seven segments.
     """
 
-    def __init__(self, shapes, style):
+    def __init__(self, shapes: Shapes, style: str) -> None:
         self.shapes = shapes
         self._kinds = list(KINDS[style])
         self._shares = list(KINDS[style].values())
@@ -174,7 +178,7 @@ class Writer:
         first = shapes.shares * _benford(shapes.digits)
         self._first_shares = first / first.sum() if first.any() else shapes.shares
 
-    def write_many(self, n_lines, style, rng) -> list[Line]:
+    def write_many(self, n_lines: int, style: Style, rng: np.random.Generator) -> list[Line]:
         """Write lines.
 
         Parameters
@@ -194,7 +198,7 @@ class Writer:
         numbers, shares = style.length_weights()
         return [self.write(int(n), rng) for n in rng.choice(numbers, n_lines, p=shares)]
 
-    def write(self, n_digits, rng) -> Line:
+    def write(self, n_digits: int, rng: np.random.Generator) -> Line:
         """Write a line.
 
         Parameters
@@ -228,7 +232,7 @@ class Writer:
         image, boxes = as_image(line.canvas[:, : int(line.x + MARGIN)], line.boxes, rng, is_print)
         return Line(image, digits, boxes)
 
-    def _digits(self, n, rng):
+    def _digits(self, n: int, rng: np.random.Generator) -> list[int]:
         """Digits as often as among the handwritten ones; some lines are as amounts are.
 
         Those end with zeros, and begin with small digits.
@@ -241,7 +245,9 @@ class Writer:
             digits[0] = int(rng.choice(shapes.digits, p=self._first_shares))
         return digits
 
-    def _put(self, line, digit, face, is_raised):
+    def _put(
+        self, line: Sheet, digit: int, face: Sequence[Image.Image] | None, is_raised: bool
+    ) -> None:
         if face is not None:
             line.put(face[digit], 0.0, is_raised)
         elif digit in line.hand.drawn:
@@ -254,12 +260,12 @@ class Writer:
                 picture = picture.resize((picture.width // 2, picture.height))
             line.put(picture, slant, is_raised)
 
-    def _sign(self, line, kinds):
+    def _sign(self, line: Sheet, kinds: tuple[str, ...]) -> None:
         kind = kinds[line.rng.integers(len(kinds))]
         picture = Image.fromarray(self._signs[kind][line.rng.integers(N_DRAWN // 5)])
         line.put_sign(picture.crop(picture.getbbox()), at={"*": 0.4, "x": 0.7}.get(kind, 0.5))
 
-    def _end(self, line):
+    def _end(self, line: Sheet) -> None:
         rng = line.rng
         if rng.random() < 0.16:
             self._sign(line, AFTER)
@@ -296,14 +302,14 @@ class Sheet:
         Whether the last two digits are small and raised, as cents are.
     """
 
-    def __init__(self, n_digits, hand, rng):
+    def __init__(self, n_digits: int, hand: Hand, rng: np.random.Generator) -> None:
         self.hand, self.rng = hand, rng
         self.canvas = np.zeros((3 * SIZE, int((2.6 * n_digits + 8) * SIZE)), np.uint8)
         self.x = float(MARGIN)
         self.boxes: list[tuple[int, int, int, int]] = []
         self.has_raised_end = n_digits > 2 and rng.random() < 0.04
 
-    def put(self, picture, own_slant, is_raised=False):
+    def put(self, picture: Image.Image, own_slant: float, is_raised: bool = False) -> None:
         """Put a digit after the others.
 
         Parameters
@@ -335,7 +341,7 @@ class Sheet:
         self.boxes.append(self._paste(tile, x, top))
         self.x += step
 
-    def put_sign(self, picture, at):
+    def put_sign(self, picture: Image.Image, at: float) -> None:
         """Put a sign after the others.
 
         Parameters
@@ -355,7 +361,7 @@ class Sheet:
         self._paste(tile, self.x, self._middle() + (at - 0.5) * SIZE - height / 2)
         self.x += tile.shape[1] + SIZE * rng.uniform(0.05, 0.3)
 
-    def point(self):
+    def point(self) -> None:
         """Put a point or a comma."""
         rng = self.rng
         size = max(2, round(rng.uniform(0.06, 0.14) * SIZE))
@@ -368,7 +374,7 @@ class Sheet:
             self.canvas[bottom - size + row, left : left + size] = 255
         self.x = max(self.x, x + size + SIZE * rng.uniform(0.02, 0.3))
 
-    def join(self):
+    def join(self) -> None:
         """Join the last two digits by a stroke near their tops or their feet."""
         rng, (before, after) = self.rng, self.boxes[-2:]
         side, inward = (1, 1) if rng.random() < 0.7 else (3, -1)
@@ -382,7 +388,7 @@ class Sheet:
         for column, row in zip(columns, rows.round().astype(int), strict=True):
             self.canvas[max(0, row) : max(0, row + thickness), column] = 255
 
-    def underline(self):
+    def underline(self) -> None:
         """Draw a line below some of the digits."""
         rng = self.rng
         top = round(max(box[3] for box in self.boxes) + SIZE * rng.uniform(-0.05, 0.2))
@@ -390,7 +396,7 @@ class Sheet:
         last = round(rng.uniform(first + SIZE / 3, self.x + SIZE / 2))
         self.canvas[top : top + rng.integers(1, 4), first:last] = rng.integers(120, 256)
 
-    def specks(self):
+    def specks(self) -> None:
         """Put specks anywhere."""
         rng = self.rng
         for _ in range(rng.poisson(0.5)):
@@ -398,10 +404,10 @@ class Sheet:
             height, width = rng.integers(1, 4), rng.integers(2, 7)
             self.canvas[y : y + height, x : x + width] = 255
 
-    def _middle(self):
+    def _middle(self) -> float:
         return 1.5 * SIZE + self.hand.slope * (self.x - MARGIN)
 
-    def _paste(self, tile, x, top):
+    def _paste(self, tile: np.ndarray, x: float, top: float) -> tuple[int, int, int, int]:
         height, width = tile.shape
         left = int(min(max(x, 0), self.canvas.shape[1] - width))
         top = int(min(max(top, 0), len(self.canvas) - height))
@@ -410,7 +416,9 @@ class Sheet:
         return left, top, left + width, top + height
 
 
-def tilted(picture, width, height, slant, rng):
+def tilted(
+    picture: Image.Image, width: float, height: float, slant: float, rng: np.random.Generator
+) -> np.ndarray:
     """Scale and slant a picture, and move its corners a little.
 
     Parameters

@@ -16,7 +16,12 @@ PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and 
 LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, it is no photograph
 
 
-def as_image(canvas, boxes, rng, is_print=False):
+def as_image(
+    canvas: np.ndarray,
+    boxes: list[tuple[int, int, int, int]],
+    rng: np.random.Generator,
+    is_print: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
     """Write a line with ink, and bring it to the height of the images.
 
     Parameters
@@ -62,7 +67,9 @@ def as_image(canvas, boxes, rng, is_print=False):
     return developed(image, rng), boxes
 
 
-def inked(canvas, rng, is_print=False):
+def inked(
+    canvas: np.ndarray, rng: np.random.Generator, is_print: bool = False
+) -> tuple[np.ndarray, float]:
     """Blur shapes, change the thickness of their strokes, and their resolution.
 
     Parameters
@@ -98,7 +105,7 @@ def inked(canvas, rng, is_print=False):
     return np.asarray(picture, np.float32) / 255, scale
 
 
-def thinned(picture, rng):
+def thinned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Make strokes thinner: what is left is near their middle, where they outshine their margins.
 
     Parameters
@@ -120,7 +127,9 @@ def thinned(picture, rng):
     return _with_contrast(ridge, rng.uniform(0.1, 0.24), rng.uniform(3, 8), 0.3)
 
 
-def _with_contrast(picture, threshold, gain, level):
+def _with_contrast(
+    picture: Image.Image, threshold: float, gain: float, level: float
+) -> Image.Image:
     """Picture whose values at a threshold become a level; the faintest ones become black."""
     values = (np.arange(256) / 255 - threshold) * gain + level
     values[:12] = 0
@@ -128,7 +137,7 @@ def _with_contrast(picture, threshold, gain, level):
     return Image.fromarray(values[np.asarray(picture)])
 
 
-def photographed(ink, rng):
+def photographed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
     """Draw ink on paper, photograph it and clean the picture.
 
     Parameters
@@ -163,7 +172,7 @@ def photographed(ink, rng):
     return level(line, HEIGHT)
 
 
-def printed_pattern(height, width, rng):
+def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """Draw the fine wavy lines that are printed on cheques and forms.
 
     Parameters
@@ -188,7 +197,7 @@ def printed_pattern(height, width, rng):
     return pattern
 
 
-def varied(image, rng):
+def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change the slant, width, height and ink of a line a little.
 
     Parameters
@@ -217,7 +226,7 @@ def varied(image, rng):
     return developed(np.asarray(picture), rng)
 
 
-def developed(image, rng):
+def developed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change the strength of ink, along the line too, and add noise to it.
 
     Parameters

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -13,8 +15,11 @@ FINER = 3  # pixels that are drawn per pixel
 BOW = 0.06  # standard deviation of the bow of a stroke, in its lengths
 STEPS = 6  # straight parts of a bowed stroke
 
+Stroke: TypeAlias = Sequence[tuple[float, float]]  # points, across and downwards
+Strokes: TypeAlias = Sequence[Stroke]
 
-def drawn_digits(n_each, rng):
+
+def drawn_digits(n_each: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw digits as they are written outside of America, where MNIST comes from.
 
     Zeros with tails, zeros and twos with loops, ones with flag and foot and as wide as a felt pen,
@@ -43,7 +48,9 @@ def drawn_digits(n_each, rng):
     return np.stack(images), np.array(labels)
 
 
-def _arc(centre, radii, start, end):
+def _arc(
+    centre: tuple[float, float], radii: tuple[float, float], start: float, end: float
+) -> Stroke:
     """Points of an arc; angles are in turns, from the right side downwards."""
     angles = 2 * math.pi * np.linspace(start, end, max(4, round(14 * abs(end - start))))
     return [
@@ -51,7 +58,7 @@ def _arc(centre, radii, start, end):
     ]
 
 
-def _zero(rng):
+def _zero(rng: np.random.Generator) -> Strokes:
     """Strokes of a zero that goes on to the next digit, or comes from above."""
     if rng.random() < 0.3:
         a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.4, -0.1)
@@ -68,7 +75,7 @@ def _zero(rng):
     return [[*ring, (2 * a + rng.uniform(0, 0.35), rng.uniform(-0.05, 0.35))]]
 
 
-def _two(rng):
+def _two(rng: np.random.Generator) -> Strokes:
     """Strokes of a two whose head begins with a loop or is one, and sometimes its foot too."""
     width, loop, middle = rng.uniform(0.4, 0.7), rng.uniform(0.05, 0.16), rng.uniform(0.22, 0.34)
     head = _arc((loop, middle), (loop, loop), rng.uniform(-0.3, 0.1), 0.5)
@@ -85,7 +92,7 @@ def _two(rng):
     return [[*head, *arch, *curl, (width + rng.uniform(-0.1, 0.3), rng.uniform(0.9, 1))]]
 
 
-def _five(rng):
+def _five(rng: np.random.Generator) -> Strokes:
     """Strokes of a five with a long bar or none; some look like a root sign or like an S."""
     kind = rng.random()
     if kind < 0.2:
@@ -106,7 +113,7 @@ def _five(rng):
     return [[(stem, 0), (0.02, neck + 0.04)], [(0.02, neck + 0.04), *arc], [(stem, 0.02), end]]
 
 
-def _bent_five(rng):
+def _bent_five(rng: np.random.Generator) -> Stroke:
     """Stroke of a five without a bar, or with a little hook: its stem, then its belly."""
     stem, neck = rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.5)
     hook = [(stem + rng.uniform(0.02, 0.2), rng.normal(0, 0.04))] if rng.random() < 0.4 else []
@@ -115,18 +122,20 @@ def _bent_five(rng):
     return [*hook, (stem, 0), (0.02, neck), *arc]
 
 
-def _one(rng):
+def _one(rng: np.random.Generator) -> Strokes:
     """Strokes of a one with a flag, and sometimes a foot; of some, as wide as a felt pen."""
     if rng.random() < 0.12:
         lean, flag = rng.normal(0, 0.08), rng.choice([0, rng.uniform(0.05, 0.3)])
-        stems = [[(x, 0), (x + lean, 1)] for x in np.arange(0, rng.uniform(0.06, 0.3), 0.05)]
+        stems: Strokes = [
+            [(x, 0), (x + lean, 1)] for x in np.arange(0, rng.uniform(0.06, 0.3), 0.05)
+        ]
         return [*stems, [(-flag, flag * rng.uniform(0.5, 1.5)), (0, 0)]]
     width = rng.uniform(0.2, 0.65)
     reach = rng.uniform(max(0.1, 0.7 * width), 0.6)  # a flat flag would be the bar of a seven
     if rng.random() < 0.25:  # the upstroke is nearly as long as the stem
         width, reach = rng.uniform(0.15, 0.4), rng.uniform(0.55, 1)
     lean = rng.normal(0, 0.05)
-    strokes = [[(-width, reach), (0, 0)], [(0, 0), (lean, 1)]]
+    strokes: list[Stroke] = [[(-width, reach), (0, 0)], [(0, 0), (lean, 1)]]
     if rng.random() < 0.15:  # its foot is a hook
         hook = (lean - rng.uniform(0.1, 0.35), rng.uniform(0.92, 1))
         strokes[1] = [(0, 0), (lean, rng.uniform(0.8, 0.95)), hook]
@@ -137,7 +146,7 @@ def _one(rng):
     return strokes
 
 
-def _seven(rng):
+def _seven(rng: np.random.Generator) -> Strokes:
     """Strokes of a seven that is crossed, with a serif or both; the bar of some has a dip."""
     is_crossed = rng.random() < 0.85
     is_narrow = is_crossed and rng.random() < 0.3  # not crossed, it would be a one
@@ -146,7 +155,7 @@ def _seven(rng):
     bar = [(0, rng.normal(0, 0.04)), (width, 0)]
     if rng.random() < 0.3:
         bar.insert(1, (width * rng.uniform(0.2, 0.6), rng.uniform(0.06, 0.18)))
-    strokes = [bar, [(width, 0), (foot * width, 1)]]
+    strokes: list[Stroke] = [bar, [(width, 0), (foot * width, 1)]]
     if is_crossed:
         y = rng.uniform(0.38, 0.62)
         middle = width * (1 - y * (1 - foot))
@@ -158,7 +167,7 @@ def _seven(rng):
     return strokes
 
 
-def _four(rng):
+def _four(rng: np.random.Generator) -> Strokes:
     """Strokes of an open or a closed four."""
     width, bar = rng.uniform(0.45, 0.8), rng.uniform(0.5, 0.75)
     stem = width * rng.uniform(0.6, 0.9)
@@ -176,7 +185,7 @@ def _four(rng):
     ]
 
 
-def _eight(rng):
+def _eight(rng: np.random.Generator) -> Strokes:
     """Strokes of an eight whose ends do not meet, or cross above."""
     a, b = rng.uniform(0.16, 0.32), rng.uniform(0.2, 0.28)
     wider = rng.uniform(0.8, 1.4)
@@ -189,7 +198,7 @@ def _eight(rng):
     return [[*ahead, *below, end]]
 
 
-def _nine(rng):
+def _nine(rng: np.random.Generator) -> Strokes:
     """Strokes of a nine with a straight or a bowed stem, at its side or below it."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
     kind = rng.random()
@@ -246,7 +255,7 @@ SEGMENTS = (
 )
 
 
-def seven_segment_digits(rng):
+def seven_segment_digits(rng: np.random.Generator) -> list[np.ndarray]:
     """Draw the ten digits of one seven-segment display.
 
     Parameters
@@ -280,7 +289,7 @@ def seven_segment_digits(rng):
     return [draw([strokes[name] for name in form], thickness, rng, bow=0) for form in forms]
 
 
-def sign(kind, rng):
+def sign(kind: str, rng: np.random.Generator) -> Strokes:
     """Strokes of a sign that is no digit.
 
     Parameters
@@ -297,11 +306,11 @@ def sign(kind, rng):
     """
     w, tilt = rng.uniform(0.3, 0.8), rng.normal(0, 0.06)
 
-    def across(y):
+    def across(y: float) -> Stroke:
         return [(0.0, y + tilt), (w, y - tilt)]
 
     arc = [(0.25 * math.cos(t), 0.45 * math.sin(t)) for t in np.linspace(0.7, 5.6, 10)]
-    return {
+    strokes: dict[str, Callable[[], Strokes]] = {
         "-": lambda: [across(rng.uniform(0.4, 0.65))],
         "=": lambda: [across(0.42), across(0.62)],
         "/": lambda: [[(w, -0.1), (0, 1.1)]],
@@ -329,13 +338,16 @@ def sign(kind, rng):
         ],
         "x": lambda: [[(0, 0.4), (0.5, 1)], [(0.5, 0.4), (0, 1)]],
         "(": lambda: [[(0.25, -0.05), (0, 0.5), (0.25, 1.05)]],
-    }[kind]()
+    }
+    return strokes[kind]()
 
 
 SIGNS = ("-", "=", "/", "$", "€", "#", "*", "x", "(")
 
 
-def draw(strokes, thickness, rng, bow=BOW):
+def draw(
+    strokes: Strokes, thickness: float, rng: np.random.Generator, bow: float = BOW
+) -> np.ndarray:
     """Draw strokes with a round pen.
 
     Parameters
@@ -371,7 +383,7 @@ def draw(strokes, thickness, rng, bow=BOW):
     return np.asarray(picture.reduce(FINER))
 
 
-def _bowed(stroke, deviation, rng):
+def _bowed(stroke: Stroke, deviation: float, rng: np.random.Generator) -> Stroke:
     """Points of a stroke; the parts of strokes of two or three points are slightly bowed."""
     if len(stroke) > 4:
         return stroke

@@ -27,7 +27,9 @@ class Shapes:
         Relative frequency of each digit; equal by default.
     """
 
-    def __init__(self, images, labels, weights=None):
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+    ) -> None:
         weights = np.ones(len(images)) if weights is None else np.asarray(weights, float)
         there = images.any(axis=(1, 2)) & (weights > 0)
         if not there.any():
@@ -49,7 +51,7 @@ class Shapes:
         """Slant of each digit, in columns to the right per row upwards."""
         return slants_of(self.images)
 
-    def choose(self, digit, rank, rng) -> int:
+    def choose(self, digit: int, rank: float, rng: np.random.Generator) -> int:
         """Draw a digit whose strokes are as thick as others of the same hand.
 
         Parameters
@@ -71,7 +73,7 @@ class Shapes:
         rank = abs(rank) if rank < 0.5 else 1 - abs(1 - rank)  # reflected at both ends
         return indices[min(np.searchsorted(ends, rank * ends[-1]), len(indices) - 1)]
 
-    def cut(self, index) -> Image.Image:
+    def cut(self, index: int) -> Image.Image:
         """Cut a digit to its ink.
 
         Parameters
@@ -90,7 +92,7 @@ class Shapes:
         return Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def stroke_widths(images) -> np.ndarray:
+def stroke_widths(images: np.ndarray) -> np.ndarray:
     """Measure the mean width of strokes: twice their area, divided by their circumference.
 
     Parameters
@@ -111,7 +113,7 @@ def stroke_widths(images) -> np.ndarray:
     return widths
 
 
-def slants_of(images) -> np.ndarray:
+def slants_of(images: np.ndarray) -> np.ndarray:
     """Measure slants by the second moments of the ink.
 
     Parameters

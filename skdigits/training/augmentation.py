@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from skdigits.networks.trained import RESTYLED
 from skdigits.training.tensorflow import keras, tf
 
+if TYPE_CHECKING:
+    from skdigits.typing import Tensor
 
-def augmented(images, seed, augment):
+
+def augmented(images: Tensor, seed: Tensor, augment: Any) -> Tensor:
     """Change images at random.
 
     Parameters
@@ -28,7 +33,7 @@ def augmented(images, seed, augment):
     return restyle(images, seed) if augment == RESTYLED else jitter(images, seed, augment)
 
 
-def jitter(images, seed, strength=1.0):
+def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:
     """Rotate by up to 5°, zoom by up to 5 %, shift by up to 4 % of the side, all at random.
 
     Parameters
@@ -92,7 +97,7 @@ CONTRAST = (0.6, 1.1)
 NOISE = 0.1
 
 
-def restyle(images, seed):
+def restyle(images: Tensor, seed: Tensor) -> Tensor:
     """Change images as if other hands had written them, with other pens, for other cameras.
 
     Each image is warped, its strokes become thicker or thinner, it is blurred, and some get
@@ -124,7 +129,7 @@ def restyle(images, seed):
 # Each step takes and returns ink from 0 to 1, of shape (n, channels, height, width).
 
 
-def _warp(ink, seed):
+def _warp(ink: Tensor, seed: Tensor) -> Tensor:
     """Rotate, shear, stretch, zoom, shift and bend each image."""
     height, width = ink.shape[2:]
     angle, zoom, dx, dy, bend = _draw(
@@ -146,7 +151,7 @@ def _warp(ink, seed):
     return _sample(ink, source_x, source_y)
 
 
-def _restroke(ink, seed):
+def _restroke(ink: Tensor, seed: Tensor) -> Tensor:
     """Make strokes thicker or thinner, softer or harder."""
     chance, level, gain = _draw(seed, ink, (0, 1), STROKE_LEVEL, STROKE_GAIN)
     blurred = _blurred(ink, STROKE_BLUR)
@@ -155,7 +160,7 @@ def _restroke(ink, seed):
     return tf.where(chance < RESTROKED, _brightened(tf.clip_by_value(drawn, 0, 1)), ink)
 
 
-def _blur(ink, seed):
+def _blur(ink: Tensor, seed: Tensor) -> Tensor:
     """Blur images not at all, a little or more, as pictures of low resolution are."""
     chance, gain = _draw(seed, ink, (0, 1), SATURATION)
     for start, sigma in BLURS:
@@ -163,7 +168,7 @@ def _blur(ink, seed):
     return tf.minimum(gain * _brightened(ink), 1.0)
 
 
-def _break_strokes(ink, seed):
+def _break_strokes(ink: Tensor, seed: Tensor) -> Tensor:
     """Dim a band across or down some images."""
     chance, place, width, left = _draw(seed, ink, (0, 1), (7, 21), BREAK_WIDTH, BREAK_INK)
     across = chance < BROKEN / 2
@@ -171,7 +176,7 @@ def _break_strokes(ink, seed):
     return ink * (1 - box * tf.where(chance < BROKEN, 1 - left, 0))
 
 
-def _add_rests(ink, seed):
+def _add_rests(ink: Tensor, seed: Tensor) -> Tensor:
     """Add bars near a side and specks to some images, as cleaning leaves of frames and dirt."""
     chance, side, margin, along, length, width, bright = _draw(
         seed, ink, (0, 1), (0, 1), (0, BAR_MARGIN), (4, 24), BAR_LENGTH, BAR_WIDTH, REST_INK
@@ -187,26 +192,26 @@ def _add_rests(ink, seed):
     return tf.maximum(ink, speck * tf.where(chance < SPECKED, bright, 0))
 
 
-def _expose(ink, seed):
+def _expose(ink: Tensor, seed: Tensor) -> Tensor:
     """Change the contrast, and add noise."""
     contrast, amplitude = _draw(seed, ink, CONTRAST, (0, NOISE))
     noise = tf.random.stateless_uniform(tf.shape(ink), seed + 1, -1.0, 1.0)
     return tf.clip_by_value(contrast * ink + amplitude * noise, 0.0, 1.0)
 
 
-def _draw(seed, ink, *ranges):
+def _draw(seed: Tensor, ink: Tensor, *ranges: tuple[float, float]) -> list[Tensor]:
     """A number per image, from each of the ranges; they broadcast to the images."""
     low, high = np.array(ranges, np.float32).T[..., None, None, None, None]
     shape = [len(ranges), tf.shape(ink)[0], 1, 1, 1]
     return tf.unstack(low + (high - low) * tf.random.stateless_uniform(shape, seed))
 
 
-def _either(across, first, second):
+def _either(across: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """A pair for height and width: as given where something is across, else swapped."""
     return tf.where(across, first, second), tf.where(across, second, first)
 
 
-def _box(ink, centre, size):
+def _box(ink: Tensor, centre: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]) -> Tensor:
     """Boxes with smooth edges, from 0 to 1; height and width are those of 28×28 pixels."""
     profiles = []
     for side, middle, length in zip(ink.shape[2:], centre, size, strict=True):
@@ -217,17 +222,17 @@ def _box(ink, centre, size):
     return tf.linalg.matrix_transpose(profiles[0]) * profiles[1]
 
 
-def _brightened(ink):
+def _brightened(ink: Tensor) -> Tensor:
     """Ink that is 1 at its brightest, as `pictures.cleaning.centre` makes it."""
     return tf.math.divide_no_nan(ink, tf.reduce_max(ink, axis=[1, 2, 3], keepdims=True))
 
 
-def _blurred(ink, sigma):
+def _blurred(ink: Tensor, sigma: float) -> Tensor:
     """Ink blurred by a Gaussian, whose standard deviation is in pixels of 28×28."""
     return _mixed(ink, *(_gaussian(side, sigma) for side in ink.shape[2:]))
 
 
-def _mixed(maps, rows, columns):
+def _mixed(maps: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
     """Mix the rows, and the columns, of maps of shape (n, channels, …, …) by matrices.
 
     Not by the operator @: TensorFlow 2.21 crashes on some shapes of a matrix and several maps.
@@ -236,7 +241,7 @@ def _mixed(maps, rows, columns):
     return tf.transpose(tf.tensordot(maps, rows, 1), [0, 1, 3, 2])
 
 
-def _gaussian(side, sigma):
+def _gaussian(side: int, sigma: float) -> np.ndarray:
     """A matrix that blurs columns of this length."""
     places = np.arange(side)
     distance = (places - places[:, None]) / max(sigma * side / 28, 1e-3)
@@ -244,14 +249,14 @@ def _gaussian(side, sigma):
     return (weights / weights.sum(axis=0).max()).astype(np.float32)
 
 
-def _smooth(side):
+def _smooth(side: int) -> np.ndarray:
     """A matrix from independent numbers at knots to smooth columns of the same variance."""
     distance = np.linspace(0, KNOTS - 1, side)[:, None] - np.arange(KNOTS)
     weights = np.exp(-(distance**2) / (2 * 0.6**2))
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _sample(ink, x, y):
+def _sample(ink: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """Ink at places of shape (n, 1, height, width), interpolated; none outside the image."""
     n, (channels, height, width) = tf.shape(ink)[0], ink.shape[1:]
     x, y = tf.clip_by_value(x + 1, 0.0, width + 1.0), tf.clip_by_value(y + 1, 0.0, height + 1.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.sklearn_compat import init_callback_context
@@ -11,8 +13,11 @@ from skdigits.training.checkpoints import Checkpoint, FitState
 from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras
 
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
 
-def copy_callbacks(callbacks) -> list:
+
+def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     """Copy a user's Keras callbacks, so that fits do not share them.
 
     Parameters
@@ -62,13 +67,13 @@ class Recorder(keras.callbacks.Callback):
         What is trained.
     """
 
-    def __init__(self, task: TrainingTask):
+    def __init__(self, task: TrainingTask) -> None:
         super().__init__()
         self.task = task
         self.logs: list[dict[str, float]] = []
         self.kept: dict[int, Weights] = {}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record an epoch.
 
         Parameters
@@ -83,7 +88,7 @@ class Recorder(keras.callbacks.Callback):
         if keep is True or (keep and epoch + 1 in keep):
             self.kept[epoch + 1] = self.model.read_weights()
 
-    def network(self, **state) -> TrainedNetwork:
+    def network(self, **state: Any) -> TrainedNetwork:
         """Return the network after the epochs recorded so far.
 
         Parameters
@@ -116,7 +121,7 @@ class StateKeeper(keras.callbacks.Callback):
         Called before this callback.
     """
 
-    def __init__(self, checkpoint: Checkpoint, recorder: Recorder, stopping):
+    def __init__(self, checkpoint: Checkpoint, recorder: Recorder, stopping: Any) -> None:
         super().__init__()
         self.checkpoint, self.recorder, self.stopping = checkpoint, recorder, stopping
         self.can_write, self.state = True, checkpoint.load()
@@ -126,7 +131,7 @@ class StateKeeper(keras.callbacks.Callback):
         """Number of epochs that the checkpoint holds."""
         return 0 if self.state is None else len(self.state.values["logs"])
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Take over the state of a checkpoint.
 
         Parameters
@@ -145,7 +150,7 @@ class StateKeeper(keras.callbacks.Callback):
         is_last = self.n_resumed == self.recorder.task.epochs
         self.model.resume(state.arrays, state.values["stopped"] or is_last)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write the state.
 
         Parameters
@@ -174,7 +179,12 @@ class StateKeeper(keras.callbacks.Callback):
             )
 
 
-def call_sklearn(estimator, fitted, fit_input, recorder: Recorder):
+def call_sklearn(
+    estimator: Estimator,
+    fitted: dict[str, Any],
+    fit_input: tuple[Any, Any, Any],
+    recorder: Recorder,
+) -> Any:
     """Call the estimator's scikit-learn callbacks: a task for the fit, a task per epoch in it.
 
     Parameters
@@ -197,23 +207,23 @@ def call_sklearn(estimator, fitted, fit_input, recorder: Recorder):
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     task = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
     root = init_callback_context(estimator, recorder.task.epochs)
-    epochs: list = []
+    epochs: list[Any] = []
 
-    def attributes():
+    def attributes() -> dict[str, Any]:
         return {**fitted, "_network": recorder.network(weights=recorder.model.read_weights())}
 
-    def on_train_begin(logs):
+    def on_train_begin(logs: dict[str, float] | None) -> None:
         root.call_on_fit_task_begin(**task)
 
-    def on_epoch_begin(epoch, logs):
+    def on_epoch_begin(epoch: int, logs: dict[str, float] | None) -> None:
         epochs.append(root.subcontext(task_name="epoch"))
         epochs[-1].call_on_fit_task_begin(**task)
 
-    def on_epoch_end(epoch, logs):
+    def on_epoch_end(epoch: int, logs: dict[str, float] | None) -> None:
         stop = epochs[-1].call_on_fit_task_end(**task, reconstruction_attributes=attributes)
         recorder.model.stop_training |= stop
 
-    def on_train_end(logs):
+    def on_train_end(logs: dict[str, float] | None) -> None:
         root.call_on_fit_task_end(**task, reconstruction_attributes=attributes)
 
     return keras.callbacks.LambdaCallback(

@@ -8,17 +8,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import blake2b
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.files import atomic_write
-from skdigits.fingerprint import fingerprint
+from skdigits.files import atomic_write, make_folder
+from skdigits.fingerprint import content_hash, versions
 from skdigits.networks.trained import Weights
 from skdigits.training.task import TrainingTask
-from skdigits.training.tensorflow import keras, tf
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath
 
 FORMAT = 1
 VALUES = "values"  # name of the entry that is no array
@@ -66,9 +67,9 @@ class Checkpoint:
         If a function or callback cannot be identified in another process.
     """
 
-    def __init__(self, folder, task: TrainingTask, callbacks: Sequence = ()):
+    def __init__(self, folder: StrPath, task: TrainingTask, callbacks: Sequence[Any] = ()) -> None:
         self.folder, self.name = Path(folder), digest_of(task, callbacks)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._written: set[int] = set()
 
     def load(self) -> FitState | None:
@@ -100,7 +101,7 @@ class Checkpoint:
         OSError
             If it cannot be written; the earlier one then remains.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         for epoch, weights in state.kept.items():
             path = self._path(f"epoch-{epoch}")
             if epoch not in self._written or not path.exists():
@@ -115,11 +116,11 @@ class Checkpoint:
             with contextlib.suppress(OSError):
                 path.unlink()
 
-    def _path(self, ending):
+    def _path(self, ending: str) -> Path:
         return self.folder / f"{self.name}.{ending}"
 
 
-def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
+def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
     """Compute a digest of all that determines the result of a training.
 
     Parameters
@@ -141,20 +142,13 @@ def digest_of(task: TrainingTask, callbacks: Sequence = ()) -> str:
     if not task.drawn_from:
         parts["drawn_from"] = task.draw(task.start.n_epochs)
     changing = [(type(c), vars(c)) for c in callbacks if not getattr(c, "only_watches", False)]
-    parts["callbacks"] = fingerprint(changing)
-    for chunk in _chunks([FORMAT, _version(), keras.__version__, tf.__version__, parts]):
+    parts["callbacks"] = content_hash(changing)
+    for chunk in _chunks([FORMAT, versions(), parts]):
         digest.update(chunk)
     return digest.hexdigest()
 
 
-def _version():
-    try:
-        return metadata.version("skdigits")
-    except metadata.PackageNotFoundError:  # run from its source
-        return None
-
-
-def _chunks(value) -> Iterable[bytes | memoryview]:
+def _chunks(value: Any) -> Iterable[bytes | memoryview]:
     """Bytes that differ for different values."""
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         yield f"{value.dtype.str} {value.shape}".encode()
@@ -169,12 +163,12 @@ def _chunks(value) -> Iterable[bytes | memoryview]:
         for item in value:
             yield from _chunks(item)
     elif callable(value):
-        yield fingerprint(value).encode()
+        yield content_hash(value).encode()
     else:
         yield f"{type(value).__name__} {value!r};".encode()
 
 
-def _write(path, values, arrays: dict[str, Weights]):
+def _write(path: Path, values: dict[str, Any], arrays: dict[str, Weights]) -> None:
     """Write values and lists of arrays to a file."""
     entries: dict[str, Any] = {
         f"{name}-{i}": array for name, some in arrays.items() for i, array in enumerate(some)
@@ -184,7 +178,7 @@ def _write(path, values, arrays: dict[str, Weights]):
         np.savez(file, **entries)
 
 
-def _read(path):
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Weights]]:
     """The values and lists of arrays of a file."""
     content = io.BytesIO(path.read_bytes())  # NumPy leaves a damaged file open
     with np.load(content, allow_pickle=False) as archive:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from skdigits.training.task import Samples
 from skdigits.training.tensorflow import tf
+
+if TYPE_CHECKING:
+    from skdigits.typing import Tensor
 
 # Training data up to the first size is stored on the device as a whole; larger data is fetched in
 # parts of the second size, so that a memory-mapped array is never copied.
@@ -24,12 +29,12 @@ class TrainingData:
         Types of pixels and of weights on the device.
     """
 
-    def __init__(self, samples: Samples, pixel_dtype, float_dtype):
+    def __init__(self, samples: Samples, pixel_dtype: np.dtype, float_dtype: np.dtype) -> None:
         weight = np.ones(len(samples.y)) if samples.weight is None else samples.weight
         self.samples = samples
         self.n_features = samples.x.shape[1]
         self._arrays = samples.x, samples.y, weight
-        self._dtypes = pixel_dtype, np.int32, float_dtype
+        self._dtypes: tuple[Any, ...] = pixel_dtype, np.int32, float_dtype
         row_bytes = self.n_features * pixel_dtype.itemsize
         resident = len(samples.x) * row_bytes <= RESIDENT_BYTES
         self._resident = self._tensors(slice(None)) if resident else None
@@ -54,7 +59,7 @@ class TrainingData:
             return n_steps
         return min(n_steps, max(1, self._part_rows // batch_size))
 
-    def fetch(self, chosen):
+    def fetch(self, chosen: np.ndarray) -> tuple[Tensor, ...]:
         """Fetch samples.
 
         Parameters
@@ -74,7 +79,7 @@ class TrainingData:
         ranks[ascending] = np.arange(len(chosen))
         return *self._tensors(chosen[ascending]), tf.constant(ranks, tf.int32)
 
-    def _tensors(self, which):
+    def _tensors(self, which: np.ndarray | slice) -> tuple[Tensor, ...]:
         return tuple(
             tf.constant(array[which].astype(dtype, copy=False))
             for array, dtype in zip(self._arrays, self._dtypes, strict=True)

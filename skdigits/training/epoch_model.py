@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from skdigits.training.augmentation import augmented
 from skdigits.training.data import TrainingData
 from skdigits.training.plain_keras import assign, read
 from skdigits.training.schedules import make_optimizer, set_rate
-from skdigits.training.task import TrainingTask
+from skdigits.training.task import Samples, TrainingTask
 from skdigits.training.tensorflow import keras, tf
+
+if TYPE_CHECKING:
+    from skdigits.typing import StrPath, Tensor
 
 PREDICT_BATCH = 2048
 PROGRESS_UPDATES = 40  # of a progress bar per epoch
@@ -85,7 +88,7 @@ class EpochModel(keras.Model):
         """All variables of the network: the trainable ones, then the others."""
         return plain_keras.state_variables(self)
 
-    def _float_variables(self):
+    def _float_variables(self) -> list[Any]:
         return [v for v in self.state_variables if "float" in str(v.dtype)]
 
     def load_state(self, network: TrainedNetwork) -> None:
@@ -155,7 +158,7 @@ class EpochModel(keras.Model):
         assign(self.optimizer.variables, state["optimizer"])
         self.stop_training = stopped
 
-    def save(self, filepath, overwrite=True, **options):
+    def save(self, filepath: StrPath, overwrite: bool = True, **options: Any) -> None:
         """Save a plain model that accepts images, for callbacks such as ``ModelCheckpoint``.
 
         Parameters
@@ -174,14 +177,14 @@ class EpochModel(keras.Model):
 
     def fit(
         self,
-        x=None,
-        y=None,
+        x: np.ndarray | None = None,
+        y: Any = None,
         *,
         task: TrainingTask,
         callbacks: Sequence[keras.callbacks.Callback] = (),
         verbose: int = 0,
-        **unused,
-    ):
+        **unused: Any,
+    ) -> Any:
         """Train from the first to the last epoch of a task.
 
         Parameters
@@ -241,7 +244,9 @@ class EpochModel(keras.Model):
         self._end_training(chain, logs)
         return self.history
 
-    def _draws(self, data, epochs):
+    def _draws(
+        self, data: TrainingData, epochs: range
+    ) -> Generator[tuple[int, TrainingData], None, None]:
         """Yield each epoch with its data; that of the next one is drawn while one is trained."""
         with ThreadPoolExecutor(1) as thread:
             for epoch in epochs:
@@ -252,10 +257,10 @@ class EpochModel(keras.Model):
                 if drawn is not None:
                     data = self._training_data(drawn.result())
 
-    def _training_data(self, samples):
+    def _training_data(self, samples: Samples) -> TrainingData:
         return TrainingData(samples, self._task.pixel_dtype, self._float_dtype)
 
-    def _plan(self, data, callbacks, verbose):
+    def _plan(self, data: TrainingData, callbacks: Sequence[Any], verbose: int) -> _EpochPlan:
         task, indices = self._task, data.samples.used()
         n_steps = -(-data.samples.n_per_epoch // task.batch_size)
         steps_per_call = data.steps_per_call(n_steps, task.batch_size)
@@ -272,7 +277,9 @@ class EpochModel(keras.Model):
             horizon=n_steps * task.epochs,
         )
 
-    def _run_epoch(self, data, plan, epoch, chain):
+    def _run_epoch(
+        self, data: TrainingData, plan: _EpochPlan, epoch: int, chain: Any
+    ) -> dict[str, float]:
         """Train on the samples of one epoch; return its loss and accuracy."""
         task = self._task
         order = self._order(data, plan, np.random.default_rng([task.start.seed, epoch]))
@@ -297,12 +304,12 @@ class EpochModel(keras.Model):
                 break
         return logs
 
-    def _order(self, data, plan, rng):
+    def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
         """The samples of an epoch in the order in which batches take them."""
         indices = np.concatenate([plan.indices, data.samples.draw_others(rng)])
         return indices[rng.permutation(len(indices))]
 
-    def _swap_in_average(self):
+    def _swap_in_average(self) -> Weights | None:
         """Load the averaged weights, which callbacks should see; return the raw weights."""
         if self._task.schedule != "averaged":
             return None
@@ -310,14 +317,14 @@ class EpochModel(keras.Model):
         assign(self._float_variables(), self._average)
         return raw
 
-    def _end_training(self, chain, logs):
+    def _end_training(self, chain: Any, logs: dict[str, float]) -> None:
         """End the callbacks; if one restores other weights, training continues from those."""
         ended = self.read_weights()
         chain.on_train_end(logs)
         if any((a != b).any() for a, b in zip(ended, self.read_weights(), strict=True)):
             self._raw_weights = None
 
-    def _evaluate(self, samples):
+    def _evaluate(self, samples: Samples) -> dict[str, float]:
         """Mean loss and accuracy of validation samples with the current weights."""
         losses, correct = self._losses_and_correct(samples)
         weights = None if samples.weight is None else samples.weight[samples.used()]
@@ -327,7 +334,7 @@ class EpochModel(keras.Model):
         loss = float(np.average(losses, weights=weights)) + penalty
         return {"val_loss": loss, "val_accuracy": float(correct.mean())}
 
-    def _losses_and_correct(self, samples):
+    def _losses_and_correct(self, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
         """Losses of samples, and which are predicted correctly, with the current weights."""
         y, probability = samples.y[samples.used()], self._predict(samples)
         losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
@@ -335,7 +342,9 @@ class EpochModel(keras.Model):
 
     # -- compiled programs -----------------------------------------------------------------
 
-    def _training_program(self, pixel_dtype, n_features, schedule):
+    def _training_program(
+        self, pixel_dtype: np.dtype, n_features: int | None, schedule: str | None
+    ) -> Callable[..., Any]:
         """The compiled steps for rows of this kind; traced once, for any number of them."""
         if self._key.spec.reads_sequences:
             n_features = None  # images of any width
@@ -352,14 +361,16 @@ class EpochModel(keras.Model):
         key = (pixel_dtype, n_features, schedule)
         return self._program(key, lambda: self._train_steps(schedule), signature)
 
-    def _program(self, key, make_function, signature):
+    def _program(
+        self, key: Hashable, make_function: Callable[[], Callable[..., Any]], signature: list[Any]
+    ) -> Callable[..., Any]:
         """The compiled function of a key; made and traced once."""
         if key not in self._programs:
             program = tf.function(make_function(), input_signature=signature, autograph=False)
             self._programs[key] = program.get_concrete_function()
         return self._programs[key]
 
-    def _images(self, rows, scale):
+    def _images(self, rows: Tensor, scale: Tensor) -> Tensor:
         """Rows of pixels as a batch of images: cast, rescaled, padded with zeros, shaped."""
         height, width, channels = self.input_shape[1:]
         missing = height * width * channels - rows.shape[1]
@@ -368,15 +379,24 @@ class EpochModel(keras.Model):
             rows = tf.pad(rows, [[0, 0], [0, missing]])
         return tf.reshape(rows, [-1, height, width, channels])
 
-    def _train_steps(self, schedule):
+    def _train_steps(self, schedule: str | None) -> Callable[..., Any]:
         """The loop over steps `first` to `last` of one epoch, whose samples are in `order`."""
 
-        def train_steps(x, y, weight, order, span, progress, seed, scale):
+        def train_steps(
+            x: Tensor,
+            y: Tensor,
+            weight: Tensor,
+            order: Tensor,
+            span: Tensor,
+            progress: Tensor,
+            seed: Tensor,
+            scale: Tensor,
+        ) -> Tensor:
             batch_size, first, last = tf.unstack(span)
             start, horizon = tf.unstack(progress)
             peak = tf.identity(self.optimizer.learning_rate)
 
-            def step(i, sums):
+            def step(i: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
                 begin = (i - first) * batch_size
                 chosen = order[begin : begin + batch_size]
                 labels = tf.gather(y, chosen)
@@ -400,7 +420,7 @@ class EpochModel(keras.Model):
 
         return train_steps
 
-    def _step(self, images, y, weight):
+    def _step(self, images: Tensor, y: Tensor, weight: Tensor) -> Tensor:
         """One gradient step; returns the sums of losses and of correct predictions."""
         with tf.GradientTape() as tape:
             outputs = self(images, training=True)
@@ -410,7 +430,7 @@ class EpochModel(keras.Model):
         correct = tf.cast(self._is_correct(y, outputs), loss.dtype)
         return tf.stack([loss * tf.cast(tf.size(correct), loss.dtype), tf.reduce_sum(correct)])
 
-    def _apply(self, gradients):
+    def _apply(self, gradients: list[Tensor]) -> None:
         """Let the optimizer update the weights.
 
         Not as a replica: Keras would sum the gradients of all of them by an operation whose own
@@ -424,18 +444,18 @@ class EpochModel(keras.Model):
 
     _label_spec = tf.TensorSpec([None], tf.int32)
 
-    def _network_input(self, rows, y, scale):
+    def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
         """The input of the network, from rows of pixels and their labels."""
         return self._images(rows, scale)
 
-    def _sample_losses(self, y, outputs):
+    def _sample_losses(self, y: Tensor, outputs: Tensor) -> Tensor:
         return keras.losses.sparse_categorical_crossentropy(y, outputs)
 
-    def _is_correct(self, y, outputs):
+    def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
         """Which samples are predicted correctly."""
         return tf.argmax(outputs, axis=1, output_type=tf.int32) == y
 
-    def _update_average(self):
+    def _update_average(self) -> None:
         """Average over about the last tenth of the steps taken, whatever their number.
 
         Karras et al., "Analyzing and improving the training dynamics of diffusion models"
@@ -473,16 +493,16 @@ class EpochModel(keras.Model):
             object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
         return self._output_program(features)(tf.constant(images)).numpy()
 
-    def _output_program(self, features=False):
+    def _output_program(self, features: bool = False) -> Callable[..., Any]:
         """The compiled function from a batch of images to the output, or to features."""
 
-        def make_output():
+        def make_output() -> Callable[..., Any]:
             return lambda images: self(images, training=False)
 
-        def make_features():
+        def make_features() -> Callable[..., Any]:
             network = plain_keras.without_last_layer(self)
 
-            def features_of(images):
+            def features_of(images: Tensor) -> Tensor:
                 found = network(images, training=False)
                 return tf.reshape(found, [tf.shape(found)[0], -1])
 
@@ -492,7 +512,7 @@ class EpochModel(keras.Model):
         make, key = (make_features, "features") if features else (make_output, "output")
         return self._program(key, make, [images])
 
-    def _predict(self, samples):
+    def _predict(self, samples: Samples) -> np.ndarray:
         """Class probabilities of samples with the current weights, batch by batch."""
         start, indices, program = self._task.start, samples.used(), self._output_program()
         parts = []
@@ -502,12 +522,12 @@ class EpochModel(keras.Model):
         return np.concatenate(parts)
 
 
-def _draws_bars(stream):
+def _draws_bars(stream: Any) -> bool:
     """Whether a progress bar can be drawn: in a terminal or a notebook, not in a file or a pipe."""
     return "ipykernel" in sys.modules or (stream is not None and stream.isatty())
 
 
-def _watches_batches(callback):
+def _watches_batches(callback: Any) -> bool:
     """Whether a callback has a method for training batches."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     return any(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import Weights
 from skdigits.training import plain_keras
+
+if TYPE_CHECKING:
+    from skdigits.typing import KerasModel
 
 
 def draw(spec: NetworkSpec, seed: int) -> Weights:
@@ -31,7 +34,7 @@ def draw(spec: NetworkSpec, seed: int) -> Weights:
     return plain_keras.read(plain_keras.state_variables(network))
 
 
-def _redraw(network, rng):
+def _redraw(network: KerasModel, rng: np.random.Generator) -> None:
     """Draw again what Keras drew with Python's global generator, which any thread may use.
 
     Weights that an architecture function set, and those of an initializer with a seed, are kept.

@@ -10,15 +10,20 @@ labels and random state are those of `DigitClassifier`.
 from __future__ import annotations
 
 import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scikeras.wrappers import KerasClassifier
 
 from skdigits.training import plain_keras, schedules
-from skdigits.training.task import OPTIMIZERS
+from skdigits.training.task import OPTIMIZERS, TrainingTask
+
+if TYPE_CHECKING:
+    from skdigits.networks.trained import TrainedNetwork
+    from skdigits.training.epoch_model import EpochModel
 
 
-def fit_through_scikeras(model, task, callbacks) -> None:
+def fit_through_scikeras(model: EpochModel, task: TrainingTask, callbacks: list[Any]) -> None:
     """Train a model on the samples of a task.
 
     Parameters
@@ -45,7 +50,9 @@ def fit_through_scikeras(model, task, callbacks) -> None:
     classifier.fit(samples.x, samples.y, task=task)
 
 
-def make_fitted(network, classes, image_shape, *, epochs):
+def make_fitted(
+    network: TrainedNetwork, classes: np.ndarray, image_shape: tuple[int, ...], *, epochs: int
+) -> Any:
     """Make a fitted ``KerasClassifier`` of a trained network.
 
     Parameters

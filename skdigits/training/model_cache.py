@@ -24,7 +24,7 @@ class ModelCache:
         Maximum number of idle models; the least recently used is dropped first.
     """
 
-    def __init__(self, size: int):
+    def __init__(self, size: int) -> None:
         self.size = size
         self._idle: list[tuple[ProgramKey, EpochModel]] = []  # the least recently used first
         self._lock = threading.Lock()
@@ -56,20 +56,20 @@ class ModelCache:
         if not private:
             self._put_back(key, model)
 
-    def _take(self, key):
+    def _take(self, key: ProgramKey) -> EpochModel | None:
         with self._lock:
             for i in reversed(range(len(self._idle))):
                 if self._idle[i][0] == key:
                     return self._idle.pop(i)[1]
         return None
 
-    def _put_back(self, key, model):
+    def _put_back(self, key: ProgramKey, model: EpochModel) -> None:
         with self._lock:
             self._idle.append((key, model))
             del self._idle[: -self.size]
 
 
-def _build(key):
+def _build(key: ProgramKey) -> EpochModel:
     model = SequenceModel if key.spec.reads_sequences else EpochModel
     return model.from_key(key)
 

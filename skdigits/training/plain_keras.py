@@ -7,7 +7,8 @@ import inspect
 import random
 import tempfile
 import threading
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +17,19 @@ from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.training.tensorflow import check_process, keras, names_anew, tf
 
+if TYPE_CHECKING:
+    from skdigits.typing import KerasModel
+
 LOSS = "sparse_categorical_crossentropy"  # of class probabilities
 
 
 @names_anew
-def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
+def build(
+    spec: NetworkSpec,
+    scale: float = 1.0,
+    seed: int = 0,
+    replace: Callable[[Any], Any] | None = None,
+) -> KerasModel:
     """Build a network, without changing the state of Python's global random generator.
 
     Parameters
@@ -58,7 +67,7 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
             inner = [replace(layer) for layer in network.layers] if replace else network.layers
         elif replace and isinstance(spec.architecture, str):
 
-            def renew(layer):  # a layer of two networks would be a part of both
+            def renew(layer: Any) -> Any:  # a layer of two networks would be a part of both
                 new = replace(layer)
                 return new if new is not layer else layer.from_config(layer.get_config())
 
@@ -68,7 +77,7 @@ def build(spec: NetworkSpec, scale: float = 1.0, seed: int = 0, replace=None):
     return _of_dtype(keras.Sequential([*front, *inner]), spec.dtype)
 
 
-def build_trained(network: TrainedNetwork):
+def build_trained(network: TrainedNetwork) -> KerasModel:
     """Build a model of a trained network, from raw pixels to the output of the architecture.
 
     Parameters
@@ -90,7 +99,7 @@ def build_trained(network: TrainedNetwork):
     return model
 
 
-def with_probabilities(network):
+def with_probabilities(network: KerasModel) -> KerasModel:
     """Add a softmax to a network.
 
     Parameters
@@ -108,7 +117,7 @@ def with_probabilities(network):
     return _of_dtype(keras.Sequential([image, *network.layers, softmax]), network.dtype_policy)
 
 
-def to_tflite(network) -> bytes:
+def to_tflite(network: KerasModel) -> bytes:
     """Convert a network for LiteRT, which was TensorFlow Lite.
 
     Parameters
@@ -126,7 +135,7 @@ def to_tflite(network) -> bytes:
         return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
 
 
-def without_last_layer(network):
+def without_last_layer(network: KerasModel) -> KerasModel:
     """Build the part of a network that is before its last layer.
 
     Parameters
@@ -159,7 +168,7 @@ def without_last_layer(network):
     return _of_dtype(keras.Sequential([image, *front]), network.dtype_policy)
 
 
-def state_variables(network) -> list:
+def state_variables(network: KerasModel) -> list[Any]:
     """List all variables of a network: the trainable ones, then the others.
 
     Parameters
@@ -175,7 +184,7 @@ def state_variables(network) -> list:
     return [*network.trainable_variables, *network.non_trainable_variables]
 
 
-def read(variables) -> Weights:
+def read(variables: Sequence[Any]) -> Weights:
     """Return copies of the values of variables.
 
     Parameters
@@ -191,7 +200,7 @@ def read(variables) -> Weights:
     return [np.array(variable.numpy()) for variable in variables]
 
 
-def assign(variables, values) -> None:
+def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
     """Copy values into variables.
 
     Parameters
@@ -205,7 +214,7 @@ def assign(variables, values) -> None:
         variable.assign(value)
 
 
-def _enlargement(spec):
+def _enlargement(spec: NetworkSpec) -> KerasModel:
     """A model that enlarges small images, and pads them with black.
 
     Keras's Resizing layer is not used: as the first layer, it would make Keras call all other
@@ -221,15 +230,15 @@ def _enlargement(spec):
     return _of_dtype(model, spec.dtype)
 
 
-def _of_dtype(model, dtype):
+def _of_dtype(model: KerasModel, dtype: Any) -> KerasModel:
     """The model with a dtype policy, since a new one has Keras's global policy."""
     model.dtype_policy = dtype
     return model
 
 
-def _call_architecture(spec):
+def _call_architecture(spec: NetworkSpec) -> KerasModel:
     """Call the architecture function, and check the model that it returns."""
-    function = BY_NAME.get(spec.architecture, spec.architecture)
+    function: Any = BY_NAME.get(spec.architecture, spec.architecture)
     shape = spec.enlarged_shape()
     options = _accepted_options(spec, function)
     try:
@@ -255,7 +264,7 @@ def _call_architecture(spec):
     return _of_dtype(network, spec.dtype)
 
 
-def _accepted_options(spec, function):
+def _accepted_options(spec: NetworkSpec, function: Callable[..., Any]) -> dict[str, Any]:
     """The options of `spec`, and its dtype where the function has a parameter for it."""
     parameters = inspect.signature(function).parameters.values()
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
@@ -276,7 +285,7 @@ _build_lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def _seeded(seed):
+def _seeded(seed: int) -> Iterator[None]:
     """Make Keras draw the seeds of initializers and dropout layers from `seed`.
 
     Keras takes them from Python's global random generator, whose state is restored afterwards.

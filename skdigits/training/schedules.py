@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.networks.spec import READERS
 from skdigits.training.tensorflow import keras, names_anew, tf
+
+if TYPE_CHECKING:
+    from skdigits.typing import Tensor
 
 BY_NAME = {
     "adadelta": keras.optimizers.Adadelta,
@@ -25,11 +30,11 @@ BY_NAME = {
 }
 # Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
 ADAM_RATE = 1e-2
-ADAM_RATES = dict.fromkeys(("lenet", "deep", *READERS), 3e-3)
+ADAM_RATES: dict[str | Callable[..., Any], float] = dict.fromkeys(("lenet", "deep", *READERS), 3e-3)
 WARM_UP_STEPS = 50
 
 
-def describe_optimizer(optimizer) -> str:
+def describe_optimizer(optimizer: Any) -> str:
     """Describe an optimizer, so that equal descriptions mean equal optimizers.
 
     Parameters
@@ -80,7 +85,7 @@ def describe_optimizer(optimizer) -> str:
 
 
 @names_anew
-def make_optimizer(description: str):
+def make_optimizer(description: str) -> Any:
     """Make a new optimizer.
 
     Parameters
@@ -98,7 +103,9 @@ def make_optimizer(description: str):
     return keras.optimizers.deserialize(json.loads(description))
 
 
-def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
+def default_rate(
+    optimizer: str, schedule: str | None, architecture: str | Callable[..., Any]
+) -> float:
     """Return the learning rate that ``learning_rate="auto"`` means.
 
     Parameters
@@ -123,7 +130,7 @@ def default_rate(optimizer: str, schedule: str | None, architecture) -> float:
     return float(inspect.signature(BY_NAME[optimizer]).parameters["learning_rate"].default)
 
 
-def one_cycle(progress):
+def one_cycle(progress: Tensor) -> Tensor:
     """Learning rate of the one-cycle schedule, as a share of its peak.
 
     A cosine from 1/25 up to 1 over the first 30 % of the steps, then down to nearly 0 (Smith and
@@ -145,7 +152,9 @@ def one_cycle(progress):
     return tf.where(progress < rise, up, tf.maximum(down, 1e-3))
 
 
-def set_rate(optimizer, schedule: str | None, peak, step, horizon) -> None:
+def set_rate(
+    optimizer: Any, schedule: str | None, peak: Tensor, step: Tensor, horizon: Tensor
+) -> None:
     """Set the learning rate of the next step.
 
     Parameters

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from skdigits.inference.ctc import PADDING, frames
 from skdigits.inference.line_images import HEIGHT, LineImages
-from skdigits.training.epoch_model import EpochModel
+from skdigits.training.epoch_model import EpochModel, _EpochPlan
 from skdigits.training.tensorflow import tf
+
+if TYPE_CHECKING:
+    from skdigits.training.data import TrainingData
+    from skdigits.training.task import Samples
+    from skdigits.typing import Tensor
 
 BUCKET = 16  # widths inside the network are multiples of it, so that TensorFlow sees few shapes
 BATCH_PIXELS = 2**20  # of one batch of validation images
@@ -22,7 +30,7 @@ class SequenceModel(EpochModel):
 
     _label_spec = tf.TensorSpec([None, None], tf.int32)
 
-    def _order(self, data, plan, rng):
+    def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
         """Batches of similar widths in random order; the last, shorter one is drawn from all."""
         order = super()._order(data, plan, rng)
         whole = len(order) // plan.batch_size * plan.batch_size
@@ -30,7 +38,7 @@ class SequenceModel(EpochModel):
         batches = by_width.reshape(-1, plan.batch_size)
         return np.concatenate([batches[rng.permutation(len(batches))].ravel(), order[whole:]])
 
-    def _network_input(self, rows, y, scale):
+    def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
         """Images as wide as the widest of them, rounded up, with -1 right of each."""
         widths = y[:, 0]
         edge = self._key.spec.columns_per_frame - 1  # columns that the network itself adds
@@ -42,13 +50,13 @@ class SequenceModel(EpochModel):
         inside = tf.range(width)[None, None, :] < widths[:, None, None]
         return tf.where(inside, images, tf.cast(PADDING, self._float_dtype))[..., None]
 
-    def _sample_losses(self, y, outputs):
+    def _sample_losses(self, y: Tensor, outputs: Tensor) -> Tensor:
         return ctc_loss(outputs, y[:, 1:], self._frames(y))
 
-    def _frames(self, y):
+    def _frames(self, y: Tensor) -> Tensor:
         return frames(y[:, 0], self._key.spec.columns_per_frame)
 
-    def _is_correct(self, y, outputs):
+    def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
         """Which sequences are correct if every frame is decoded by itself."""
         best = tf.argmax(outputs, axis=2, output_type=tf.int32)
         before = tf.pad(best, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
@@ -63,7 +71,7 @@ class SequenceModel(EpochModel):
         correct = tf.reduce_all(~read | (best == expected), axis=1)
         return correct & (n_read == n_digits)
 
-    def _losses_and_correct(self, samples):
+    def _losses_and_correct(self, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
         indices = samples.used()
         x, y = samples.x[indices].reshape(len(indices), HEIGHT, -1), samples.y[indices]
         lines = LineImages([image[:, :width] for image, width in zip(x, y[:, 0], strict=True)])
@@ -75,10 +83,10 @@ class SequenceModel(EpochModel):
             losses[chosen], correct[chosen] = (result.numpy() for result in found)
         return losses, correct
 
-    def _evaluation_program(self):
+    def _evaluation_program(self) -> Callable[..., Any]:
         """The compiled function from rows and labels to losses, and what is correct."""
 
-        def evaluate(rows, labels, scale):
+        def evaluate(rows: Tensor, labels: Tensor, scale: Tensor) -> list[Tensor]:
             outputs = self(self._network_input(rows, labels, scale), training=False)
             return [self._sample_losses(labels, outputs), self._is_correct(labels, outputs)]
 
@@ -90,7 +98,7 @@ class SequenceModel(EpochModel):
         return self._program("evaluate", lambda: evaluate, signature)
 
 
-def ctc_loss(logits, labels, n_frames):
+def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
     """Negative logarithm of the probability of sequences.
 
     Parameters

@@ -47,7 +47,7 @@ class Samples:
         """Number of samples that an epoch uses."""
         return len(self.used()) + self.n_others
 
-    def draw_others(self, rng) -> np.ndarray:
+    def draw_others(self, rng: np.random.Generator) -> np.ndarray:
         """Draw the samples that one epoch uses besides those that every epoch uses.
 
         Parameters

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 from skdigits.inference.engines import worker_threads
 
@@ -20,6 +22,9 @@ except ModuleNotFoundError as error:
         f"This needs TensorFlow, and {error.name} is missing: pip install tensorflow scikeras. "
         "Predicting needs neither."
     ) from error
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def _cap_threads() -> None:
@@ -61,7 +66,7 @@ def check_process() -> None:
         )
 
 
-def names_anew(function):
+def names_anew(function: Callable[P, T]) -> Callable[P, T]:
     """Let Keras count the names that a function gives from the beginning, at every call.
 
     Keras counts per thread, so that the function is called in a new one. TensorFlow keeps 30 kB for
@@ -79,7 +84,7 @@ def names_anew(function):
     """
 
     @functools.wraps(function)
-    def call(*args, **options):
+    def call(*args: P.args, **options: P.kwargs) -> T:
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(function, *args, **options).result()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from skdigits.networks.trained import FitCall, TrainedNetwork
 from skdigits.training import initial_weights, model_cache, schedules
@@ -12,6 +13,9 @@ from skdigits.training.checkpoints import Checkpoint
 from skdigits.training.keras_classifier import fit_through_scikeras
 from skdigits.training.task import TrainingTask
 from skdigits.training.tensorflow import keras
+
+if TYPE_CHECKING:
+    from skdigits.training.epoch_model import EpochModel
 
 
 def train(
@@ -63,7 +67,7 @@ def train(
     return network
 
 
-def _prepared(task):
+def _prepared(task: TrainingTask) -> TrainingTask:
     """The task with initial weights and learning rate, and this call in its network."""
     start = task.start
     rate = task.learning_rate
@@ -79,5 +83,5 @@ def _prepared(task):
     return replace(task, start=start, learning_rate=float(rate))
 
 
-def _fit(model, task, callbacks):
+def _fit(model: EpochModel, task: TrainingTask, callbacks: list[Any]) -> None:
     model.fit(task=task, callbacks=callbacks, verbose=task.verbose)

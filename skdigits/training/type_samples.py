@@ -125,7 +125,7 @@ def digit_classes(classes: np.ndarray) -> dict[int, int]:
     return {int(text): index for index, text in enumerate(texts) if text in DIGITS}
 
 
-def _in_range(rows, pixel_range, dtype):
+def _in_range(rows: np.ndarray, pixel_range: PixelRange | None, dtype: np.dtype) -> np.ndarray:
     """Bytes as pixels of another range and type."""
     low, high = (pixel_range or BLACK_TO_WHITE).low, (pixel_range or BLACK_TO_WHITE).high
     pixels = low + rows * ((high - low) / 255)

@@ -99,6 +99,7 @@ def search(digits, **grid):
         return search.fit(*digits)
 
 
+@pytest.mark.slow
 def test_finds_what_one_process_finds(found, digits):
     local = search(digits, epochs=[3, 1, 2], batch_size=[16, 64])
     assert found[0]["scores"] == local.cv_results_["mean_test_score"].tolist()

@@ -156,6 +156,7 @@ def test_a_folder_that_cannot_be_written_into_is_refused_before_training(
     assert "epoch" not in shown.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sequences", [False, True])
 def test_images_that_are_no_squares_are_read_as_they_are(write_idx, run, tmp_path, sequences):
     images, labels = load_digits().images.astype(np.uint8)[:200], load_digits().target[:200]

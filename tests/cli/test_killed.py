@@ -41,6 +41,7 @@ def assert_same_model(one, other):
     assert found[0].history_ == found[1].history_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "options"), [("train", TRAIN), ("search", SEARCH)])
 def test_killed(command, options, run, csv_folder, tmp_path, capsys):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"

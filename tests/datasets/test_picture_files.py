@@ -151,7 +151,7 @@ def test_pictures_of_several_lines_are_named(tmp_path):
         ImageDraw.Draw(picture).text((20, top), text, font=ImageFont.load_default(50), fill=30)
     picture.save(tmp_path / "two.png")
     with pytest.warns(UserWarning, match=r"1 of 1 pictures show several lines \(two\.png\); only"):
-        list(iter_pictures(tmp_path, lines=True))
+        list(iter_pictures(tmp_path, lines=True, subset="test"))
 
 
 def test_a_warning_of_a_picture_is_not_told_as_several_digits(picture_folder):

@@ -75,6 +75,7 @@ print("tensorflow" in sys.modules)
     assert run(tmp_path, code, model) == ["True", "False"]
 
 
+@pytest.mark.slow
 def test_forked_processes_after_a_fit(model, tmp_path):
     """Networks of the package predict; what needs TensorFlow raises at once."""
     code = """
@@ -90,6 +91,7 @@ for function in (lambda: model.fit(X, y), lambda: predict(double), model.to_kera
     assert run(tmp_path, code) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_processes_of_multiprocessing(model, tmp_path, method):
     code = """
@@ -120,6 +122,7 @@ def app(environ, start_response):
 """
 
 
+@pytest.mark.slow
 def test_gunicorn_with_preload(model, tmp_path, monkeypatch):
     import json
 

@@ -1,4 +1,5 @@
 import functools
+import os
 import threading
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 
 from skdigits import DigitClassifier, EpochSearchCV
+from skdigits.model_selection import journal
 from skdigits.model_selection.journal import Journal
 from skdigits.model_selection.scoring import FoldScores
 
@@ -187,3 +189,59 @@ def test_a_journal_reads_back_what_was_recorded(tmp_path):
     path.write_text("\n".join([lines[0], *lines]) + "\n")
     again = Journal(path, "search", ["first", "second"])
     np.testing.assert_equal(as_dicts(again.read()), as_dicts(scores))
+
+
+@pytest.mark.parametrize("name", ["python", "skdigits", "keras", "tensorflow", "numpy"])
+def test_a_journal_of_other_versions_says_which(name, tmp_path, monkeypatch):
+    from skdigits import fingerprint
+
+    path = tmp_path / "search.jsonl"
+    Journal(path, "search", ["fit"])
+    before, found = path.read_bytes(), fingerprint.versions()
+    for module in (fingerprint, journal):
+        monkeypatch.setattr(module, "versions", lambda: found | {name: "9.9"})
+    with pytest.raises(ValueError, match=f"{name} was {found[name]} and is 9.9. Pass another"):
+        Journal(path, "search", ["fit"])
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,2,3\n", "something else"),
+        ('{"skdigits_journal": 2, "search": "a"}\n', "another version of skdigits"),
+        ('{"skdigits_journal": 3, "versions": [], "search": "a"}\n', "something else"),
+        ("[]\n", "something else"),
+        ("\x89PNG\udcff\n", "something else"),
+    ],
+)
+def test_another_file_is_no_journal_and_stays(text, message, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=message) as caught:
+        Journal(path, "search", ["fit"])
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_changed_pictures_is_refused(tmp_path):
+    """X names files; the scores are those of their content."""
+    picture, path = tmp_path / "7.png", tmp_path / "search.jsonl"
+    picture.write_bytes(b"one")
+    search = [quick(), None, [str(picture)], ["7"]]
+    Journal(path, search, ["fit"])
+    Journal(path, search, ["fit"])
+    picture.write_bytes(b"two")
+    with pytest.raises(ValueError, match="the data, the folds, the estimator or the scoring"):
+        Journal(path, search, ["fit"])
+
+
+def test_a_recorded_fit_is_on_the_disk(tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    path = tmp_path / "folder" / "search.jsonl"
+    kept = Journal(path, "search", ["fit"])
+    assert path.stat().st_size in sizes
+    kept.record(FoldScores(0, 0, {"score": 1.0}, None, {}))
+    assert sizes[-1] == path.stat().st_size

@@ -214,6 +214,7 @@ def test_metadata_is_routed(digits):
     assert_same_results(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("journal", [None, "search.jsonl"])
 def test_two_jobs_give_the_results_of_one(digits, backend, journal, tmp_path):

@@ -113,7 +113,7 @@ def test_files_of_every_format_are_read(number):
     assert recognizer.predict(X[:20]).tolist() == expected["sequences"].tolist()
     confidence = recognizer.predict_confidence(X[:20])
     np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
-    if number == FORMAT:
+    if number == 4:
         pipeline = load(FILES / f"pipeline-format-{number}.skdigits")
         probability = pipeline.predict_proba(X[:20].reshape(20, -1))
         np.testing.assert_allclose(probability, expected["pipeline"], atol=1e-5)
@@ -254,7 +254,7 @@ def test_an_onnx_model_of_other_weights_is_refused(digits, fitted, saved, tmp_pa
         with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w") as new:
             for name in old.namelist():
                 new.writestr(name, content if name == "network.onnx" else old.read(name))
-        with pytest.raises(ValueError, match="ONNX model (is damaged|has other weights)"):
+        with pytest.raises(ValueError, match="ONNX model is (damaged|not that of)"):
             load(path)
 
 

@@ -41,6 +41,7 @@ def test_the_digit_network_reads_as_its_card_says(pictures):
     assert accuracy == pytest.approx(card("digit")["scikit-learn's bundled digits"], abs=0.0006)
 
 
+@pytest.mark.slow
 def test_the_sequence_network_reads_as_its_card_says():
     bunch = load_digits()
     digits = zoom(bunch.images, (1, 3, 3), order=1)
@@ -92,6 +93,7 @@ def test_they_are_estimators_like_any_other(pictures):
     assert pipeline[1].transform(cleaned).shape[0] == 300
 
 
+@pytest.mark.slow
 def test_a_further_fit_adapts(pictures):
     """Digits upside down are learnt from a hundred of them."""
     images = np.stack([clean_picture(picture[::-1]) for picture in pictures[0][:200]])

@@ -95,12 +95,14 @@ def test_a_classifier_goes_on_bit_for_bit(parameters, tmp_path):
     assert_same(resumed(classifier(**parameters), 2, X, y, tmp_path), undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameters", [{}, {"style": "tiles", "schedule": "one_cycle"}])
 def test_a_recognizer_goes_on_bit_for_bit(parameters, tmp_path):
     undisturbed = recognizer(**parameters).fit(X, y)
     assert_same(resumed(recognizer(**parameters), 1, X, y, tmp_path), undisturbed)
 
 
+@pytest.mark.slow
 def test_warm_starts_and_adapting_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr("skdigits.sequence.ADAPT_SEQUENCES", 40)
     first = classifier(warm_start=True, epochs=2).fit(X, y)
@@ -139,6 +141,7 @@ def test_a_fit_that_had_ended_is_not_trained_on(parameters, tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -163,6 +166,7 @@ def test_another_fit_does_not_take_or_touch_it(change, tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_other_data_weights_and_start_are_another_fit(tmp_path):
     def name_of(estimator, *args, **kwargs):
         with pytest.raises(Broken):
@@ -256,6 +260,7 @@ def break_off(estimator, folder):
         estimator.set_params(callbacks=callbacks, checkpoint=folder).fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -287,6 +292,7 @@ def test_any_network_and_callback_may_have_checkpoints(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_kept_epochs_that_another_process_removed_are_written_again(tmp_path):
     class RemoveKept(keras.callbacks.Callback):
         only_watches = True
@@ -302,6 +308,7 @@ def test_kept_epochs_that_another_process_removed_are_written_again(tmp_path):
     assert Epochs.seen[0] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["npy", "npz"])
 def test_a_file_of_something_else_is_no_checkpoint(content, tmp_path):
     break_off(classifier(), tmp_path)

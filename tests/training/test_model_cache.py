@@ -76,6 +76,7 @@ def test_a_private_model_is_nobody_elses():
         assert other is not mine
 
 
+@pytest.mark.slow
 def test_a_dropped_model_leaves_no_program_behind(digits, monkeypatch):
     """With its graphs, a program has several megabytes; a service may fit for days."""
     cache = model_cache.ModelCache(size=1)

@@ -1,4 +1,5 @@
 import joblib
+import pytest
 
 
 def share_of_the_cores():
@@ -7,6 +8,7 @@ def share_of_the_cores():
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 
+@pytest.mark.slow
 def test_worker_processes_keep_to_their_share_of_the_cores():
     before = share_of_the_cores()
     task = joblib.delayed(share_of_the_cores)

@@ -1,0 +1,41 @@
+"""Types that several modules name in their signatures."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+StrPath: TypeAlias = str | os.PathLike[str]
+DataPath: TypeAlias = StrPath | zipfile.Path  # of a file, or of a member of an archive
+FoundPath: TypeAlias = Path | zipfile.Path
+ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and perhaps channels
+Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # dicts have shares
+Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list where their sizes differ
+Picture: TypeAlias = Image.Image | ArrayLike
+PictureLike: TypeAlias = StrPath | Picture
+PictureFile: TypeAlias = StrPath | bytes | bytearray | memoryview | IO[bytes]
+RandomState: TypeAlias = int | np.random.RandomState | None
+Estimator: TypeAlias = Any  # of scikit-learn, which has no types, as Keras and TensorFlow
+KerasModel: TypeAlias = Any
+Tensor: TypeAlias = Any
+AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
+
+
+class Configurable(Protocol):
+    """An object that can be made again from its configuration, as Keras's."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration.
+
+        Returns
+        -------
+        dict of str to object
+            Values by name.
+        """
