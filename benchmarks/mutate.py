@@ -1,0 +1,283 @@
+"""Do the tests notice when a line of the code is wrong?
+
+    python benchmarks/mutate.py [--quick] [--seed N] [--rooms ROOM ...] [--jobs N]
+
+One line at a time is changed in a copy of the project: a number, a comparison, a sign, "and" or
+"or", or a call that is left out. Of the tests of its room, those that execute the line are run,
+first those of the file of the same name, then the quickest, up to a minute of them. Changes that
+none of them notices are listed. Messages, annotations and decorators are not changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+import mutants
+import pytest
+from measuring import Checks, finish, parser
+
+ROOT = Path(__file__).parent.parent
+N_MUTANTS, N_QUICK = 200, 5
+LEAST_FOUND = 0.9
+PAGES = ("tests/test_readings.py", "tests/pretrained")
+ROOMS = {  # and the tests that concern them
+    "synthesis": ("tests/synthesis",),
+    "readings": ("tests/test_readings.py",),
+    "persistence": ("tests/persistence",),
+    "inference": ("tests/inference", *PAGES),
+    "pictures": ("tests/pictures", *PAGES),
+}
+PATIENCE = 60  # seconds of tests for one mutant, if they took as long as without a change
+SLOWER, GRACE = 5, 60  # a mutant hangs after so many times their time, and so many seconds
+PRELOADED = (  # so that the process of a mutant starts at once
+    *("numpy", "scipy.ndimage", "sklearn.pipeline", "PIL.Image", "matplotlib.pyplot"),
+    *("onnx", "onnxruntime", "rapidfuzz", "tensorflow", "keras"),
+)
+
+
+def main():
+    arguments = parser(__doc__)
+    arguments.add_argument("--seed", type=int, default=0, help="seed of the choice of lines")
+    arguments.add_argument("--rooms", choices=ROOMS, nargs="+", default=list(ROOMS))
+    arguments.add_argument("--jobs", type=int, default=2, help="mutants at a time")
+    args = arguments.parse_args()
+    rooms = ["synthesis"] if args.quick else args.rooms
+    files = [file for room in rooms for file in files_of(room)]
+    n_mutants = args.runs or (N_QUICK if args.quick else N_MUTANTS)
+    chosen = mutants.choose(ROOT, files, n_mutants, random.Random(args.seed))
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(list(PRELOADED[:-2] if args.quick else PRELOADED))
+    with tempfile.TemporaryDirectory() as folder:
+        trees = [copied(Path(folder) / str(number)) for number in range(args.jobs)]
+        tests = recorded(processes, trees[0], rooms)
+        outcomes = outcomes_of(processes, trees, chosen, tests)
+    found = {room: Counter() for room in rooms}
+    for mutant, outcome in zip(chosen, outcomes, strict=True):
+        found[room_of(mutant)][outcome] += 1
+    survivors = [
+        {"file": mutant.file, "line": mutant.line, "change": mutant.change}
+        for mutant, outcome in zip(chosen, outcomes, strict=True)
+        if outcome == "survived"
+    ]
+    checks = Checks()
+    checks.at_least("changed lines", len(chosen), N_MUTANTS)
+    share = 1 - len(survivors) / len(chosen)
+    checks.at_least("share of them that the tests notice", share, LEAST_FOUND)
+    details = {"seed": args.seed, "rooms": found, "survivors": survivors}
+    finish("mutate", args, checks, details)
+
+
+def files_of(room):
+    folder = ROOT / "skdigits" / room
+    return sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+def room_of(mutant):
+    return Path(mutant.file).with_suffix("").parts[1]
+
+
+def copied(tree):
+    """A copy of what the tests need, without compiled files, whose age could deceive."""
+    for name in ("skdigits", "tests", "benchmarks"):
+        ignored = shutil.ignore_patterns("__pycache__", "results")
+        shutil.copytree(ROOT / name, tree / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    return tree
+
+
+@dataclass
+class Test:
+    """What a test takes and executes, by its name."""
+
+    seconds: float = 0.0
+    lines: set = field(default_factory=set)
+
+
+def recorded(processes, tree, rooms):
+    """All tests of the rooms, which have to pass without a change."""
+    receiver, sender = processes.Pipe(duplex=False)
+    paths = dict.fromkeys(path for room in rooms for path in ROOMS[room])
+    child = processes.Process(target=record, args=(tree, list(paths), sender))
+    child.start()
+    sender.close()
+    try:
+        status, tests = receiver.recv()
+    except EOFError:
+        sys.exit("The tests end without a result.")
+    child.join()
+    if status != pytest.ExitCode.OK:
+        sys.exit("Some tests fail without a change; see them above.")
+    print(f"{len(tests)} tests take {sum(test.seconds for test in tests.values()):.0f} s", flush=True)
+    return tests
+
+
+def record(tree, paths, sender):
+    """Run tests and send which lines of the package each of them executes."""
+    prepare(tree)
+    recorder = Recorder(str(tree / "skdigits"), tree)
+    status = pytest.main(["-q", "--no-header", *paths], plugins=[recorder])
+    sender.send((status, recorder.tests()))
+
+
+def prepare(tree):
+    """Import the copy, here and in processes that tests start."""
+    os.chdir(tree)
+    sys.dont_write_bytecode = True
+    os.environ |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.path.insert(0, str(tree))
+    assert "skdigits" not in sys.modules
+
+
+class Recorder:
+    """Plugin of pytest: the lines of the package that each test executes, also in its fixtures."""
+
+    def __init__(self, package, tree):
+        self._package, self._skipped = package, len(str(tree)) + 1
+        self._tests, self._of_fixtures, self._fixtures_of = {}, {}, {}
+        self._lines = set()
+
+    def tests(self):
+        """The tests that were run."""
+        for name, test in self._tests.items():
+            for fixture in self._fixtures_of[name]:
+                test.lines |= self._of_fixtures.get(fixture, set())
+            test.lines = {(file[self._skipped :], line) for file, line in test.lines}
+        return self._tests
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item):
+        forget_caches()
+        test = self._tests[item.nodeid] = Test()
+        self._fixtures_of[item.nodeid] = item.fixturenames
+        start = time.perf_counter()
+        with self._recording(test.lines):
+            result = yield
+        test.seconds = time.perf_counter() - start
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef):
+        with self._recording(self._of_fixtures.setdefault(fixturedef.argname, set())):
+            return (yield)
+
+    @contextlib.contextmanager
+    def _recording(self, lines):
+        outer, self._lines = self._lines, lines
+        sys.settrace(self._trace)
+        threading.settrace(self._trace)
+        try:
+            yield
+        finally:
+            self._lines = outer
+
+    def _trace(self, frame, event, _):
+        file = frame.f_code.co_filename
+        if not file.startswith(self._package):
+            return None
+        self._lines.add((file, frame.f_lineno))
+        return self._trace
+
+
+def forget_caches():
+    """So that each test executes all that it depends on."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("skdigits"):
+            for value in list(vars(module).values()):
+                getattr(value, "cache_clear", int)()
+
+
+def outcomes_of(processes, trees, chosen, tests):
+    """What becomes of each mutant: found, hung or survived."""
+    free = SimpleQueue()
+    for tree in trees:
+        free.put(tree)
+
+    def outcome(mutant):
+        tree = free.get()
+        file = tree / mutant.file
+        original = file.read_bytes()
+        file.write_bytes(mutant.applied(original))
+        try:
+            result = run(processes, tree, *tests_for(mutant, tests))
+        finally:
+            file.write_bytes(original)
+            free.put(tree)
+        print(f"{result:8s} {mutant.file}:{mutant.line}: {mutant.change}", flush=True)
+        return result
+
+    with ThreadPoolExecutor(len(trees)) as threads:
+        return list(threads.map(outcome, chosen))
+
+
+def tests_for(mutant, tests):
+    """Names of the tests to run, in order, and the seconds they take without a change."""
+    of_room = {
+        name: test for name, test in tests.items() if name.startswith(ROOMS[room_of(mutant)])
+    }
+    concerned = {name: test for name, test in of_room.items() if test.lines & mutant.concerns}
+    concerned = concerned or of_room  # a line that only other processes execute
+    namesake = f"test_{Path(mutant.file).name}::"
+
+    def rank(name):
+        return namesake not in name, concerned[name].seconds
+
+    names, seconds = [], 0.0
+    for name in sorted(concerned, key=rank):
+        if seconds + concerned[name].seconds < PATIENCE:
+            names.append(name)
+            seconds += concerned[name].seconds
+    return names, seconds
+
+
+def run(processes, tree, names, seconds):
+    """Run tests, and stop all processes that they have started."""
+    child = processes.Process(target=run_tests, args=(tree, names))
+    child.start()
+    child.join(SLOWER * seconds + GRACE)
+    hangs = child.exitcode is None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.join()
+    passed = child.exitcode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    return "hung" if hangs else "survived" if passed else "found"
+
+
+def run_tests(tree, names):
+    os.setsid()
+    prepare(tree)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    files = list(dict.fromkeys(name.split("::")[0] for name in names))
+    sys.exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files], plugins=[Order(names)]))
+
+
+class Order:
+    """Plugin of pytest: only some tests, in an order."""
+
+    def __init__(self, names):
+        self._ranks = {name: rank for rank, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        chosen = [item for item in items if item.nodeid in self._ranks]
+        items[:] = sorted(chosen, key=lambda item: self._ranks[item.nodeid])
+
+
+if __name__ == "__main__":
+    main()
