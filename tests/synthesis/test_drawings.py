@@ -71,6 +71,7 @@ IMAGES = {
     "printed ink": [0.05206856, 0.20971, 6596.49],
     "thinned": [11.42253, 51.24619, 7680.0],
     "pattern": [0.01457395, 0.01672627, 12000.0],
+    "photograph": [188.8019, 25.45333, 4645.6],
     "varied": [22.77616, 66.62839, 2042.32],
     "developed": [23.44176, 71.72898, 1960.0],
     "segments": [17.86746, 61.82848, 44800.0],
@@ -136,11 +137,21 @@ def small_frame():
     return frame()[20:76:2, 10:]
 
 
+def photograph(rng):
+    """The picture that `photographed` cleans."""
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paper, "find_line", found.append)
+        assert paper.photographed(small_frame() / np.float32(255), rng) is None
+    return found[0]
+
+
 DRAWN = {
     "ink": lambda rng: paper.inked(frame(), rng)[0],
     "printed ink": lambda rng: paper.inked(frame(), rng, is_print=True)[0],
     "thinned": lambda rng: np.asarray(paper.thinned(Image.fromarray(frame()), rng)),
     "pattern": lambda rng: paper.printed_pattern(60, 200, rng),
+    "photograph": photograph,
     "varied": lambda rng: paper.varied(small_frame(), rng),
     "developed": lambda rng: paper.developed(small_frame(), rng),
     "segments": lambda rng: np.concatenate([d.ravel() for d in pen.seven_segment_digits(rng)]),
