@@ -67,6 +67,11 @@ HANDS = {
 }
 # Mean of 100 images: mean and standard deviation of the grey levels, number of pixels.
 IMAGES = {
+    "join": [0.3456974, 9.255846, 48481.0],
+    "point": [0.09959146, 4.745719, 48481.0],
+    "underline": [0.3121874, 7.327632, 48481.0],
+    "specks": [0.01937133, 1.412624, 48481.0],
+    "sign": [0.5644102, 11.92729, 48481.0],
     "ink": [0.04783444, 0.2018199, 6528.77],
     "printed ink": [0.05206856, 0.20971, 6596.49],
     "thinned": [11.42253, 51.24619, 7680.0],
@@ -146,7 +151,24 @@ def photograph(rng):
     return found[0]
 
 
+def on_a_sheet(mark, rng):
+    """What is drawn besides digits, around two blocks."""
+    hand = handwriting.Hand(0.1, 1.1, 0.2, 0.05, 0.05, 0.02, 0.03)
+    sheet = handwriting.Sheet(3, hand, rng)
+    block = Image.new("L", (10, 20), 255)
+    for _ in range(2):
+        sheet.put(block, 0.1)
+    sheet.canvas[:] = 0
+    mark(sheet)
+    return np.append(sheet.canvas.ravel(), sheet.x)
+
+
 DRAWN = {
+    "join": lambda rng: on_a_sheet(handwriting.Sheet.join, rng),
+    "point": lambda rng: on_a_sheet(handwriting.Sheet.point, rng),
+    "underline": lambda rng: on_a_sheet(handwriting.Sheet.underline, rng),
+    "specks": lambda rng: on_a_sheet(handwriting.Sheet.specks, rng),
+    "sign": lambda rng: on_a_sheet(lambda s: s.put_sign(Image.new("L", (9, 19), 255), 0.3), rng),
     "ink": lambda rng: paper.inked(frame(), rng)[0],
     "printed ink": lambda rng: paper.inked(frame(), rng, is_print=True)[0],
     "thinned": lambda rng: np.asarray(paper.thinned(Image.fromarray(frame()), rng)),
