@@ -12,13 +12,17 @@ from skdigits.pictures.cleaning import (
     LineInk,
     count_digits,
     cut_out,
+    find_digit,
+    find_line,
     level,
     main_digit,
     main_line,
 )
 from skdigits.pictures.ink import (
+    _is_around_digit,
     ink_contrast,
     is_writing,
+    otsu,
     remove_border_rests,
     remove_frames,
     strokes,
@@ -104,6 +108,28 @@ def test_faint_edges_are_cut_off(beside, height):
     assert len(cut_out(contrast, mask)) == height
 
 
+def picture_of(mask):
+    return np.where(mask, 20.0, 230.0)
+
+
+@pytest.mark.parametrize(
+    ("side", "width", "is_found"),
+    [(100, 32, True), (100, 40, False), (40, 20, True), (40, 26, False)],
+)
+def test_a_stroke_is_narrower_than_its_picture(side, width, is_found):
+    mask = drawn((side, side), (side // 5, (side - width) // 2, 3 * side // 5, width))
+    ink, n_digits = find_digit(picture_of(mask))
+    assert n_digits == is_found
+    if is_found:
+        assert ink.shape == (3 * side // 5, width)
+        assert ink.mean() > 0.95  # it is not hollow
+
+
+@pytest.mark.parametrize(("height", "n"), [(34, 1), (42, 2)])
+def test_a_tenth_of_the_strokes_may_be_another_digit(height, n):
+    assert find_digit(picture_of(drawn((100, 100), (25, 20, 50, 10), (25, 60, height, 6))))[1] == n
+
+
 # -- lines -----------------------------------------------------------------------------------------
 
 FOUR = [(25, 50 + 30 * i, 50, 8) for i in range(4)]
@@ -113,6 +139,27 @@ FOUR = [(25, 50 + 30 * i, 50, 8) for i in range(4)]
 def test_a_point_is_not_far_below_its_line(below, is_kept):
     mask = drawn((100, 200), *FOUR, (73 + below, 90, 4, 4))  # its middle is `below` the baseline
     assert main_line(mask)[73 + below, 90] == is_kept
+
+
+@pytest.mark.parametrize(("above", "is_kept"), [(3, True), (8, False)])
+def test_a_mark_is_not_far_above_its_line(above, is_kept):
+    mask = drawn((100, 200), *FOUR, (23 - above, 90, 4, 4))
+    assert main_line(mask)[23 - above, 90] == is_kept
+
+
+@pytest.mark.parametrize(("width", "ink"), [(26, 1.0), (34, 0.0)])
+def test_a_stroke_of_a_line_is_less_than_half_as_wide_as_it_is_high(width, ink):
+    mask = drawn((60, 200), (10, 30, 40, 8), (10, 60, 40, width), (10, 140, 40, 8))
+    line = find_line(picture_of(mask))
+    assert line.ink.shape == (40, 118)
+    assert line.ink[5:-5, 35 : 25 + width].mean() == pytest.approx(ink, abs=0.05)
+
+
+@pytest.mark.parametrize(("left", "is_alone"), [(3, False), (6, True)])
+def test_a_line_is_alone_if_nothing_reaches_the_border(left, is_alone):
+    mask = drawn((60, 200), (10, 30, 40, 8), (10, 60, 40, 8), (20, left, 20, 5))
+    assert find_line(picture_of(mask)).is_alone == is_alone
+    assert find_line(picture_of(mask[:, ::-1])).is_alone == is_alone
 
 
 @pytest.mark.parametrize(("area", "is_kept"), [(7, False), (14, True)])
@@ -253,6 +300,22 @@ def test_the_contrast_on_dark_paper_counts_as_if_it_were_brighter():
         assert ink_contrast(grey, 40)[60, 53] == pytest.approx(expected, abs=0.02)
 
 
+def test_what_is_white_is_above_the_threshold_of_grey():
+    values = np.repeat([0.5, 1.0], [900, 100])
+    assert 0.5 < otsu(values) < 1
+    assert 0 < otsu(values - 0.5) < 0.5
+
+
+@pytest.mark.parametrize("side", range(4))
+@pytest.mark.parametrize(("share", "expected"), [(0.55, False), (0.7, True)])
+def test_what_is_along_a_side_and_around_a_digit_is_paper(side, share, expected):
+    paper = drawn((24, 24), (18, 0, 6, round(24 * share)), (5, 5, 14, 14))
+    paper[7:17, 7:17] = False  # a digit
+    assert _is_around_digit(np.rot90(paper, side)) == expected
+    filled = drawn((24, 24), (18, 0, 6, 24), (5, 5, 14, 14))
+    assert not _is_around_digit(np.rot90(filled, side))
+
+
 @pytest.mark.parametrize(("length", "is_kept"), [(25, False), (31, True)])
 def test_rests_at_the_border_are_mostly_near_it(length, is_kept):
     mask = drawn((100, 100), (40, 45, 20, 10), (20, 0, 10, length))
@@ -290,7 +353,7 @@ def test_rules_are_long(length, expected):
     assert is_rule((60, 0, 2, length)) == expected
 
 
-@pytest.mark.parametrize(("thickness", "expected"), [(6, True), (9, False)])
+@pytest.mark.parametrize(("thickness", "expected"), [(7, True), (8, False)])
 def test_rules_are_thin(thickness, expected):
     assert is_rule((60, 0, thickness, 160)) == expected
 
