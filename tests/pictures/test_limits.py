@@ -17,8 +17,10 @@ from skdigits.pictures.cleaning import (
     level,
     main_digit,
 )
+from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     _is_around_digit,
+    has_bright_ink,
     ink_contrast,
     is_writing,
     otsu,
@@ -254,7 +256,76 @@ def test_a_slope_is_known_of_a_line_that_is_long_enough(n, found):
     assert line_slope(boxes, group_lines(boxes)) == pytest.approx(found)
 
 
+# -- grey levels -----------------------------------------------------------------------------------
+
+
+def coloured(ink, share=None):
+    """Bright paper of 100×100 pixels with a square of an ink, or so many scattered pixels of it."""
+    picture = np.full((100, 100, 3), 200, np.uint8)
+    if share is None:
+        picture[30:70, 30:70] = ink
+    else:
+        picture.reshape(-1, 3)[7 * np.arange(round(share * 10_000)) % 10_000] = ink
+    return picture
+
+
+@pytest.mark.parametrize(("times", "red_is_chosen"), [(1.2, False), (1.4, True)])
+def test_a_colour_is_chosen_for_its_contrast(times, red_is_chosen):
+    others = 200 - round((100 / times - 29.9) / 0.701)
+    found = np.ptp(to_grey(coloured([100, others, others])))
+    assert found == pytest.approx(100 if red_is_chosen else 100 / times, abs=1)
+
+
+@pytest.mark.parametrize(("drop", "red_is_chosen"), [(14, False), (18, True)])
+def test_a_colour_that_is_almost_grey_is_not_chosen(drop, red_is_chosen):
+    found = np.ptp(to_grey(coloured([200 - drop, 200, 200])))
+    assert found == pytest.approx(drop if red_is_chosen else 0.299 * drop, abs=0.1)
+
+
+@pytest.mark.parametrize(("share", "red_is_chosen"), [(0.015, False), (0.03, True)])
+def test_ink_of_another_colour_covers_some_of_the_paper(share, red_is_chosen):
+    found = np.ptp(to_grey(coloured([100, 200, 200], share)))
+    assert found == pytest.approx(100 if red_is_chosen else 29.9, abs=0.1)
+
+
+@pytest.mark.parametrize(("opaque", "paper"), [(45, 255), (55, 100)])
+def test_a_picture_that_is_mostly_opaque_has_its_own_paper(opaque, paper):
+    picture = np.full((100, 100, 4), 100, np.uint8)
+    picture[..., 3] = 0
+    picture[:opaque, :, 3] = 255
+    grey = to_grey(picture)
+    assert (grey[0, 0], grey[99, 99]) == (100, paper)
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(115, 255), (140, 0)])
+def test_ink_alone_is_on_paper_of_the_opposite_brightness(ink, paper):
+    picture = np.full((100, 100, 4), ink, np.uint8)
+    picture[30:, :, 3], picture[:30, :, 3] = 0, 255
+    assert to_grey(picture)[99, 99] == paper
+
+
+@pytest.mark.parametrize("n_bits", [1, 8, 10, 12, 14, 16])
+def test_white_is_the_largest_number_of_some_bits(n_bits):
+    white = 2**n_bits - 1
+    assert to_grey(np.array([[0, white]], np.uint16)).tolist() == [[0, 255]]
+    assert white == 2**16 - 1 or to_grey(np.array([[0, white + 1]], np.uint16)).max() < 128
+
+
 # -- ink -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "is_told"), [(28, True), (34, False)])
+def test_ink_is_narrower_than_paper(width, is_told):
+    """Wider strokes are neither thin and dark nor thin and bright."""
+    bar = picture_of(drawn((200, 200), (40, 100 - width // 2, 120, width)))
+    assert has_bright_ink(250 - bar) == is_told
+    assert not has_bright_ink(bar)
+
+
+@pytest.mark.parametrize(("width", "is_line"), [(38, False), (42, True)])
+def test_most_of_a_tiny_picture_of_a_line_is_not_taken_for_its_paper(width, is_line):
+    stripes = drawn((20, width), *[(0, left, 20, 2) for left in range(0, width, 3)])
+    assert has_bright_ink(picture_of(stripes)) == is_line
 
 
 @pytest.mark.parametrize(("height", "expected"), [(6, False), (9, True)])
