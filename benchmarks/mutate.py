@@ -96,7 +96,8 @@ def measure(files, paths, n, args):
     chosen = mutants.choose(ROOT, files, n, random.Random(args.seed))
     with tempfile.TemporaryDirectory() as folder:
         trees = [copied(Path(folder) / str(number)) for number in range(args.jobs)]
-        tests = recorded(processes, trees[0], paths)
+        concerned = {file for mutant in chosen for file, _ in mutant.concerns}
+        tests = recorded(processes, trees[0], paths, concerned)
         outcomes = outcomes_of(processes, trees, chosen, tests)
     return {
         "noticed": sum(outcome != "survived" for outcome in outcomes),
@@ -127,10 +128,10 @@ class Test:
     lines: set = field(default_factory=set)
 
 
-def recorded(processes, tree, paths):
+def recorded(processes, tree, paths, files):
     """The tests by name, all of which have to pass without a change."""
     receiver, sender = processes.Pipe(duplex=False)
-    child = processes.Process(target=record, args=(tree, paths, sender))
+    child = processes.Process(target=record, args=(tree, paths, files, sender))
     child.start()
     sender.close()
     try:
@@ -145,10 +146,10 @@ def recorded(processes, tree, paths):
     return tests
 
 
-def record(tree, paths, sender):
-    """Run tests and send which lines of the package each of them executes."""
+def record(tree, paths, files, sender):
+    """Run tests and send which lines of some files each of them executes."""
     prepare(tree)
-    recorder = Recorder(str(tree / "skdigits"), tree)
+    recorder = Recorder(tree, files)
     status = pytest.main(["-q", "--no-header", *paths], plugins=[recorder])
     sender.send((status, recorder.tests()))
 
@@ -163,10 +164,10 @@ def prepare(tree):
 
 
 class Recorder:
-    """Plugin of pytest: the lines of the package that each test executes, also in its fixtures."""
+    """Plugin of pytest: the lines of files that each test executes, also in its fixtures."""
 
-    def __init__(self, package, tree):
-        self._package, self._skipped = package, len(str(tree)) + 1
+    def __init__(self, tree, files):
+        self._names = {str(tree / file): file for file in files}
         self._tests, self._of_fixtures, self._fixtures_of = {}, {}, {}
         self._lines = set()
 
@@ -175,7 +176,7 @@ class Recorder:
         for name, test in self._tests.items():
             for fixture in self._fixtures_of[name]:
                 test.lines |= self._of_fixtures.get(fixture, set())
-            test.lines = {(file[self._skipped :], line) for file, line in test.lines}
+            test.lines = {(self._names[file], line) for file, line in test.lines}
         return self._tests
 
     @pytest.hookimpl(wrapper=True)
@@ -206,7 +207,7 @@ class Recorder:
 
     def _trace(self, frame, event, _):
         file = frame.f_code.co_filename
-        if not file.startswith(self._package):
+        if file not in self._names:
             return None
         self._lines.add((file, frame.f_lineno))
         return self._trace

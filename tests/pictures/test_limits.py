@@ -6,6 +6,7 @@ them.
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.cleaning import (
@@ -23,6 +24,7 @@ from skdigits.pictures.ink import (
     has_bright_ink,
     ink_contrast,
     is_writing,
+    noise_of,
     otsu,
     remove_border_rests,
     remove_frames,
@@ -347,6 +349,21 @@ def test_writing_has_a_large_piece(n, expected):
     assert is_writing(contrast_of(mask), mask, mask) == expected
 
 
+@pytest.mark.parametrize(("blur", "expected"), [(6, True), (9, False)])
+def test_writing_is_sharp(blur, expected):
+    contrast = gaussian_filter(contrast_of(drawn((120, 120), (30, 50, 60, 20))), blur)
+    assert is_writing(contrast, contrast > 0.3, contrast > 0.3) == expected
+
+
+@pytest.mark.parametrize("deviation", [0.01, 0.05])
+def test_noise_is_measured_beside_ink(deviation):
+    bar, random = drawn((120, 120), (20, 50, 80, 20)), np.random.default_rng(0)
+    for ink in (0, 0.6):
+        contrast = contrast_of(bar, ink) + random.normal(0, deviation, bar.shape)
+        assert noise_of(contrast, otsu(contrast)) == pytest.approx(deviation, rel=0.05)
+    assert noise_of(contrast[:40], otsu(contrast)) == 0  # not known of a tiny picture
+
+
 @pytest.mark.parametrize(("ink", "is_seen"), [(0.018, False), (0.025, True)])
 def test_ink_has_some_contrast(ink, is_seen):
     assert strokes(contrast_of(drawn((120, 120), (30, 50, 60, 6)), ink)).any() == is_seen
@@ -453,6 +470,13 @@ def test_rules_are_almost_level(slope, is_removed):
     for x in range(160):
         mask[round(60 + slope * (x - 80)) :, x][:2] = True
     assert remove_rules(mask, mask.astype(float))[42:].any() != is_removed
+
+
+@pytest.mark.parametrize(("share", "is_removed"), [(0.63, False), (0.77, True)])
+def test_a_rule_may_fade(share, is_removed):
+    contrast = contrast_of(drawn((120, 160), (20, 30, 30, 8), (60, 0, 2, 160)), 1.0)
+    contrast[60:62, 50:140] = share  # too faint for a stroke
+    assert remove_rules(contrast > 0.9, contrast)[60].any() != is_removed
 
 
 @pytest.mark.parametrize(("times", "is_kept"), [(1.3, False), (1.7, True)])
