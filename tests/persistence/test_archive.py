@@ -1,10 +1,12 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from skdigits import load
 from skdigits.persistence import archive
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(["a", "bc"])]
@@ -60,6 +62,19 @@ def test_an_entry_that_belongs_to_nothing_is_refused():
         read_all(found)
     with pytest.raises(ValueError, match="an entry 'array-0' that belongs to nothing"):
         opened(packed()).check_complete()
+
+
+def test_load_refuses_an_entry_that_belongs_to_nothing(tmp_path):
+    content = (
+        Path(__file__).with_name("files").joinpath("classifier-format-4.skdigits").read_bytes()
+    )
+    path = tmp_path / "model.skdigits"
+    path.write_bytes(content)
+    assert load(path).n_features_in_ == 64
+    for name in ("more", "array-999", "network-1.onnx"):
+        path.write_bytes(changed(content, name, b""))
+        with pytest.raises(ValueError, match=f"an entry '{name}' that belongs to nothing"):
+            load(path)
 
 
 def test_an_entry_is_read_once():
