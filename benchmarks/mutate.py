@@ -3,9 +3,9 @@
     python benchmarks/mutate.py [--quick] [--resume] [--seed N] [--rooms ROOM ...] [--jobs N]
 
 One line at a time is changed in a copy of the project: a number, a comparison, a sign, "and" or
-"or", or a call that is left out. Of the tests of its room, those that execute the line are run,
-first those of the file of the same name, then the quickest, up to a minute of them. Changes that
-none of them notices are listed. Messages, annotations and decorators are not changed.
+"or", or a call that is left out. The tests of the file of the same name are run, then those of its
+room that execute the line; the quickest first, up to a minute of them. Changes that none of them
+notices are listed. Messages, annotations and decorators are not changed.
 """
 
 from __future__ import annotations
@@ -246,9 +246,13 @@ def outcomes_of(processes, trees, chosen, tests):
 
 def tests_for(mutant, tests):
     """Names of the tests to run, in order, and the seconds they take without a change."""
-    concerned = {name: test for name, test in tests.items() if test.lines & mutant.concerns}
-    concerned = concerned or tests  # a line that only other processes execute
     namesake = f"test_{Path(mutant.file).name}::"
+    concerned = {
+        name: test
+        for name, test in tests.items()
+        if namesake in name or test.lines & mutant.concerns
+    }
+    concerned = concerned or tests  # a line that only other processes execute
 
     def rank(name):
         return namesake not in name, concerned[name].seconds

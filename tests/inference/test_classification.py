@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skdigits import load_pretrained
+from skdigits.inference import engines, sessions
 from skdigits.inference.classification import BATCH, as_images, classify
 from skdigits.inference.engines import has_onnx_model
 
@@ -25,6 +26,12 @@ def test_batches_make_no_difference(network, n):
         assert len(found) == n
         assert found.dtype == np.float32
         assert np.allclose(found.sum(axis=1), 1) != features
+
+
+def test_without_features_the_output_is_probabilities(network):
+    images = as_images(network, np.zeros((2, 784), np.uint8))
+    for compute in (engines.compute, sessions.run):
+        np.testing.assert_allclose(compute(network, images).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_rows_become_scaled_images(network):

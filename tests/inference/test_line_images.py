@@ -149,3 +149,10 @@ def test_boxes_are_in_the_pixels_that_the_user_gave():
     image = stroke(60, (11, 14))
     lines = LineImages(image[np.newaxis], sizes=np.array([[70, 150]]))  # 2.5 times as large
     assert lines.boxes(0, np.array([12])).tolist() == [[27, 10, 35, 60]]
+
+
+def test_a_centre_may_be_in_a_last_frame_that_is_not_full():
+    boxes = LineImages(stroke(57, (54, 57))[np.newaxis]).boxes(0, np.array([10, 40, 58.0]))
+    assert boxes[-1].tolist() == [54, 4, 57, 24]
+    boxes = LineImages(stroke(57, (54, 57))[np.newaxis]).boxes(0, np.array([56, 58.0, 59.5]))
+    assert (boxes[:, 2] <= 57).all()
