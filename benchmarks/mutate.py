@@ -45,7 +45,7 @@ PATIENCE = 60  # seconds of tests for one mutant, if they took as long as withou
 SLOWER, GRACE = 5, 60  # a mutant hangs after so many times their time, and so many seconds
 PRELOADED = (  # so that the process of a mutant starts at once
     *("numpy", "scipy.ndimage", "sklearn.pipeline", "PIL.Image", "matplotlib.pyplot"),
-    *("onnx", "onnxruntime", "rapidfuzz", "tensorflow", "keras"),
+    *("onnx", "rapidfuzz", "tensorflow", "keras"),
 )
 
 
