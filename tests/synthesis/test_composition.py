@@ -32,7 +32,8 @@ def test_the_longest_sequence_is_one_that_is_drawn():
     assert Style((2, 4), gap=(-1, 3)).widest(10) == 10 + 3 * 13
     assert Style((0, 1), gap=5).widest(10) == 10
     assert Style((0, 0)).widest(10) == 10
-    assert Style((0, 3), gap=-10).widest(10) == 10
+    for gap in (-10, -15):
+        assert Style((0, 3), gap=gap).widest(10) == 10
 
 
 def test_noise_does_not_wrap_around_at_black_and_white():

@@ -65,24 +65,25 @@ HANDS = {
         0.0,
     ],
 }
-# Mean of 100 images: mean and standard deviation of the grey levels, number of pixels.
+# Mean of 100 images: mean and standard deviation of the grey levels, number of pixels, and the mean
+# of grey levels times rows and times columns.
 IMAGES = {
-    "join": [0.3456974, 9.255846, 48481.0],
-    "point": [0.09959146, 4.745719, 48481.0],
-    "underline": [0.3121874, 7.327632, 48481.0],
-    "specks": [0.01937133, 1.412624, 48481.0],
-    "sign": [0.5644102, 11.92729, 48481.0],
-    "ink": [0.04783444, 0.2018199, 6528.77],
-    "printed ink": [0.05206856, 0.20971, 6596.49],
-    "thinned": [11.42253, 51.24619, 7680.0],
-    "pattern": [0.01457395, 0.01672627, 12000.0],
-    "photograph": [188.8019, 25.45333, 4645.6],
-    "varied": [22.77616, 66.62839, 2042.32],
-    "developed": [23.44176, 71.72898, 1960.0],
-    "segments": [17.86746, 61.82848, 44800.0],
-    "pen": [29.50133, 77.70469, 4480.0],
-    "cut off": [30.01755, 82.08598, 1597.54],
-    "boxed": [36.46134, 79.87617, 2858.25],
+    "join": [1.200352, 12.47386, 48480.0, 96.74164, 234.1586],
+    "point": [1.033875, 10.36686, 48480.0, 95.22869, 243.9485],
+    "underline": [1.165595, 11.26245, 48480.0, 102.1327, 232.3778],
+    "specks": [0.8699649, 8.561082, 48480.0, 81.79625, 215.5285],
+    "sign": [1.610982, 15.6759, 48480.0, 123.0531, 315.008],
+    "ink": [0.04783444, 0.2018199, 6528.77, 2.059684, 1.625064],
+    "printed ink": [0.05206856, 0.20971, 6596.49, 2.252819, 1.777384],
+    "thinned": [11.42253, 51.24619, 7680.0, 542.57, 428.3447],
+    "pattern": [0.01457395, 0.01672627, 12000.0, 0.4308227, 1.450869],
+    "photograph": [188.8019, 25.45333, 4645.6, 4625.791, 8632.722],
+    "varied": [22.77616, 66.62839, 2042.32, 305.137, 659.282],
+    "developed": [23.44176, 71.72898, 1960.0, 312.2018, 644.5221],
+    "segments": [17.86746, 61.82848, 44800.0, 5250.463, 237.0013],
+    "pen": [29.50133, 77.70469, 4480.0, 811.8444, 434.3048],
+    "cut off": [30.01755, 82.08598, 1597.54, 365.2575, 709.4476],
+    "boxed": [36.46134, 79.87617, 2858.25, 621.589, 1080.028],
 }
 # Of 150 lines: as of images; mean of the digits, and of the edges of their boxes; their number.
 LINES = {
@@ -90,6 +91,8 @@ LINES = {
         13.40405,
         45.76911,
         17599.36,
+        626.324,
+        1375.722,
         3.788187,
         96.11609,
         31.01018,
@@ -101,6 +104,8 @@ LINES = {
         13.06115,
         46.65824,
         17251.84,
+        619.6085,
+        1298.877,
         4.002037,
         92.81263,
         32.04073,
@@ -123,7 +128,11 @@ def of_hands(hands):
 
 
 def of_images(images):
-    return np.mean([(image.mean(), image.std(), image.size) for image in images], axis=0).tolist()
+    found = []
+    for image in images:
+        moments = [np.mean(image * position) for position in np.indices(image.shape)]
+        found.append([image.mean(), image.std(), image.size, *moments])
+    return np.mean(found, axis=0).tolist()
 
 
 def draw_strokes(kind, rng):
@@ -160,7 +169,8 @@ def on_a_sheet(mark, rng):
         sheet.put(block, 0.1)
     sheet.canvas[:] = 0
     mark(sheet)
-    return np.append(sheet.canvas.ravel(), sheet.x)
+    sheet.canvas[-1] = sheet.x
+    return sheet.canvas
 
 
 DRAWN = {
@@ -176,7 +186,7 @@ DRAWN = {
     "photograph": photograph,
     "varied": lambda rng: paper.varied(small_frame(), rng),
     "developed": lambda rng: paper.developed(small_frame(), rng),
-    "segments": lambda rng: np.concatenate([d.ravel() for d in pen.seven_segment_digits(rng)]),
+    "segments": lambda rng: np.concatenate(pen.seven_segment_digits(rng)),
     "pen": lambda rng: pen.draw(pen.sign("#", rng), rng.uniform(0.05, 0.2), rng),
     "cut off": lambda rng: glyphs._cut_off(small_frame(), int(rng.integers(4)), rng),
     "boxed": lambda rng: np.asarray(
