@@ -213,7 +213,7 @@ def test_hands(way):
 def test_images(kind):
     rng = np.random.default_rng(0)
     found = of_images(DRAWN[kind](rng) for _ in range(100))
-    assert found == pytest.approx(IMAGES[kind], rel=1e-3)
+    assert found == pytest.approx(IMAGES[kind], rel=1e-3 if kind == "photograph" else 1e-4)
 
 
 @pytest.fixture(scope="module")
