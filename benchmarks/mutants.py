@@ -115,7 +115,7 @@ def _nodes(path, root):
         return {(name, line) for line in range(node.lineno, node.end_lineno + 1)}
 
     def visit(node, lines, names, in_function):
-        if isinstance(node, UNCHANGED) or _is_for_types_alone(node):
+        if isinstance(node, UNCHANGED) or _is_for_types_alone(node) or _is_strict(node):
             return
         if isinstance(node, FUNCTION):
             lines = set().union(*map(numbers, node.body))
@@ -135,6 +135,10 @@ def _nodes(path, root):
 
     visit(ast.parse(path.read_bytes()), None, set(), False)
     return found
+
+
+def _is_strict(node):
+    return isinstance(node, ast.keyword) and node.arg == "strict"  # only checks the program itself
 
 
 def _is_for_types_alone(node):

@@ -38,3 +38,14 @@ def test_without_distortions_there_are_none():
         drawn = Distortion.draw(3, Style(1, 0, **{name: 0.5}), (8, 8), np.random.RandomState(0))
         assert (drawn.displacements is not None) == (name == "elastic")
     assert Distortion.draw(3, Style(1, 0), (8, 8), np.random.RandomState(0)) is None
+
+
+def test_what_comes_in_from_outside_is_black():
+    white = np.full((40, 20, 20), 255, np.uint8)
+    drawn = Distortion.draw(40, Style(1, 0, scale=0.4), (20, 20), np.random.RandomState(0))
+    for zoom, image in zip(drawn.zooms, drawn(white, slice(None)), strict=True):
+        edges = np.concatenate([image[[0, -1]].ravel(), image[:, [0, -1]].ravel()])
+        if zoom < 0.85:
+            assert not edges.any()
+        elif zoom > 1:
+            assert (edges == 255).all()
