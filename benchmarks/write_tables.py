@@ -299,9 +299,23 @@ def real():
     return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
 
 
+def mutation():
+    """Changed lines of each room, and how many of them the tests notice."""
+    rows = []
+    for room, found in _read("mutate")["rooms"].items():
+        n_changed = found["noticed"] + len(found["survived"])
+        share = f"{found['noticed'] / n_changed:.0%}"
+        rows.append([f"`{room}`", str(n_changed), str(found["noticed"]), share])
+    checks = [[row["what"], *_value_and_target(row)] for row in _read("mutate")["checks"]]
+    head = ["room", "changed lines", "noticed by the tests", "share"]
+    return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
+
+
 TABLES = {
     ROOT / "README.md": (versions, results),
-    HERE / "README.md": (performance, accuracy, pictures, real, rejection, sequences, comparison),
+    HERE / "README.md": (
+        *(performance, accuracy, pictures, real, rejection, sequences, comparison, mutation),
+    ),
 }
 
 

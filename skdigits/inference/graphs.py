@@ -61,7 +61,7 @@ class _Graph:
         return name
 
     def number(self, value: float) -> str:
-        if abs(value) > np.finfo(np.float32).max:
+        if abs(value) > float(np.finfo(np.float32).max):
             raise ValueError(f"the network needs the number {value}, too large for float32")
         return self.constant(np.float32(value), f"number_{len(self.initializers)}")
 

@@ -71,7 +71,7 @@ class Shapes:
         indices, ends = self._by_digit[digit]
         rank = rank + rng.normal(0, SPREAD)
         rank = abs(rank) if rank < 0.5 else 1 - abs(1 - rank)  # reflected at both ends
-        return indices[min(np.searchsorted(ends, rank * ends[-1]), len(indices) - 1)]
+        return indices[np.searchsorted(ends, rank * ends[-1])]
 
     def cut(self, index: int) -> Image.Image:
         """Cut a digit to its ink.

@@ -1,4 +1,5 @@
 import itertools
+import operator
 from collections import defaultdict
 
 import numpy as np
@@ -109,3 +110,59 @@ def test_rounding_makes_no_probability_above_1():
     scores = np.full((1, 2000, 11), -np.inf)
     scores[..., -1] = 1e-15  # as a softmax may be rounded
     assert ctc.most_probable(scores, 1)[1] == 0
+
+
+def three_best(scores, width):
+    """The three most probable of the sequences in a beam of some width."""
+    digits, found = ctc.beam_search(scores, width)
+    n, width, longest = digits.shape
+    repeated = np.repeat(scores, width, axis=0)
+    probability = ctc.log_probability_of(repeated, digits.reshape(-1, longest)).reshape(n, width)
+    best = np.argsort(-np.where(found, probability, -np.inf), axis=1)[:, :3]
+    return [{as_tuple(digits[i, j]) for j in best[i]} for i in range(n)]
+
+
+def test_the_beam_is_wide_enough_for_the_three_most_probable_sequences():
+    scores = random_scores(np.random.default_rng(1), 60, 15, 11)
+    expected = three_best(scores, 60)
+    digits, _ = ctc.most_probable(scores, 3)
+    found = [{as_tuple(one) for one in several} for several in digits]
+    assert sum(map(operator.ne, found, expected)) <= 10
+    assert sum(map(operator.ne, three_best(scores, 10), expected)) > 15  # they are hard enough
+
+
+def test_an_image_of_one_frame_has_as_many_sequences_as_may_be_asked_for():
+    scores = random_scores(np.random.default_rng(0), 5, 1, 11)
+    digits, log_probability = ctc.most_probable(scores, ctc.MOST_SEQUENCES)
+    assert np.isfinite(log_probability).all()
+    assert {len({as_tuple(one) for one in several}) for several in digits} == {10}
+
+
+def test_frames_that_digits_need():
+    digits = np.array([[1, 2, 3], [1, 1, 1], [1, 1, -1], [-1, -1, -1]])
+    assert ctc.needed_frames(digits).tolist() == [3, 5, 3, 0]
+    assert ctc.frames(np.array([1, 4, 5, 8]), 4).tolist() == [1, 1, 2, 2]
+
+
+def test_sequences_are_replaced_by_longer_or_shorter_ones():
+    digits = np.array([[[1, 2]], [[3, -1]]])
+    longer = ctc.with_others(digits, [1], np.array([[[4, 5, 6]]]))
+    assert longer.tolist() == [[[1, 2, -1]], [[4, 5, 6]]]
+    assert ctc.with_others(digits, [0], np.array([[[7]]])).tolist() == [[[7, -1]], [[3, -1]]]
+
+
+def test_centres_of_digits_are_those_of_the_most_probable_alignment():
+    rng = np.random.default_rng(3)
+    for digits in ([0, 1], [1, 1, 0]):
+        scores = random_scores(rng, 1, 7, 3)[0]
+        best, found = -np.inf, None
+        for path in itertools.product(range(3), repeat=7):
+            merged = [(k, len(list(group))) for k, group in itertools.groupby(path)]
+            total = scores[range(7), path].sum()
+            if [k for k, _ in merged if k < 2] == digits and total > best:
+                best, ends = total, np.cumsum([length for _, length in merged])
+                found = [
+                    end - length / 2 for (k, length), end in zip(merged, ends, strict=True) if k < 2
+                ]
+        np.testing.assert_allclose(ctc.digit_centres(scores, digits), found)
+    assert ctc.digit_centres(scores, []).shape == (0,)

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
 
-from skdigits.inference import graphs
+from skdigits.inference import ctc, graphs
 from skdigits.networks.spec import ARCHITECTURES, READERS, NetworkSpec
 from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.training import initial_weights, plain_keras
+from skdigits.validation import PixelRange
 
 CASES = [
     *((name, (28, 28, 1), ()) for name in ARCHITECTURES),
@@ -65,3 +68,38 @@ def test_weights_of_another_network_are_refused(name):
     for found in wrong:
         with pytest.raises(ValueError, match="weights"):
             graphs.build(spec, found)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 255.0), (-1.0, 3.0)])
+def test_an_exported_reader_scales_pixels_to_bytes(low, high):
+    network = make_network(next(iter(READERS)), (28, None, 1), (("filters", 2),))
+    network = replace(
+        network, pixel_range=PixelRange(low, high, 0.0), pixel_dtype="float32", scale=1 / 255
+    )
+    model = graphs.build_from_pixels(network, "pixels", "probabilities")
+    dimensions = model.graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_param or d.dim_value for d in dimensions] == ["n", 28, "width", 1]
+    grey = np.random.default_rng(2).uniform(-0.2, 1.2, (2, 28, 40, 1)).astype(np.float32)
+    scaled = np.rint(255 * grey.clip(0, 1)) / 255 if (low, high) != (0, 255) else grey
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    found = session.run(["probabilities"], {"pixels": low + (high - low) * grey})[0]
+    logits = run(graphs.build(network.key.spec, network.weights), scaled.astype(np.float32))
+    np.testing.assert_allclose(found, np.exp(ctc.log_softmax(logits)), atol=1e-4)
+
+
+def test_an_exported_classifier_takes_pixels_of_its_dtype():
+    network = make_network("compact", (8, 8, 1), ())
+    for name, dtype in (("uint8", np.uint8), ("float32", np.float32), ("float64", np.float32)):
+        scaled = replace(network, pixel_dtype=name, scale=0.5)
+        model = graphs.build_from_pixels(scaled, "pixels", "probabilities")
+        pixels = np.random.default_rng(0).integers(0, 9, (3, 8, 8, 1)).astype(dtype)
+        session = onnxruntime.InferenceSession(model.SerializeToString())
+        found = session.run(["probabilities"], {"pixels": pixels})[0]
+        expected = run(graphs.build(network.key.spec, network.weights), pixels.astype("f4") / 2)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_number_too_large_for_float32_is_refused():
+    network = replace(make_network("compact", (8, 8, 1), ()), scale=1e39)
+    with pytest.raises(ValueError, match="needs the number 1e.39, too large for float32"):
+        graphs.build_from_pixels(network, "pixels", "probabilities")

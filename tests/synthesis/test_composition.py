@@ -1,5 +1,6 @@
 import numpy as np
 
+from skdigits.synthesis import composition
 from skdigits.synthesis.composition import DigitSource, Style
 
 IMAGES = np.zeros((10, 6, 4), np.uint8)
@@ -24,3 +25,48 @@ def test_weights_draw_like_copies_in_any_order():
     assert not {int(digit) for text in drawn[0] for digit in text} & set(
         np.flatnonzero(weights == 0)
     )
+
+
+def test_the_longest_sequence_is_one_that_is_drawn():
+    assert Style({1: 1, 3: 2, 9: 0}).longest == 3
+    assert Style((2, 4), gap=(-1, 3)).widest(10) == 10 + 3 * 13
+    assert Style((0, 1), gap=5).widest(10) == 10
+    assert Style((0, 0)).widest(10) == 10
+    for gap in (-10, -15):
+        assert Style((0, 3), gap=gap).widest(10) == 10
+
+
+def test_noise_does_not_wrap_around_at_black_and_white():
+    for level, is_kept in ((250, lambda pixels: pixels > 128), (5, lambda pixels: pixels < 128)):
+        source = DigitSource(np.full((1, 40, 40), level, np.uint8), [0])
+        drawn = source.draw(3, Style((1, 1), noise=20), np.random.RandomState(0))
+        images = drawn.paint(40, np.zeros(3, int), np.random.RandomState(0))
+        assert is_kept(images).all()
+        assert len(np.unique(images)) > 30
+
+
+def test_digits_are_painted_some_at_a_time(monkeypatch):
+    def painted():
+        drawn = DigitSource(IMAGES, LABELS).draw(
+            300, Style((0, 4), 2, rotation=20, elastic=1), np.random.RandomState(0)
+        )
+        starts = np.zeros(300, int)
+        return drawn.paint(drawn.widths.max(), starts, np.random.RandomState(0))
+
+    expected = painted()
+    monkeypatch.setattr(composition, "DIGITS_AT_A_TIME", 7)
+    np.testing.assert_array_equal(painted(), expected)
+
+
+def test_shifts_move_digits_within_the_picture():
+    source = DigitSource(np.full((1, 6, 4), 9, np.uint8), [0])
+    drawn = source.draw(200, Style((1, 1), 0, shift=2), np.random.RandomState(0))
+    boxes = np.zeros((200, 1, 4), int)
+    images = drawn.paint(4, np.zeros(200, int), np.random.RandomState(0), boxes=boxes)
+    first, last = (
+        np.array([np.flatnonzero(image.any(axis=1))[end] for image in images]) for end in (0, -1)
+    )
+    assert set(zip(first.tolist(), last.tolist(), strict=True)) == {
+        *((0, 3), (0, 4), (0, 5), (1, 5), (2, 5))
+    }
+    np.testing.assert_array_equal(boxes[:, 0, 1], first)

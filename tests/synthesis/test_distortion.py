@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from skdigits.synthesis.composition import Style
@@ -14,3 +15,37 @@ def test_rotation_is_that_of_pillow():
     for angle, image in zip(np.rad2deg(distortion.angles), turned, strict=True):
         by_pillow = Image.fromarray(digit).rotate(angle, Image.Resampling.BILINEAR)
         assert abs(image - np.asarray(by_pillow)).max() <= 2
+
+
+def test_elastic_displacements_are_smooth_over_a_seventh_of_the_height():
+    style = Style(1, 0, elastic=1)
+    fields = Distortion.draw(5, style, (56, 56), np.random.RandomState(0)).displacements
+    assert fields.std() == pytest.approx(1)
+    inner = fields[:, :, 14:-14, 14:-14]  # the border damps them
+    for apart, expected in ((8, np.exp(-0.25)), (16, np.exp(-1))):
+        for along in (inner, inner.swapaxes(2, 3)):
+            common = (along[..., apart:] * along[..., :-apart]).mean() / (along**2).mean()
+            assert common == pytest.approx(expected, abs=0.08)
+
+
+def test_digits_of_one_draw_share_many_displacements():
+    drawn = Distortion.draw(5000, Style(1, 0, elastic=1), (8, 8), np.random.RandomState(0))
+    assert len(np.unique(drawn.fields)) == len(drawn.displacements) >= 400
+
+
+def test_without_distortions_there_are_none():
+    for name in ("rotation", "scale", "shear", "elastic"):
+        drawn = Distortion.draw(3, Style(1, 0, **{name: 0.5}), (8, 8), np.random.RandomState(0))
+        assert (drawn.displacements is not None) == (name == "elastic")
+    assert Distortion.draw(3, Style(1, 0), (8, 8), np.random.RandomState(0)) is None
+
+
+def test_what_comes_in_from_outside_is_black():
+    white = np.full((40, 20, 20), 255, np.uint8)
+    drawn = Distortion.draw(40, Style(1, 0, scale=0.4), (20, 20), np.random.RandomState(0))
+    for zoom, image in zip(drawn.zooms, drawn(white, slice(None)), strict=True):
+        edges = np.concatenate([image[[0, -1]].ravel(), image[:, [0, -1]].ravel()])
+        if zoom < 0.85:
+            assert not edges.any()
+        elif zoom > 1:
+            assert (edges == 255).all()

@@ -76,5 +76,10 @@ def test_boxes_have_up_to_four_sides_around_a_whole_digit():
     assert rests[-1] > 10
 
 
+def test_boxes_of_small_digits_are_seen():
+    digit, rng = Image.new("L", (3, 6), 255), np.random.default_rng(0)
+    assert all(glyphs._boxed(digit, 0, rng).size > (3, 6) for _ in range(50))
+
+
 def _aspect(image):
     return image.any(axis=0).sum() / image.any(axis=1).sum()

@@ -26,17 +26,19 @@ def canvas():
 
 
 def test_a_digit_becomes_20_of_28_pixels():
-    heights = []
+    heights, lefts = [], []
     for seed in range(40):
         image, boxes = as_image(canvas(), [BOX], np.random.default_rng(seed))
         assert image.shape[0] == HEIGHT
         rows = np.flatnonzero((image > 100).any(axis=1))
         heights.append(np.ptp(rows) + 1 if len(rows) else 0)
         left, top, right, bottom = boxes[0]
+        lefts.append(left)
         assert left == pytest.approx(4, abs=3)
         assert right == pytest.approx(image.shape[1] - 4, abs=3)
         assert 12 < bottom - top <= HEIGHT
     assert np.median(heights) == pytest.approx(20, abs=2)
+    assert np.median(lefts) == pytest.approx(4, abs=1)
 
 
 def test_without_ink_the_image_is_black():

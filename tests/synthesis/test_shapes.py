@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from skdigits.synthesis import shapes as shapes_module
 from skdigits.synthesis.shapes import Shapes, slants_of, stroke_widths
 
 
@@ -29,6 +30,33 @@ def test_digits_are_cut_to_their_ink():
     shapes = Shapes(np.stack([bar(3), bar(5)]), [1, 2])
     assert shapes.cut(0).size == (3, 20)
     assert shapes.cut(1).size == (5, 20)
+
+
+def test_faint_pixels_around_a_digit_are_cut_off():
+    halo = np.zeros((28, 28), np.uint8)
+    halo[2:26, 8:20], halo[4:24, 10:14] = 14, 100
+    assert Shapes(halo[np.newaxis], [1]).cut(0).size == (4, 20)
+    halo[2:26, 8:20] = halo[2:26, 8:20].clip(18)  # not so faint
+    assert Shapes(halo[np.newaxis], [1]).cut(0).size == (12, 24)
+
+
+def test_the_thickest_is_chosen_for_the_highest_ranks():
+    shapes = Shapes(np.stack([bar(2), bar(4)]), [1, 1])
+    rng = np.random.default_rng(0)
+    assert {shapes.choose(1, 1.0, rng) for _ in range(500)} == {1}
+
+
+def test_slants_are_limited():
+    y, x = np.mgrid[:28, :28]
+    flat = np.where(np.abs(y - 14 + (x - 14) / 4) < 1.5, 255, 0).astype(np.uint8)
+    np.testing.assert_array_equal(slants_of(np.stack([flat, flat[:, ::-1]])), [1, -1])
+
+
+def test_measures_do_not_depend_on_how_many_images_there_are(monkeypatch):
+    images = np.stack([bar(width, slant) for width in (1, 3, 5) for slant in (-0.5, 0, 0.3)])
+    expected = stroke_widths(images), slants_of(images)
+    monkeypatch.setattr(shapes_module, "AT_A_TIME", 4)
+    np.testing.assert_allclose((stroke_widths(images), slants_of(images)), expected)
 
 
 def test_a_hand_gets_strokes_of_its_thickness():

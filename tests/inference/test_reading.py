@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from skdigits import load_pretrained
+from skdigits.inference import ctc, reading
+from skdigits.inference.line_images import LineImages
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_pretrained("sequence")._network
+
+
+def typed(text, slant=0.0, gap=0):
+    """A line of type in the style of cleaned lines, with columns to the right per row upwards."""
+    picture = Image.new("L", (18 * len(text) + gap, 28))
+    font = ImageFont.load_default(28)
+    for i, digit in enumerate(text):
+        ImageDraw.Draw(picture).text((4 + 16 * i + gap * (i > 0), 0), digit, font=font, fill=255)
+    affine = (1, slant, -slant * 14, 0, 1, 0)
+    return np.asarray(picture.transform(picture.size, Image.Transform.AFFINE, affine))
+
+
+TEXTS = ["7", "47205", "80", "1234567890", "39", "660088"]
+
+
+@pytest.fixture(scope="module")
+def lines():
+    return LineImages([typed(text) for text in TEXTS])
+
+
+def as_text(digits):
+    return "".join(str(digit) for digit in digits if digit >= 0)
+
+
+@pytest.mark.parametrize("read", [reading.read_sequences, reading.read_views])
+@pytest.mark.parametrize("top", [1, 4])
+def test_lines_of_several_widths_are_read_as_each_alone(network, lines, read, top):
+    digits, log_probability = read(network, lines, top=top)
+    assert digits.shape == (len(TEXTS), top, digits.shape[2])
+    assert [as_text(several[0]) for several in digits] == TEXTS
+    assert (np.diff(log_probability, axis=1) <= 0).all()
+    assert (log_probability <= 0).all()
+    for i, image in enumerate(lines.images):
+        alone, its_log_probability = read(network, LineImages([image]), top=top)
+        assert [as_text(one) for one in alone[0]] == [as_text(one) for one in digits[i]]
+        np.testing.assert_allclose(its_log_probability[0], log_probability[i], atol=1e-3)
+
+
+def test_batches_make_no_difference(network, lines, monkeypatch):
+    expected = reading.read_sequences(network, lines, top=2)
+    scores = reading.score_frames(network, lines)
+    monkeypatch.setattr(reading, "BATCH_PIXELS", 28 * 100)
+    for found, whole in zip(reading.read_sequences(network, lines, top=2), expected, strict=True):
+        np.testing.assert_allclose(found, whole, atol=1e-3)
+    columns = network.key.spec.columns_per_frame
+    for image, found, whole in zip(
+        lines.images, reading.score_frames(network, lines), scores, strict=True
+    ):
+        assert found.shape == (-(-image.shape[1] // columns), 11)
+        np.testing.assert_allclose(np.exp(found).sum(axis=1), 1)
+        np.testing.assert_allclose(found, whole, atol=1e-3)
+
+
+def test_the_probability_in_several_views_is_the_mean(network):
+    lines = LineImages([typed(text, slant, 6) for text in TEXTS for slant in (-0.5, 0.9)])
+    views = [lines, *(lines.changed(*view) for view in reading.VIEWS)]
+    for top in (1, 3):
+        digits, log_probability = reading.read_views(network, lines, top=top)
+        for i in range(len(lines.images)):
+            parts = [
+                np.exp(
+                    ctc.log_probability_of(
+                        np.repeat(
+                            reading.score_frames(network, LineImages([one.images[i]])), top, 0
+                        ),
+                        digits[i],
+                    )
+                )
+                for one in views
+            ]
+            np.testing.assert_allclose(np.exp(log_probability[i]), np.mean(parts, 0), atol=0.01)
+
+
+def test_each_view_can_be_read(network):
+    """A view that is changed too much would only disturb the others."""
+    lines = LineImages([typed(text, slant) for text in TEXTS for slant in (0, 0.4)])
+    for view in reading.VIEWS:
+        digits, log_probability = reading.read_sequences(network, lines.changed(*view))
+        assert [as_text(one[0]) for one in digits] == np.repeat(TEXTS, 2).tolist(), view
+        assert np.exp(log_probability).mean() > 0.9, view
