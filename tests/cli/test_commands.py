@@ -277,6 +277,7 @@ def test_the_main_job_on_kaggles_files(run, kaggle_folder, tmp_path):
     assert (ours["Label"] == truth["Label"]).mean() >= 0.982
 
 
+@pytest.mark.slow
 def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
     text = (trained_recognizer / "metrics.json").read_text()
     metrics = json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
@@ -292,6 +293,7 @@ def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
     assert isinstance(skdigits.load(trained_recognizer / "model.skdigits"), DigitSequenceRecognizer)
 
 
+@pytest.mark.slow
 def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
     out = tmp_path / "out"
     assert run("train", "--style", "mixed", "--epochs", "1", "-o", out) == 0
@@ -305,6 +307,7 @@ def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_path, capsys):
     """Mirrored digits are read after a further fit; so are lines of them."""
     images = 255 - np.kron(load_digits().images[:300], np.ones((4, 4)))

@@ -10,7 +10,7 @@ from photographs import page
 from PIL import Image
 from scipy.ndimage import zoom
 
-from skdigits import pictures, read
+from skdigits import load_pretrained, pictures, read, save
 from skdigits.datasets import load_digits
 
 
@@ -113,8 +113,8 @@ def test_pictures_are_drawn_with_boxes(run, folder, tmp_path):
     assert run("read", folder / "1 page.png", "--draw", tmp_path / "file") == 2
 
 
-def test_a_model_of_ones_own_reads(run, folder, trained_recognizer, capsys):
-    model = trained_recognizer / "model.skdigits"
+def test_a_model_of_ones_own_reads(run, folder, tmp_path, capsys):
+    model = save(load_pretrained("sequence"), tmp_path / "model.skdigits")
     assert run("read", folder / "1 page.png", "--model", model) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 1
     assert run("read", folder / "1 page.png", "--model", folder / "notes.txt") == 2

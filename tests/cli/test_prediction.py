@@ -132,6 +132,7 @@ def test_predict_leaves_no_half_written_file(run, trained, tmp_path, capsys):
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_a_recognizer_predicts_pictures_of_sequences(run, trained_recognizer, tmp_path, capsys):
     X, y = load_digits(return_X_y=True)
     images = LineImages(X.reshape(-1, 8, 8)[600:]).as_bytes(0, 255).images
