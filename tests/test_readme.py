@@ -19,9 +19,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PICTURE, LINES = "tests/pictures/page.jpg", ["9046236", "4853", "32861", "2833319", "3"]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+TRAINS_LONG = re.compile("SearchCV|DigitSequenceRecognizer|LocalOutlierFactor")
+SNIPPETS = [
+    pytest.param(code, id=str(i), marks=[pytest.mark.slow] * bool(TRAINS_LONG.search(code)))
+    for i, code in enumerate(PYTHON, start=1)
+]
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=range(1, len(PYTHON) + 1))
+@pytest.mark.parametrize("code", SNIPPETS)
 def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
     (tmp_path / "tests" / "pictures").mkdir(parents=True)
     shutil.copy(ROOT / PICTURE, tmp_path / PICTURE)

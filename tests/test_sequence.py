@@ -132,6 +132,7 @@ def test_a_network_that_diverged_is_not_sure_of_anything(reader, sequences):
         assert not (probability > 0).any()
 
 
+@pytest.mark.slow
 def test_one_wide_picture_costs_the_others_nothing(reader, sequences, monkeypatch):
     X, y, _ = sequences
     batches, compute = [], reading.compute

@@ -204,6 +204,7 @@ def test_fits_of_a_cross_validation_share_a_folder(tmp_path):
     assert list((tmp_path / "new" / "one").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_not_used(tmp_path):
     undisturbed = classifier().fit(X, y)
     broken = classifier(checkpoint=tmp_path, callbacks=[BreakOff(2)])
