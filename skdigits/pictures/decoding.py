@@ -67,5 +67,5 @@ def _reason(start: bytes, error: Exception) -> str:
     known = next((name for magic, name in KNOWN.items() if start.startswith(magic)), None)
     if known:
         return f"{known}; convert it to PNG or JPEG"
-    lines = str(error).split(" <_io")[0].splitlines()
+    lines = re.split(r" <_io| '", str(error))[0].splitlines()  # without the name
     return lines[0][:120] if lines and lines[0] else type(error).__name__
