@@ -562,7 +562,7 @@ def test_thick_rules_of_a_box_may_differ_more(thickness, expected):
 @pytest.mark.parametrize("turns", range(4))
 def test_all_four_sides_of_a_box_are_straight(turns):
     distance = np.hypot(*np.ogrid[-80:80, -80:80])
-    box = drawn((160, 160), *frame(40, 120, 40, 120)) | ((distance > 16) & (distance < 23))
+    box = drawn((160, 160), *frame(40, 120, 40, 120)) | ((distance > 9) & (distance < 15))
     ragged = box.copy()
     for y in range(42, 118):
         ragged[y, 120 : 123 + 7 * y % 23] = True
