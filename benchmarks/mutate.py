@@ -253,15 +253,12 @@ def tests_for(mutant, tests):
     }
     concerned = concerned or tests  # a line that only other processes execute
 
-    def rank(name):
-        return namesake not in name, concerned[name].seconds
-
     names, seconds = [], 0.0
-    for name in sorted(concerned, key=rank):
+    for name in sorted(concerned, key=lambda name: concerned[name].seconds):
         if seconds + concerned[name].seconds < PATIENCE:
             names.append(name)
             seconds += concerned[name].seconds
-    return names, seconds
+    return sorted(names, key=lambda name: namesake not in name), seconds
 
 
 def run(processes, tree, names, seconds):

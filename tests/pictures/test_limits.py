@@ -30,7 +30,7 @@ from skdigits.pictures.ink import (
     remove_frames,
     strokes,
 )
-from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope
+from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope, turn
 from skdigits.pictures.rules import remove_rules
 
 
@@ -256,6 +256,18 @@ def test_a_slope_is_half_a_degree(slope, found):
 def test_a_slope_is_known_of_a_line_that_is_long_enough(n, found):
     boxes = boxes_of(*[(40 * i, 2 * i, 20, 40) for i in range(n)])
     assert line_slope(boxes, group_lines(boxes)) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("slope", [-0.1, 0.0, 0.1])
+def test_a_turned_picture_has_level_lines(slope):
+    grey = np.full((60, 200), 255.0)
+    for x in range(20, 180):
+        grey[round(30 + slope * (x - 100)), x] = 0
+    left, right = (
+        np.flatnonzero((turn(grey, slope)[:, part] < 200).any(axis=1)).mean()
+        for part in (slice(30, 60), slice(140, 170))
+    )
+    assert left == pytest.approx(right, abs=0.6)
 
 
 # -- grey levels -----------------------------------------------------------------------------------
@@ -539,6 +551,24 @@ def test_rules_of_a_box_are_alike(thickness, expected):
     blocks = [*frame(30, 112), (30, 70, 62, thickness), *DIGITS]
     assert is_box(*blocks, mark=(60, 71)) == expected
     assert is_box(*blocks, mark=(30, 40))
+
+
+@pytest.mark.parametrize(("thickness", "expected"), [(8, True), (10, False)])
+def test_thick_rules_of_a_box_may_differ_more(thickness, expected):
+    blocks = [*frame(30, 112, thickness=4), (30, 70, 62, thickness), *DIGITS]
+    assert is_box(*blocks, mark=(60, 72)) == expected
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_all_four_sides_of_a_box_are_straight(turns):
+    distance = np.hypot(*np.ogrid[-80:80, -80:80])
+    box = drawn((160, 160), *frame(40, 120, 40, 120)) | ((distance > 9) & (distance < 15))
+    ragged = box.copy()
+    for y in range(42, 118):
+        ragged[y, 120 : 123 + 7 * y % 23] = True
+    for mask, is_kept in ((box, False), (ragged, True)):
+        turned = np.rot90(mask, turns).copy()
+        assert np.array_equal(remove_boxes(turned, turned.astype(float)), turned) == is_kept
 
 
 @pytest.mark.parametrize(("height", "expected"), [(43, False), (50, True)])
