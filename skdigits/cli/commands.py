@@ -238,6 +238,7 @@ def train(
             "--augment",
             count=True,
             max=10,
+            show_default=False,
             help="Rotate, zoom and shift training images at random; given twice, twice as far.",
         ),
     ] = 0,
