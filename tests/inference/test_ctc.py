@@ -166,3 +166,11 @@ def test_centres_of_digits_are_those_of_the_most_probable_alignment():
                 ]
         np.testing.assert_allclose(ctc.digit_centres(scores, digits), found)
     assert ctc.digit_centres(scores, []).shape == (0,)
+
+
+def test_what_is_impossible_has_probability_zero():
+    scores = np.full((1, 4, 4), -np.inf)
+    scores[..., 2] = 0  # certainly the digit 2
+    found = ctc.log_probability_of(np.repeat(scores, 3, axis=0), np.array([[1], [2], [-1]]))
+    assert found.tolist() == [-np.inf, 0, -np.inf]
+    assert ctc.most_probable(scores, 1)[0].tolist() == [[[2]]]
