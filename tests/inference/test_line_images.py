@@ -126,6 +126,7 @@ def test_batches_hold_images_of_similar_width():
 def test_boxes_hold_the_ink_of_each_digit():
     image = stroke(60, (10, 14)) + stroke(60, (40, 47))
     image[2:4, 20:25] = 64  # too faint for a digit
+    image[23, 40:47] = 80  # not so faint
     lines = LineImages(image[np.newaxis])
     assert lines.boxes(0, np.array([12, 43])).tolist() == [[10, 4, 14, 24], [40, 4, 47, 24]]
     assert lines.boxes(0, np.array([])).shape == (1, 4)

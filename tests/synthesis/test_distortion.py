@@ -49,3 +49,12 @@ def test_what_comes_in_from_outside_is_black():
             assert not edges.any()
         elif zoom > 1:
             assert (edges == 255).all()
+
+
+def test_a_shear_moves_lower_rows_to_the_left():
+    bar = np.zeros((20, 41, 41), np.uint8)
+    bar[:, 3:-3, 18:23] = 255
+    drawn = Distortion.draw(20, Style(1, 0, shear=20), (41, 41), np.random.RandomState(0))
+    for shear, image in zip(drawn.shears, drawn(bar, slice(None)), strict=True):
+        upper, lower = (np.average(np.arange(41), weights=image[row]) for row in (10, 30))
+        assert (upper - lower) / 20 == pytest.approx(shear, abs=0.01)
