@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 import zipfile
 from typing import IO, Any
 
@@ -154,7 +155,9 @@ class Archive:
             raise ValueError(f"{name} has {len(content):,} bytes instead of {n_bytes:,}")
         array = np.frombuffer(bytearray(content), kind).reshape(shape)
         if kind.kind == "U":
-            array.tolist()  # raises if a character does not exist
+            characters = np.frombuffer(content, f"{dtype[0]}u4")
+            if characters.max(initial=0) > sys.maxunicode:
+                raise ValueError(f"{name} has a character that does not exist")
         elif kind.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
             raise ValueError(f"{name} has other values than True and False")
         return array

@@ -101,6 +101,18 @@ def test_arrays_are_of_the_type_and_shape_that_they_say(number, dtype, shape, me
         opened(packed()).array(number, dtype, shape)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_strings_have_characters_that_exist(order):
+    for code, exists in ((0x10FFFF, True), (0x110000, False), (2**32 - 1, False)):
+        codes = np.array([code, 0, 97, 98], f"{order}u4")
+        found = opened(changed(packed(), "array-1", codes.tobytes()))
+        if exists:
+            assert found.array(1, f"{order}U2", [2]).tolist() == [chr(code), "ab"]
+        else:
+            with pytest.raises(ValueError, match="array-1 has a character that does not exist"):
+                found.array(1, f"{order}U2", [2])
+
+
 def test_an_array_may_be_empty():
     empty = np.zeros((0, 3))
     assert opened(packed(arrays=[empty])).array(0, empty.dtype.str, [0, 3]).shape == (0, 3)

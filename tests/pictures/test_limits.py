@@ -194,6 +194,12 @@ def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
     assert image[:, 4].any()
 
 
+@pytest.mark.parametrize(("middle", "top"), [(0, 2), (13, 1), (26, 0)])
+def test_a_line_stays_within_its_image_however_high_its_digits_are(middle, top):
+    image = level(LineInk(np.ones((26, 60)), 20, middle), 28)
+    assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(top, top + 26))
+
+
 @pytest.mark.parametrize(("height", "n"), [(20, 2), (25, 3)])
 def test_digits_of_a_page_are_half_as_tall_as_usual(height, n):
     mask = drawn((100, 300), (20, 20, 50, 20), (20, 60, 50, 20), (20, 100, height, 8))
