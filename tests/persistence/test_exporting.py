@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
@@ -203,3 +204,10 @@ def test_the_onnx_file_runs_in_javascript(classifier, images, tmp_path):
     )  # fmt: skip
     found = np.reshape(json.loads(run.stdout), (3, 10))
     np.testing.assert_allclose(found, classifier.predict_proba(images[:3]), atol=1e-5)
+
+
+def test_an_estimator_that_is_not_fitted_is_not_exported(tmp_path):
+    for estimator in (DigitClassifier(), DigitSequenceRecognizer()):
+        with pytest.raises(NotFittedError):
+            export(estimator, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
