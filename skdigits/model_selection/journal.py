@@ -44,7 +44,7 @@ class Journal:
         self.fits = [content_hash(fit) for fit in fits]
         values = {"skdigits_journal": FORMAT, "versions": versions(), "search": fingerprint(search)}
         header = json.dumps(values)
-        text = self.path.read_text("utf-8", "replace") if self.path.exists() else ""
+        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
         if header.startswith(text):  # a full disk may have cut it off
             make_folder(self.path.parent)
             self._append(header[len(text) :])

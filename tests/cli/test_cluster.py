@@ -13,6 +13,7 @@ import skdigits
 from skdigits import DigitClassifier, EpochSearchCV, datasets
 
 pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow
 
 # In a script of its own: the workers are processes that import it.
 SCRIPT = """
@@ -99,7 +100,6 @@ def search(digits, **grid):
         return search.fit(*digits)
 
 
-@pytest.mark.slow
 def test_finds_what_one_process_finds(found, digits):
     local = search(digits, epochs=[3, 1, 2], batch_size=[16, 64])
     assert found[0]["scores"] == local.cv_results_["mean_test_score"].tolist()

@@ -378,7 +378,7 @@ def test_pictures_of_another_kind_name_the_right_option(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("sequences", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_training_on_all_images_saves_a_model_without_a_test(
     run, csv_folder, tmp_path, capsys, sequences
 ):

@@ -57,6 +57,7 @@ def test_killed(command, options, run, csv_folder, tmp_path, capsys):
     assert {p.name for p in disturbed.iterdir()} == {p.name for p in undisturbed.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "message"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],

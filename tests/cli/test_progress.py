@@ -40,6 +40,7 @@ def test_held_out_images_score_each_epoch_but_never_stop_training(parameters, he
     assert estimator.validated_on == expected
 
 
+@pytest.mark.slow
 def test_the_command_shows_no_line_of_tensorflow(csv_folder, tmp_path):
     grid = ["--epochs", "1", "--batch-size", "32,64", "--architecture", "compact"]
     options = [*grid, "--folds", "2", "--jobs", "2"]
