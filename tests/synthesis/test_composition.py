@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from skdigits.synthesis import composition
 from skdigits.synthesis.composition import DigitSource, Style
@@ -70,3 +71,17 @@ def test_shifts_move_digits_within_the_picture():
         *((0, 3), (0, 4), (0, 5), (1, 5), (2, 5))
     }
     np.testing.assert_array_equal(boxes[:, 0, 1], first)
+
+
+def test_a_style_is_checked_when_it_is_made():
+    for wrong in ({"gap": (3, 1)}, {"gap": 0.5}, {"lengths": (3, 1)}, {"lengths": []}):
+        with pytest.raises(ValueError, match="should be"):
+            Style(**{"lengths": (1, 2), **wrong})
+
+
+def test_a_box_without_ink_is_the_whole_image():
+    source = DigitSource(np.zeros((1, 6, 4), np.uint8), [0])
+    drawn = source.draw(1, Style((1, 1), 0), np.random.RandomState(0))
+    boxes = np.zeros((1, 1, 4), int)
+    drawn.paint(9, np.array([3]), np.random.RandomState(0), boxes=boxes)
+    assert boxes.tolist() == [[[3, 0, 7, 6]]]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from skdigits.synthesis import paper
 from skdigits.synthesis.paper import (
     HEIGHT,
     as_image,
@@ -39,6 +40,14 @@ def test_a_digit_becomes_20_of_28_pixels():
         assert 12 < bottom - top <= HEIGHT
     assert np.median(heights) == pytest.approx(20, abs=2)
     assert np.median(lefts) == pytest.approx(4, abs=1)
+
+
+def test_few_lines_are_photographed(monkeypatch):
+    calls = []
+    monkeypatch.setattr(paper, "photographed", lambda *_: calls.append(1))
+    for seed in range(300):
+        as_image(canvas(), [BOX], np.random.default_rng(seed))
+    assert 0.04 < len(calls) / 300 < 0.13
 
 
 def test_without_ink_the_image_is_black():
