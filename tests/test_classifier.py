@@ -366,6 +366,7 @@ def test_handwritten_style_with_other_parameters(digits, options):
     assert np.isfinite(classifier.history_["loss"]).all()
 
 
+@pytest.mark.slow
 def test_mixed_style_reads_type_of_other_faces(digits, tmp_path, monkeypatch):
     X, y = digits
     all_faces = glyphs.type_images(8)
@@ -464,6 +465,7 @@ def test_a_function_that_returns_something_else_is_refused(digits, function, mes
 # -- features and confidence -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, shallow, nested])
 def test_features_are_what_the_last_layer_is_given(digits, architecture):
     X, y = digits
@@ -486,6 +488,7 @@ def test_features_need_one_last_layer(digits):
         quick(architecture=two_heads, epochs=1).fit(*digits).transform(digits[0])
 
 
+@pytest.mark.slow
 def test_features_tell_digits_from_other_things():
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, _ = train_test_split(X, y, random_state=0)
@@ -1531,6 +1534,7 @@ def test_global_settings_of_keras_change_nothing():
         assert digests(setting) == expected, setting
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["deep", "lenet"])
 @pytest.mark.parametrize("shape", [(8, 8), (30, 30)])
 def test_the_keras_model_can_be_exported(digits, tmp_path, architecture, shape):

@@ -78,6 +78,7 @@ def test_its_options_are_those_of_the_commands():
     assert {"--reject-below", "--from", "--augment"} <= options <= known
 
 
+@pytest.mark.slow
 def test_the_whole_api_is_shown_in_a_browser(tmp_path):
     modules = re.search(r"`pdoc -d numpy ([^`]*)`", README)[1].split()
     pdoc.render.configure(docformat="numpy")

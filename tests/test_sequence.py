@@ -304,6 +304,7 @@ def test_a_blank_picture_reads_as_nothing(reader):
     assert reader.predict_confidence(np.zeros((1, 28, 60)))[0] > 0.5
 
 
+@pytest.mark.slow
 def test_trains_on_sequences_as_they_are(sequences):
     X, y, _ = sequences
     y = y.copy()
@@ -552,6 +553,7 @@ def test_one_picture_is_not_taken_for_rows_of_pixels(reader, sequences):
     assert ragged.predict(X[:1]).shape == (1,)
 
 
+@pytest.mark.slow
 def test_a_validation_set_of_the_user(sources, sequences):
     (X, y), (X_val, y_val) = sources
     images, texts, _ = sequences

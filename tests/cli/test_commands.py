@@ -410,6 +410,7 @@ def test_sequences_have_one_network(run, tmp_path, capsys):
 SEARCH = ["--epochs", "1,3", "--batch-size", "32,64", "--architecture", " compact", "--folds", 2]
 
 
+@pytest.mark.slow
 def test_search_writes_results_pictures_and_the_best_model(run, csv_folder, tmp_path, capsys):
     folder = tmp_path / "search"
     assert run("search", csv_folder, "-o", folder, *SEARCH) == 0
@@ -462,6 +463,7 @@ def test_a_search_that_has_diverged_saves_no_model(run, csv_folder, tmp_path, ca
     assert [file.name for file in tmp_path.iterdir()] == ["journal.jsonl"]
 
 
+@pytest.mark.slow
 def test_compare_writes_tables_and_figures(run, tmp_path, capsys):
     folder = tmp_path / "out"
     assert run("compare", "--classifiers", "LinearSVC, KNeighbors", "-o", folder) == 0

@@ -50,6 +50,7 @@ def test_the_command_shows_no_line_of_tensorflow(csv_folder, tmp_path):
     assert "Wrote" in run.stdout
 
 
+@pytest.mark.slow
 def test_the_library_leaves_standard_error_and_the_log_level_alone():
     code = (
         "import os; calls, dup2 = [], os.dup2; "

@@ -164,6 +164,7 @@ def _ask(address, content):
     return None
 
 
+@pytest.mark.slow
 def test_sixteen_threads_while_another_one_fits(model):
     from skdigits import load
 

@@ -75,6 +75,7 @@ def test_onnx_gives_the_same_probabilities(classifier, images, tmp_path):
         np.testing.assert_allclose(run_onnx(path, pixels), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_keras_and_litert_files_give_the_same_probabilities(images, labels, tmp_path, capfd):
     import keras
 
@@ -105,6 +106,7 @@ def test_what_the_onnx_file_says_of_itself(images, labels, tmp_path):
     assert session.get_inputs()[0].shape == ["n", 8, 8, 1]
 
 
+@pytest.mark.slow
 def test_sequences_of_any_width(recognizer, lines, tmp_path):
     import keras
 

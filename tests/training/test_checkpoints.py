@@ -81,6 +81,7 @@ def assert_same(a, b):
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "parameters",
     [
