@@ -103,7 +103,8 @@ def read(
     reduction = getattr(picture, "info", {}).get(REDUCTION, 1)
     places = [tuple(round(reduction * edge) for edge in box) for box in boxes.tolist()]
     if is_classifier:
-        found, places = [_read_digit(model, picture) or ("", 0.0)], places[:1]
+        labels = _digit_labels(model, picture, k=1) or {"": 0.0}
+        found, places = list(labels.items()), places[:1]
     else:
         found = _read_lines(model or _pretrained("sequence"), images, digits)
     if model is None and len(images) == 1 and len(found[0][0]) == 1:
@@ -170,22 +171,22 @@ def _read_single(picture: Any, images: list[np.ndarray]) -> tuple[str, float]:
     """
     texts, probabilities = _pretrained("sequence").predict_top_k(images, k=ctc.MOST_SEQUENCES)
     digits = {t: p for t, p in zip(texts[0], probabilities[0], strict=True) if len(t) == 1}
-    image = clean_picture(picture)
-    if image.any():
-        labels, shares = _pretrained("digit").predict_top_k(image[np.newaxis], k=10)
+    if shares := _digit_labels(_pretrained("digit"), picture, k=10):
         one = sum(digits.values())
         digits = {
-            label: (digits.get(label, 0) + one * share) / 2
-            for label, share in zip(labels[0].astype(str), shares[0], strict=True)
+            label: (digits.get(label, 0) + one * share) / 2 for label, share in shares.items()
         }
     label = max(digits, key=lambda text: digits[text])
     return str(label), float(digits[label])
 
 
-def _read_digit(classifier: Any, picture: Any) -> tuple[str, float] | None:
-    """The label of a picture of a single digit, and its probability; None without ink."""
+def _digit_labels(classifier: Any, picture: Any, *, k: int) -> dict[str, float]:
+    """The most probable labels of a picture of one digit, and their probabilities.
+
+    The best is the first; without ink there are none.
+    """
     image = clean_picture(picture)
     if not image.any():
-        return None
-    labels, probability = classifier.predict_top_k(image[np.newaxis], k=1)
-    return str(labels[0, 0]), float(probability[0, 0])
+        return {}
+    labels, probabilities = classifier.predict_top_k(image[np.newaxis], k=k)
+    return dict(zip(labels[0].astype(str).tolist(), probabilities[0].tolist(), strict=True))

@@ -9,7 +9,6 @@ import itertools
 import json
 import re
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,8 +63,7 @@ def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterato
         path = Path(source)
         try:
             if source == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
-                with _copied(source) as file:
-                    yield from _read_file(file, source, digits, model)
+                yield from _read_file(_stream(source), source, digits, model)
                 continue
             files = _pictures_in(path) if path.is_dir() else [path]
         except (ValueError, OSError) as error:
@@ -77,14 +75,16 @@ def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterato
             yield from _read_file(file, str(file), digits, model)
 
 
-def _read_file(file: Path, name: str, digits: int | None, model: Any) -> Iterator[Page | str]:
-    """The pages of a file, under the name by which the user knows it."""
+def _read_file(
+    file: Path | io.BytesIO, name: str, digits: int | None, model: Any
+) -> Iterator[Page | str]:
+    """The pages of a file, or of what a stream held, under the name by which the user knows it."""
     from skdigits import read
     from skdigits.pictures import open_pictures
     from skdigits.pictures.opening import page_name
 
     try:
-        if not file.exists():
+        if isinstance(file, Path) and not file.exists():
             what = "a link to a file that does not exist." if file.is_symlink() else MISSING
             raise ValueError(f"{file}: {what}")
         for number, picture in enumerate(open_pictures(file)):
@@ -93,16 +93,14 @@ def _read_file(file: Path, name: str, digits: int | None, model: Any) -> Iterato
                 found = read(picture, digits=digits, model=model)
             yield Page(page_name(name, number), picture, found)
     except Exception as error:  # whatever it is, it costs one picture and not the others
-        yield _problem(name, error, file)
+        yield _problem(name, error)
 
 
-def _problem(name: str, error: Exception, file: Path | None = None) -> str:
+def _problem(name: str, error: Exception) -> str:
     """What is wrong with a source or file, in one line that begins with its name."""
     text = message(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror
-    if file is not None:
-        text = text.replace(str(file), name)  # the copy of a stream has another name
     is_named = text.startswith((f"{name}:", f"{name}#", f"{name} is "))
     return escape_controls(text if is_named else f"{name}: {text}")
 
@@ -123,9 +121,8 @@ def _pictures_in(folder: Path) -> list[Path]:
     return [file for file in files_in(folder) if is_picture(file)]
 
 
-@contextlib.contextmanager
-def _copied(source: str) -> Iterator[Path]:
-    """Copy what standard input or a pipe holds to a temporary file, since a picture needs seeking.
+def _stream(source: str) -> io.BytesIO:
+    """Read what standard input or a pipe holds, since a picture needs seeking.
 
     Raises
     ------
@@ -141,10 +138,9 @@ def _copied(source: str) -> Iterator[Path]:
         raise ValueError(f"{name} is empty; expected a picture.")
     if len(content) > MAXIMUM_STREAM:
         raise ValueError(f"{name} holds over {MAXIMUM_STREAM >> 20} MB; expected a picture.")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "picture"
-        path.write_bytes(content)
-        yield path
+    stream = io.BytesIO(content)
+    stream.name = source  # for messages, as of a file
+    return stream
 
 
 def print_pages(

@@ -55,21 +55,21 @@ def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
     """
     file, name = _readable(source)
     start = _first_bytes(file)
-    if start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS:
+    if _is_heic(start):
         yield from _open_heic(file, name)
         return
     with _open(file, name, start) as picture:
         with decoding(name, start):
             reduction = _limit_size(picture)
-            page: Any = picture.copy()
-        for number in itertools.count(1):
+        frames = _frames(picture)
+        for number in itertools.count():
+            with decoding(page_name(name, number), start):
+                if next(frames, None) is None:
+                    return
+                page: Any = picture.copy()
             page.filename = name  # as of a picture that Pillow opens; for messages
             page.info[REDUCTION] = reduction
             yield page
-            with decoding(page_name(name, number), start):
-                if not _seek(picture, number):
-                    return
-                page = picture.copy()
 
 
 def count_pages(path: Path) -> int:
@@ -85,17 +85,17 @@ def count_pages(path: Path) -> int:
     int
         Number of pages, at least 1; of a damaged file, of those before the damage.
     """
-    path, number = Path(path), 1
+    path, n_pages = Path(path), 1
     with contextlib.suppress(ValueError, OSError, ImportError):
         start = _first_bytes(path)
-        if start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS:
+        if _is_heic(start):
             open_heif = _heif_opener(path)
             with decoding(path):
                 return len(open_heif(path))
         with _open(path, str(path), start) as picture, decoding(path):
-            while _seek(picture, number):
-                number += 1
-    return number
+            for n_pages, _ in enumerate(_frames(picture), start=1):  # noqa: B007 - counts
+                pass
+    return n_pages
 
 
 def page_name(file: str | Path, number: int) -> str:
@@ -168,6 +168,10 @@ def _first_bytes(file: Any) -> bytes:
         return opened.read(32)
 
 
+def _is_heic(start: bytes) -> bool:
+    return start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS
+
+
 def _open_heic(file: Any, name: str) -> Iterator[Image.Image]:
     open_heif = _heif_opener(name)
     with decoding(name):
@@ -230,15 +234,13 @@ def _without_exif(file: Any, start: bytes) -> Any:
     return b"".join(kept)
 
 
-def _seek(picture: Image.Image, number: int) -> bool:
-    """Go to a page; whether there is one."""
+def _frames(picture: Image.Image) -> Iterator[Image.Image]:
+    """Go to one page after the other; each time the picture itself is returned."""
+    from PIL import ImageSequence
+
     if picture.format == "MPO":  # a photograph, and smaller or other views of it
-        return number == 0
-    try:
-        picture.seek(number + getattr(picture, "_min_frame", 0))
-    except EOFError:
-        return False
-    return True
+        return iter([picture])
+    return iter(ImageSequence.Iterator(picture))
 
 
 def _limit_size(picture: Image.Image) -> float:
