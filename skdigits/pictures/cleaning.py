@@ -20,7 +20,13 @@ from skdigits.pictures.ink import (
     remove_frames,
     strokes,
 )
-from skdigits.pictures.layout import OVERLAP, TALLEST, digit_boxes, group_lines, join_strokes
+from skdigits.pictures.layout import (
+    TALLEST,
+    digit_boxes,
+    group_lines,
+    join_strokes,
+    on_one_level,
+)
 from skdigits.pictures.rules import remove_rules
 
 if TYPE_CHECKING:
@@ -356,19 +362,13 @@ def _whole_line(groups: Any) -> Any:
     others.sort(key=lambda group: max(group[0, 0] - line[-1, 2], line[0, 0] - group[-1, 2]))
     elsewhere = []
     for group in others:  # the nearest first: the level of a tilted line changes
-        if group[0, 0] >= line[-1, 2] and _on_one_level(line[-1], group[0]):
+        if group[0, 0] >= line[-1, 2] and on_one_level(line[-1], group[0]):
             line = np.concatenate([line, group])
-        elif group[-1, 2] <= line[0, 0] and _on_one_level(group[-1], line[0]):
+        elif group[-1, 2] <= line[0, 0] and on_one_level(group[-1], line[0]):
             line = np.concatenate([group, line])
         else:
             elsewhere.append(group)
     return line, elsewhere
-
-
-def _on_one_level(box: Any, other: Any) -> Any:
-    """Whether two digits overlap in height, as neighbours in a line do."""
-    overlap = min(box[3], other[3]) - max(box[1], other[1])
-    return overlap >= OVERLAP * min(box[3] - box[1], other[3] - other[1])
 
 
 def count_digits(mask: np.ndarray) -> int:

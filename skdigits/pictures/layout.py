@@ -265,14 +265,32 @@ def _neighbours(boxes: Any) -> Any:
         i = order[start : start + BLOCK, np.newaxis]
         stop = np.searchsorted(left[order], right[i].max() + reach, side="right")
         j = order[start:stop]
-        overlap = np.minimum(bottom[i], bottom[j]) - np.maximum(top[i], top[j])
         gap = np.maximum(left[i], left[j]) - np.minimum(right[i], right[j])
-        same = (overlap >= OVERLAP * np.minimum(height[i], height[j])) & (gap <= reach)
+        same = on_one_level(boxes[i], boxes[j]) & (gap <= reach)
         at, other = np.nonzero(same)
         pairs.append((i[at, 0], j[other]))
     one, another = (np.concatenate(part) for part in zip(*pairs, strict=True))
     is_taller = height[one] >= height[another]
     return np.where(is_taller, one, another), np.where(is_taller, another, one)
+
+
+def on_one_level(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Find which digits overlap in height, as neighbours in a line do.
+
+    Parameters
+    ----------
+    boxes, others : ndarray of shape (…, 4)
+        Bounding boxes, of shapes that are broadcast.
+
+    Returns
+    -------
+    ndarray of shape (…), bool
+        True for boxes that overlap enough.
+    """
+    top, bottom = boxes[..., 1], boxes[..., 3]
+    other_top, other_bottom = others[..., 1], others[..., 3]
+    overlap = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
+    return overlap >= OVERLAP * np.minimum(bottom - top, other_bottom - other_top)
 
 
 def _joins_lines(boxes: Any, tall: Any, shorter: Any) -> Any:
