@@ -242,7 +242,9 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     is_shorter = height[other] < height[taller] / TALL
     joins_lines = _joins_lines(boxes, taller[is_shorter], other[is_shorter])
     kept = ~(joins_lines[taller] & is_shorter)
-    links = coo_array((kept[kept], (taller[kept], other[kept])), (len(boxes),) * 2)
+    # SciPy below 1.12 takes only indices of 32 bits: with others it finds no line at all.
+    ends = np.array([taller[kept], other[kept]], dtype=np.int32)
+    links = coo_array((kept[kept], tuple(ends)), (len(boxes),) * 2)
     n, group = connected_components(links, directed=False)
     group[joins_lines & (width < THIN * height)] = n
     order = np.lexsort([boxes[:, 0], group])
