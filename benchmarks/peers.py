@@ -23,7 +23,7 @@ LOSS = "sparse_categorical_crossentropy"
 
 def network(image_shape, n_classes, architecture="compact"):
     """The network with new random weights."""
-    spec = NetworkSpec(architecture, image_shape, n_classes, (), "float32")
+    spec = NetworkSpec.of(architecture, image_shape, n_classes, (), "float32")
     return build(spec, seed=secrets.randbelow(2**31))
 
 

@@ -19,7 +19,8 @@ from sklearn.utils.validation import (
 
 from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
 from skdigits.inference.classification import classify
-from skdigits.networks.spec import ARCHITECTURES, NetworkSpec
+from skdigits.networks.architectures import ARCHITECTURES
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, TrainedNetwork
 from skdigits.sklearn_compat import (
     Interval,
@@ -479,7 +480,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _start_on(self, training: Samples, resume: bool, adapts: bool = False) -> TrainedNetwork:
         """Return the network to start from, with the pixel range of the first non-blank images."""
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
-        spec = NetworkSpec(
+        spec = NetworkSpec.of(
             self.architecture, self.image_shape_, len(self.classes_), options, self.dtype
         )
         parameters = "architecture, filters, kernel_size, dropout, l2 and dtype"

@@ -18,7 +18,7 @@ from sklearn.utils import Bunch, check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
 from skdigits.metrics import probability_figures
-from skdigits.networks.spec import ARCHITECTURES
+from skdigits.networks.architectures import ARCHITECTURES
 from skdigits.preprocessing import ImageReshaper
 from skdigits.validation import plain_labels
 

@@ -17,7 +17,8 @@ from skdigits.inference import ctc
 from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.inference.reading import read_sequences, read_views, score_frames
 from skdigits.metrics import as_sequences, exact_match_score, without_objects
-from skdigits.networks.spec import N_LABELS, READER, READERS, NetworkSpec
+from skdigits.networks.architectures import N_LABELS, READER
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.sklearn_compat import Interval, StrOptions, available_if, with_callbacks
 from skdigits.synthesis.composition import (
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
     from skdigits.typing import Configurable, Images, ImageShape, Lengths, RandomState, StrPath
 
 SEQUENCE_BATCH = 64
-COLUMNS_PER_FRAME = READERS[READER]
+READER_SPEC = NetworkSpec.of(READER, (HEIGHT, None, 1), N_LABELS, (), "float32")
+COLUMNS_PER_FRAME = READER_SPEC.columns_per_frame
 VALIDATION_DRAW = 2**31  # no epoch has this number
 TILES: dict[str, Any] = {
     "gap": (-6, 8),
@@ -368,7 +370,7 @@ keras.optimizers.Optimizer, default="adamw"
         name = self._network.key.spec.architecture if resume else READER
         options = self._network_options("filters", "dropout", "l2")
         shape = HEIGHT, None, 1
-        return NetworkSpec(name, shape, N_LABELS, options, self.dtype, reads_sequences=True)
+        return NetworkSpec.of(name, shape, N_LABELS, options, self.dtype)
 
     def _describe_digits(
         self,

@@ -35,8 +35,7 @@ from sklearn.svm import SVC
 import skdigits
 from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits
-from skdigits.networks.architectures import compact
-from skdigits.networks.spec import ARCHITECTURES
+from skdigits.networks.architectures import ARCHITECTURES
 from skdigits.synthesis import glyphs
 
 
@@ -976,7 +975,7 @@ def test_fit_leaves_no_global_trace(digits):
     expected = draws()
     seed()
     before = state()
-    fresh = lambda image_shape, n_classes: compact(image_shape, n_classes)  # noqa: E731  builds anew
+    fresh = lambda image_shape, n_classes: shallow(image_shape, n_classes)  # noqa: E731  builds anew
     quick(architecture=fresh, dtype="float64").fit(*digits).predict(digits[0])
     assert state() == before
     assert draws() == expected

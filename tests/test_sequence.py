@@ -608,3 +608,13 @@ def test_labels_may_be_strings_of_variable_width(sequences, reader):
     wide = texts.astype(np.dtypes.StringDType())
     assert reader.score(images, wide) == reader.score(images, texts) > 0.5
     assert quick().fit(images, wide, X_val=images, y_val=wide).score(images, wide) >= 0
+
+
+def test_float64_is_computed_throughout():
+    digits = load_digits()
+    options = {"filters": 2, "epochs": 1, "sequences_per_epoch": 64, "style": "tiles"}
+    reader = DigitSequenceRecognizer(dtype="float64", validation_fraction=0.2, **options)
+    reader.fit(digits.images[:200], digits.target[:200])
+    assert {w.dtype for w in reader._network.weights if w.dtype.kind == "f"} == {np.dtype("f8")}
+    assert np.isfinite(reader.history_["loss"] + reader.history_["val_loss"]).all()
+    assert reader.predict(digits.images[:3]).shape == (3,)

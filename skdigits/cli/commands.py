@@ -525,7 +525,7 @@ def compare(
     All are trained and tested on the same images.
     """
     from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
-    from skdigits.networks.spec import ARCHITECTURES
+    from skdigits.networks.architectures import ARCHITECTURES
 
     chosen = _choose(make_classifiers(seed), classifiers)
     has_networks = not set(ARCHITECTURES).isdisjoint(chosen)

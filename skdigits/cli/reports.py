@@ -227,7 +227,7 @@ def save_comparison(found: Any, folder: Path, facts: dict[str, Any]) -> None:
     import pandas as pd
 
     from skdigits.inspection import ReliabilityDisplay, TradeOffDisplay
-    from skdigits.networks.spec import ARCHITECTURES
+    from skdigits.networks.architectures import ARCHITECTURES
 
     results = pd.DataFrame(found.table).sort_values("accuracy", ascending=False, kind="stable")
     _print_comparison(results)
@@ -256,7 +256,7 @@ def save_learning_curves(curves: dict[str, list[Any]], folder: Path) -> None:
     import pandas as pd
 
     from skdigits.inspection import TrainSizeDisplay
-    from skdigits.networks.spec import ARCHITECTURES
+    from skdigits.networks.architectures import ARCHITECTURES
 
     save_table(pd.DataFrame(curves), folder / "learning_curves.csv")
     draw_off_screen()

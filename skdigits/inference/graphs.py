@@ -1,36 +1,27 @@
-"""Trained networks as ONNX models, made from their specification and weights; without Keras.
+"""Trained networks as ONNX models, made from their layers and weights; without Keras.
 
-Every function here makes the nodes of the network of the same name in ``networks.architectures``,
-for predictions: without dropout, and with the moving averages of batch normalisation.
+The models are for predictions: without dropout, and with the moving averages of batch
+normalization.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from skdigits.networks.spec import DROPOUT, FILTERS, KERNEL_SIZE, READER, NetworkSpec
+from skdigits.networks import layers as data
+from skdigits.networks.layers import Layer, Shape, check_weights
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 
 OPSET = 18
 IR_VERSION = 8  # which ONNX Runtime reads since 1.14
 INPUT, OUTPUT = "images", "output"
-EPSILON = 1e-3  # of Keras's batch normalisation
-
-
-@dataclass(frozen=True)
-class _Maps:
-    """A tensor of shape (n, channels, height, width)."""
-
-    name: str
-    channels: int
-    height: int
-    width: int | None
+EPSILON = 1e-3  # of Keras's batch normalization
 
 
 class _Graph:
@@ -38,16 +29,18 @@ class _Graph:
 
     Parameters
     ----------
-    weights : list of ndarray
-        The trainable variables in the order of the layers, then the others.
+    trainable : list of ndarray
+        The trainable variables, in the order of the layers.
+    averages : list of ndarray
+        The moving averages, in the order of the layers.
     """
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, trainable: Weights, averages: Weights) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
-        self._weights = list(weights)
-        self.n_trainable = 0
-        self._averages: list[tuple[str, int]] = []
+        self._trainable, self._averages = iter(trainable), iter(averages)
+        self._later: list[tuple[str, np.ndarray]] = []
+        self.inside = ""  # the tensor by which `Mask` multiplies
 
     def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Add a node; return the name of its output."""
@@ -65,215 +58,137 @@ class _Graph:
             raise ValueError(f"the network needs the number {value}, too large for float32")
         return self.constant(np.float32(value), f"number_{len(self.initializers)}")
 
-    def next_shape(self) -> tuple[int, ...]:
-        """Shape of the next trainable variable."""
-        if self.n_trainable == len(self._weights):
-            raise ValueError("there are too few weights for the network")
-        return self._weights[self.n_trainable].shape
-
-    def take(self, *shape: int) -> np.ndarray:
+    def take(self) -> np.ndarray:
         """Take the next trainable variable."""
-        if self.next_shape() != shape:
-            raise ValueError(
-                f"the network has weights of shape {shape} where there are some of shape "
-                f"{self.next_shape()}"
-            )
-        self.n_trainable += 1
-        return self._weights[self.n_trainable - 1].astype(np.float32, copy=False)
+        return next(self._trainable).astype(np.float32, copy=False)
 
-    def add_averages(self, dropout: float) -> None:
-        """Add the moving averages, which come after all trainable variables."""
-        others = self._weights[self.n_trainable :]
-        averages = [w.astype(np.float32, copy=False) for w in others if w.dtype.kind == "f"]
-        shapes = [(size,) for _, size in self._averages]
-        seeds = [w.shape for w in others if w.dtype.kind != "f"]  # of the layer dropout
-        if [w.shape for w in averages] != shapes or seeds != [(2,)] * bool(dropout):
-            raise ValueError("the weights are not those of the network")
-        for (name, _), values in zip(self._averages, averages, strict=True):
+    def average(self, name: str) -> str:
+        """Name the next moving average, which becomes an initializer after all others."""
+        name = f"{name}_{len(self._later)}"
+        self._later.append((name, next(self._averages).astype(np.float32, copy=False)))
+        return name
+
+    def slice(self, x: str, axis: int, start: int, stop: int, step: int = 1) -> str:
+        limits = (self.constant(np.array([n])) for n in (start, stop, axis, step))
+        return self.add("Slice", x, *limits)
+
+    def add_layers(self, layers: Sequence[Layer], x: str, shape: Shape) -> str:
+        """Add the nodes of layers; return the name of their output."""
+        for layer in layers:
+            x = MAKERS[type(layer)](self, layer, x, shape)
+            shape = layer.output_shape(shape)
+        return x
+
+    def add_averages(self) -> None:
+        for name, values in self._later:
             self.constant(values, name)
 
-    # -- layers ----------------------------------------------------------------------------
 
-    def relu(self, x: _Maps) -> _Maps:
-        return replace(x, name=self.add("Relu", x.name))
-
-    def plus(self, x: _Maps, y: _Maps) -> _Maps:
-        return replace(x, name=self.add("Add", x.name, y.name))
-
-    def convolution(
-        self,
-        x: _Maps,
-        filters: int,
-        size: int | tuple[int, int],
-        *,
-        bias: bool = False,
-        same: bool = True,
-    ) -> _Maps:
-        rows, columns = size if isinstance(size, tuple) else (size, size)
-        kernel = self.take(rows, columns, x.channels, filters).transpose(3, 2, 0, 1)
-        inputs = [x.name, self.constant(kernel)]
-        if bias:
-            inputs.append(self.constant(self.take(filters)))
-        if same:
-            pads = [(rows - 1) // 2, (columns - 1) // 2, rows // 2, columns // 2]
-            return _Maps(self.add("Conv", *inputs, pads=pads), filters, x.height, x.width)
-        width = None if x.width is None else x.width - columns + 1
-        return _Maps(self.add("Conv", *inputs), filters, x.height - rows + 1, width)
-
-    def depthwise(self, x: _Maps, height: int, width: Any) -> _Maps:
-        """One weight per filter and position of a window, normalised."""
-        kernel = self.take(height, width, x.channels, 1).transpose(2, 3, 0, 1)
-        name = self.add("Conv", x.name, self.constant(kernel), group=x.channels)
-        columns = None if x.width is None else x.width - width + 1
-        return self.normalized(_Maps(name, x.channels, x.height - height + 1, columns))
-
-    def pooling(self, x: _Maps, rows: int = 2, columns: int = 2) -> _Maps:
-        name = self.add("MaxPool", x.name, kernel_shape=[rows, columns], strides=[rows, columns])
-        width = None if x.width is None else x.width // columns
-        return _Maps(name, x.channels, x.height // rows, width)
-
-    def normalized(self, x: _Maps) -> _Maps:
-        """Batch normalisation with the moving averages."""
-        weights = [self.constant(self.take(x.channels)) for _ in ("scale", "offset")]
-        for kind in ("mean", "variance"):
-            weights.append(f"{kind}_{len(self._averages)}")
-            self._averages.append((weights[-1], x.channels))
-        name = self.add("BatchNormalization", x.name, *weights, epsilon=EPSILON)
-        return replace(x, name=name)
-
-    def normalized_convolution(
-        self,
-        x: _Maps,
-        filters: int,
-        size: int | tuple[int, int] = 3,
-        *,
-        pool: tuple[int, int] | None = None,
-        skip: _Maps | None = None,
-    ) -> _Maps:
-        x = self.convolution(x, filters, size)
-        x = self.normalized(self.pooling(x, *pool) if pool else x)
-        return self.relu(x if skip is None else self.plus(x, skip))
-
-    def padded(self, x: _Maps, margins: tuple[int, int, int, int], value: float = 0.0) -> _Maps:
-        """Add margins: top, left, bottom, right."""
-        top, left, bottom, right = margins
-        pads = self.constant(np.array([0, 0, top, left, 0, 0, bottom, right]))
-        name = self.add("Pad", x.name, pads, self.constant(np.float32(value)))
-        width = None if x.width is None else x.width + left + right
-        return _Maps(name, x.channels, x.height + top + bottom, width)
-
-    def resized(self, x: _Maps, height: int, width: int) -> _Maps:
-        sizes = self.constant(np.array([height, width]))
-        name = self.add("Resize", x.name, "", "", sizes, mode="linear", axes=[2, 3])
-        return _Maps(name, x.channels, height, width)
-
-    def flat(self, x: _Maps) -> tuple[str, int]:
-        """A row of numbers per image, in the order of Keras: rows, columns, channels."""
-        name = self.add("Transpose", x.name, perm=[0, 2, 3, 1])
-        return self.add("Flatten", name), x.channels * x.height * (x.width or 0)
-
-    def dense(self, x: str, n_features: int, n_units: int) -> str:
-        kernel = self.constant(self.take(n_features, n_units))
-        return self.add("Gemm", x, kernel, self.constant(self.take(n_units)))
-
-    def classes(self, features: tuple[str, int], n_classes: int) -> str:
-        """Probabilities of classes."""
-        return self.add("Softmax", self.dense(*features, n_classes))
+# -- one function per kind: from the layer, its input and the shape of that to its output ----------
+#    Images are tensors of shape (n, channels, height, width).
 
 
-# -- networks for single digits: from images to the input of the last layer -----------------------
+def _activated(graph: _Graph, x: str, activation: str | None) -> str:
+    return graph.add(activation.capitalize(), x) if activation else x
 
 
-def _compact(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
-    x = graph.relu(graph.convolution(x, filters, size, bias=True))
-    x = graph.pooling(x)
-    x = graph.relu(graph.convolution(x, filters, size, bias=True, same=False))
-    return graph.flat(x)
+def _convolution(graph: _Graph, layer: data.Convolution, x: str, shape: Shape) -> str:
+    rows, columns = layer.size
+    inputs = [x, graph.constant(graph.take().transpose(3, 2, 0, 1))]
+    if layer.bias:
+        inputs.append(graph.constant(graph.take()))
+    margins = [(rows - 1) // 2, (columns - 1) // 2, rows // 2, columns // 2]
+    attributes: dict[str, Any] = {"pads": margins} if layer.same else {}
+    x = graph.add("Conv", *inputs, **attributes)
+    return _activated(graph, x, layer.activation)
 
 
-def _lenet(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
-    x = graph.pooling(graph.relu(graph.convolution(x, filters, size, bias=True)))
-    x = graph.relu(graph.convolution(x, 2 * filters, size, bias=True, same=False))
-    hidden = graph.dense(*graph.flat(graph.pooling(x)), 44)
-    return graph.add("Relu", hidden), 44
+def _depthwise(graph: _Graph, layer: data.Depthwise, x: str, shape: Shape) -> str:
+    kernel = graph.constant(graph.take().transpose(2, 3, 0, 1))
+    return graph.add("Conv", x, kernel, group=shape[-1])
 
 
-def _tiny(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
-    x = graph.normalized_convolution(x, filters)
-    x = graph.normalized_convolution(x, 2 * filters, pool=(2, 2))
-    x = graph.normalized_convolution(x, 3 * filters)
-    x = graph.normalized_convolution(x, 3 * filters, pool=(2, 2))
-    x = graph.normalized_convolution(x, 3 * filters)
-    return graph.flat(graph.depthwise(x, x.height, x.width))
+def _normalization(graph: _Graph, layer: data.Normalization, x: str, shape: Shape) -> str:
+    weights = [graph.constant(graph.take()) for _ in ("scale", "offset")]
+    weights += [graph.average(kind) for kind in ("mean", "variance")]
+    return graph.add("BatchNormalization", x, *weights, epsilon=EPSILON)
 
 
-def _deep(graph: _Graph, x: _Maps, filters: int, size: int) -> tuple[str, int]:
-    x = _residual_trunk(x, filters, graph.normalized_convolution)
-    return graph.flat(graph.depthwise(x, x.height, x.width))
+def _pooling(graph: _Graph, layer: data.Pooling, x: str, shape: Shape) -> str:
+    size = list(layer.size)
+    return graph.add("MaxPool", x, kernel_shape=size, strides=size)
 
 
-def _residual_trunk(
-    x: _Maps, filters: int, convolution: Callable[..., _Maps], second_pool: tuple[int, int] = (2, 2)
-) -> _Maps:
-    x = convolution(x, filters, pool=(2, 2))
-    x = convolution(x, 2 * filters)
-    x = convolution(x, 2 * filters, pool=second_pool)
-    x = convolution(x, 4 * filters)
-    x = convolution(x, 4 * filters, skip=x)
-    return convolution(x, 4 * filters, skip=x)
+def _relu(graph: _Graph, layer: data.Relu, x: str, shape: Shape) -> str:
+    return graph.add("Relu", x)
 
 
-FEATURES: dict[str, Callable[[_Graph, _Maps, int, int], tuple[str, int]]] = {
-    "compact": _compact,
-    "tiny": _tiny,
-    "lenet": _lenet,
-    "deep": _deep,
-}
+def _dropout(graph: _Graph, layer: data.Dropout, x: str, shape: Shape) -> str:
+    return x
 
 
-# -- the network for sequences ---------------------------------------------------------------------
+def _residual(graph: _Graph, layer: data.Residual, x: str, shape: Shape) -> str:
+    return graph.add("Add", graph.add_layers(layer.layers, x, shape), x)
 
 
-def _reader(graph: _Graph, x: _Maps, filters: int, spec: NetworkSpec) -> str:
-    """Scores of shape (n, n_frames, n_outputs); pixels below 0 are outside of the image."""
-    x = graph.padded(x, (0, 0, 0, spec.columns_per_frame - 1), -1.0)
-    first_row = _columns(graph, x.name, 2, 0, 1)
-    zero = graph.constant(np.float32(0))
-    inside = graph.add("GreaterOrEqual", first_row, zero)
-    inside = graph.add("Cast", inside, to=TensorProto.FLOAT)
+def _flatten(graph: _Graph, layer: data.Flatten, x: str, shape: Shape) -> str:
+    return graph.add("Flatten", graph.add("Transpose", x, perm=[0, 2, 3, 1]))
 
-    def masked(x: _Maps) -> _Maps:
-        return replace(x, name=graph.add("Mul", x.name, inside))
 
-    def convolution(
-        x: _Maps,
-        filters: int,
-        *size: Any,
-        pool: tuple[int, int] | None = None,
-        skip: _Maps | None = None,
-    ) -> _Maps:
-        nonlocal inside
-        if pool and pool[1] == 2:
-            inside = _columns(graph, inside, 3, 0, -1, 2)
-        return masked(graph.normalized_convolution(x, filters, *size, pool=pool, skip=skip))
+def _dense(graph: _Graph, layer: data.Dense, x: str, shape: Shape) -> str:
+    weights = [graph.constant(graph.take()) for _ in ("kernel", "bias")]
+    return _activated(graph, graph.add("Gemm", x, *weights), layer.activation)
 
-    second_pool = (2, spec.columns_per_frame // 2)
-    x = _residual_trunk(graph.relu(x), filters, convolution, second_pool)
-    x = graph.depthwise(graph.padded(x, (0, 3, 0, 3)), x.height, 7)
-    x = convolution(masked(graph.relu(x)), 8 * filters, 1)
-    if spec.architecture == READER:
-        x = convolution(x, 8 * filters, (1, 7), skip=x)
-        x = convolution(x, 8 * filters, (1, 7), skip=x)
-    x = graph.convolution(x, spec.n_outputs, 1, bias=True)
-    rows = graph.add("Transpose", x.name, perm=[0, 2, 3, 1])
+
+def _resize(graph: _Graph, layer: data.Resize, x: str, shape: Shape) -> str:
+    sizes = graph.constant(np.array([layer.height, layer.width]))
+    return graph.add("Resize", x, "", "", sizes, mode="linear", axes=[2, 3])
+
+
+def _pad(graph: _Graph, layer: data.Pad, x: str, shape: Shape) -> str:
+    top, left, bottom, right = layer.margins
+    margins = graph.constant(np.array([0, 0, top, left, 0, 0, bottom, right]))
+    return graph.add("Pad", x, margins, graph.constant(np.float32(layer.value)))
+
+
+def _start_mask(graph: _Graph, layer: data.StartMask, x: str, shape: Shape) -> str:
+    first_row = graph.slice(x, 2, 0, 1)
+    inside = graph.add("GreaterOrEqual", first_row, graph.constant(np.float32(0)))
+    graph.inside = graph.add("Cast", inside, to=TensorProto.FLOAT)
+    return x
+
+
+def _halve_mask(graph: _Graph, layer: data.HalveMask, x: str, shape: Shape) -> str:
+    graph.inside = graph.slice(graph.inside, 3, 0, -1, 2)
+    return x
+
+
+def _mask(graph: _Graph, layer: data.Mask, x: str, shape: Shape) -> str:
+    return graph.add("Mul", x, graph.inside)
+
+
+def _first_row(graph: _Graph, layer: data.FirstRow, x: str, shape: Shape) -> str:
+    rows = graph.add("Transpose", x, perm=[0, 2, 3, 1])
     return graph.add("Squeeze", rows, graph.constant(np.array([1])))
 
 
-def _columns(graph: _Graph, x: str, axis: int, start: int, stop: int, step: int = 1) -> str:
-    """A slice of a tensor."""
-    return graph.add(
-        "Slice", x, *(graph.constant(np.array([n])) for n in (start, stop, axis, step))
-    )
+MAKERS: dict[type[Layer], Callable[[_Graph, Any, str, Shape], str]] = {
+    data.Convolution: _convolution,
+    data.Depthwise: _depthwise,
+    data.Normalization: _normalization,
+    data.Pooling: _pooling,
+    data.Relu: _relu,
+    data.Dropout: _dropout,
+    data.Residual: _residual,
+    data.Flatten: _flatten,
+    data.Dense: _dense,
+    data.Resize: _resize,
+    data.Pad: _pad,
+    data.StartMask: _start_mask,
+    data.HalveMask: _halve_mask,
+    data.Mask: _mask,
+    data.FirstRow: _first_row,
+}
 
 
 # -- whole models ----------------------------------------------------------------------------------
@@ -308,46 +223,15 @@ def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onn
     return _model(graph, spec, output, features)
 
 
-def check_weights(spec: NetworkSpec, weights: Weights) -> int:
-    """Check that weights are those of a network.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        A network of this package.
-    weights : list of ndarray
-        The weights of `TrainedNetwork`.
-
-    Returns
-    -------
-    int
-        How many of them are trainable; they come first.
-
-    Raises
-    ------
-    ValueError
-        If they are not.
-    """
-    return _build(spec, weights, features=False)[0].n_trainable
-
-
 def _build(spec: NetworkSpec, weights: Weights, features: bool) -> tuple[_Graph, str]:
     """The nodes of a network, and the name of the output."""
-    graph = _Graph(weights)
-    height, width, channels = spec.image_shape
-    name = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
-    x = _enlarged(graph, _Maps(name, channels, height, width), spec)
-    options: dict[str, Any] = dict(spec.options)
-    architecture = str(spec.architecture)
-    filters = options.get("filters", FILTERS[architecture])
-    if spec.reads_sequences:
-        output = _reader(graph, x, filters, spec)
-    else:
-        size = options.get("kernel_size", KERNEL_SIZE)
-        found = FEATURES[architecture](graph, x, filters, size)
-        classes = graph.classes(found, spec.n_outputs)  # with features, too, to check all weights
-        output = found[0] if features else classes
-    graph.add_averages(options.get("dropout", DROPOUT[architecture]))
+    layers = *spec.enlargement(), *spec.layers
+    n_trainable = check_weights(layers, spec.image_shape, weights)
+    averages = [w for w in weights[n_trainable:] if w.dtype.kind == "f"]  # not seeds of dropout
+    graph = _Graph(weights[:n_trainable], averages)
+    x = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
+    output = graph.add_layers(layers[:-1] if features else layers, x, spec.image_shape)
+    graph.add_averages()
     return graph, output
 
 
@@ -370,7 +254,7 @@ def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) 
     """
     spec = network.key.spec
     model = build(spec, network.weights)
-    graph = _Graph([])
+    graph = _Graph([], [])
     x = graph.add("Cast", pixels, to=TensorProto.FLOAT)
     found = network.pixel_range
     if spec.reads_sequences and found is not None and (found.low, found.high) != (0, 255):
@@ -392,17 +276,6 @@ def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) 
     return model
 
 
-def _enlarged(graph: _Graph, x: _Maps, spec: NetworkSpec) -> _Maps:
-    """Small images are enlarged, and padded with black."""
-    if spec.enlarged_shape() == spec.image_shape:
-        return x
-    size, margins = spec.enlargement()
-    if size != (x.height, x.width):
-        x = graph.resized(x, *size)
-    (top, bottom), (left, right) = margins
-    return graph.padded(x, (top, left, bottom, right))
-
-
 def _model(graph: _Graph, spec: NetworkSpec, output: str, features: bool) -> onnx.ModelProto:
     height, width, channels = spec.image_shape
     shape: list[Any] = ["n", height, width or "width", channels]
@@ -411,8 +284,7 @@ def _model(graph: _Graph, spec: NetworkSpec, output: str, features: bool) -> onn
     )
     if features:
         sizes = ["n", "n_features"]
-    nodes = [node for node in graph.nodes if not (features and node.op_type == "Softmax")]
-    nodes.append(helper.make_node("Identity", [output], [OUTPUT], name=OUTPUT))
+    nodes = [*graph.nodes, helper.make_node("Identity", [output], [OUTPUT], name=OUTPUT)]
     proto = helper.make_graph(
         nodes,
         f"{spec.architecture}-features" if features else str(spec.architecture),

@@ -1,107 +1,383 @@
-"""Layers that are faster on a CPU, with the same function and state as Keras's layers."""
+"""The kinds of layers, as data: ``training`` makes Keras layers of them, ``inference`` ONNX nodes.
+
+A network is a tuple of layers; each takes the output of the one before. A new kind is a class here,
+in `KINDS`, with a function in ``training/keras_layers.py`` and one in ``inference/graphs.py``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from skdigits.training.tensorflow import keras, tf
+import numpy as np
 
-
-class MaskedDropout(keras.layers.Dropout):
-    """Dropout with Keras's random numbers, by multiplication instead of selection.
-
-    On a CPU, TensorFlow's `select` takes several times as long in the forward and backward pass.
-    """
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Set inputs to zero at random.
-
-        Parameters
-        ----------
-        inputs : tensor
-            Of any shape.
-        training : bool, default=False
-            Whether to apply dropout.
-
-        Returns
-        -------
-        tensor
-            Of the same shape.
-        """
-        if not training or self.rate == 0 or self.noise_shape is not None:
-            return super().call(inputs, training=training)
-        seed = self.seed_generator.next()
-        draw = tf.random.stateless_uniform(
-            tf.shape(inputs), tf.cast(seed, tf.int32), dtype=inputs.dtype
-        )
-        kept = tf.cast(draw >= self.rate, inputs.dtype)
-        return inputs * (kept / (1 - self.rate))
+Shape = tuple[int | None, ...]  # height, width (None for any) and channels; or number of features
+Margins = tuple[int, int, int, int]  # top, left, bottom, right
 
 
-class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation of images as one TensorFlow operation."""
+@dataclass(frozen=True)
+class Layer:
+    """A layer that has no weights and keeps the shape; the kinds differ from it where they say."""
 
-    def call(self, inputs: Any, training: bool = False, mask: Any | None = None) -> Any:
-        """Normalise.
+    def output_shape(self, shape: Shape) -> Shape:
+        """Compute the shape of the output from that of the input, both of one image."""
+        return shape
 
-        Parameters
-        ----------
-        inputs : tensor of shape (n, height, width, channels)
-            The images.
-        training : bool, default=False
-            Whether to normalise by the mean and variance of the batch, and to update the moving
-            averages.
-        mask : tensor, optional
-            With a mask, Keras's layer is used.
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        """List the shapes of the trainable variables, in Keras's order."""
+        return []
 
-        Returns
-        -------
-        tensor
-            Of the same shape.
-        """
-        fits = len(inputs.shape) == 4 and inputs.dtype == tf.float32 and self.axis in (3, -1)
-        if not (fits and mask is None and self.center and self.scale):
-            return super().call(inputs, training=training, mask=mask)
-        moving = self.moving_mean, self.moving_variance
-        if not training:
-            scale = self.gamma.value * tf.math.rsqrt(moving[1].value + self.epsilon)
-            return inputs * scale + (self.beta.value - moving[0].value * scale)
-        result, *batch, _, _, _ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=self.gamma.value,
-            offset=self.beta.value,
-            mean=tf.zeros([0]),
-            variance=tf.zeros([0]),
-            epsilon=self.epsilon,
-            is_training=True,
-        )
-        count = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], tf.float32)
-        batch[1] *= (count - 1) / count  # the operation divides by count - 1, Keras by count
-        for variable, value in zip(moving, batch, strict=True):
-            keep = self.momentum
-            variable.assign(variable.value * keep + value * (1 - keep))
-        return result
+    def averages(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        """List the shapes of the moving averages, in Keras's order."""
+        return []
 
 
-FASTER: dict[type, Any] = {
-    keras.layers.Dropout: MaskedDropout,
-    keras.layers.BatchNormalization: FusedBatchNormalization,
-}
-
-
-def faster(layer: Any) -> Any:
-    """Make a faster layer with the same function and state.
+@dataclass(frozen=True)
+class Convolution(Layer):
+    """A convolution with a step of one pixel.
 
     Parameters
     ----------
-    layer : keras.Layer
-        Any layer.
+    name : str
+        Name of the layer.
+    filters : int
+        Number of filters.
+    size : tuple of int
+        Height and width of the kernel.
+    same : bool, default=True
+        Whether the input is padded with zeros, so that the output has its height and width.
+    bias : bool, default=False
+        Whether a number per filter is added.
+    activation : {"relu", None}, default=None
+        Function of the output.
+    """
+
+    name: str
+    filters: int
+    size: tuple[int, int]
+    same: bool = True
+    bias: bool = False
+    activation: str | None = None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        height, width, _ = shape if self.same else _window(shape, self.size)
+        return height, width, self.filters
+
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        kernel = (*self.size, shape[-1], self.filters)
+        return [kernel, (self.filters,)] if self.bias else [kernel]
+
+
+@dataclass(frozen=True)
+class Depthwise(Layer):
+    """One weight per channel and position of a window, without padding.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    size : tuple of (int or None), default=(None, None)
+        Height and width of the window; None is that of the input.
+    """
+
+    name: str
+    size: tuple[int | None, int | None] = (None, None)
+
+    def window(self, shape: Shape) -> tuple[int | None, ...]:
+        """Height and width of the window for an input of this shape."""
+        return tuple(own or seen for own, seen in zip(self.size, shape[:2], strict=True))
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _window(shape, self.window(shape))
+
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        return [(*self.window(shape), shape[-1], 1)]
+
+
+@dataclass(frozen=True)
+class Normalization(Layer):
+    """Batch normalization per channel.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    """
+
+    name: str
+
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        return [(shape[-1],)] * 2  # scale and offset
+
+    def averages(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        return [(shape[-1],)] * 2  # mean and variance
+
+
+@dataclass(frozen=True)
+class Pooling(Layer):
+    """The maximum of each window; what is left at the right and bottom is dropped.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    size : tuple of int, default=(2, 2)
+        Height and width of the window, and of its steps.
+    """
+
+    name: str
+    size: tuple[int, int] = (2, 2)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return _at_least_one(
+            *(None if n is None else n // k for n, k in zip(shape[:2], self.size, strict=True)),
+            shape[-1],
+        )
+
+
+@dataclass(frozen=True)
+class Relu(Layer):
+    """Negative values become 0."""
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """In training, some values become 0 at random.
+
+    Parameters
+    ----------
+    rate : float
+        Share of these values, in [0, 1).
+    name : str, default="dropout"
+        Name of the layer.
+    """
+
+    rate: float
+    name: str = "dropout"
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """The input is added to the output of some layers.
+
+    He et al., "Deep residual learning for image recognition" (2016).
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        Layers that keep the shape.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if output_shape(self.layers, shape) != shape:
+            raise ValueError(f"a residual part changes the shape {shape}")
+        return shape
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Images become rows of numbers: rows, columns, channels."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (math.prod(n or 0 for n in shape),)
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Weighted sums of all features.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    units : int
+        Number of sums.
+    activation : {"relu", "softmax", None}, default=None
+        Function of the output.
+    """
+
+    name: str
+    units: int
+    activation: str | None = None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self.units,)
+
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        return [(shape[-1], self.units), (self.units,)]
+
+
+@dataclass(frozen=True)
+class Resize(Layer):
+    """Images are resized bilinearly.
+
+    Parameters
+    ----------
+    height, width : int
+        The new size.
+    """
+
+    height: int
+    width: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.height, self.width, shape[-1]
+
+
+@dataclass(frozen=True)
+class Pad(Layer):
+    """Images get margins.
+
+    Parameters
+    ----------
+    margins : tuple of int
+        Rows and columns that are added: top, left, bottom, right.
+    value : float, default=0.0
+        Value of the added pixels.
+    """
+
+    margins: Margins
+    value: float = 0.0
+
+    def output_shape(self, shape: Shape) -> Shape:
+        top, left, bottom, right = self.margins
+        height, width, channels = shape
+        return (
+            (height or 0) + top + bottom,
+            None if width is None else width + left + right,
+            channels,
+        )
+
+
+@dataclass(frozen=True)
+class StartMask(Layer):
+    """Columns whose first pixel is below 0 are outside of the image; `Mask` uses that later."""
+
+
+@dataclass(frozen=True)
+class HalveMask(Layer):
+    """The mask follows a pooling of two columns that comes next."""
+
+
+@dataclass(frozen=True)
+class Mask(Layer):
+    """Values outside of the image become 0, so that the width of the padding does not matter."""
+
+
+@dataclass(frozen=True)
+class FirstRow(Layer):
+    """The first row of images, which have one row: a list of columns."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape[1:]
+
+
+KINDS = (
+    *(Convolution, Depthwise, Normalization, Pooling, Relu, Dropout, Residual, Flatten, Dense),
+    *(Resize, Pad, StartMask, HalveMask, Mask, FirstRow),
+)
+
+
+def output_shape(layers: Iterable[Layer], shape: Shape) -> Shape:
+    """Compute the shape of the output of layers.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        The layers.
+    shape : tuple
+        Shape of one input, without the axis of images.
 
     Returns
     -------
-    keras.Layer
-        The faster layer, or `layer` itself.
+    tuple
+        Shape of one output.
+
+    Raises
+    ------
+    ValueError
+        If the input is too small.
     """
-    if type(layer) in FASTER:
-        return FASTER[type(layer)].from_config(layer.get_config())
-    return layer
+    for layer in layers:
+        shape = layer.output_shape(shape)
+    return shape
+
+
+def walk(layers: Iterable[Layer], shape: Shape) -> Iterator[tuple[Layer, Shape]]:
+    """Go through layers, and through those of residual parts.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        The layers.
+    shape : tuple
+        Shape of one input, without the axis of images.
+
+    Yields
+    ------
+    layer : Layer
+        Each layer, in the order of their weights.
+    shape : tuple
+        Shape of its input.
+    """
+    for layer in layers:
+        yield layer, shape
+        if isinstance(layer, Residual):
+            yield from walk(layer.layers, shape)
+        shape = layer.output_shape(shape)
+
+
+def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.ndarray]) -> int:
+    """Check that weights are those of layers.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers.
+    shape : tuple
+        Shape of one input, without the axis of images.
+    weights : sequence of ndarray
+        The trainable variables in the order of the layers, then the others.
+
+    Returns
+    -------
+    int
+        How many of them are trainable.
+
+    Raises
+    ------
+    ValueError
+        If a shape, or their number, is another one.
+    """
+    steps = list(walk(layers, shape))
+    trainable = [size for layer, seen in steps for size in layer.trainable(seen)]
+    averages = [size for layer, seen in steps for size in layer.averages(seen)]
+    seeds = [(2,) for layer, _ in steps if isinstance(layer, Dropout) and layer.rate]
+    others = weights[len(trainable) :]
+    found = [
+        [w.shape for w in weights[: len(trainable)]],
+        [w.shape for w in others if w.dtype.kind == "f"],
+        [w.shape for w in others if w.dtype.kind != "f"],
+    ]
+    for expected, shapes in zip([trainable, averages, seeds], found, strict=True):
+        if expected != shapes:
+            raise ValueError(
+                f"the weights are not those of the network: they have the shapes {shapes!s:.80}, "
+                f"expected {expected!s:.80}"
+            )
+    return len(trainable)
+
+
+def _window(shape: Shape, size: Sequence[int | None]) -> Shape:
+    """Positions of a window that lies within an image."""
+    sides = zip(shape[:2], size, strict=True)
+    return _at_least_one(*(None if n is None else n - (k or 0) + 1 for n, k in sides), shape[-1])
+
+
+def _at_least_one(*shape: int | None) -> Shape:
+    if any(n is not None and n < 1 for n in shape):
+        raise ValueError(f"the images are too small for it: a layer would have the shape {shape}")
+    return shape

@@ -1,20 +1,15 @@
-"""The specification of a network; without Keras."""
+"""The specification of a network."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-ARCHITECTURES = ("compact", "tiny", "lenet", "deep")  # names of networks for single digits
-# Networks for sequences: columns of pixels per frame. "reader" is that of earlier files.
-READERS = {"fine_reader": 2, "reader": 4}
-READER = "fine_reader"
-N_LABELS = 11  # of the network for sequences: the digits and the blank
-# Defaults of the functions in architectures.py, for rooms without Keras.
-FILTERS = {"compact": 4, "tiny": 4, "lenet": 8, "deep": 16, **dict.fromkeys(READERS, 16)}
-DROPOUT = {"compact": 0.1, "tiny": 0.0, "lenet": 0.2, "deep": 0.3, **dict.fromkeys(READERS, 0.2)}
-KERNEL_SIZE = 5
+from skdigits.networks.architectures import READERS, Layers, describe
+from skdigits.networks.layers import Layer, Pad, Pooling, Resize, walk
+
 # Smaller images are enlarged to the size of MNIST's images, for which the networks were designed,
 # with the same margin: a convolution without padding sees little of the edge.
 MINIMUM_SIDE = 28
@@ -28,7 +23,7 @@ class NetworkSpec:
     Parameters
     ----------
     architecture : str or callable
-        A name in ``ARCHITECTURES`` or ``READERS``, or an architecture function.
+        A name in ``ARCHITECTURES`` or ``READERS``, or an architecture function of the user's.
     image_shape : tuple of int
         Height, width and channels of the input images. The width is None where images may have
         any width.
@@ -40,6 +35,8 @@ class NetworkSpec:
         Type of weights and arithmetic.
     reads_sequences : bool, default=False
         Whether the network gives scores per frame of a line, rather than probabilities per image.
+    layers : tuple of Layer, default=()
+        The network, for images of `enlarged_shape`; empty for a function of the user's.
     """
 
     architecture: str | Callable[..., Any]
@@ -48,6 +45,39 @@ class NetworkSpec:
     options: tuple[tuple[str, Hashable], ...]
     dtype: str
     reads_sequences: bool = False
+    layers: Layers = ()
+
+    @classmethod
+    def of(
+        cls,
+        architecture: str | Callable[..., Any],
+        image_shape: tuple[int, int | None, int],
+        n_outputs: int,
+        options: tuple[tuple[str, Hashable], ...],
+        dtype: str,
+    ) -> NetworkSpec:
+        """Specify a network; those of this package get their layers.
+
+        Parameters
+        ----------
+        architecture, image_shape, n_outputs, options, dtype
+            As of the class.
+
+        Returns
+        -------
+        NetworkSpec
+            The specification.
+
+        Raises
+        ------
+        ValueError
+            If the architecture does not take an option.
+        """
+        if not isinstance(architecture, str):
+            return cls(architecture, image_shape, n_outputs, options, dtype)
+        layers = describe(architecture, n_outputs, options)
+        reads = architecture in READERS
+        return cls(architecture, image_shape, n_outputs, options, dtype, reads, layers)
 
     @property
     def name(self) -> str:
@@ -57,7 +87,8 @@ class NetworkSpec:
     @property
     def columns_per_frame(self) -> int:
         """Columns of pixels of which the network computes one frame of scores."""
-        return READERS[str(self.architecture)]
+        steps = walk(self.layers, self.image_shape)
+        return math.prod(layer.size[1] for layer, _ in steps if isinstance(layer, Pooling))
 
     def enlarged_shape(self) -> tuple[int, int | None, int]:
         """Shape of the images that the architecture function is given.
@@ -72,16 +103,20 @@ class NetworkSpec:
             return self.image_shape
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
 
-    def enlargement(self) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-        """How small images become images of `enlarged_shape`.
+    def enlargement(self) -> tuple[Layer, ...]:
+        """Layers that make images of `enlarged_shape` of small images.
 
         Returns
         -------
-        size : tuple of int
-            Height and width to which they are resized, bilinearly.
-        margins : tuple of (int, int)
-            Rows of zeros above and below, and columns of zeros left and right.
+        tuple of Layer
+            Bilinear resizing, and a margin of zeros; empty if the images are large enough.
         """
-        size = tuple(max(side or 0, MINIMUM_SIDE - 2 * MARGIN) for side in self.image_shape[:2])
-        missing = [(a or 0) - b for a, b in zip(self.enlarged_shape()[:2], size, strict=True)]
-        return size, tuple((n // 2, n - n // 2) for n in missing)
+        if self.enlarged_shape() == self.image_shape:
+            return ()
+        height, width = (max(side or 0, MINIMUM_SIDE - 2 * MARGIN) for side in self.image_shape[:2])
+        rows, columns = (
+            (a or 0) - b for a, b in zip(self.enlarged_shape()[:2], (height, width), strict=True)
+        )
+        margins = rows // 2, columns // 2, rows - rows // 2, columns - columns // 2
+        resized = (height, width) != self.image_shape[:2]
+        return *([Resize(height, width)] if resized else []), Pad(margins)

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from skdigits.persistence.archive import Archive
     from skdigits.typing import Estimator, StrPath
 
-FORMAT = 5
-FORMATS = (2, 3, 4, 5)  # that can be read; in format 1, small images had no margin
+FORMAT = 6
+FORMATS = (2, 3, 4, 5, 6)  # that can be read; in format 1, small images had no margin
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
     "DigitSequenceRecognizer": DigitSequenceRecognizer,

@@ -13,7 +13,9 @@ from sklearn.pipeline import Pipeline
 
 from skdigits.estimator import NetworkEstimator
 from skdigits.inference.line_images import HEIGHT
-from skdigits.networks.spec import ARCHITECTURES, N_LABELS, READERS, NetworkSpec
+from skdigits.networks.architectures import ARCHITECTURES, N_LABELS, READERS
+from skdigits.networks.layers import check_weights
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, FitCall, ProgramKey, TrainedNetwork
 from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
@@ -154,6 +156,30 @@ def checked(record: Any) -> Any:
     return record
 
 
+def with_layers(spec: NetworkSpec) -> NetworkSpec:
+    """Check a specification from a file, and add the layers of its architecture.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        Without layers.
+
+    Returns
+    -------
+    NetworkSpec
+        With layers, unless the architecture is a function of the user's.
+
+    Raises
+    ------
+    ValueError
+        If a value is not what it must be.
+    """
+    checked(spec)
+    return NetworkSpec.of(
+        spec.architecture, spec.image_shape, spec.n_outputs, spec.options, spec.dtype
+    )
+
+
 def _check_pixel_range(found: PixelRange) -> None:
     bounded = max(-found.low, found.high) <= LARGEST and not math.isinf(found.mean)
     if not found.low < found.high or not bounded:
@@ -232,11 +258,10 @@ def _check_network(network: TrainedNetwork) -> None:
 
         build_trained(network)  # raises if the weights are those of another network
         return
-    from skdigits.inference import graphs
-
     if {w.dtype for w in weights if w.dtype.kind == "f"} != {np.dtype(spec.dtype)}:
         raise ValueError("its weights are not of the dtype of the network")
-    _check_optimizer_state(network, graphs.check_weights(spec, weights))
+    n_trainable = check_weights(spec.layers, spec.enlarged_shape(), weights)
+    _check_optimizer_state(network, n_trainable)
 
 
 def _check_history(network: TrainedNetwork) -> None:

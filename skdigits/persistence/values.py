@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.networks.spec import READERS, NetworkSpec
+from skdigits.networks.architectures import READERS
+from skdigits.networks.layers import Layer
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.persistence import schema
 from skdigits.persistence.archive import ARRAY_DTYPE
@@ -80,6 +82,8 @@ class Encoder:
                 fields = fields | {"raw_weights": None}  # written once
             fields = {n: self(v, n) for n, v in fields.items()}
             return ["record", type(value).__name__, fields]
+        if isinstance(value, Layer):
+            return ["layer", type(value).__name__, {n: self(v, n) for n, v in vars(value).items()}]
         return self._encode_function(value, name)
 
     def _encode_function(self, value: Any, name: str) -> list[str]:
@@ -199,12 +203,28 @@ class Decoder:
         return self._function_of(value)
 
     def _record_of(self, name: Any, fields: Any) -> Any:
+        if name == NetworkSpec.__name__:
+            return self._spec_of(dict(fields))
         if fields.keys() != schema.FIELDS[name].keys():
             raise ValueError(f"its {name} has the fields {', '.join(fields):.99}")
         values = {field: self._decode(item, self._record) for field, item in fields.items()}
         if values.get("raw_weights", ()) is None:
             values["raw_weights"] = values["weights"]
         return schema.checked(RECORDS[name](**values))
+
+    def _spec_of(self, fields: dict[str, Any]) -> NetworkSpec:
+        """A specification; its layers are described anew, and compared to those of the file."""
+        found = fields.pop("layers", None)  # since format 6
+        if fields.keys() != schema.FIELDS[NetworkSpec.__name__].keys():
+            raise ValueError(f"its NetworkSpec has the fields {', '.join(fields):.99}")
+        values = {field: self._decode(item, self._function_of) for field, item in fields.items()}
+        spec = schema.with_layers(NetworkSpec(**values))
+        if found not in (None, Encoder()(spec.layers, "layers")):
+            raise ValueError(
+                f"the layers of its network are not those of {spec.name!r} in this version of "
+                "skdigits; install the version that wrote it, or train again"
+            )
+        return spec
 
     def _function_of(self, value: Any) -> Any:
         match value:
@@ -221,4 +241,4 @@ class Decoder:
         fields = self._decode(pairs, self._function_of)
         fields["n_outputs"] = fields.pop("n_classes")
         reads_sequences = fields["architecture"] in READERS
-        return schema.checked(NetworkSpec(**fields, reads_sequences=reads_sequences))
+        return schema.with_layers(NetworkSpec(**fields, reads_sequences=reads_sequences))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdigits.inference.classification import as_images
-from skdigits.networks.layers import faster
 from skdigits.networks.trained import ProgramKey, TrainedNetwork, Weights
 from skdigits.training import plain_keras
 from skdigits.training.augmentation import augmented
@@ -65,7 +64,7 @@ class EpochModel(keras.Model):
         EpochModel
             With arbitrary weights.
         """
-        network = plain_keras.build(key.spec, replace=faster)
+        network = plain_keras.build(key.spec, faster=True)
         model = cls(network.inputs, network.outputs)
         model.dtype_policy = key.spec.dtype  # instead of Keras's global policy
         model._key, model._float_dtype = key, key.spec.dtype

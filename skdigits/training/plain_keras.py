@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.networks.architectures import BY_NAME
+from skdigits.networks.architectures import check_options
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
+from skdigits.training import keras_layers
+from skdigits.training.faster_layers import faster_layer
 from skdigits.training.tensorflow import check_process, keras, names_anew, tf
 
 if TYPE_CHECKING:
@@ -25,10 +27,7 @@ LOSS = "sparse_categorical_crossentropy"  # of class probabilities
 
 @names_anew
 def build(
-    spec: NetworkSpec,
-    scale: float = 1.0,
-    seed: int = 0,
-    replace: Callable[[Any], Any] | None = None,
+    spec: NetworkSpec, scale: float = 1.0, seed: int = 0, *, faster: bool = False
 ) -> KerasModel:
     """Build a network, without changing the state of Python's global random generator.
 
@@ -40,8 +39,8 @@ def build(
         Factor by which pixels are multiplied first; 1.0 adds no layer.
     seed : int, default=0
         The initial weights depend on it alone.
-    replace : callable, optional
-        Function from a layer to the layer that replaces it.
+    faster : bool, default=False
+        Whether to use layers with Keras's function and state that are faster on a CPU.
 
     Returns
     -------
@@ -59,21 +58,14 @@ def build(
     front: list[Any] = [keras.Input(spec.image_shape, dtype=spec.dtype)]
     if scale != 1.0:
         front.append(keras.layers.Rescaling(scale, dtype=spec.dtype))
-    if spec.enlarged_shape() != spec.image_shape:
-        front.append(_enlargement(spec))
+    if enlargement := spec.enlargement():
+        model = keras_layers.build(enlargement, spec.image_shape, "enlargement", dtype=spec.dtype)
+        front.append(_of_dtype(model, spec.dtype))
     with _seeded(seed):
-        network = _call_architecture(spec)
+        network = _build_architecture(spec, faster)
+        inner = [network]
         if isinstance(network, keras.Sequential):
-            inner = [replace(layer) for layer in network.layers] if replace else network.layers
-        elif replace and isinstance(spec.architecture, str):
-
-            def renew(layer: Any) -> Any:  # a layer of two networks would be a part of both
-                new = replace(layer)
-                return new if new is not layer else layer.from_config(layer.get_config())
-
-            inner = [_of_dtype(keras.models.clone_model(network, clone_function=renew), spec.dtype)]
-        else:
-            inner = [network]  # a user's layers should perhaps not be copied
+            inner = [faster_layer(layer) if faster else layer for layer in network.layers]
     return _of_dtype(keras.Sequential([*front, *inner]), spec.dtype)
 
 
@@ -214,39 +206,29 @@ def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def _enlargement(spec: NetworkSpec) -> KerasModel:
-    """A model that enlarges small images, and pads them with black.
-
-    Keras's Resizing layer is not used: as the first layer, it would make Keras call all other
-    layers as in training.
-    """
-    size, margins = spec.enlargement()
-    images = keras.Input(spec.image_shape, dtype=spec.dtype)
-    enlarged = keras.ops.image.resize(
-        images, size, interpolation="bilinear", data_format="channels_last"
-    )
-    padded = keras.ops.pad(enlarged, [[0, 0], *map(list, margins), [0, 0]])
-    model = keras.Model(images, padded, name="enlargement")
-    return _of_dtype(model, spec.dtype)
-
-
 def _of_dtype(model: KerasModel, dtype: Any) -> KerasModel:
     """The model with a dtype policy, since a new one has Keras's global policy."""
     model.dtype_policy = dtype
     return model
 
 
-def _call_architecture(spec: NetworkSpec) -> KerasModel:
-    """Call the architecture function, and check the model that it returns."""
-    function: Any = BY_NAME.get(spec.architecture, spec.architecture)
-    shape = spec.enlarged_shape()
-    options = _accepted_options(spec, function)
+def _build_architecture(spec: NetworkSpec, faster: bool) -> KerasModel:
+    """Make the layers of a network, or call the user's function, and check the model."""
+    shape, options = spec.enlarged_shape(), dict[str, Any](spec.options)
+    if callable(spec.architecture):
+        check_options(spec.name, spec.architecture, options)
     try:
-        network = function(shape, spec.n_outputs, **options)
+        if callable(spec.architecture):
+            network = _call(spec.architecture, shape, spec.n_outputs, options, spec.dtype)
+        else:
+            l2 = options.get("l2", 0.0)
+            network = keras_layers.build(
+                spec.layers, shape, spec.name, dtype=spec.dtype, l2=l2, faster=faster
+            )
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"The architecture {spec.name!r} could not be built for images of shape "
-            f"{shape} and {spec.n_outputs} classes with {dict(spec.options)}: {error}"
+            f"{shape} and {spec.n_outputs} classes with {options}: {error}"
         ) from error
     if not isinstance(network, keras.Model):
         raise ValueError(
@@ -264,21 +246,18 @@ def _call_architecture(spec: NetworkSpec) -> KerasModel:
     return _of_dtype(network, spec.dtype)
 
 
-def _accepted_options(spec: NetworkSpec, function: Callable[..., Any]) -> dict[str, Any]:
-    """The options of `spec`, and its dtype where the function has a parameter for it."""
+def _call(
+    function: Callable[..., Any],
+    shape: tuple[int, int | None, int],
+    n_classes: int,
+    options: dict[str, Any],
+    dtype: str,
+) -> Any:
+    """Call a user's architecture function, with the dtype where it has a parameter for it."""
     parameters = inspect.signature(function).parameters.values()
-    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    names = {p.name for p in parameters}
-    unknown = [name for name, _ in spec.options if not (takes_all or name in names)]
-    if unknown:
-        raise ValueError(
-            f"The architecture {spec.name!r} takes no {', '.join(unknown)}; "
-            "leave it at None, or add the parameter to the function."
-        )
-    options = dict(spec.options)
-    if takes_all or "dtype" in names:
-        options["dtype"] = spec.dtype
-    return options
+    if any(p.name == "dtype" or p.kind is p.VAR_KEYWORD for p in parameters):
+        options = options | {"dtype": dtype}
+    return function(shape, n_classes, **options)
 
 
 _build_lock = threading.Lock()

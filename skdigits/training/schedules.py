@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.networks.spec import READERS
+from skdigits.networks.architectures import READERS
 from skdigits.training.tensorflow import keras, names_anew, tf
 
 if TYPE_CHECKING:

@@ -123,7 +123,11 @@ def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
     sparse = tf.SparseTensor(
         there, tf.gather_nd(labels, there), tf.shape(labels, out_type=tf.int64)
     )
-    losses = tf.nn.ctc_loss(sparse, logits, None, n_frames, logits_time_major=False, blank_index=-1)
+    # TensorFlow has the loss in float32 alone.
+    losses = tf.nn.ctc_loss(
+        sparse, tf.cast(logits, tf.float32), None, n_frames, logits_time_major=False, blank_index=-1
+    )
     blanks = tf.nn.log_softmax(logits)[..., -1]
     counts = tf.sequence_mask(n_frames, tf.shape(logits)[1], logits.dtype)
-    return tf.where(empty, -tf.reduce_sum(blanks * counts, axis=1), losses)
+    of_blanks = -tf.reduce_sum(blanks * counts, axis=1)
+    return tf.where(empty, of_blanks, tf.cast(losses, logits.dtype))

@@ -7,7 +7,7 @@ from skdigits.networks.trained import ProgramKey, TrainedNetwork
 
 
 def network(dtype="float32"):
-    spec = NetworkSpec("compact", (28, 28, 1), 10, (), dtype)
+    spec = NetworkSpec.of("compact", (28, 28, 1), 10, (), dtype)
     return TrainedNetwork(ProgramKey(spec, "adam"), 0)
 
 

@@ -5,7 +5,8 @@ import onnxruntime
 import pytest
 
 from skdigits.inference import ctc, graphs
-from skdigits.networks.spec import ARCHITECTURES, READERS, NetworkSpec
+from skdigits.networks.architectures import ARCHITECTURES, READERS
+from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.training import initial_weights, plain_keras
 from skdigits.validation import PixelRange
@@ -24,7 +25,7 @@ CASES = [
 
 def make_network(name, shape, options):
     reads = name in READERS
-    spec = NetworkSpec(name, shape, 11 if reads else 7, options, "float32", reads)
+    spec = NetworkSpec.of(name, shape, 11 if reads else 7, options, "float32")
     rng = np.random.default_rng(0)
     weights = [
         (w * rng.uniform(0.5, 1.5, w.shape) + rng.uniform(0, 0.02, w.shape)).astype(w.dtype)

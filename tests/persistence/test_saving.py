@@ -97,7 +97,7 @@ def load_free(classifier):
 FILES = Path(__file__).parent / "files"
 
 
-@pytest.mark.parametrize("number", [2, 3, 4])
+@pytest.mark.parametrize("number", [2, 3, 4, 5])
 def test_files_of_every_format_are_read(number):
     """Written by the version of that format, with their predictions."""
     X, y = load_digits().images, load_digits().target
@@ -113,7 +113,7 @@ def test_files_of_every_format_are_read(number):
     assert recognizer.predict(X[:20]).tolist() == expected["sequences"].tolist()
     confidence = recognizer.predict_confidence(X[:20])
     np.testing.assert_allclose(confidence, expected["confidence"], atol=1e-5)
-    if number == 4:
+    if number >= 4:
         pipeline = load(FILES / f"pipeline-format-{number}.skdigits")
         probability = pipeline.predict_proba(X[:20].reshape(20, -1))
         np.testing.assert_allclose(probability, expected["pipeline"], atol=1e-5)
@@ -318,6 +318,39 @@ def _rewritten(saved, path, change):
 def test_an_unknown_or_altered_file_is_refused(saved, tmp_path, change, message):
     path = _rewritten(saved, tmp_path / "altered", change)
     with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+def _layers(document):
+    return document["state"]["_network"][2]["key"][2]["spec"][2]["layers"]
+
+
+def test_a_file_describes_the_layers_of_its_network(fitted, saved):
+    with zipfile.ZipFile(saved) as file:
+        tag, layers = _layers(json.loads(file.read("estimator.json")))
+    assert tag == "tuple"
+    kinds = [type(layer).__name__ for layer in fitted._network.key.spec.layers]
+    assert [(tag, kind) for tag, kind, _ in layers] == [("layer", kind) for kind in kinds]
+    assert layers[-1] == [
+        "layer",
+        "Dense",
+        {"name": "output", "units": 10, "activation": "softmax"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layers: layers[1].pop(),
+        lambda layers: layers[1].reverse(),
+        lambda layers: layers[1][0][2].update(activation="softmax"),
+        lambda layers: layers[1][0][2].update(name="import os"),
+        lambda layers: layers.clear(),
+    ],
+)
+def test_a_file_whose_layers_are_not_those_of_its_architecture_is_refused(saved, tmp_path, change):
+    path = _rewritten(saved, tmp_path / "altered", lambda d: change(_layers(d)))
+    with pytest.raises(ValueError, match="layers of its network are not those of 'compact'"):
         load(path)
 
 

@@ -11,7 +11,7 @@ from skdigits.networks.trained import FitCall, ProgramKey
 from skdigits.persistence.schema import checked
 from skdigits.validation import PixelRange
 
-SPEC = NetworkSpec("compact", (8, 8, 1), 10, (), "float32")
+SPEC = NetworkSpec.of("compact", (8, 8, 1), 10, (), "float32")
 KEY = ProgramKey(SPEC, "adam")
 
 
@@ -75,8 +75,7 @@ def test_limits_of_records(record, change, is_valid):
 
 
 def test_a_recognizer_reads_lines_of_one_height_and_eleven_labels():
-    spec = NetworkSpec("reader", (28, None, 1), 11, (), "float32", True)
-    spec = replace(spec, architecture=load_pretrained("sequence")._network.key.spec.architecture)
+    spec = load_pretrained("sequence")._network.key.spec
     checked(spec)
     wrong = ({"image_shape": (28, 28, 1)}, {"image_shape": (27, None, 1)}, {"n_outputs": 10})
     for change in (*wrong, {"reads_sequences": False}):

@@ -6,7 +6,7 @@ from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.training import epoch_model, initial_weights
 from skdigits.training.task import Samples, TrainingTask
 
-SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
+SPEC = NetworkSpec.of("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from skdigits.networks.spec import NetworkSpec
 from skdigits.training import data, epoch_model, plain_keras
 from skdigits.training.task import Samples
 
-SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
-L2_SPEC = NetworkSpec("compact", (28, 28, 1), 10, (("dropout", 0.0), ("l2", 1e-3)), "float32")
+SPEC = NetworkSpec.of("compact", (28, 28, 1), 10, (("dropout", 0.0),), "float64")
+L2_SPEC = NetworkSpec.of("compact", (28, 28, 1), 10, (("dropout", 0.0), ("l2", 1e-3)), "float32")
 
 
 # Keras rounds a batch to float32, and cannot add an L2 penalty in float64.

@@ -27,7 +27,7 @@ def test_weights_that_an_architecture_sets_stay():
 
 def test_initial_weights_do_not_depend_on_pythons_global_generator(monkeypatch):
     """Which any thread may use in the meantime, as those of Dask's workers do."""
-    spec = NetworkSpec("lenet", (8, 8, 1), 3, (), "float32")
+    spec = NetworkSpec.of("lenet", (8, 8, 1), 3, (), "float32")
     monkeypatch.setattr(plain_keras, "_seeded", lambda seed: contextlib.nullcontext())
     first, again, other = (initial_weights.draw(spec, seed) for seed in (1, 1, 2))
     for a, b in zip(first, again, strict=True):

@@ -15,7 +15,7 @@ from skdigits.training.tensorflow import keras
 
 def key_of(filters):
     options = (("filters", filters),)
-    return ProgramKey(NetworkSpec("compact", (28, 28, 1), 10, options, "float32"), "adam")
+    return ProgramKey(NetworkSpec.of("compact", (28, 28, 1), 10, options, "float32"), "adam")
 
 
 @pytest.fixture
