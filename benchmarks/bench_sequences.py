@@ -30,12 +30,12 @@ from sklearn.utils import gen_batches
 
 from skdigits import DigitClassifier, DigitSequenceRecognizer
 from skdigits.datasets import iter_digit_sequences, load_digits, make_digit_sequences
-from skdigits.inference.line_images import LineImages
 from skdigits.metrics import (
     character_error_rate,
     coverage_at_accuracy,
     exact_match_score,
 )
+from skdigits.pictures.line_images import LineImages
 from skdigits.preprocessing import clean_picture
 
 SEEDS = (0, 1, 2)

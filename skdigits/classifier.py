@@ -17,8 +17,21 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
+from skdigits.checks.images import (
+    check_no_files,
+    check_not_one_image,
+    check_same_shape,
+    infer_image_shape,
+    split_images,
+    warn_if_padded,
+)
+from skdigits.checks.labels import check_known, check_not_one_hot
+from skdigits.checks.parameters import check_name, check_top
+from skdigits.checks.pixels import pixel_dtype, pixel_range, warn_if_other_range
+from skdigits.checks.weights import check_weights
+from skdigits.estimator import ADAPT_RATE, NetworkEstimator, engine_of, keeps_epochs
 from skdigits.inference.classification import classify
+from skdigits.metrics import plain_labels
 from skdigits.networks.architectures import ARCHITECTURES
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, TrainedNetwork
@@ -29,26 +42,8 @@ from skdigits.sklearn_compat import (
     available_if,
     with_callbacks,
 )
-from skdigits.training.task import Samples, TrainingTask
+from skdigits.training.task import Samples, TrainingTask, split_validation
 from skdigits.training.type_samples import SHARE, takes_type, with_type
-from skdigits.validation import (
-    check_known,
-    check_name,
-    check_no_files,
-    check_not_one_hot,
-    check_not_one_image,
-    check_same_shape,
-    check_top,
-    check_weights,
-    infer_image_shape,
-    pixel_dtype,
-    pixel_range,
-    plain_labels,
-    split_images,
-    split_validation,
-    warn_if_other_range,
-    warn_if_padded,
-)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -661,12 +656,14 @@ keras.optimizers.Optimizer, default="adamw"
             If the architecture is not a Sequential or functional model with one last layer.
         """
         network, _, rows = self._check(X)
-        return classify(network, rows, features=True)
+        return classify(network, rows, features=True, engine=engine_of(network))
 
     @property
     def _n_features_out(self) -> int:
         blank = np.zeros((1, self.n_features_in_), np.uint8)
-        return classify(self._network, blank, features=True).shape[1]
+        return classify(self._network, blank, features=True, engine=engine_of(self._network)).shape[
+            1
+        ]
 
     @available_if(keeps_epochs)
     def staged_predict_proba(self, X: ArrayLike) -> Iterator[np.ndarray]:
@@ -685,7 +682,7 @@ keras.optimizers.Optimizer, default="adamw"
         """
         network, _, rows = self._check(X)
         for weights in self._kept_weights():
-            yield classify(replace(network, weights=weights), rows)
+            yield classify(replace(network, weights=weights), rows, engine=engine_of(network))
 
     @available_if(keeps_epochs)
     def staged_predict(self, X: ArrayLike) -> Iterator[np.ndarray]:
@@ -708,7 +705,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _predict_proba(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the classes, and their probabilities."""
         network, classes, rows = self._check(X)
-        return classes, classify(network, rows)
+        return classes, classify(network, rows, engine=engine_of(network))
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
         """Return the network, its classes, and validated rows of pixels to predict."""

@@ -17,10 +17,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from skdigits.metrics import probability_figures
+from skdigits.metrics import plain_labels, probability_figures
 from skdigits.networks.architectures import ARCHITECTURES
 from skdigits.preprocessing import ImageReshaper
-from skdigits.validation import plain_labels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skdigits.checks.parameters import check_name
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork, Weights
 from skdigits.sklearn_compat import (
@@ -29,14 +30,34 @@ from skdigits.sklearn_compat import (
     validate_parameters,
 )
 from skdigits.training.task import OPTIMIZERS, SCHEDULES, TrainingTask
-from skdigits.validation import check_name
 
 if TYPE_CHECKING:
+    from skdigits.inference.batches import Engine
     from skdigits.typing import KerasModel
 
 EARLY_STOPPING_FRACTION = 0.1
 ADAPT = "adapt"  # value of warm_start: learn from few samples without forgetting
 ADAPT_RATE = 0.1  # of the usual learning rate
+
+
+def engine_of(network: TrainedNetwork) -> Engine | None:
+    """Choose what computes a network.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        The network.
+
+    Returns
+    -------
+    callable or None
+        TensorFlow, for functions of the user's and for float64; else None for ONNX Runtime.
+    """
+    if network.key.spec.has_onnx_model:
+        return None
+    from skdigits.training.engine import run
+
+    return run
 
 
 def keeps_epochs(estimator: NetworkEstimator) -> bool:

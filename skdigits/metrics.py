@@ -12,8 +12,6 @@ from sklearn.metrics import log_loss, make_scorer
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import column_or_1d
 
-from skdigits.validation import plain_labels
-
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -364,3 +362,30 @@ def _edits(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
 
     pairs = zip(y_true.tolist(), y_pred.tolist(), strict=True)
     return np.array([Levenshtein.distance(a, b) for a, b in pairs], dtype=np.int64)
+
+
+def plain_labels(y: Any) -> Any:
+    """Convert NumPy's strings of variable width, which scikit-learn does not know, to usual ones.
+
+    Parameters
+    ----------
+    y : array-like or None
+        Labels.
+
+    Returns
+    -------
+    array-like or None
+        An array of dtype str instead of one of ``numpy.dtypes.StringDType``; else `y`.
+
+    Raises
+    ------
+    ValueError
+        If such an array has missing values.
+    """
+    if getattr(getattr(y, "dtype", None), "kind", None) != "T":
+        return y
+    texts = y.astype(object)
+    missing = [text for text in texts.ravel() if not isinstance(text, str)]
+    if missing:
+        raise ValueError(f"y has {len(missing)} missing values ({missing[0]!r}); leave them out.")
+    return texts.astype(str)

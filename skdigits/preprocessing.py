@@ -12,6 +12,13 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skdigits.checks.images import (
+    check_not_one_image,
+    check_same_shape,
+    infer_image_shape,
+    split_images,
+    warn_if_padded,
+)
 from skdigits.pictures import clean_line, clean_picture, open_picture
 from skdigits.sklearn_compat import (
     BaseEstimator,
@@ -20,13 +27,6 @@ from skdigits.sklearn_compat import (
     TransformerMixin,
     available_if,
     validate_parameters,
-)
-from skdigits.validation import (
-    check_not_one_image,
-    check_same_shape,
-    infer_image_shape,
-    split_images,
-    warn_if_padded,
 )
 
 if TYPE_CHECKING:

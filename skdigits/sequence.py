@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdigits.estimator import ADAPT_RATE, NetworkEstimator, keeps_epochs
+from skdigits.checks.images import warn_if_padded
+from skdigits.checks.parameters import check_top
+from skdigits.checks.pixels import PixelRange, warn_if_other_range
+from skdigits.checks.weights import check_weights
+from skdigits.estimator import ADAPT_RATE, NetworkEstimator, engine_of, keeps_epochs
 from skdigits.inference import ctc
-from skdigits.inference.line_images import HEIGHT, LineImages
 from skdigits.inference.reading import read_sequences, read_views, score_frames
-from skdigits.metrics import as_sequences, exact_match_score, without_objects
+from skdigits.metrics import as_sequences, exact_match_score, plain_labels, without_objects
 from skdigits.networks.architectures import N_LABELS, READER
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
+from skdigits.pictures.line_images import HEIGHT, LineImages
 from skdigits.sklearn_compat import Interval, StrOptions, available_if, with_callbacks
 from skdigits.synthesis.composition import (
     STYLES,
@@ -29,16 +33,7 @@ from skdigits.synthesis.composition import (
     epoch_seed,
     make_style,
 )
-from skdigits.training.task import Samples, TrainingTask
-from skdigits.validation import (
-    PixelRange,
-    check_top,
-    check_weights,
-    plain_labels,
-    split_validation,
-    warn_if_other_range,
-    warn_if_padded,
-)
+from skdigits.training.task import Samples, TrainingTask, split_validation
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -415,7 +410,7 @@ keras.optimizers.Optimizer, default="adamw"
         numbers, shares = style.length_weights()
         numbers = numbers[shares > 0]
         widths = digit_width + (numbers - 1) * (digit_width + style.gaps()[0])
-        crowded = (numbers > 1) & (ctc.frames(widths, COLUMNS_PER_FRAME) < 2 * numbers - 1)
+        crowded = (numbers > 1) & (READER_SPEC.n_frames(widths) < 2 * numbers - 1)
         if crowded.any():
             n, width = numbers[crowded][0], widths[crowded][0]
             raise ValueError(
@@ -622,7 +617,7 @@ keras.optimizers.Optimizer, default="adamw"
         if not all(np.isfinite(w).all() for w in network.weights):
             raise ValueError("The weights have diverged, so that no digit can be located.")
         sequences = self._read(network, lines, 1)[0][:, 0]
-        scores = score_frames(network, lines)
+        scores = score_frames(network, lines, engine=engine_of(network))
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
             centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
@@ -654,7 +649,7 @@ keras.optimizers.Optimizer, default="adamw"
     ) -> tuple[np.ndarray, np.ndarray]:
         """The `k` most probable sequences as strings, and their probabilities."""
         read = read_views if self.test_time_augmentation else read_sequences
-        digits, log_probability = read(network, lines, top=k)
+        digits, log_probability = read(network, lines, top=k, engine=engine_of(network))
         spelled = _spell(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
 
@@ -744,7 +739,7 @@ def _sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
     rows, widths = lines.rows()
     labels = _as_rows(sequences, widths)
     needed = ctc.needed_frames(labels[:, 1:])
-    narrow = np.flatnonzero(ctc.frames(widths, COLUMNS_PER_FRAME) < needed)
+    narrow = np.flatnonzero(READER_SPEC.n_frames(widths) < needed)
     if len(narrow):
         i = narrow[0]
         raise ValueError(

@@ -14,8 +14,8 @@ import skdigits
 from skdigits import DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits, make_digit_sequences
 from skdigits.inference import reading
-from skdigits.inference.line_images import LineImages
 from skdigits.inference.reading import score_frames
+from skdigits.pictures.line_images import LineImages
 
 
 @pytest.fixture(scope="module")

@@ -328,8 +328,8 @@ def train(
             "--architecture and --augment are for single digits; leave them out with --sequences."
         )
     if style is not None:
+        from skdigits.checks.parameters import check_name
         from skdigits.synthesis.composition import STYLES
-        from skdigits.validation import check_name
 
         check_name("--style", style, STYLES if sequences else ("handwritten", "mixed"))
     if style and augment:
@@ -579,15 +579,14 @@ def predict(
     from skdigits import DigitSequenceRecognizer, load
     from skdigits.cli.prediction import cleaning_of, write_predictions
     from skdigits.datasets.sources import iter_chunks
-    from skdigits.inference.engines import has_onnx_model
-    from skdigits.persistence.wrappers import network_estimator
+    from skdigits.wrappers import network_estimator
 
     check_destination(output)
     estimator = load(model)
     last = network_estimator(estimator)
     lines = isinstance(last, DigitSequenceRecognizer)
     chunks = iter_chunks(data, lines=lines, cleaning=cleaning_of(estimator))
-    if dask is None and not has_onnx_model(last._network.key.spec):
+    if dask is None and not last._network.key.spec.has_onnx_model:
         start_tensorflow()
     with dask_cluster(dask):
         totals = write_predictions(estimator, chunks, output, reject_below=reject_below)
@@ -638,7 +637,7 @@ def read(
     """
     from skdigits import load
     from skdigits.cli.pages import print_pages, read_pages
-    from skdigits.persistence.wrappers import network_estimator
+    from skdigits.wrappers import network_estimator
 
     if as_csv and as_json:
         raise ValueError("--csv and --json are two forms of output; leave out one of them.")
@@ -702,7 +701,7 @@ def _numbers(
 
 def _choose(known: dict[str, Any], names: Any) -> dict[str, Any]:
     """Select the classifiers that the user named."""
-    from skdigits.validation import check_name
+    from skdigits.checks.parameters import check_name
 
     if names is None:
         return known

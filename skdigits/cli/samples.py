@@ -406,8 +406,8 @@ def load_to_adapt(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
         The estimator; of a Pipeline its last step, since pictures are cleaned when they are read.
     """
     from skdigits import load
-    from skdigits.persistence.wrappers import network_estimator
     from skdigits.pretrained import NAMES, load_pretrained
+    from skdigits.wrappers import network_estimator
 
     is_ours = str(path) in NAMES and not path.exists()
     estimator = load_pretrained(str(path)) if is_ours else network_estimator(load(path))
@@ -458,7 +458,7 @@ def make_test_sequences(
         The digits of each image.
     """
     from skdigits.datasets import make_digit_sequences
-    from skdigits.inference.line_images import LineImages
+    from skdigits.pictures.line_images import LineImages
 
     images = LineImages.check(X).as_bytes(0, 255).same_width()
     style = {name: getattr(recognizer, name) for name in ("style", "lengths", "gap")}

@@ -5,14 +5,12 @@ generates. `load_data` and `iter_data` recognize the format of a file or folder.
 ``"train"`` for images with labels to train on, and ``"test"`` for images to predict.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from skdigits.datasets.arff import load_arff
 from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.csv_files import load_csv
-from skdigits.datasets.digit_sequences import (
-    iter_digit_sequences,
-    make_digit_sequences,
-    train_test_sequences,
-)
 from skdigits.datasets.idx import load_idx
 from skdigits.datasets.kaggle import load_kaggle
 from skdigits.datasets.libsvm import load_libsvm
@@ -23,6 +21,13 @@ from skdigits.datasets.parquet import load_parquet
 from skdigits.datasets.picture_files import load_pictures
 from skdigits.datasets.sources import iter_data, load_data
 from skdigits.datasets.zipped import load_zip
+
+if TYPE_CHECKING:
+    from skdigits.synthesis.digit_sequences import (
+        iter_digit_sequences,
+        make_digit_sequences,
+        train_test_sequences,
+    )
 
 __all__ = [
     "fetch_mnist",
@@ -43,3 +48,12 @@ __all__ = [
     "make_digit_sequences",
     "train_test_sequences",
 ]
+
+_GENERATORS = {"iter_digit_sequences", "make_digit_sequences", "train_test_sequences"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a generator when it is first used: they are in a room that loaders do not need."""
+    if name not in _GENERATORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("skdigits.synthesis.digit_sequences"), name)

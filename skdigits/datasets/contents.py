@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skdigits.checks.images import infer_image_shape
 from skdigits.datasets.bunch import Chunk, as_labels, make_bunch, pixel_names
 from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.pixels import as_pixels
-from skdigits.validation import infer_image_shape
 
 MNIST = (70_000, 784)  # images and pixels of both parts in one table
 N_TRAIN = 60_000  # the first of them

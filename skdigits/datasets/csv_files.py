@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skdigits.checks.images import infer_image_shape
 from skdigits.datasets.bunch import Chunk, as_labels, check_subset, make_bunch, pixel_names
 from skdigits.datasets.csv_layout import Layout, find_layout
 from skdigits.datasets.csv_sample import (
@@ -27,7 +28,6 @@ from skdigits.datasets.csv_sample import (
 from skdigits.datasets.emnist import TURNED, is_emnist, turn_upright
 from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.unpacking import as_path
-from skdigits.validation import infer_image_shape
 
 if TYPE_CHECKING:
     from skdigits.typing import DataPath, FoundPath

@@ -10,27 +10,10 @@ from typing import Any
 
 import numpy as np
 
-PADDING = -1  # fills labels after the last digit
+from skdigits.networks.trained import PADDING
+
 MOST_SEQUENCES = 10  # that are found per image; one frame has eleven
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
-
-
-def frames(widths: Any, columns_per_frame: int) -> Any:
-    """Count the frames of images.
-
-    Parameters
-    ----------
-    widths : int, or ndarray or tensor of int
-        Widths in pixels.
-    columns_per_frame : int
-        Columns of pixels of a frame.
-
-    Returns
-    -------
-    int, or ndarray or tensor of int
-        Number of frames; the last frame may have fewer columns.
-    """
-    return -(-widths // columns_per_frame)
 
 
 def needed_frames(digits: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from skdigits.inference import ctc
-from skdigits.inference.engines import compute, map_batches
-from skdigits.inference.line_images import HEIGHT, LineImages
-from skdigits.networks.trained import TrainedNetwork
+from skdigits.inference.batches import Engine, compute, map_batches
+from skdigits.networks.trained import PADDING, TrainedNetwork
+from skdigits.pictures.line_images import HEIGHT, LineImages
 
 OUTSIDE = -1  # value of the pixels to the right of an image
 BATCH_PIXELS = 2**18
@@ -16,7 +16,7 @@ VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
 
 
 def read_sequences(
-    network: TrainedNetwork, lines: LineImages, *, top: int = 1
+    network: TrainedNetwork, lines: LineImages, *, top: int = 1, engine: Engine | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences.
 
@@ -28,6 +28,8 @@ def read_sequences(
         Images of bytes and of the network's height.
     top : int, default=1
         Number of sequences to find for each image, at most ``ctc.MOST_SEQUENCES``.
+    engine : callable, optional
+        What computes the network; ONNX Runtime by default.
 
     Returns
     -------
@@ -41,12 +43,12 @@ def read_sequences(
         batch: tuple[np.ndarray, np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen, rows = batch
-        scores = _frame_scores(network, rows, lines.widths[chosen])
+        scores = _frame_scores(engine, network, rows, lines.widths[chosen])
         return chosen, *ctc.most_probable(scores, top)
 
-    decoded = map_batches(network, read_batch, list(lines.batches(BATCH_PIXELS)))
+    decoded = map_batches(engine, read_batch, list(lines.batches(BATCH_PIXELS)))
     longest = max(digits.shape[2] for _, digits, _ in decoded)
-    digits = np.full((len(lines), top, longest), ctc.PADDING, np.int32)
+    digits = np.full((len(lines), top, longest), PADDING, np.int32)
     log_probability = np.zeros((len(lines), top))
     for chosen, found, found_log_probability in decoded:
         digits[chosen, :, : found.shape[2]] = found
@@ -55,7 +57,7 @@ def read_sequences(
 
 
 def read_views(
-    network: TrainedNetwork, lines: LineImages, *, top: int = 1
+    network: TrainedNetwork, lines: LineImages, *, top: int = 1, engine: Engine | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences, reading each image in several ways.
 
@@ -64,7 +66,7 @@ def read_views(
 
     Parameters
     ----------
-    network, lines, top
+    network, lines, top, engine
         As for `read_sequences`.
 
     Returns
@@ -74,24 +76,24 @@ def read_views(
     """
     views = [lines, *(lines.changed(*view) for view in VIEWS)]
     if top > 1:
-        return _by_mean(network, views, top)
-    read, log_probability = _read_each(network, views, 1)
+        return _by_mean(engine, network, views, top)
+    read, log_probability = _read_each(engine, network, views, 1)
     digits, log_mean = read[0], _log(np.exp(log_probability).mean(axis=0))
     # What all ways agree on is the best, if it has more than half of all probability.
     is_sure = (read == digits).all(axis=(0, 2, 3)) & (log_mean[:, 0] > np.log(0.5))
     unsure = np.flatnonzero(~is_sure)
     if len(unsure):
         chosen = [LineImages([view.images[i] for i in unsure]) for view in views]
-        better, log_mean[unsure] = _by_mean(network, chosen, 1)
+        better, log_mean[unsure] = _by_mean(engine, network, chosen, 1)
         digits = ctc.with_others(digits, unsure, better)
     return digits, log_mean
 
 
 def _by_mean(
-    network: TrainedNetwork, views: list[LineImages], top: int
+    engine: Engine | None, network: TrainedNetwork, views: list[LineImages], top: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The sequences of the first view with the highest mean probability in all views."""
-    read, log_probability = _read_each(network, views, ctc.MOST_SEQUENCES)
+    read, log_probability = _read_each(engine, network, views, ctc.MOST_SEQUENCES)
     digits, parts = read[0], np.exp(log_probability)
     probability = parts[0]
     for others, part in zip(read[1:], parts[1:], strict=True):
@@ -108,16 +110,18 @@ def _log(probability: np.ndarray) -> np.ndarray:
 
 
 def _read_each(
-    network: TrainedNetwork, views: list[LineImages], top: int
+    engine: Engine | None, network: TrainedNetwork, views: list[LineImages], top: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The result of `read_sequences` for each view."""
     together = LineImages([image for view in views for image in view.images])
-    read, log_probability = read_sequences(network, together, top=top)
+    read, log_probability = read_sequences(network, together, top=top, engine=engine)
     shape = len(views), len(views[0])
     return read.reshape(*shape, *read.shape[1:]), log_probability.reshape(*shape, top)
 
 
-def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]:
+def score_frames(
+    network: TrainedNetwork, lines: LineImages, *, engine: Engine | None = None
+) -> list[np.ndarray]:
     """Compute the logarithm of the probability of each label in each frame.
 
     Parameters
@@ -126,6 +130,8 @@ def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]
         A network that reads sequences.
     lines : LineImages
         Images of bytes and of the network's height.
+    engine : callable, optional
+        What computes the network; ONNX Runtime by default.
 
     Returns
     -------
@@ -133,20 +139,22 @@ def score_frames(network: TrainedNetwork, lines: LineImages) -> list[np.ndarray]
         For each image; the blank last.
     """
     found = [np.empty(0)] * len(lines)
-    n_frames = ctc.frames(lines.widths, network.key.spec.columns_per_frame)
+    n_frames = network.key.spec.n_frames(lines.widths)
     for chosen, rows in lines.batches(BATCH_PIXELS):
-        scores = _frame_scores(network, rows, lines.widths[chosen])
+        scores = _frame_scores(engine, network, rows, lines.widths[chosen])
         for i, image_scores in zip(chosen, scores, strict=True):
             found[i] = image_scores[: n_frames[i]]
     return found
 
 
-def _frame_scores(network: TrainedNetwork, rows: np.ndarray, widths: np.ndarray) -> np.ndarray:
+def _frame_scores(
+    engine: Engine | None, network: TrainedNetwork, rows: np.ndarray, widths: np.ndarray
+) -> np.ndarray:
     """Log-probabilities per frame and label of images of these widths, in rows of pixels."""
     dtype = np.dtype(network.key.spec.dtype)
     images = rows.reshape(len(rows), HEIGHT, -1) * dtype.type(network.scale)
     inside = np.arange(images.shape[2]) < widths[:, np.newaxis]
     images = np.where(inside[:, np.newaxis], images, dtype.type(OUTSIDE))
-    logits = compute(network, images[..., np.newaxis])
+    logits = compute(engine, network, images[..., np.newaxis])
     scores = ctc.log_softmax(logits.astype(np.float64))
-    return ctc.end_after(scores, ctc.frames(widths, network.key.spec.columns_per_frame))
+    return ctc.end_after(scores, network.key.spec.n_frames(widths))

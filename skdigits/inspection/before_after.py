@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from skdigits.checks.parameters import check_name
 from skdigits.files import printable
 from skdigits.inspection.axes import make_axes, write_reason
 from skdigits.pictures import clean_line, clean_picture, open_pictures
 from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.grey import to_grey, upright
-from skdigits.validation import check_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from skdigits.persistence.wrappers import without_search
+from skdigits.wrappers import without_search
 
 
 def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
+from skdigits.checks.images import infer_image_shape, split_images
 from skdigits.inspection.axes import make_axes, write_reason
 from skdigits.inspection.estimators import kind_of
-from skdigits.persistence.wrappers import without_search
-from skdigits.validation import infer_image_shape, plain_labels, split_images
+from skdigits.metrics import plain_labels
+from skdigits.wrappers import without_search
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

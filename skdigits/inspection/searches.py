@@ -10,9 +10,8 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.inspection.axes import make_axes, write_reason
-from skdigits.inspection.estimators import check_kind
-from skdigits.model_selection import EpochSearchCV
-from skdigits.model_selection.plan import last_step
+from skdigits.inspection.estimators import kind_of
+from skdigits.wrappers import last_step
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -238,8 +237,10 @@ class SearchScoreDisplay:
 
 
 def _check_search(estimator: object) -> None:
-    expected = "a fitted EpochSearchCV (HistoryDisplay draws a single fit)"
-    check_kind(estimator, EpochSearchCV, expected)
+    # By name: displays and searches do not import each other.
+    if not any(kind.__name__ == "EpochSearchCV" for kind in type(estimator).__mro__):
+        expected = "a fitted EpochSearchCV (HistoryDisplay draws a single fit)"
+        raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
     check_is_fitted(estimator, "cv_curves_")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skdigits.sklearn_compat import InvalidParameterError
+from skdigits.wrappers import last_step, last_steps
 
 if TYPE_CHECKING:
     from skdigits.typing import Estimator
@@ -81,7 +82,7 @@ def plan_fits(estimator: Estimator, candidates: list[dict[str, Any]]) -> list[Sh
     ValueError
         If the estimator cannot keep epochs, or the candidates have no valid numbers of epochs.
     """
-    names = [name for name, _ in _last_steps(estimator)]
+    names = [name for name, _ in last_steps(estimator)]
     prefix = "".join(f"{name}__" for name in names)
     _check_keeps_epochs(last_step(estimator))
     _check_has_epochs(candidates, f"{prefix}epochs")
@@ -100,24 +101,6 @@ def plan_fits(estimator: Estimator, candidates: list[dict[str, Any]]) -> list[Sh
         fit.candidates[i] = epochs
     _warn_of_separate_fits(sum(count for count in separate.values() if count > 1))
     return list(fits.values())
-
-
-def last_step(estimator: Estimator) -> Estimator:
-    """Return the estimator that trains a network.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator itself, or a Pipeline that ends with it.
-
-    Returns
-    -------
-    estimator
-        The last step of a Pipeline, else `estimator`.
-    """
-    for _, last in _last_steps(estimator):
-        estimator = last
-    return estimator
 
 
 def check_fit_parameters(estimator: Estimator, names: Iterable[str]) -> None:
@@ -178,13 +161,6 @@ def _unknown_parameter(step: Estimator, name: str, full_name: str) -> str:
             f"{full_name!r} in param_grid."
         )
     return f"fit() of {kind} has no parameter {name!r}."
-
-
-def _last_steps(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
-    """The last step of a Pipeline, and the last step of that, with their names."""
-    while isinstance(estimator, Pipeline):
-        name, estimator = estimator.steps[-1]
-        yield name, estimator
 
 
 def _grouping_key(params: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.pipeline import Pipeline
 
-from skdigits.model_selection.plan import last_step
 from skdigits.sklearn_compat import check_method_params, safe_indexing
+from skdigits.wrappers import last_step
 
 if TYPE_CHECKING:
     import numpy as np

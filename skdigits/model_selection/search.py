@@ -17,6 +17,7 @@ from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skdigits.metrics import plain_labels
 from skdigits.model_selection import results
 from skdigits.model_selection.journal import Journal
 from skdigits.model_selection.plan import SharedFit, check_fit_parameters, plan_fits
@@ -37,7 +38,6 @@ from skdigits.sklearn_compat import (
     validate_parameters,
     with_callbacks,
 )
-from skdigits.validation import plain_labels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

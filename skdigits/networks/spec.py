@@ -90,6 +90,26 @@ class NetworkSpec:
         steps = walk(self.layers, self.image_shape)
         return math.prod(layer.size[1] for layer, _ in steps if isinstance(layer, Pooling))
 
+    @property
+    def has_onnx_model(self) -> bool:
+        """Whether ONNX Runtime can run the network; it has no convolutions in float64."""
+        return bool(self.layers) and self.dtype == "float32"
+
+    def n_frames(self, widths: Any) -> Any:
+        """Count the frames of images.
+
+        Parameters
+        ----------
+        widths : int, or ndarray or tensor of int
+            Widths in pixels.
+
+        Returns
+        -------
+        int, or ndarray or tensor of int
+            Number of frames; the last frame may have fewer columns.
+        """
+        return -(-widths // self.columns_per_frame)
+
     def enlarged_shape(self) -> tuple[int, int | None, int]:
         """Shape of the images that the architecture function is given.
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from skdigits.checks.pixels import PixelRange
 from skdigits.networks.spec import NetworkSpec
-from skdigits.validation import PixelRange
 
+PADDING = -1  # fills labels of sequences after the last digit
 Weights = list[np.ndarray]  # the trainable variables of a network, then the others
 
 
@@ -100,6 +101,27 @@ class TrainedNetwork:
     def n_epochs(self) -> int:
         """Number of epochs trained."""
         return len(self.history.get("loss", []))
+
+    def as_images(self, rows: np.ndarray) -> np.ndarray:
+        """Convert rows of pixels to the input of the network.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_samples, n_features)
+            Rows of pixels; they are padded with zeros if the images have more pixels.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, height, width, channels)
+            Pixels in the dtype of the network, multiplied by its scale.
+        """
+        height, width, channels = self.key.spec.image_shape
+        dtype = np.dtype(self.key.spec.dtype)
+        missing = height * (width or 1) * channels - rows.shape[1]
+        if missing:
+            rows = np.pad(rows, [(0, 0), (0, missing)])
+        scaled = np.multiply(rows, dtype.type(self.scale), dtype=dtype, casting="unsafe")
+        return scaled.reshape(-1, height, width, channels)
 
     def extended(self, logs: list[dict[str, float]], **changes: Any) -> TrainedNetwork:
         """Return the network after further epochs.

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdigits.files import atomic_write, check_destination
 from skdigits.fingerprint import versions
-from skdigits.persistence.wrappers import network_estimator
+from skdigits.wrappers import network_estimator
 
 if TYPE_CHECKING:
     import onnx

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
+from skdigits.checks.pixels import PixelRange
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
-from skdigits.validation import PixelRange
 
 # Parameters that files do not have, or earlier ones not, and their values then.
 LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {

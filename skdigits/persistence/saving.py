@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from skdigits.classifier import DigitClassifier
 from skdigits.files import atomic_write
 from skdigits.fingerprint import PACKAGES, versions
-from skdigits.inference.engines import has_onnx_model
 from skdigits.persistence import archive, schema
 from skdigits.persistence.exporting import onnx_model
 from skdigits.persistence.older import (
@@ -31,9 +30,9 @@ from skdigits.persistence.older import (
     without_zero_pads,
 )
 from skdigits.persistence.values import Decoder, Encoder
-from skdigits.persistence.wrappers import without_search
 from skdigits.preprocessing import ImageReshaper, PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
+from skdigits.wrappers import without_search
 
 if TYPE_CHECKING:
     from skdigits.persistence.archive import Archive
@@ -296,4 +295,4 @@ def _check_versions(found: Any) -> None:
 
 def _has_network_entry(estimator: Estimator) -> bool:
     network = getattr(estimator, "_network", None)
-    return network is not None and has_onnx_model(network.key.spec)
+    return network is not None and network.key.spec.has_onnx_model

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skdigits.checks.images import check_image_shape
+from skdigits.checks.pixels import PixelRange
 from skdigits.estimator import NetworkEstimator
-from skdigits.inference.line_images import HEIGHT
 from skdigits.networks.architectures import ARCHITECTURES, N_LABELS, READERS
 from skdigits.networks.layers import check_weights
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import RESTYLED, FitCall, ProgramKey, TrainedNetwork
+from skdigits.pictures.line_images import HEIGHT
 from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
 from skdigits.sklearn_compat import Interval, StrOptions, check_values, validate_parameters
 from skdigits.training.task import OPTIMIZERS
-from skdigits.validation import PixelRange, check_image_shape
 
 if TYPE_CHECKING:
     from skdigits.typing import Estimator

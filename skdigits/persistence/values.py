@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skdigits.checks.pixels import PixelRange
 from skdigits.networks.architectures import READERS
 from skdigits.networks.layers import Layer
 from skdigits.networks.spec import NetworkSpec
@@ -17,7 +18,6 @@ from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.persistence import schema
 from skdigits.persistence.archive import ARRAY_DTYPE
 from skdigits.persistence.older import LATER_FIELDS
-from skdigits.validation import PixelRange
 
 RECORDS: dict[str, Any] = {
     record.__name__: record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
+from skdigits.checks.parameters import check_name
 from skdigits.persistence import load
-from skdigits.validation import check_name
 
 if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.inference.classification import as_images
 from skdigits.networks.trained import ProgramKey, TrainedNetwork, Weights
 from skdigits.training import plain_keras
 from skdigits.training.augmentation import augmented
@@ -516,7 +515,7 @@ class EpochModel(keras.Model):
         start, indices, program = self._task.start, samples.used(), self._output_program()
         parts = []
         for i in range(0, len(indices), PREDICT_BATCH):
-            images = as_images(start, samples.x[indices[i : i + PREDICT_BATCH]])
+            images = start.as_images(samples.x[indices[i : i + PREDICT_BATCH]])
             parts.append(program(tf.constant(images)).numpy())
         return np.concatenate(parts)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.inference.ctc import PADDING, frames
-from skdigits.inference.line_images import HEIGHT, LineImages
+from skdigits.networks.trained import PADDING
+from skdigits.pictures.line_images import HEIGHT, LineImages
 from skdigits.training.epoch_model import EpochModel, _EpochPlan
 from skdigits.training.tensorflow import tf
 
@@ -54,7 +54,7 @@ class SequenceModel(EpochModel):
         return ctc_loss(outputs, y[:, 1:], self._frames(y))
 
     def _frames(self, y: Tensor) -> Tensor:
-        return frames(y[:, 0], self._key.spec.columns_per_frame)
+        return self._key.spec.n_frames(y[:, 0])
 
     def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
         """Which sequences are correct if every frame is decoded by itself."""

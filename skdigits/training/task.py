@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.model_selection import train_test_split
 
 from skdigits.networks.trained import TrainedNetwork
 
@@ -130,3 +131,43 @@ class TrainingTask:
     drawn_from: tuple[Any, ...] = ()
     checkpoint: str | os.PathLike[str] | None = None
     n_resumed: int = 0
+
+
+def split_validation(
+    samples: np.ndarray, labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hold samples out for validation, the same share of each class.
+
+    Parameters
+    ----------
+    samples : ndarray of int
+        Indices of the samples to divide.
+    labels : ndarray of shape (n_samples,)
+        Labels of all samples.
+    fraction : float
+        Share to hold out, in (0, 1).
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        `samples`, divided.
+
+    Raises
+    ------
+    ValueError
+        If there are too few samples for every class to be on both sides.
+    """
+    labels = labels[samples]
+    try:
+        training, validation = train_test_split(
+            samples, test_size=fraction, stratify=labels, random_state=seed
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"A validation set of {fraction:.3g} of {len(samples)} samples of "
+            f"{len(np.unique(labels))} classes cannot be set aside: {error} Change "
+            "validation_fraction, or set early_stopping=False."
+        ) from error
+    return training, validation

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from skdigits.inference.engines import worker_threads
+from skdigits.cores import worker_threads
 
 try:
     import keras

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from skdigits.checks.pixels import PixelRange
 from skdigits.training.task import Samples
-from skdigits.validation import PixelRange
 
 DIGITS = tuple(map(str, range(10)))
 SHARE = 1 / 3  # of the samples of an epoch

@@ -14,7 +14,7 @@ from skdigits import DigitClassifier, ImageReshaper, PictureCleaner, datasets
 from skdigits.cli.prediction import Totals, cleaning_of, write_predictions
 from skdigits.datasets import load_digits, sources
 from skdigits.datasets.bunch import Chunk
-from skdigits.inference.line_images import LineImages
+from skdigits.pictures.line_images import LineImages
 
 
 def load_first(n):

@@ -1,12 +1,9 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from skdigits import load_pretrained
-from skdigits.inference import engines, sessions
-from skdigits.inference.classification import BATCH, as_images, classify
-from skdigits.inference.engines import has_onnx_model
+from skdigits.inference import sessions
+from skdigits.inference.classification import BATCH, classify
 
 
 @pytest.fixture(scope="module")
@@ -28,23 +25,15 @@ def test_batches_make_no_difference(network, n):
         assert np.allclose(found.sum(axis=1), 1) != features
 
 
-def test_without_features_the_output_is_probabilities(network):
-    images = as_images(network, np.zeros((2, 784), np.uint8))
-    for compute in (engines.compute, sessions.run):
-        np.testing.assert_allclose(compute(network, images).sum(axis=1), 1, rtol=1e-5)
+def test_an_engine_computes_each_batch_instead_of_onnx_runtime(network):
+    rows = np.zeros((BATCH + 1, 784), np.uint8)
+    seen = []
 
+    def engine(network, images, features):
+        seen.append((len(images), features))
+        return sessions.run(network, images, features=features) + 1
 
-def test_rows_become_scaled_images(network):
-    rows = np.arange(2 * 780, dtype=np.uint8).reshape(2, 780)
-    images = as_images(replace(network, scale=0.5), rows)
-    assert images.shape == (2, 28, 28, 1)
-    assert images.dtype == np.float32
-    np.testing.assert_array_equal(images.reshape(2, -1)[:, :780], rows / 2)
-    assert not images.reshape(2, -1)[:, 780:].any()  # the missing pixels are black
-
-
-def test_onnx_runtime_runs_networks_of_the_package_in_float32(network):
-    spec = network.key.spec
-    assert has_onnx_model(spec)
-    assert not has_onnx_model(replace(spec, dtype="float64"))
-    assert not has_onnx_model(replace(spec, architecture=lambda *shape: None))
+    found = classify(network, rows, features=True, engine=engine)
+    np.testing.assert_array_equal(found, classify(network, rows, features=True) + 1)
+    assert seen == [(BATCH, True), (1, True)]
+    np.testing.assert_allclose(classify(network, rows).sum(axis=1), 1, rtol=1e-5)

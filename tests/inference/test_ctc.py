@@ -141,7 +141,6 @@ def test_an_image_of_one_frame_has_as_many_sequences_as_may_be_asked_for():
 def test_frames_that_digits_need():
     digits = np.array([[1, 2, 3], [1, 1, 1], [1, 1, -1], [-1, -1, -1]])
     assert ctc.needed_frames(digits).tolist() == [3, 5, 3, 0]
-    assert ctc.frames(np.array([1, 4, 5, 8]), 4).tolist() == [1, 1, 2, 2]
 
 
 def test_sequences_are_replaced_by_longer_or_shorter_ones():

@@ -4,12 +4,12 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from skdigits.checks.pixels import PixelRange
 from skdigits.inference import ctc, graphs
 from skdigits.networks.architectures import ARCHITECTURES, READERS
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.training import initial_weights, plain_keras
-from skdigits.validation import PixelRange
 
 CASES = [
     *((name, (28, 28, 1), ()) for name in ARCHITECTURES),

@@ -4,7 +4,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from skdigits import load_pretrained
 from skdigits.inference import ctc, reading
-from skdigits.inference.line_images import LineImages
+from skdigits.pictures.line_images import LineImages
 
 
 @pytest.fixture(scope="module")

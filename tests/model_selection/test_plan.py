@@ -4,7 +4,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skdigits import DigitClassifier, DigitSequenceRecognizer
-from skdigits.model_selection.plan import SharedFit, check_fit_parameters, last_step, plan_fits
+from skdigits.model_selection.plan import SharedFit, check_fit_parameters, plan_fits
+from skdigits.wrappers import last_step
 
 
 def plan(estimator, *candidates):

@@ -51,3 +51,15 @@ def test_a_function_of_the_users_has_no_layers():
     spec = NetworkSpec.of(keras.Sequential, (28, 28, 1), 10, (), "float32")
     assert spec.layers == ()
     assert not spec.reads_sequences
+
+
+def test_onnx_runtime_runs_networks_of_the_package_in_float32():
+    options = ("compact", (28, 28, 1), 10, ())
+    assert NetworkSpec.of(*options, "float32").has_onnx_model
+    assert not NetworkSpec.of(*options, "float64").has_onnx_model
+    assert not NetworkSpec.of(keras.Sequential, *options[1:], "float32").has_onnx_model
+
+
+def test_the_last_frame_may_have_fewer_columns():
+    spec = NetworkSpec.of("reader", (28, None, 1), N_LABELS, (), "float32")
+    np.testing.assert_array_equal(spec.n_frames(np.array([1, 4, 5, 8])), [1, 1, 2, 2])

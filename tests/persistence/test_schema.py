@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from skdigits import load_pretrained
+from skdigits.checks.pixels import PixelRange
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey
 from skdigits.persistence.schema import checked
-from skdigits.validation import PixelRange
 
 SPEC = NetworkSpec.of("compact", (8, 8, 1), 10, (), "float32")
 KEY = ProgramKey(SPEC, "adam")

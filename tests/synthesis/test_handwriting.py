@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from skdigits.datasets import load_digits
-from skdigits.inference.line_images import LineImages
+from skdigits.pictures.line_images import LineImages
 from skdigits.synthesis.composition import Style
 from skdigits.synthesis.handwriting import KINDS, SIZE, Hand, Sheet, Writer, tilted
 from skdigits.synthesis.shapes import Shapes

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skdigits.classifier import DigitClassifier
-from skdigits.sequence import DigitSequenceRecognizer
+from skdigits.estimator import NetworkEstimator
 
 if TYPE_CHECKING:
     from skdigits.typing import Estimator
@@ -42,7 +42,45 @@ def without_search(estimator: Estimator) -> Any:
     return estimator.best_estimator_
 
 
-def network_estimator(estimator: Estimator) -> DigitClassifier | DigitSequenceRecognizer:
+def last_steps(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
+    """Go to the last step of a Pipeline, and to the last step of that.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A Pipeline, or another estimator.
+
+    Yields
+    ------
+    name : str
+        Name of the step.
+    estimator : estimator
+        The step.
+    """
+    while isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        yield name, estimator
+
+
+def last_step(estimator: Estimator) -> Estimator:
+    """Return the estimator that trains a network.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator itself, or a Pipeline that ends with it.
+
+    Returns
+    -------
+    estimator
+        The last step of a Pipeline, else `estimator`.
+    """
+    for _, last in last_steps(estimator):
+        estimator = last
+    return estimator
+
+
+def network_estimator(estimator: Estimator) -> Any:
     """Return the estimator with a network inside searches and pipelines.
 
     Parameters
@@ -60,10 +98,8 @@ def network_estimator(estimator: Estimator) -> DigitClassifier | DigitSequenceRe
     TypeError
         If there is none.
     """
-    estimator = without_search(estimator)
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    if not isinstance(estimator, (DigitClassifier, DigitSequenceRecognizer)):
+    estimator = last_step(without_search(estimator))
+    if not isinstance(estimator, NetworkEstimator):
         raise TypeError(
             "Expected a DigitClassifier or DigitSequenceRecognizer, a Pipeline that ends in one, "
             f"or a search of one; got {type(estimator).__name__}."

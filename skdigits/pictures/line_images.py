@@ -11,13 +11,8 @@ import numpy as np
 from PIL import Image
 from sklearn.utils.validation import check_array
 
-from skdigits.validation import (
-    PixelRange,
-    infer_image_shape,
-    pixel_dtype,
-    pixel_range,
-    split_images,
-)
+from skdigits.checks.images import infer_image_shape, split_images
+from skdigits.checks.pixels import PixelRange, pixel_dtype, pixel_range
 
 if TYPE_CHECKING:
     from skdigits.typing import ImageShape

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdigits.inference.line_images import LineImages
+from skdigits.pictures.line_images import LineImages
 
 
 def stroke(width=60, columns=(20, 24), value=200):

@@ -1,0 +1,1 @@
+"""Checks of the user's input, by subject."""

@@ -1,0 +1,198 @@
+"""Checks of the shapes of images."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator, ImageShape
+
+
+def check_no_files(X: object) -> None:
+    """Refuse pictures and names of files where arrays of pixels are expected.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave as images.
+
+    Raises
+    ------
+    ValueError
+        If it is a file, its name or content, a picture of Pillow, or a list of names.
+    """
+    first = X[0] if isinstance(X, (list, tuple)) and X else X
+    if isinstance(X, np.ndarray) and X.ndim == 1 and len(X):
+        first = X[0]
+    is_file = isinstance(first, (str, bytes, os.PathLike)) or hasattr(first, "read")
+    if is_file or hasattr(X, "getexif"):
+        raise ValueError(
+            f"X should hold pixels; got a picture or its file: {type(first).__name__}. "
+            "skdigits.read(picture) reads one; in a Pipeline, PictureCleaner() takes pictures and "
+            "their files."
+        )
+
+
+def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
+    """Flatten images to rows.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+        Rows or images.
+
+    Returns
+    -------
+    rows : array-like of shape (n, n_features)
+        `X` itself where it has no more than two dimensions, else a view if possible.
+    image_shape : tuple of int or None
+        Height, width and channels; None for rows.
+
+    Raises
+    ------
+    ValueError
+        If `X` has more than four dimensions, or names files.
+    """
+    check_no_files(X)
+    if not hasattr(X, "ndim"):
+        X = np.asarray(X)
+    if X.ndim <= 2:
+        return X, None
+    X = np.asarray(X)
+    if X.ndim > 4:
+        raise ValueError(
+            f"Found array with dim {X.ndim}; expected rows (n, n_features), images "
+            "(n, height, width) or images (n, height, width, channels)."
+        )
+    height, width, *channels = X.shape[1:]
+    shape = (height, width, *(channels or [1]))
+    return X.reshape(len(X), math.prod(shape)), shape
+
+
+def infer_image_shape(
+    n_features: int, seen: tuple[int, int, int] | None = None, asked: ImageShape | None = None
+) -> tuple[int, int, int]:
+    """Find the shape of images in rows of pixels.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of values per row.
+    seen : tuple of int, optional
+        Shape of the images that the user gave.
+    asked : tuple of int, optional
+        Height, width and optionally channels that the user gave.
+
+    Returns
+    -------
+    tuple of int
+        Height, width and channels: `asked`, else `seen`, else one channel and a side of the
+        ceiling of the square root of `n_features`.
+
+    Raises
+    ------
+    ValueError
+        If `asked` is not two or three positive whole numbers, or does not fit.
+    """
+    if asked is None:
+        if seen is not None:
+            return seen
+        side = math.isqrt(n_features - 1) + 1
+        return side, side, 1
+    shape = check_image_shape(asked)
+    if math.prod(shape) != n_features or seen not in (None, shape):
+        given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
+        raise ValueError(
+            f"image_shape={asked!r} means images of shape {shape}, {math.prod(shape)} numbers "
+            f"each; X has {given}."
+        )
+    return shape
+
+
+def check_image_shape(asked: ImageShape) -> tuple[int, int, int]:
+    """Check a shape of images, whatever images there are.
+
+    Parameters
+    ----------
+    asked : tuple of int
+        Height, width and optionally channels.
+
+    Returns
+    -------
+    tuple of int
+        Height, width and channels.
+
+    Raises
+    ------
+    ValueError
+        If it is not two or three positive whole numbers.
+    """
+    numbers = np.asarray(asked)
+    if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
+        raise ValueError(
+            "image_shape should be (height, width) or (height, width, channels), all positive "
+            f"whole numbers; got {asked!r:.60}."
+        )
+    height, width, *channels = numbers.tolist()
+    return height, width, channels[0] if channels else 1
+
+
+def warn_if_padded(n_features: int, image_shape: tuple[int, int, int]) -> None:
+    """Warn where flat rows are padded with zeros to make an image.
+
+    Parameters
+    ----------
+    n_features : int
+        Pixels per row.
+    image_shape : tuple of int
+        Height, width and channels of the images made.
+    """
+    height, width, _ = image_shape
+    if math.prod(image_shape) != n_features:
+        warnings.warn(
+            f"Rows of {n_features} pixels are not square images; they are padded with zeros to "
+            f"{height}×{width}. If the images are not square, set image_shape=(height, width).",
+            stacklevel=3,
+        )
+
+
+def check_not_one_image(X: Any, image_shape: tuple[int, int, int], n_features: int) -> None:
+    """Raise a ValueError if `X` is one image rather than an array of images.
+
+    Parameters
+    ----------
+    X : array-like
+        Images or rows of pixels.
+    image_shape : tuple of int
+        Height, width and channels of the images seen in fit.
+    n_features : int
+        Pixels per image.
+    """
+    shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+    if shape in (image_shape, image_shape[:2]) and math.prod(shape[1:]) != n_features:
+        raise ValueError(
+            f"X has shape {shape}: that is one image, without an axis for samples. Expected an "
+            "array of images; pass X[np.newaxis]."
+        )
+
+
+def check_same_shape(estimator: Estimator, image_shape: tuple[int, int, int] | None) -> None:
+    """Raise a ValueError if images have another shape than those of fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the fitted attribute ``image_shape_``.
+    image_shape : tuple of int or None
+        Height, width and channels of the images given; None for rows.
+    """
+    if image_shape not in (None, estimator.image_shape_):
+        raise ValueError(
+            f"X holds images of shape {image_shape}, but {type(estimator).__name__} was fitted "
+            f"on images of shape {estimator.image_shape_}."
+        )
