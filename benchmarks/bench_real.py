@@ -33,7 +33,7 @@ from skdigits.datasets import load_idx
 from skdigits.metrics import coverage_at_accuracy
 from skdigits.pictures import clean_line, clean_picture
 
-DIGIT_RECIPE = {"architecture": "deep", "augment": "mixed", "epochs": 40, "random_state": 0}
+DIGIT_RECIPE = {"architecture": "deep", "style": "mixed", "epochs": 40, "random_state": 0}
 SEQUENCE_RECIPE = {"epochs": 30, "random_state": 0}
 # Least share of pictures of the odd half that are read without a mistake.
 FLOORS = {

@@ -25,7 +25,7 @@ RECIPES = {
         {
             "architecture": "deep",
             "filters": 24,
-            "augment": "mixed",
+            "style": "mixed",
             "epochs": 40,
             "schedule": "one_cycle",
         },

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import (
     check_is_fitted,
-    column_or_1d,
-    validate_data,
 )
 
-from skdigits.checks.images import (
-    check_no_files,
-    check_not_one_image,
-    check_same_shape,
-    infer_image_shape,
-    split_images,
-    warn_if_padded,
-)
-from skdigits.checks.labels import check_known, check_not_one_hot
-from skdigits.checks.parameters import check_name, check_top
-from skdigits.checks.pixels import pixel_dtype, pixel_range, warn_if_other_range
-from skdigits.checks.weights import check_weights
-from skdigits.estimator import ADAPT_RATE, NetworkEstimator, engine_of, keeps_epochs
-from skdigits.inference.classification import classify
-from skdigits.metrics import plain_labels
+from skdigits.checks.parameters import check_name
+from skdigits.checks.pixels import pixel_dtype, pixel_range
+from skdigits.classifier_checks import check_fit, check_partial_fit, warn_if_rows_differ
+from skdigits.classifier_predictions import ClassifierPredictions
+from skdigits.estimator import ADAPT_RATE, CheckedFit, NetworkEstimator
 from skdigits.networks.architectures import ARCHITECTURES
 from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import RESTYLED, TrainedNetwork
+from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.sklearn_compat import (
     Interval,
     StrOptions,
     TransformerMixin,
-    available_if,
     with_callbacks,
 )
 from skdigits.training.task import Samples, TrainingTask, split_validation
@@ -54,10 +39,7 @@ ADAPT_SAMPLES = 512  # at least, per epoch of adapting
 ADAPT_TYPE = 0.5  # share of digits of type among them
 
 
-# ClassifierMixin stands left of BaseEstimator, so that its tags win.
-class DigitClassifier(
-    ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, NetworkEstimator
-):
+class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierPredictions):
     """Convolutional network that classifies images of digits, or other small images.
 
     It accepts images or flat rows of pixels and behaves like every scikit-learn classifier.
@@ -132,17 +114,19 @@ keras.optimizers.Optimizer, default="adamw"
         data and seed that was broken off goes on from there, and ends bit for bit as an undisturbed
         one; at the end the file is removed. Other fits may have the same folder. The state of
         `callbacks` is not written, nor does `skdigits.save` save this parameter.
-    augment : bool, float or {"handwritten", "mixed"}, default=False
+    augment : bool or float, default=False
         Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
         side) at random. A number in [0, 10] multiplies these limits: with 2, ``"deep"`` continues
-        to improve over many epochs, but the smallest networks underfit. ``"handwritten"`` is for
-        pictures of other writers, pens and cameras than those of the training images: it also
-        slants and stretches digits, changes the thickness of strokes, blurs and breaks them, and
-        adds rests of lines. ``"mixed"`` does so, too, and a third of the samples of each epoch,
-        drawn anew and with weight 1, are printed, seven-segment and handwriting-like digits of 136
-        faces, printed ones that are cut off at a side or have a box around them, and drawn digits
-        of other hands; images must be square and grey, and some labels digits. Images are then
-        copied in memory.
+        to improve over many epochs, but the smallest networks underfit.
+    style : {"handwritten", "mixed"} or None, default=None
+        For pictures of other writers, pens and cameras than those of the training images; None is
+        for pictures like them. ``"handwritten"`` rotates, slants, stretches and bends digits,
+        changes the thickness of strokes, blurs and breaks them, and adds remnants of lines.
+        ``"mixed"`` does so, too, and a third of the samples of each epoch, drawn anew and with
+        weight 1, are printed, seven-segment and handwriting-like digits of 136 typefaces, printed
+        ones that are cut off at a side or have a box around them, and drawn digits of other
+        writers; images must be square and grey, and some labels digits. Images are then copied in
+        memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0
@@ -187,21 +171,14 @@ keras.optimizers.Optimizer, default="adamw"
     [0, 1, 2]
     """
 
-    classes_: np.ndarray
-    image_shape_: tuple[int, int, int]
-    n_features_in_: int
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NetworkEstimator._parameter_constraints,
         "architecture": [str, callable],
         "kernel_size": [Interval(Integral, 1, None, closed="left"), None],
         "rescale": ["boolean"],
         "class_weight": [dict, StrOptions({"balanced"}), None],
-        "augment": [
-            "boolean",
-            Interval(Real, 0, 10, closed="both"),
-            StrOptions({RESTYLED, "mixed"}),
-        ],
+        "augment": ["boolean", Interval(Real, 0, 10, closed="both")],
+        "style": [StrOptions({"handwritten", "mixed"}), None],
     }
 
     def __init__(
@@ -227,7 +204,8 @@ keras.optimizers.Optimizer, default="adamw"
         keep_epochs: bool | Sequence[int] | np.ndarray = False,
         callbacks: Sequence[Any] | None = None,
         checkpoint: StrPath | None = None,
-        augment: bool | float | Literal["handwritten", "mixed"] = False,
+        augment: bool | float = False,
+        style: Literal["handwritten", "mixed"] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
         verbose: int = 0,
         random_state: RandomState = None,
@@ -253,6 +231,7 @@ keras.optimizers.Optimizer, default="adamw"
         self.callbacks = callbacks
         self.checkpoint = checkpoint
         self.augment = augment
+        self.style = style
         self.dtype = dtype
         self.verbose = verbose
         self.random_state = random_state
@@ -302,13 +281,11 @@ keras.optimizers.Optimizer, default="adamw"
         TypeError
             If there are other arguments.
         """
-        self._check_fit_parameters(unknown)
-        self._check_parameters()
-        user_callbacks = self._copy_callbacks()
-        checked = copy.copy(self)
-        y, y_val = plain_labels(y), plain_labels(y_val)
-        task = checked._describe_fit(X, y, sample_weight, X_val, y_val)
-        return self._train(checked, task, user_callbacks, fit_input=(X, y, sample_weight))
+        self._check_call(unknown)
+        checked = check_fit(self, X, y, sample_weight, X_val, y_val)
+        task = self._describe(checked)
+        network = self._train(task, checked, (X, y, sample_weight))
+        return self._publish(checked, network)
 
     def partial_fit(
         self,
@@ -342,137 +319,31 @@ keras.optimizers.Optimizer, default="adamw"
             If `classes` is missing in the first call, a label is not among the classes, or a
             parameter is set that needs all samples at once.
         """
-        self._check_parameters()
-        user_callbacks = self._copy_callbacks()
-        checked = copy.copy(self)
-        y, classes = plain_labels(y), plain_labels(classes)
-        task = checked._describe_partial_fit(X, y, classes, sample_weight)
-        return self._train(checked, task, user_callbacks)
-
-    def _describe_fit(
-        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
-    ) -> TrainingTask:
-        """Check the arguments of fit, and return the training task."""
-        resume, adapts = self._resumes()
-        fraction = self._validation_share(X_val, y_val)
-        rows, labels = self._check_images(X, y, reset=not resume)
-        if resume:
-            check_known(labels, self.classes_)
-        else:
-            self.classes_ = self._check_classes(np.unique(labels))
-        weights = check_weights(sample_weight, self.class_weight, labels, self.classes_)
-        if weights is not None:
-            if len(np.unique(labels[weights > 0])) < 2:
-                raise ValueError(
-                    "Only one class has samples with a sample_weight above 0; "
-                    "at least 2 classes are needed."
-                )
-            weights = weights / weights[weights > 0].mean()
-        training = self._samples(rows, labels, weights)
-        start = self._start_on(training, resume, adapts)
-        validation = None
-        if fraction is not None:
-            training, validation = _divide(training, fraction, start.seed)
-        elif X_val is not None:
-            rows_val, labels_val = self._check_images(X_val, y_val, reset=False)
-            check_known(labels_val, self.classes_)
-            _warn_if_other_range(rows_val, start)
-            validation = self._samples(rows_val, labels_val, None)
-        if not adapts:
-            return self._samples_task(start, training, validation)
-        used = training.used()
-        training = replace(training, indices=np.resize(used, max(ADAPT_SAMPLES, len(used))))
-        return self._samples_task(start, training, validation, ADAPT_TYPE, rate_factor=ADAPT_RATE)
-
-    def _describe_partial_fit(
-        self, X: Any, y: Any, classes: Any, sample_weight: Any
-    ) -> TrainingTask:
-        """Check the arguments of partial_fit, and return the training task."""
-        for name in ("early_stopping", "validation_fraction"):
-            if getattr(self, name):
-                raise ValueError(
-                    f"partial_fit does not support {name}={getattr(self, name)!r}: it needs a "
-                    f"validation set. Set {name} back to its default, or use fit."
-                )
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                "class_weight='balanced' needs all samples at once, so partial_fit cannot use it; "
-                "pass a dict of weights."
-            )
-        resume = self.__sklearn_is_fitted__()
-        if not resume and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None:
-            classes = np.unique(column_or_1d(classes))
-            if resume and not np.array_equal(classes, self.classes_):
-                raise ValueError(
-                    f"`classes={classes!r}` is not the same as on the first call to partial_fit, "
-                    f"{self.classes_!r}."
-                )
-        rows, labels = self._check_images(X, y, reset=not resume)
-        if not resume:
-            self.classes_ = self._check_classes(classes)
-        check_known(labels, self.classes_)
-        weights = check_weights(sample_weight, self.class_weight, labels, self.classes_)
-        training = self._samples(rows, labels, weights)
+        self._check_call()
+        checked = check_partial_fit(self, X, y, classes, sample_weight)
         # The total number of epochs is unknown, so a constant rate replaces the one-cycle schedule.
         schedule = None if self.schedule == "one_cycle" else self.schedule
-        start = self._start_on(training, resume)
-        options: dict[str, Any] = {
-            "epochs": 1,
-            "schedule": schedule,
-            "patience": None,
-            "checkpoint": None,
-        }
-        return self._samples_task(start, training, None, **options)
+        task = self._describe(checked, epochs=1, schedule=schedule, patience=None, checkpoint=None)
+        network = self._train(task, checked)
+        return self._publish(checked, network)
 
-    def _check_parameters(self) -> None:
-        """Raise an error before any work if a parameter is not valid."""
-        super()._check_parameters()
-        if isinstance(self.architecture, str):
-            check_name("architecture", self.architecture, ARCHITECTURES)
-        try:
-            hash(self.architecture)
-        except TypeError:
-            raise ValueError(
-                f"architecture should be hashable; {type(self.architecture).__name__} is not. "
-                "For a dataclass, use @dataclass(frozen=True)."
-            ) from None
+    # -- describing a fit ------------------------------------------------------------------
 
-    def _check_images(self, X: Any, *y: Any, reset: bool) -> tuple[np.ndarray, Any]:
-        """Return validated rows of pixels, and the labels if `y` is given."""
-        check_no_files(X)
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        if not reset:
-            check_not_one_image(X, self.image_shape_, self.n_features_in_)
-        flat, image_shape = split_images(X)
-        labels = None
-        if y:
-            check_not_one_hot(*y)
-            flat, labels = validate_data(self, flat, *y, reset=reset)
-            check_classification_targets(labels)
-        else:
-            flat = validate_data(self, flat, reset=reset)
-        if reset:
-            self.image_shape_ = infer_image_shape(flat.shape[1], image_shape, self.image_shape)
-            warn_if_padded(flat.shape[1], self.image_shape_)
-        else:
-            check_same_shape(self, image_shape)
-        return flat, labels
+    def _describe(self, checked: CheckedFit, **options: Any) -> TrainingTask:
+        """The training task of a fit; `options` replace those of the parameters."""
+        training, validation, adapts = checked.training, checked.validation, checked.adapts
+        start = checked.estimator._start_on(training, checked.resume, adapts)
+        if checked.fraction is not None:
+            training, validation = _divide(training, checked.fraction, start.seed)
+        elif validation is not None:
+            warn_if_rows_differ(validation.x, start)
+        if adapts:
+            used = training.used()
+            training = replace(training, indices=np.resize(used, max(ADAPT_SAMPLES, len(used))))
+            options["rate_factor"] = ADAPT_RATE
+        return checked.estimator._task_on(start, training, validation, adapts, **options)
 
-    def _check_classes(self, classes: Any) -> np.ndarray:
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes; "
-                f"got 1 class, {classes.tolist()}."
-            )
-        return classes
-
-    def _samples(self, rows: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> Samples:
-        indices = None if weights is None else np.flatnonzero(weights)
-        return Samples(rows, np.searchsorted(self.classes_, labels), weights, indices)
-
-    def _start_on(self, training: Samples, resume: bool, adapts: bool = False) -> TrainedNetwork:
+    def _start_on(self, training: Samples, resume: bool, adapts: bool) -> TrainedNetwork:
         """Return the network to start from, with the pixel range of the first non-blank images."""
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec.of(
@@ -481,7 +352,7 @@ keras.optimizers.Optimizer, default="adamw"
         parameters = "architecture, filters, kernel_size, dropout, l2 and dtype"
         start = self._start(spec, resume, parameters, adapts)
         if start.pixel_range is not None:
-            _warn_if_other_range(training.x, start)
+            warn_if_rows_differ(training.x, start)
             return start
         used = True if training.weight is None else (training.weight > 0)[:, np.newaxis]
         seen = pixel_range(training.x, used)
@@ -489,17 +360,18 @@ keras.optimizers.Optimizer, default="adamw"
         dtype = pixel_dtype(training.x, self.dtype).name
         return replace(start, pixel_range=seen, pixel_dtype=dtype, scale=scale)
 
-    def _samples_task(
+    def _task_on(
         self,
         start: TrainedNetwork,
         training: Samples,
         validation: Samples | None,
-        type_share: float | None = None,
+        adapts: bool,
         **options: Any,
     ) -> TrainingTask:
-        if self.augment == "mixed" or (type_share and takes_type(self.classes_, self.image_shape_)):
+        adds_type = adapts and takes_type(self.classes_, self.image_shape_)
+        if self.style == "mixed" or adds_type:
             kind = self.classes_, self.image_shape_, start.pixel_range
-            training = with_type(training, *kind, share=type_share or SHARE)
+            training = with_type(training, *kind, share=ADAPT_TYPE if adapts else SHARE)
         dtypes = {pixel_dtype(s.x, self.dtype) for s in (training, validation) if s is not None}
         count = training.n_per_epoch
         batch_size = self.batch_size
@@ -515,222 +387,24 @@ keras.optimizers.Optimizer, default="adamw"
             **options,
         )
 
-    # -- predicting ----------------------------------------------------------------------
+    def _program_key(self, spec: NetworkSpec) -> ProgramKey:
+        return replace(
+            super()._program_key(spec),
+            augment=float(self.augment),
+            restyle=self.style is not None,
+        )
 
-    def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of `classes_`.
-        """
-        return self._predict_proba(X)[1]
-
-    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
-        """Predict the logarithms of class probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Natural logarithms, in the order of `classes_`; -inf where a probability is 0.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The most probable label of each image.
-        """
-        classes, probability = self._predict_proba(X)
-        return classes[probability.argmax(axis=1)]
-
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the accuracy: share of images whose label is predicted.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-        y : array-like of shape (n_samples,)
-            Their labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the images.
-
-        Returns
-        -------
-        float
-            Between 0 and 1.
-        """
-        return super().score(X, plain_labels(y), sample_weight)
-
-    def predict_top_k(self, X: ArrayLike, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
-        """Find the `k` most probable labels of each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-        k : int, default=3
-            Number of labels per image, from 1 to the number of classes.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples, k)
-            The labels, the most probable first.
-        probability : ndarray of shape (n_samples, k)
-            Probabilities of these labels.
-
-        Raises
-        ------
-        ValueError
-            If `k` is not a whole number in this range.
-        """
-        check_is_fitted(self)
-        k = check_top(k, len(self.classes_))
-        classes, probability = self._predict_proba(X)
-        order = np.argsort(-probability, axis=1, kind="stable")[:, :k]
-        return classes[order], np.take_along_axis(probability, order, axis=1)
-
-    def predict_confidence(self, X: ArrayLike) -> np.ndarray:
-        """Compute the probability of each predicted label, to reject uncertain predictions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The maximum of each row of `predict_proba`.
-        """
-        return self.predict_proba(X).max(axis=1)
-
-    def transform(self, X: ArrayLike) -> np.ndarray:
-        """Compute features of images: the input of the last layer of the network.
-
-        The features can be used to find outliers and neighbours: a pipeline of a classifier and
-        ``LocalOutlierFactor(metric="cosine", novelty=True)`` separates digits from other images.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features_out)
-            64 features with ``"deep"``, 44 with ``"lenet"``, 12 with ``"tiny"`` and 400 with
-            ``"compact"``, for 28×28 images.
-
-        Raises
-        ------
-        ValueError
-            If the architecture is not a Sequential or functional model with one last layer.
-        """
-        network, _, rows = self._check(X)
-        return classify(network, rows, features=True, engine=engine_of(network))
-
-    @property
-    def _n_features_out(self) -> int:
-        blank = np.zeros((1, self.n_features_in_), np.uint8)
-        return classify(self._network, blank, features=True, engine=engine_of(self._network)).shape[
-            1
-        ]
-
-    @available_if(keeps_epochs)
-    def staged_predict_proba(self, X: ArrayLike) -> Iterator[np.ndarray]:
-        """Predict class probabilities after each kept epoch.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Yields
-        ------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities, one array per kept epoch, first epoch first.
-        """
-        network, _, rows = self._check(X)
-        for weights in self._kept_weights():
-            yield classify(replace(network, weights=weights), rows, engine=engine_of(network))
-
-    @available_if(keeps_epochs)
-    def staged_predict(self, X: ArrayLike) -> Iterator[np.ndarray]:
-        """Predict labels after each kept epoch.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
-(n_samples, height, width, channels)
-            Images of the size seen in fit.
-
-        Yields
-        ------
-        ndarray of shape (n_samples,)
-            Labels, one array per kept epoch, first epoch first.
-        """
-        for probability in self.staged_predict_proba(X):
-            yield self.classes_[probability.argmax(axis=1)]
-
-    def _predict_proba(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Return the classes, and their probabilities."""
-        network, classes, rows = self._check(X)
-        return classes, classify(network, rows, engine=engine_of(network))
-
-    def _check(self, X: Any) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
-        """Return the network, its classes, and validated rows of pixels to predict."""
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)  # raises; it takes longer than the network
-        fitted = vars(self)  # which a fit in another thread replaces
-        network, classes = fitted["_network"], fitted["classes_"]
-        if self._are_images_of_bytes(X):
-            rows = X.reshape(len(X), -1)
-        else:
-            rows, _ = self._check_images(X, reset=False)
-        pixel_dtype(rows, network.key.spec.dtype)  # raises if the values are too large
-        _warn_if_other_range(rows, network)
-        return network, classes, rows
-
-    def _are_images_of_bytes(self, X: Any) -> bool:
-        """Whether `X` can have no fault, so that checks, which take longer, are not needed."""
-        if type(X) is not np.ndarray or X.dtype != np.uint8 or hasattr(self, "feature_names_in_"):
-            return False
-        height, width, channels = self.image_shape_
-        n, *shape = X.shape or (0,)
-        forms = [[self.n_features_in_]]
-        if height * width * channels == self.n_features_in_:  # else rows were padded
-            forms += [[height, width, channels], [height, width]][: 2 if channels == 1 else 1]
-        return n > 0 and shape in forms
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if isinstance(self.architecture, str):
+            check_name("architecture", self.architecture, ARCHITECTURES)
+        try:
+            hash(self.architecture)
+        except TypeError:
+            raise ValueError(
+                f"architecture should be hashable; {type(self.architecture).__name__} is not. "
+                "For a dataclass, use @dataclass(frozen=True)."
+            ) from None
 
     # -- the Keras side ------------------------------------------------------------------
 
@@ -753,11 +427,6 @@ keras.optimizers.Optimizer, default="adamw"
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = []  # features have the dtype of the network
         return tags
-
-
-def _warn_if_other_range(rows: np.ndarray, network: TrainedNetwork) -> None:
-    # The first images are enough: a memory-mapped file is not read completely.
-    warn_if_other_range(pixel_range(rows[:1000]), network.pixel_range)
 
 
 def _divide(samples: Samples, fraction: float, seed: int) -> tuple[Samples, Samples]:

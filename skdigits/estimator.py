@@ -6,7 +6,7 @@ import copy
 import reprlib
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdigits.checks.parameters import check_name
 from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import RESTYLED, ProgramKey, TrainedNetwork, Weights
+from skdigits.networks.trained import ProgramKey, TrainedNetwork, Weights
 from skdigits.sklearn_compat import (
     HAS_CALLBACKS,
     BaseEstimator,
@@ -33,7 +33,7 @@ from skdigits.training.task import OPTIMIZERS, SCHEDULES, TrainingTask
 
 if TYPE_CHECKING:
     from skdigits.inference.batches import Engine
-    from skdigits.typing import KerasModel
+    from skdigits.typing import Estimator, KerasModel
 
 EARLY_STOPPING_FRACTION = 0.1
 ADAPT = "adapt"  # value of warm_start: learn from few samples without forgetting
@@ -83,10 +83,163 @@ def keeps_epochs(estimator: NetworkEstimator) -> bool:
     return True
 
 
+@dataclass(frozen=True, eq=False)
+class CheckedFit:
+    """The arguments of a fit, checked.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        A copy of the estimator, with the attributes that the fit sets.
+    callbacks : list of keras.callbacks.Callback
+        Copies of the user's.
+    resume : bool
+        Whether the fit continues from the previous one.
+    adapts : bool
+        Whether it adapts to few samples.
+    training : object
+        What to train on.
+    validation : object, optional
+        What to validate on.
+    fraction : float, optional
+        Share of `training` to validate on instead.
+    """
+
+    estimator: Any
+    callbacks: list[Any]
+    resume: bool
+    adapts: bool
+    training: Any
+    validation: Any = None
+    fraction: float | None = None
+
+
+def resumes(estimator: Estimator) -> tuple[bool, bool]:
+    """Find out what a fit starts from.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The estimator.
+
+    Returns
+    -------
+    resume : bool
+        Whether it continues from the previous fit.
+    adapts : bool
+        Whether it adapts to few samples.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to adapt.
+    """
+    fitted, adapts = estimator.__sklearn_is_fitted__(), estimator.warm_start == ADAPT
+    if adapts and not fitted:
+        raise ValueError(
+            f"warm_start={ADAPT!r} adapts a fitted {type(estimator).__name__}, and this one is not "
+            "fitted. Load one, or set warm_start=False to train a new network."
+        )
+    return fitted and bool(estimator.warm_start), adapts
+
+
+def copied_callbacks(estimator: Estimator) -> list[Any]:
+    """Copy the Keras callbacks of an estimator, so that fits do not share them.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The estimator.
+
+    Returns
+    -------
+    list of keras.callbacks.Callback
+        The copies.
+
+    Raises
+    ------
+    TypeError
+        If one is not a Keras callback, or cannot be copied.
+    """
+    if not estimator.callbacks:
+        return []
+    from skdigits.training.callbacks import copy_callbacks
+
+    return copy_callbacks(estimator.callbacks)
+
+
+def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | None:
+    """Find the share of the samples to validate on.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The estimator.
+    X_val, y_val : object or None
+        What the user gave to validate on.
+
+    Returns
+    -------
+    float or None
+        None without validation, or with `X_val`.
+
+    Raises
+    ------
+    ValueError
+        If both ways, or only one of `X_val` and `y_val`, are given.
+    """
+    if (X_val is None) != (y_val is None):
+        given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+        raise ValueError(f"{given} was given without {missing}; pass both, or neither.")
+    if X_val is None:
+        default = EARLY_STOPPING_FRACTION if estimator.early_stopping else None
+        return estimator.validation_fraction or default
+    if estimator.validation_fraction is not None:
+        raise ValueError(
+            "X_val and validation_fraction were both given; set validation_fraction=None to "
+            "validate on X_val."
+        )
+    return None
+
+
+def check_parameters(estimator: Estimator) -> None:
+    """Check all parameters of an estimator, before any work.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The estimator.
+
+    Raises
+    ------
+    ValueError
+        If one is not valid; the message says what is expected.
+    """
+    estimator._check_parameters()
+
+
+def network_of(estimator: Estimator) -> TrainedNetwork:
+    """Return the trained network of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : NetworkEstimator
+        The estimator.
+
+    Returns
+    -------
+    TrainedNetwork
+        The network, which never changes.
+    """
+    return estimator._network
+
+
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """An estimator that trains a network; the result of a fit is ``_network``."""
 
     _network: TrainedNetwork
+    # Parameters that change no result: they are no part of what files and fingerprints describe.
+    observing: ClassVar[frozenset[str]] = frozenset({"checkpoint", "verbose"})
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "filters": [Interval(Integral, 1, None, closed="left"), None],
@@ -153,12 +306,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                     f"got {self.keep_epochs!r}."
                 )
 
-    def _check_fit_parameters(self, unknown: Mapping[str, object]) -> None:
-        """Raise a TypeError if fit is given a parameter that it does not have."""
-        for name, value in unknown.items():
-            value = reprlib.repr(value)
+    def _check_call(self, unknown: Mapping[str, object] | None = None) -> None:
+        """Raise an error if fit has no such argument, or if a parameter is not valid."""
+        for name, value in (unknown or {}).items():
             if name in self.get_params(deep=False):
-                kind = type(self).__name__
+                kind, value = type(self).__name__, reprlib.repr(value)
                 raise TypeError(
                     f"{name} is a constructor parameter: {kind}({name}={value}), in a Pipeline "
                     f"with the step 'cnn' set_params(cnn__{name}={value}). fit takes X, y, "
@@ -168,33 +320,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             if name == "validation_split":
                 hint = " Set validation_fraction in the constructor."
             raise TypeError(f"fit() has no parameter {name!r}.{hint}")
-
-    def _copy_callbacks(self) -> list[Any]:
-        if not self.callbacks:
-            return []
-        from skdigits.training.callbacks import copy_callbacks
-
-        return copy_callbacks(self.callbacks)
+        self._check_parameters()
 
     # -- the description of a fit ------------------------------------------------------------
-
-    def _resumes(self) -> tuple[bool, bool]:
-        """Whether fit continues from the previous one, and whether it adapts to few samples."""
-        fitted, adapts = self.__sklearn_is_fitted__(), self.warm_start == ADAPT
-        if adapts and not fitted:
-            raise ValueError(
-                f"warm_start={ADAPT!r} adapts a fitted {type(self).__name__}, and this one is not "
-                "fitted. Load one, or set warm_start=False to train a new network."
-            )
-        return fitted and bool(self.warm_start), adapts
 
     def _start(
         self, spec: NetworkSpec, resume: bool, parameters: str, adapts: bool = False
     ) -> TrainedNetwork:
         """Return the network to start from: with `resume` the current one, else without weights."""
-        augment = getattr(self, "augment", False)
-        augment = RESTYLED if isinstance(augment, str) else float(augment)
-        key = ProgramKey(spec, self._optimizer(), augment)
+        key = self._program_key(spec)
         if not resume:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             return TrainedNetwork(key, seed)
@@ -208,6 +342,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         goes_on = key.optimizer == present.key.optimizer and not adapts
         state = present.optimizer_state if goes_on else []
         return replace(present, key=key, optimizer_state=state)
+
+    def _program_key(self, spec: NetworkSpec) -> ProgramKey:
+        return ProgramKey(spec, self._optimizer())
 
     def _optimizer(self) -> str:
         if isinstance(self.optimizer, str):
@@ -227,21 +364,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             return bool(self.keep_epochs)
         return tuple(int(epoch) for epoch in self.keep_epochs)
 
-    def _validation_share(self, X_val: Any, y_val: Any) -> float | None:
-        """Share of the samples to hold out; None without validation, or with X_val."""
-        if (X_val is None) != (y_val is None):
-            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
-            raise ValueError(f"{given} was given without {missing}; pass both, or neither.")
-        if X_val is None:
-            default = EARLY_STOPPING_FRACTION if self.early_stopping else None
-            return self.validation_fraction or default
-        if self.validation_fraction is not None:
-            raise ValueError(
-                "X_val and validation_fraction were both given; set validation_fraction=None to "
-                "validate on X_val."
-            )
-        return None
-
     def _task(self, start: TrainedNetwork, **options: Any) -> TrainingTask:
         """The training task of a call of fit; `options` replace the defaults."""
         parameters = {
@@ -259,40 +381,34 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _train(
         self,
-        checked: Self,
         task: TrainingTask,
-        user_callbacks: list[Any],
+        checked: CheckedFit,
         fit_input: tuple[Any, Any, Any] | None = None,
-    ) -> Self:
-        """Carry out a task, then take over the attributes that its checks set.
-
-        Until then the estimator does not change: whatever fails, and whoever predicts meanwhile.
-
-        Parameters
-        ----------
-        checked : NetworkEstimator
-            A copy of the estimator, which has checked the arguments of fit.
-        task : TrainingTask
-            The training task.
-        user_callbacks : list of keras.callbacks.Callback
-            The user's callbacks.
-        fit_input : tuple of X, y and sample_weight, optional
-            The arguments of fit.
-        """
+    ) -> TrainedNetwork:
+        """Carry out a task; with the arguments of fit, scikit-learn's callbacks are called."""
         from skdigits.training import callbacks, trainer
 
         make_observer = None
         if HAS_CALLBACKS and fit_input is not None:
-            fitted = checked._fitted_attributes()
+            fitted = checked.estimator._fitted_attributes()
             make_observer = partial(callbacks.call_sklearn, self, fitted, fit_input)
-        checked._network = trainer.train(task, user_callbacks, make_observer)
+        return trainer.train(task, checked.callbacks, make_observer)
+
+    def _publish(self, checked: CheckedFit, network: TrainedNetwork) -> Self:
+        """Take over the result of a fit.
+
+        The estimator is updated only here, all at once: whatever fails before, and whoever predicts
+        meanwhile, has the previous state.
+        """
+        checked.estimator._network = network
         outdated = self._fitted_attributes().keys()
         others = {name: value for name, value in vars(self).items() if name not in outdated}
-        self.__dict__ = others | checked._fitted_attributes()  # all at once
-        if not np.isfinite(self.history_["loss"][-1]):
+        self.__dict__ = others | checked.estimator._fitted_attributes()
+        loss = network.history["loss"][-1]
+        if not np.isfinite(loss):
             warnings.warn(
-                f"The training loss is {self.history_['loss'][-1]} after {self.n_iter_} epochs: "
-                "the weights have diverged. Lower learning_rate, or set rescale=True.",
+                f"The training loss is {loss} after {network.n_epochs} epochs: the weights have "
+                "diverged. Lower learning_rate, or set rescale=True.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

@@ -142,9 +142,10 @@ def _take_apart(value: Any) -> tuple[str, list[Any], bool]:
         case set() | frozenset():
             return kind, list(value), False
         case BaseEstimator():
+            ignored = getattr(value, "observing", ())  # parameters that change no result
             parameters = value.get_params(deep=False)
-            parameters.pop("checkpoint", None)  # a folder, which changes no result
-            return kind, [type(value), parameters], True
+            counting = {name: item for name, item in parameters.items() if name not in ignored}
+            return kind, [type(value), counting], True
     if hasattr(value, "get_config"):
         # Keras numbers the names of its objects in the order in which a process creates them.
         config = {name: item for name, item in value.get_config().items() if name != "name"}

@@ -342,7 +342,7 @@ def test_augmentation_changes_training_and_still_learns(digits):
 
 @pytest.mark.slow
 def test_handwritten_style_repeats_and_still_learns(digits, tmp_path):
-    styled = quick(augment="handwritten", architecture="lenet", epochs=8, keep_epochs=[3])
+    styled = quick(style="handwritten", architecture="lenet", epochs=8, keep_epochs=[3])
     styled.fit(*digits)
     assert styled.score(*digits) > 0.8
     assert clone(styled).fit(*digits).history_ == styled.history_
@@ -351,7 +351,7 @@ def test_handwritten_style_repeats_and_still_learns(digits, tmp_path):
     assert short.history_ != quick(architecture="lenet", epochs=3).fit(*digits).history_
     skdigits.save(styled, tmp_path / "model.skdigits")
     loaded = skdigits.load(tmp_path / "model.skdigits")
-    assert loaded.get_params()["augment"] == "handwritten"
+    assert loaded.get_params()["style"] == "handwritten"
     np.testing.assert_array_equal(loaded.predict(digits[0]), styled.predict(digits[0]))
     assert_same_weights(
         loaded.set_params(warm_start=True, epochs=1).fit(*digits),
@@ -361,7 +361,7 @@ def test_handwritten_style_repeats_and_still_learns(digits, tmp_path):
 
 @pytest.mark.parametrize("options", [{"dtype": "float64"}, {"rescale": False}, {"epochs": 1}])
 def test_handwritten_style_with_other_parameters(digits, options):
-    classifier = quick(augment="handwritten", **options).fit(*digits)
+    classifier = quick(style="handwritten", **options).fit(*digits)
     assert np.isfinite(classifier.history_["loss"]).all()
 
 
@@ -374,22 +374,22 @@ def test_mixed_style_reads_type_of_other_faces(digits, tmp_path, monkeypatch):
     rows = np.concatenate(list(others.values())).reshape(-1, 64)
     labels = np.arange(len(rows)) % 10
     options = {"architecture": "lenet", "epochs": 8, "validation_fraction": 0.1}
-    mixed, other = (quick(augment=a, **options).fit(X, y) for a in ("mixed", "handwritten"))
+    mixed, other = (quick(style=a, **options).fit(X, y) for a in ("mixed", "handwritten"))
     assert mixed.score(rows, labels) > other.score(rows, labels) + 0.05
     assert mixed.score(X, y) > 0.8
     again = clone(mixed).set_params(epochs=2, keep_epochs=[1]).fit(X, y.astype(str))
     assert again.history_["loss"] == mixed.history_["loss"][:2]
     assert_same_weights(again.at_epoch(1), clone(again).set_params(epochs=1).fit(X, y.astype(str)))
     skdigits.save(mixed, tmp_path / "model.skdigits")
-    assert skdigits.load(tmp_path / "model.skdigits").augment == "mixed"
+    assert skdigits.load(tmp_path / "model.skdigits").style == "mixed"
 
 
 def test_mixed_style_keeps_weights_and_works_in_partial_fit(digits):
     X, y = digits
-    weighted = quick(augment="mixed", class_weight="balanced", epochs=1)
+    weighted = quick(style="mixed", class_weight="balanced", epochs=1)
     weighted.fit(X, y, sample_weight=np.where(y < 9, 2.0, 0.0))
-    whole = quick(augment="mixed").fit(X, y)
-    parts = quick(augment="mixed").partial_fit(X, y, classes=range(10)).partial_fit(X, y)
+    whole = quick(style="mixed").fit(X, y)
+    parts = quick(style="mixed").partial_fit(X, y, classes=range(10)).partial_fit(X, y)
     assert_same_weights(whole, parts)
 
 
@@ -403,7 +403,7 @@ def test_mixed_style_keeps_weights_and_works_in_partial_fit(digits):
 )
 def test_mixed_style_is_for_square_grey_digits(X, y, message):
     with pytest.raises(ValueError, match=message):
-        quick(augment="mixed").fit(X, y)
+        quick(style="mixed").fit(X, y)
 
 
 def shallow(image_shape, n_classes, dropout=0.0):

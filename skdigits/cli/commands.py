@@ -339,7 +339,7 @@ def train(
         given = {"sequences_per_epoch": sequences_per_epoch, "style": style}
         options |= {name: value for name, value in given.items() if value}
     else:
-        options |= {"architecture": architecture or "lenet", "augment": style or augment}
+        options |= {"architecture": architecture or "lenet", "augment": augment, "style": style}
     estimator = (DigitSequenceRecognizer if sequences else DigitClassifier)(
         batch_size=_number(batch_size, int, "--batch-size", auto=True),
         learning_rate=_number(learning_rate, float, "--learning-rate", auto=True),

@@ -101,7 +101,7 @@ def fit_with_progress(
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     start_tensorflow()
-    from skdigits.training.tensorflow import keras
+    from skdigits.training.callbacks import Watch
 
     has_validation = estimator.early_stopping or estimator.validation_fraction is not None
     X_val, y_val = (None, None) if has_validation or not len(held_out[1]) else held_out
@@ -122,8 +122,7 @@ def fit_with_progress(
             print_line(f"epoch {epoch + 1 - before:3d}  {values}")
             progress.advance(task)
 
-        watch = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=show)
-        watch.only_watches = True  # so that a checkpoint is that of any other fit
+        watch = Watch(on_epoch_begin=begin, on_epoch_end=show)
         estimator.set_params(callbacks=[watch], checkpoint=folder)
         start = time.perf_counter()
         estimator.fit(X, y, X_val=X_val, y_val=y_val)

@@ -10,27 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.networks.trained import PADDING
+from skdigits.networks.labels import PADDING
 
 MOST_SEQUENCES = 10  # that are found per image; one frame has eleven
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
-
-
-def needed_frames(digits: np.ndarray) -> np.ndarray:
-    """Count the frames without which sequences cannot be read.
-
-    Parameters
-    ----------
-    digits : ndarray of shape (n, max_length), int
-        The sequences, -1 after the last digit.
-
-    Returns
-    -------
-    ndarray of shape (n,), int
-        One for each digit, and one between equal digits.
-    """
-    is_digit = digits != PADDING
-    return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 
 from skdigits.inference import ctc
 from skdigits.inference.batches import Engine, compute, map_batches
-from skdigits.networks.trained import PADDING, TrainedNetwork
+from skdigits.networks.labels import PADDING
+from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
 
 OUTSIDE = -1  # value of the pixels to the right of an image

@@ -10,11 +10,7 @@ import numpy as np
 from skdigits.checks.pixels import PixelRange
 from skdigits.networks.spec import NetworkSpec
 
-PADDING = -1  # fills labels of sequences after the last digit
 Weights = list[np.ndarray]  # the trainable variables of a network, then the others
-
-
-RESTYLED = "handwritten"  # augmentation by changes of style, rather than of a strength
 
 
 @dataclass(frozen=True)
@@ -27,13 +23,16 @@ class ProgramKey:
         The network.
     optimizer : str
         Name of an optimizer, or the JSON of a serialized Keras optimizer.
-    augment : float or "handwritten", default=0.0
-        Strength of the augmentation, or its style.
+    augment : float, default=0.0
+        Strength of the geometric augmentation.
+    restyle : bool, default=False
+        Whether images are changed as if others had written them.
     """
 
     spec: NetworkSpec
     optimizer: str
-    augment: float | str = 0.0
+    augment: float = 0.0
+    restyle: bool = False
 
 
 @dataclass(frozen=True)

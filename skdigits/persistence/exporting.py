@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from skdigits.estimator import network_of
 from skdigits.files import atomic_write, check_destination
 from skdigits.fingerprint import versions
 from skdigits.wrappers import network_estimator
@@ -76,7 +77,7 @@ def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelPro
     onnx.ModelProto
         From pixels to probabilities, as `export` describes it.
     """
-    network = estimator._network
+    network = network_of(estimator)
     if callable(network.key.spec.architecture):
         model = _converted(estimator)
     else:
@@ -140,7 +141,7 @@ def _with_probabilities(estimator: Estimator) -> Any:
     from skdigits.training.plain_keras import with_probabilities
 
     model = estimator.to_keras()
-    return with_probabilities(model) if estimator._network.key.spec.reads_sequences else model
+    return with_probabilities(model) if network_of(estimator).key.spec.reads_sequences else model
 
 
 EXPORT_FORMATS = {".onnx": _onnx_bytes, ".keras": _keras_bytes, ".tflite": _tflite_bytes}

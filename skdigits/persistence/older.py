@@ -12,14 +12,70 @@ from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 
 # Parameters that files do not have, or earlier ones not, and their values then.
 LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {
+    "DigitClassifier": {"style": None},
     "DigitSequenceRecognizer": {"style": "tiles", "test_time_augmentation": False},
 }
 # The same for fields of records.
-LATER_FIELDS: dict[str, dict[str, Any]] = {"TrainedNetwork": {"pixel_dtype": "float32"}}
+LATER_FIELDS: dict[str, dict[str, Any]] = {
+    "ProgramKey": {"restyle": False},
+    "TrainedNetwork": {"pixel_dtype": "float32"},
+}
 ATTRIBUTES_OF_FORMAT_2 = {  # of which the trained network is made today
     *("_key", "_spec", "_state", "_scale", "_range", "_seed", "_rate", "_calls", "_kept"),
     *("history_", "n_iter_"),
 }
+
+
+def without_verbose(state: dict[str, Any]) -> dict[str, Any]:
+    """Leave out a parameter that files had up to format 5.
+
+    Parameters
+    ----------
+    state : dict of str to object
+        State of an estimator.
+
+    Returns
+    -------
+    dict of str to object
+        The state without it.
+    """
+    return {name: value for name, value in state.items() if name != "verbose"}
+
+
+def with_style(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Convert the parameters of a classifier, whose style was a value of `augment` up to format 5.
+
+    Parameters
+    ----------
+    parameters : dict of str to object
+        Parameters by name.
+
+    Returns
+    -------
+    dict of str to object
+        Parameters by name.
+    """
+    if isinstance(parameters.get("augment"), str):
+        return parameters | {"augment": False, "style": parameters["augment"]}
+    return parameters
+
+
+def with_restyling(fields: dict[str, Any]) -> dict[str, Any]:
+    """Convert the fields of a ProgramKey, in which restyling was a value of `augment`.
+
+    Parameters
+    ----------
+    fields : dict of str to object
+        Fields by name.
+
+    Returns
+    -------
+    dict of str to object
+        Fields by name.
+    """
+    if fields["augment"] == "handwritten":
+        return fields | {"augment": 0.0, "restyle": True}
+    return fields
 
 
 def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +97,7 @@ def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
     low, high = state.pop("_range", (0.0, 1 / scale if scale else 1.0))
     del state["_spec"], state["n_iter_"]
     state["_network"] = TrainedNetwork(
-        key=ProgramKey(spec, optimizer, augment),
+        key=ProgramKey(spec, optimizer, **with_restyling({"augment": augment})),
         seed=state.pop("_seed"),
         pixel_range=PixelRange(low, high, np.nan) if scale else None,
         pixel_dtype="uint8" if (low, high) == (0, 255) else spec.dtype,

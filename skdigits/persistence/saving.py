@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.classifier import DigitClassifier
+from skdigits.estimator import NetworkEstimator, network_of
 from skdigits.files import atomic_write
 from skdigits.fingerprint import PACKAGES, versions
 from skdigits.persistence import archive, schema
@@ -27,6 +28,8 @@ from skdigits.persistence.older import (
     ATTRIBUTES_OF_FORMAT_2,
     LATER_PARAMETERS,
     from_format_2,
+    with_style,
+    without_verbose,
     without_zero_pads,
 )
 from skdigits.persistence.values import Decoder, Encoder
@@ -221,6 +224,8 @@ class _Reader:
         estimator = ESTIMATORS[kind]()
         known = schema.parameters(estimator) | schema.ATTRIBUTES[kind]
         known |= ATTRIBUTES_OF_FORMAT_2 if self.document["format"] == 2 else set()
+        if self.document["format"] < 6:
+            state = without_verbose(state)
         if unknown := state.keys() - known:
             raise ValueError(f"{min(unknown)[:50]!r} is no attribute of {kind} in a file")
         self._set_parameters(estimator, state)
@@ -236,7 +241,7 @@ class _Reader:
         if missing := names - state.keys() - later.keys():
             raise ValueError(f"the parameter {min(missing)} is missing")
         found = {name: self.decode.parameter(state[name], name) for name in names & state.keys()}
-        estimator.set_params(**later | found)
+        estimator.set_params(**with_style(later | found))
         schema.check_parameters(estimator)
         if getattr(estimator, "callbacks", None):
             raise ValueError("it has callbacks, which no file can describe")
@@ -294,5 +299,5 @@ def _check_versions(found: Any) -> None:
 
 
 def _has_network_entry(estimator: Estimator) -> bool:
-    network = getattr(estimator, "_network", None)
-    return network is not None and network.key.spec.has_onnx_model
+    is_network = isinstance(estimator, NetworkEstimator)
+    return is_network and network_of(estimator).key.spec.has_onnx_model

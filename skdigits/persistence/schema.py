@@ -14,10 +14,11 @@ from sklearn.pipeline import Pipeline
 from skdigits.checks.images import check_image_shape
 from skdigits.checks.pixels import PixelRange
 from skdigits.estimator import NetworkEstimator
+from skdigits.estimator import check_parameters as check_network_parameters
 from skdigits.networks.architectures import ARCHITECTURES, N_LABELS, READERS
 from skdigits.networks.layers import check_weights
 from skdigits.networks.spec import NetworkSpec
-from skdigits.networks.trained import RESTYLED, FitCall, ProgramKey, TrainedNetwork
+from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT
 from skdigits.preprocessing import PictureCleaner
 from skdigits.sequence import DigitSequenceRecognizer
@@ -42,7 +43,8 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
     "ProgramKey": {
         "spec": [NetworkSpec],
         "optimizer": [str],
-        "augment": [Interval(Real, 0, 10, closed="both"), StrOptions({RESTYLED})],
+        "augment": [Interval(Real, 0, 10, closed="both")],
+        "restyle": ["boolean"],
     },
     "NetworkSpec": {
         "architecture": [StrOptions({*ARCHITECTURES, *READERS}), callable],
@@ -89,7 +91,6 @@ ATTRIBUTES = {  # fitted, by class
     "PictureCleaner": set(),
 }
 PIPELINE = Pipeline([]).get_params(deep=False).keys()
-NOT_SAVED = {"checkpoint"}  # parameters: a folder of the machine that wrote the file
 STATE_ARRAYS = {  # of an optimizer, per trainable variable
     "adadelta": 2,
     "adagrad": 1,
@@ -319,7 +320,7 @@ def parameters(estimator: Estimator) -> set[str]:
     set of str
         The names.
     """
-    return estimator.get_params(deep=False).keys() - NOT_SAVED
+    return estimator.get_params(deep=False).keys() - getattr(estimator, "observing", set())
 
 
 def check_parameters(estimator: Estimator) -> None:
@@ -336,7 +337,7 @@ def check_parameters(estimator: Estimator) -> None:
         If a value is not what it must be.
     """
     if isinstance(estimator, NetworkEstimator):
-        estimator._check_parameters()
+        check_network_parameters(estimator)
     else:
         validate_parameters(estimator)
     if getattr(estimator, "image_shape", None) is not None:

@@ -17,7 +17,7 @@ from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 from skdigits.persistence import schema
 from skdigits.persistence.archive import ARRAY_DTYPE
-from skdigits.persistence.older import LATER_FIELDS
+from skdigits.persistence.older import LATER_FIELDS, with_restyling
 
 RECORDS: dict[str, Any] = {
     record.__name__: record
@@ -208,6 +208,8 @@ class Decoder:
         if fields.keys() != schema.FIELDS[name].keys():
             raise ValueError(f"its {name} has the fields {', '.join(fields):.99}")
         values = {field: self._decode(item, self._record) for field, item in fields.items()}
+        if name == ProgramKey.__name__:
+            values = with_restyling(values)
         if values.get("raw_weights", ()) is None:
             values["raw_weights"] = values["weights"]
         return schema.checked(RECORDS[name](**values))

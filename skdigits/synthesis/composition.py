@@ -21,8 +21,8 @@ DIGITS_AT_A_TIME = 512  # painted, so that memory is bounded
 
 
 @dataclass(frozen=True)
-class Style:
-    """How digits are put together; parameters as in `make_digit_sequences`.
+class TileLayout:
+    """How digits are put side by side, and how many; parameters as in `make_digit_sequences`.
 
     Parameters
     ----------
@@ -167,14 +167,14 @@ class DigitSource:
         ]
         return np.argsort(np.array(keys), kind="stable")
 
-    def draw(self, n_sequences: int, style: Style, rng: np.random.RandomState) -> Drawn:
+    def draw(self, n_sequences: int, style: TileLayout, rng: np.random.RandomState) -> Drawn:
         """Draw digits and their positions.
 
         Parameters
         ----------
         n_sequences : int
             Number of sequences.
-        style : Style
+        style : TileLayout
             How they are put together.
         rng : RandomState
             Random generator.
@@ -354,10 +354,10 @@ def check_count(n_sequences: int) -> None:
         raise ValueError(f"n_sequences should be a whole number from 1; got {n_sequences!r}.")
 
 
-def make_style(
+def make_layout(
     style: str, lengths: Any, defaults: dict[str, Any], tiles: Mapping[str, Any]
-) -> Style:
-    """Put a style together from what the user gave.
+) -> TileLayout:
+    """Make a layout of what the user gave.
 
     Parameters
     ----------
@@ -372,8 +372,8 @@ def make_style(
 
     Returns
     -------
-    Style
-        The style; other styles use only its lengths.
+    TileLayout
+        The layout; other styles than ``"tiles"`` use only its lengths.
 
     Raises
     ------
@@ -387,7 +387,7 @@ def make_style(
             f"{name} belongs to style='tiles'; got style={style!r}. Leave {name} out, or pass "
             "style='tiles'."
         )
-    return Style(lengths, **(defaults | given))
+    return TileLayout(lengths, **(defaults | given))
 
 
 def check_digits(labels: ArrayLike) -> np.ndarray:

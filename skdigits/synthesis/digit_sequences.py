@@ -14,10 +14,10 @@ from sklearn.utils import check_random_state
 from skdigits.synthesis.composition import (
     STYLES,
     DigitSource,
-    Style,
+    TileLayout,
     check_count,
     epoch_seed,
-    make_style,
+    make_layout,
 )
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def make_digit_sequences(
         "shear": shear,
         "elastic": elastic,
     }
-    source, tiles = DigitSource(images, labels), make_style(style, lengths, {}, given)
+    source, tiles = DigitSource(images, labels), make_layout(style, lengths, {}, given)
     rng = check_random_state(random_state)
     if style == "tiles":
         made: tuple[Any, ...] = _make_tiles(source, n_sequences, tiles, width, rng, return_boxes)
@@ -149,7 +149,7 @@ def make_digit_sequences(
 def _make_tiles(
     source: DigitSource,
     n_sequences: int,
-    style: Style,
+    style: TileLayout,
     width: int | None,
     rng: np.random.RandomState,
     return_boxes: bool,
@@ -163,7 +163,12 @@ def _make_tiles(
 
 
 def _write(
-    source: DigitSource, n_sequences: int, lengths: Style, style: str, width: int | None, rng: Any
+    source: DigitSource,
+    n_sequences: int,
+    lengths: TileLayout,
+    style: str,
+    width: int | None,
+    rng: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images, sequences and boxes of lines that hands write."""
     from skdigits.synthesis.handwriting import Writer

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 if TYPE_CHECKING:
-    from skdigits.synthesis.composition import Style
+    from skdigits.synthesis.composition import TileLayout
 
 N_FIELDS = 500  # smooth displacements that the digits of one draw share
 SMOOTHNESS = 1 / 7  # of an image's height, the standard deviation of the Gaussian
@@ -40,7 +40,7 @@ class Distortion:
 
     @classmethod
     def draw(
-        cls, n_digits: int, style: Style, shape: tuple[int, int], rng: np.random.RandomState
+        cls, n_digits: int, style: TileLayout, shape: tuple[int, int], rng: np.random.RandomState
     ) -> Distortion | None:
         """Draw distortions.
 
@@ -51,7 +51,7 @@ class Distortion:
         ----------
         n_digits : int
             Number of digits.
-        style : Style
+        style : TileLayout
             Maximum of each distortion.
         shape : tuple of int
             Height and width of the digits.

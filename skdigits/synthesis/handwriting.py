@@ -16,7 +16,7 @@ from skdigits.synthesis.pen import SIGNS, draw, sign
 from skdigits.synthesis.shapes import Shapes
 
 if TYPE_CHECKING:
-    from skdigits.synthesis.composition import Style
+    from skdigits.synthesis.composition import TileLayout
 
 SIZE = 32  # pixels, the height of a digit while a line is composed
 MARGIN = SIZE  # around a line
@@ -178,14 +178,14 @@ class Writer:
         first = shapes.shares * _benford(shapes.digits)
         self._first_shares = first / first.sum() if first.any() else shapes.shares
 
-    def write_many(self, n_lines: int, style: Style, rng: np.random.Generator) -> list[Line]:
+    def write_many(self, n_lines: int, style: TileLayout, rng: np.random.Generator) -> list[Line]:
         """Write lines.
 
         Parameters
         ----------
         n_lines : int
             Number of lines.
-        style : Style
+        style : TileLayout
             Its lengths.
         rng : numpy.random.Generator
             Random generator.

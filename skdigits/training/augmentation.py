@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skdigits.networks.trained import RESTYLED
 from skdigits.training.tensorflow import keras, tf
 
 if TYPE_CHECKING:
     from skdigits.typing import Tensor
 
 
-def augmented(images: Tensor, seed: Tensor, augment: Any) -> Tensor:
+def augmented(images: Tensor, seed: Tensor, strength: float, *, restyles: bool) -> Tensor:
     """Change images at random.
 
     Parameters
@@ -22,15 +21,19 @@ def augmented(images: Tensor, seed: Tensor, augment: Any) -> Tensor:
         The images.
     seed : tensor of shape (2,), int
         The changes depend on it alone.
-    augment : float or "handwritten"
-        Strength of `jitter`, or `restyle`.
+    strength : float
+        That of `jitter`, which is left out where it is 0.
+    restyles : bool
+        Whether `restyle` follows.
 
     Returns
     -------
     tensor of shape (n, height, width, channels)
         The images, changed.
     """
-    return restyle(images, seed) if augment == RESTYLED else jitter(images, seed, augment)
+    if strength:
+        images = jitter(images, seed, strength)
+    return restyle(images, seed) if restyles else images
 
 
 def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:

@@ -58,6 +58,12 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
         ) from error
 
 
+class Watch(keras.callbacks.LambdaCallback):
+    """A callback that changes nothing, so that it does not belong to the identity of a fit."""
+
+    only_watches = True
+
+
 class Recorder(keras.callbacks.Callback):
     """Record the values of every epoch, and the weights of the epochs to keep.
 

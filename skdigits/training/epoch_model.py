@@ -399,9 +399,9 @@ class EpochModel(keras.Model):
                 chosen = order[begin : begin + batch_size]
                 labels = tf.gather(y, chosen)
                 images = self._network_input(tf.gather(x, chosen), labels, scale)
-                if self._key.augment:
+                if self._key.augment or self._key.restyle:
                     draw = tf.stack([seed[0], seed[1] * 65536 + i])
-                    images = augmented(images, draw, self._key.augment)
+                    images = augmented(images, draw, self._key.augment, restyles=self._key.restyle)
                 number = start + tf.cast(i - first, tf.float32)
                 set_rate(self.optimizer, schedule, peak, number, horizon)
                 sums += self._step(images, labels, tf.gather(weight, chosen))

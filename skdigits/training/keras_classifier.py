@@ -10,6 +10,7 @@ labels and random state are those of `DigitClassifier`.
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,9 @@ def fit_through_scikeras(model: EpochModel, task: TrainingTask, callbacks: list[
         verbose=task.verbose,
         warm_start=True,
     ).initialize(one_of_each, np.arange(n_classes))
-    classifier.fit(samples.x, samples.y, task=task)
+    # The model gets the arrays from SciKeras, and what else there is to know from the task.
+    others = replace(samples, x=samples.x[:0], y=samples.y[:0])
+    classifier.fit(samples.x, samples.y, task=replace(task, draw=lambda epoch: others))
 
 
 def make_fitted(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.networks.trained import PADDING
+from skdigits.networks.labels import PADDING
 from skdigits.pictures.line_images import HEIGHT, LineImages
 from skdigits.training.epoch_model import EpochModel, _EpochPlan
 from skdigits.training.tensorflow import tf

@@ -52,14 +52,14 @@ def with_type(
     height, width, channels = image_shape
     if channels != 1 or height != width:
         raise ValueError(
-            "augment='mixed' adds digits of type to square grey images; these are "
-            f"{height}×{width} pixels with {channels} channels. Use augment='handwritten'."
+            "style='mixed' adds digits of type to square grey images; these are "
+            f"{height}×{width} pixels with {channels} channels. Use style='handwritten'."
         )
     indices = digit_classes(classes)
     if not indices:
         raise ValueError(
-            "augment='mixed' adds digits of type, but no label is a digit from 0 to 9; "
-            f"the labels are {classes[:5].tolist()}. Use augment='handwritten'."
+            "style='mixed' adds digits of type, but no label is a digit from 0 to 9; "
+            f"the labels are {classes[:5].tolist()}. Use style='handwritten'."
         )
     kinds = [
         (faces.reshape(-1, height, width), np.tile(np.arange(10), len(faces)))

@@ -297,7 +297,7 @@ def test_train_sequences_writes_model_metrics_and_figures(trained_recognizer):
 def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
     out = tmp_path / "out"
     assert run("train", "--style", "mixed", "--epochs", "1", "-o", out) == 0
-    assert skdigits.load(out / "model.skdigits").augment == "mixed"
+    assert skdigits.load(out / "model.skdigits").style == "mixed"
     for options, message in (
         (("--style", "hand"), "--style"),
         (("--style", "mixed", "--augment"), "leave out one of them"),

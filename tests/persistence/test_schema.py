@@ -30,8 +30,13 @@ RECORDS = [
     ),
     (
         KEY,
-        {"optimizer": ["sgd", "nadam"], "augment": [0, 10.0, "handwritten"]},
-        {"optimizer": ["lion", "{}", "[]"], "augment": [-0.1, 10.5, "tiles"], "spec": [None]},
+        {"optimizer": ["sgd", "nadam"], "augment": [0, 10.0], "restyle": [True]},
+        {
+            "optimizer": ["lion", "{}", "[]"],
+            "augment": [-0.1, 10.5, "handwritten"],
+            "restyle": ["mixed"],
+            "spec": [None],
+        },
     ),
     (
         SPEC,

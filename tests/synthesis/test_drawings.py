@@ -12,7 +12,7 @@ from PIL import Image
 
 from skdigits.datasets import load_digits
 from skdigits.synthesis import glyphs, handwriting, paper, pen
-from skdigits.synthesis.composition import Style
+from skdigits.synthesis.composition import TileLayout
 from skdigits.synthesis.shapes import Shapes
 
 # Number of points of 400 drawings, their means across and downwards, and standard deviations.
@@ -230,7 +230,7 @@ def test_lines(style, shapes, monkeypatch):
 
     monkeypatch.setattr(handwriting, "as_image", unchanged)
     writer = handwriting.Writer(shapes, style)
-    lines = writer.write_many(150, Style((0, 6)), np.random.default_rng(0))
+    lines = writer.write_many(150, TileLayout((0, 6)), np.random.default_rng(0))
     boxes = np.concatenate([line.boxes for line in lines])
     digits = [digit for line in lines for digit in line.digits]
     found = [*of_images(line.image for line in lines), np.mean(digits)]

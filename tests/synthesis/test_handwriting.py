@@ -4,7 +4,7 @@ from PIL import Image
 
 from skdigits.datasets import load_digits
 from skdigits.pictures.line_images import LineImages
-from skdigits.synthesis.composition import Style
+from skdigits.synthesis.composition import TileLayout
 from skdigits.synthesis.handwriting import KINDS, SIZE, Hand, Sheet, Writer, tilted
 from skdigits.synthesis.shapes import Shapes
 
@@ -35,7 +35,7 @@ def block(width=10, height=20):
 @pytest.mark.parametrize("style", sorted(KINDS))
 def test_lines_have_the_digits_that_they_say(writers, style):
     rng = np.random.default_rng(1)
-    lines = writers[style].write_many(300, Style((0, 6)), rng)
+    lines = writers[style].write_many(300, TileLayout((0, 6)), rng)
     assert {len(line.digits) for line in lines} == set(range(7))
     assert {digit for line in lines for digit in line.digits} == set(range(10))
     for line in lines:
@@ -57,12 +57,12 @@ def test_lines_with_zeros_at_their_end_begin_as_amounts_do(writers):
 
 def test_a_writer_of_zeros_writes_zeros(shapes):
     zeros = Shapes(shapes.images[shapes.labels == 0], np.zeros((shapes.labels == 0).sum(), int))
-    lines = Writer(zeros, "handwritten").write_many(30, Style(5), np.random.default_rng(0))
+    lines = Writer(zeros, "handwritten").write_many(30, TileLayout(5), np.random.default_rng(0))
     assert {line.text for line in lines} == {"00000"}
 
 
 def test_boxes_hold_the_ink_of_their_digits(writers):
-    lines = writers["handwritten"].write_many(300, Style((1, 5)), np.random.default_rng(2))
+    lines = writers["handwritten"].write_many(300, TileLayout((1, 5)), np.random.default_rng(2))
     inside = total = 0
     for line in lines:
         assert (line.boxes >= 0).all()
@@ -79,7 +79,7 @@ def test_boxes_hold_the_ink_of_their_digits(writers):
 
 def test_the_same_seed_writes_the_same_lines(shapes):
     first, second, other = (
-        Writer(shapes, "mixed").write_many(20, Style((1, 5)), np.random.default_rng(seed))
+        Writer(shapes, "mixed").write_many(20, TileLayout((1, 5)), np.random.default_rng(seed))
         for seed in (3, 3, 4)
     )
     for one, two in zip(first, second, strict=True):

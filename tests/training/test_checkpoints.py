@@ -88,7 +88,7 @@ def assert_same(a, b):
         {},
         {"schedule": "one_cycle", "augment": 1, "keep_epochs": True},
         {"schedule": None, "dropout": 0.3, "optimizer": "sgd", "keep_epochs": [2, 4]},
-        {"augment": "mixed", "validation_fraction": 0.2},
+        {"style": "mixed", "validation_fraction": 0.2},
     ],
 )
 def test_a_classifier_goes_on_bit_for_bit(parameters, tmp_path):

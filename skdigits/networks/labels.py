@@ -1,0 +1,66 @@
+"""Sequences of digits as rows of numbers, which networks take and give."""
+
+from __future__ import annotations
+
+import numpy as np
+
+PADDING = -1  # fills a row after the last digit
+
+
+def as_rows(sequences: np.ndarray, widths: np.ndarray, longest: int | None = None) -> np.ndarray:
+    """Convert strings to rows.
+
+    Parameters
+    ----------
+    sequences : ndarray of shape (n,), str
+        Strings of digits.
+    widths : ndarray of shape (n,), int
+        Width of each image.
+    longest : int, optional
+        Digits of a row; those of the longest sequence by default.
+
+    Returns
+    -------
+    ndarray of shape (n, 1 + longest), int32
+        The width, the digits, and -1 after them.
+    """
+    longest = max(map(len, sequences.tolist())) if longest is None else longest
+    rows = np.full((len(sequences), 1 + max(1, longest)), PADDING, np.int32)
+    rows[:, 0] = widths
+    for row, text in zip(rows, sequences.tolist(), strict=True):
+        row[1 : 1 + len(text)] = list(map(int, text))
+    return rows
+
+
+def as_strings(digits: np.ndarray) -> np.ndarray:
+    """Convert rows of digits to strings.
+
+    Parameters
+    ----------
+    digits : ndarray of shape (n, max_length), int
+        The digits, and -1 after them.
+
+    Returns
+    -------
+    ndarray of shape (n,), str
+        The sequences.
+    """
+    characters = np.where(digits >= 0, digits + ord("0"), 0).astype(np.uint32)
+    return np.ascontiguousarray(characters).view(f"<U{digits.shape[1]}")[:, 0]
+
+
+def needed_frames(digits: np.ndarray) -> np.ndarray:
+    """Count the frames without which sequences cannot be read.
+
+    Parameters
+    ----------
+    digits : ndarray of shape (n, max_length), int
+        The sequences, -1 after the last digit.
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+        One for each digit, and one between equal digits.
+    """
+    is_digit = digits != PADDING
+    return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)

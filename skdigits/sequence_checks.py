@@ -1,0 +1,201 @@
+"""Checks of the arguments of DigitSequenceRecognizer's methods."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from skdigits.checks.images import warn_if_padded
+from skdigits.checks.pixels import PixelRange, warn_if_other_range
+from skdigits.checks.weights import check_weights
+from skdigits.estimator import CheckedFit, copied_callbacks, resumes, validation_share
+from skdigits.metrics import as_sequences, plain_labels, without_objects
+from skdigits.networks.trained import TrainedNetwork
+from skdigits.pictures.line_images import LineImages
+from skdigits.synthesis.composition import check_digits
+
+if TYPE_CHECKING:
+    from skdigits.typing import Estimator
+
+BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
+
+
+def check_fit(
+    estimator: Estimator, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
+) -> CheckedFit:
+    """Check the arguments of fit; the estimator does not change.
+
+    Parameters
+    ----------
+    estimator : DigitSequenceRecognizer
+        The estimator.
+    X, y, sample_weight, X_val, y_val
+        As of `DigitSequenceRecognizer.fit`.
+
+    Returns
+    -------
+    CheckedFit
+        To train on: images, labels and weights (or None); to validate on: images and labels.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid.
+    """
+    seen = copy.copy(estimator)
+    callbacks = copied_callbacks(seen)
+    resume, adapts = resumes(seen)
+    fraction = validation_share(seen, X_val, y_val)
+    lines = check_lines(seen, X, reset=not resume)
+    labels = check_labels(plain_labels(y), len(lines))
+    training = lines, labels, check_weights(sample_weight, None, labels, None)
+    validation = None
+    if X_val is not None:
+        held_out = check_lines(seen, X_val, reset=False)
+        validation = held_out, check_labels(plain_labels(y_val), len(held_out))
+    return CheckedFit(seen, callbacks, resume, adapts, training, validation, fraction)
+
+
+def check_not_one_line(estimator: Estimator, X: Any) -> None:
+    """Check that rows of pixels are not one image of a line.
+
+    Parameters
+    ----------
+    estimator : DigitSequenceRecognizer
+        A fitted recognizer.
+    X : array-like
+        What the user gave as images.
+
+    Raises
+    ------
+    ValueError
+        If the rows have another number of pixels than those of fit.
+    """
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    rows = "no" if estimator.image_shape is None else math.prod(estimator.image_shape)
+    expected = getattr(estimator, "n_features_in_", rows)
+    if len(shape) == 2 and shape[1] != expected:
+        raise ValueError(
+            f"X has {shape[1]} features, but {type(estimator).__name__} is expecting {expected} "
+            f"features as input. If it is one image of {shape[0]}×{shape[1]} pixels, pass "
+            "X[np.newaxis]; if it is rows of pixels, reshape them to (n, height, width)."
+        )
+
+
+def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
+    """Check images of lines; the number and names of features only where there are rows.
+
+    Parameters
+    ----------
+    estimator : DigitSequenceRecognizer
+        With `reset`, it gets the attributes that describe images.
+    X : array-like or list of array-like
+        The images.
+    reset : bool
+        Whether these are the images of a first fit.
+
+    Returns
+    -------
+    LineImages
+        The images.
+
+    Raises
+    ------
+    ValueError
+        If the images are not valid.
+    """
+    if getattr(X, "ndim", None) == 2 or hasattr(X, "columns"):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    elif reset:
+        for name in ("n_features_in_", "feature_names_in_"):
+            estimator.__dict__.pop(name, None)
+    shape = estimator.image_shape
+    if not reset and hasattr(estimator, "image_shape_"):
+        height, width = estimator.image_shape_
+        if height * width == estimator.n_features_in_:  # else rows are padded to a square
+            shape = estimator.image_shape_
+    lines = LineImages.check(X, shape)
+    if reset:
+        estimator.__dict__.pop("image_shape_", None)
+        if lines.shape is not None:
+            estimator.image_shape_ = lines.shape
+            estimator.n_features_in_ = lines.n_features
+            warn_if_padded(lines.n_features, (*lines.shape, 1))
+    return lines
+
+
+def as_bytes(lines: LineImages, network: TrainedNetwork) -> LineImages:
+    """Convert images to bytes, in the range of the images seen in fit.
+
+    Parameters
+    ----------
+    lines : LineImages
+        The images.
+    network : TrainedNetwork
+        The network.
+
+    Returns
+    -------
+    LineImages
+        Images of bytes and of the network's height.
+    """
+    seen = network.pixel_range or BLANK
+    return lines.as_bytes(seen.low, seen.high)
+
+
+def warn_if_lines_differ(lines: LineImages, network: TrainedNetwork) -> None:
+    """Warn if images have another range of values than those of the first fit.
+
+    Parameters
+    ----------
+    lines : LineImages
+        The images.
+    network : TrainedNetwork
+        The network.
+    """
+    first = lines[np.arange(min(len(lines), 100))]
+    warn_if_other_range(first.pixel_range(), network.pixel_range)
+
+
+def check_labels(y: Any, n_samples: int) -> np.ndarray:
+    """Check labels of lines, or of single digits.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Strings of digits, or whole numbers 0–9.
+    n_samples : int
+        Number of images.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), str or int
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there are other labels, or another number of them.
+    """
+    if y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None.")
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    if y.shape != (n_samples,):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {n_samples} images and "
+            f"labels of shape {y.shape}; y should have one label per image."
+        )
+    y = without_objects(y)
+    if y.dtype.kind in "biuf":
+        return check_digits(y)
+    y = as_sequences(y)
+    for i, text in enumerate(y.tolist()):
+        if not (text.isascii() and text.isdigit()) and text:
+            raise ValueError(f"Label {i} is {text!r}; it should have no other characters than 0–9.")
+    return y

@@ -1,0 +1,173 @@
+"""What a fitted DigitSequenceRecognizer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdigits.checks.parameters import check_top
+from skdigits.estimator import NetworkEstimator, engine_of, keeps_epochs
+from skdigits.inference import ctc
+from skdigits.inference.reading import read_sequences, read_views, score_frames
+from skdigits.metrics import exact_match_score
+from skdigits.networks.labels import as_strings
+from skdigits.networks.trained import TrainedNetwork
+from skdigits.pictures.line_images import LineImages
+from skdigits.sequence_checks import as_bytes, check_lines, check_not_one_line, warn_if_lines_differ
+from skdigits.sklearn_compat import available_if
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from skdigits.typing import Images
+
+
+class SequencePredictions(NetworkEstimator):
+    """Sequences, their probabilities and places, by a trained network."""
+
+    n_features_in_: int
+    image_shape_: tuple[int, int]
+    test_time_augmentation: bool
+
+    def predict(self, X: Images) -> np.ndarray:
+        """Recognize sequences.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), str
+            The digits from left to right; ``""`` for an image without a digit.
+        """
+        return self.predict_top_k(X, k=1)[0][:, 0]
+
+    def predict_confidence(self, X: Images) -> np.ndarray:
+        """Compute the probability of each predicted sequence, to reject uncertain predictions.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Probabilities of the sequences that `predict` returns.
+        """
+        return self.predict_top_k(X, k=1)[1][:, 0]
+
+    def predict_top_k(self, X: Images, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
+        """Find the `k` most probable sequences for each image.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+        k : int, default=3
+            Number of sequences per image, from 1 to 10.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, k), str
+            The sequences, the most probable first.
+        probability : ndarray of shape (n_samples, k)
+            Probabilities of these sequences; over all possible sequences they sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If `k` is not a whole number in this range.
+        """
+        check_is_fitted(self)
+        k = check_top(k, ctc.MOST_SEQUENCES)
+        return self._read(*self._check(X), k)
+
+    @available_if(keeps_epochs)
+    def staged_predict(self, X: Images) -> Iterator[np.ndarray]:
+        """Recognize sequences with the weights after each kept epoch.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Yields
+        ------
+        ndarray of shape (n_samples,), str
+            The digits.
+        """
+        check_is_fitted(self)
+        network, lines = self._check(X)
+        for weights in self._kept_weights():
+            yield self._read(replace(network, weights=weights), lines, 1)[0][:, 0]
+
+    def locate(self, X: Images) -> np.ndarray:
+        """Find the bounding boxes of the predicted digits.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, max_length, 4), int64
+            Left, top, right and bottom of the ink of each digit, in pixels of the given images;
+            right and bottom are the first column and row outside of the ink. -1 after the last
+            digit.
+        """
+        check_is_fitted(self)
+        network, lines = self._check(X)
+        if not all(np.isfinite(w).all() for w in network.weights):
+            raise ValueError("The weights have diverged, so that no digit can be located.")
+        sequences = self._read(network, lines, 1)[0][:, 0]
+        scores = score_frames(network, lines, engine=engine_of(network))
+        boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
+        for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
+            centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
+            pixels = centres * network.key.spec.columns_per_frame
+            boxes[i, : len(sequence)] = lines.boxes(i, pixels)
+        return boxes
+
+    def score(self, X: Images, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Exact match: share of sequences that are recognized without a mistake.
+
+        Parameters
+        ----------
+        X : array-like or list of array-like
+            Images, as for `fit`; of any width.
+        y : array-like of shape (n_samples,)
+            Strings of digits, or whole numbers for one digit each.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences.
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+        """
+        return exact_match_score(y, self.predict(X), sample_weight=sample_weight)
+
+    def _read(
+        self, network: TrainedNetwork, lines: LineImages, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The `k` most probable sequences as strings, and their probabilities."""
+        read = read_views if self.test_time_augmentation else read_sequences
+        digits, log_probability = read(network, lines, top=k, engine=engine_of(network))
+        spelled = as_strings(digits.reshape(-1, digits.shape[2]))
+        return spelled.reshape(-1, k), np.exp(log_probability)
+
+    def _check(self, X: Any) -> tuple[TrainedNetwork, LineImages]:
+        """The network, and images as bytes, in the range of those seen in fit."""
+        network = self._network
+        check_not_one_line(self, X)
+        lines = check_lines(self, X, reset=False)
+        warn_if_lines_differ(lines, network)
+        return network, as_bytes(lines, network)

@@ -1,0 +1,213 @@
+"""Generators of the lines that a recognizer is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skdigits.pictures.line_images import HEIGHT
+from skdigits.synthesis.composition import DigitSource, TileLayout, epoch_seed
+
+WITH_MARGINS = 0.2  # share of the lines, so that margins are read as no digit
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedLines:
+    """Lines of one epoch.
+
+    Parameters
+    ----------
+    images : list of ndarray of shape (height, width), uint8
+        The lines, bright on black.
+    sequences : ndarray of shape (n,), str
+        Their digits.
+    longest : int or None
+        Digits of the longest line that could be drawn, where that is known.
+    """
+
+    images: list[np.ndarray]
+    sequences: np.ndarray
+    longest: int | None = None
+
+
+class TileGenerator:
+    """Lines of whole images of digits side by side, for the style ``"tiles"``.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, height, width), uint8
+        Single digits.
+    digits : ndarray of shape (n_images,), int
+        Their labels.
+    weights : ndarray of shape (n_images,) or None
+        Relative frequency of each; None is equal.
+    layout : TileLayout
+        How they are put together.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        digits: np.ndarray,
+        weights: np.ndarray | None,
+        layout: TileLayout,
+    ) -> None:
+        self._source, self._layout = DigitSource(images, digits, weights), layout
+
+    def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
+        """Draw the lines of an epoch.
+
+        Parameters
+        ----------
+        n_lines : int
+            Number of lines.
+        seed : int
+            Seed of all epochs.
+        epoch : int
+            Number of the epoch.
+
+        Returns
+        -------
+        GeneratedLines
+            The lines.
+        """
+        rng = np.random.RandomState(epoch_seed(seed, epoch))
+        drawn = self._source.draw(n_lines, self._layout, rng)
+        width = max(self._layout.widest(self._source.width), 4 * self._source.width)
+        has_margins = rng.uniform(size=n_lines) < WITH_MARGINS
+        margins = rng.randint(0, width - drawn.widths + 1) * has_margins
+        images = drawn.paint(width, rng.randint(0, margins + 1), rng)
+        widths = (drawn.widths + margins).tolist()
+        lines = [image[:, :width] for image, width in zip(images, widths, strict=True)]
+        return GeneratedLines(lines, drawn.target(), self._layout.longest)
+
+
+class WritingGenerator:
+    """Lines that writers write, for the styles ``"handwritten"`` and ``"mixed"``.
+
+    Parameters
+    ----------
+    images, digits, weights, layout
+        As of `TileGenerator`; of the layout, only the lengths are used.
+    style : {"handwritten", "mixed"}
+        Handwriting only, or also printed and seven-segment digits.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        digits: np.ndarray,
+        weights: np.ndarray | None,
+        layout: TileLayout,
+        style: str,
+    ) -> None:
+        from skdigits.synthesis.handwriting import Writer
+        from skdigits.synthesis.shapes import Shapes
+
+        self._writer, self._layout = Writer(Shapes(images, digits, weights), style), layout
+
+    def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
+        """Draw the lines of an epoch; parameters and result as of `TileGenerator.draw`.
+
+        Parameters
+        ----------
+        n_lines, seed, epoch
+            As of `TileGenerator.draw`.
+
+        Returns
+        -------
+        GeneratedLines
+            The lines.
+        """
+        rng = np.random.default_rng(epoch_seed(seed, epoch))
+        lines = self._writer.write_many(n_lines, self._layout, rng)
+        margins = rng.integers(0, 4 * HEIGHT, (n_lines, 2))
+        margins[rng.random(n_lines) > WITH_MARGINS] = 0
+        images = [
+            np.pad(line.image, [(0, 0), margin]) if any(margin) else line.image
+            for line, margin in zip(lines, margins.tolist(), strict=True)
+        ]
+        return GeneratedLines(images, np.array([line.text for line in lines]))
+
+
+class AdaptingGenerator:
+    """A few given lines, slightly changed, and as many lines that are generated.
+
+    Parameters
+    ----------
+    images : list of ndarray of shape (height, width), uint8
+        The given lines.
+    sequences : ndarray of shape (n,), str
+        Their digits.
+    used : ndarray of int
+        Which of them to use.
+    shares : ndarray of float or None
+        Relative frequency of each of those; None is equal.
+    layout : TileLayout
+        Its lengths are those of the generated lines.
+    """
+
+    def __init__(
+        self,
+        images: Any,
+        sequences: np.ndarray,
+        used: np.ndarray,
+        shares: np.ndarray | None,
+        layout: TileLayout,
+    ) -> None:
+        from skdigits.synthesis.handwriting import Writer, handwritten_type
+
+        self._given = images, sequences, used, shares
+        self._writer, self._layout = Writer(handwritten_type(), "mixed"), layout
+
+    def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
+        """Draw the lines of an epoch; parameters and result as of `TileGenerator.draw`.
+
+        Parameters
+        ----------
+        n_lines, seed, epoch
+            As of `TileGenerator.draw`; the first half are given lines.
+
+        Returns
+        -------
+        GeneratedLines
+            The lines.
+        """
+        from skdigits.synthesis.paper import varied
+
+        images, sequences, used, shares = self._given
+        rng = np.random.default_rng(epoch_seed(seed, epoch))
+        chosen = rng.choice(used, n_lines // 2, p=shares)
+        written = self._writer.write_many(n_lines // 2, self._layout, rng)
+        lines = [varied(images[i], rng) for i in chosen]
+        lines += [line.image for line in written]
+        texts = [*sequences[chosen].tolist(), *(line.text for line in written)]
+        return GeneratedLines(lines, np.array(texts))
+
+
+def make_generator(
+    style: str,
+    images: np.ndarray,
+    digits: np.ndarray,
+    weights: np.ndarray | None,
+    layout: TileLayout,
+) -> TileGenerator | WritingGenerator:
+    """Make the generator of a style.
+
+    Parameters
+    ----------
+    style : {"tiles", "handwritten", "mixed"}
+        The style.
+    images, digits, weights, layout
+        As of `TileGenerator`.
+
+    Returns
+    -------
+    TileGenerator or WritingGenerator
+        The generator.
+    """
+    if style == "tiles":
+        return TileGenerator(images, digits, weights, layout)
+    return WritingGenerator(images, digits, weights, layout, style)

@@ -1,0 +1,102 @@
+"""Images of sequences as training samples; without TensorFlow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdigits.networks.architectures import N_LABELS, READER
+from skdigits.networks.labels import as_rows, needed_frames
+from skdigits.networks.spec import NetworkSpec
+from skdigits.pictures.line_images import HEIGHT, LineImages
+from skdigits.synthesis.generators import GeneratedLines
+from skdigits.training.task import Samples
+
+READER_SPEC = NetworkSpec.of(READER, (HEIGHT, None, 1), N_LABELS, (), "float32")
+COLUMNS_PER_FRAME = READER_SPEC.columns_per_frame
+
+
+def sequence_samples(
+    lines: LineImages, sequences: np.ndarray, longest: int | None = None
+) -> Samples:
+    """Make samples of images and their sequences.
+
+    Parameters
+    ----------
+    lines : LineImages
+        Images of bytes and of the network's height.
+    sequences : ndarray of shape (n,), str
+        Strings of digits.
+    longest : int, optional
+        Digits of a label; those of the longest sequence by default.
+
+    Returns
+    -------
+    Samples
+        The samples.
+
+    Raises
+    ------
+    ValueError
+        If an image is too narrow for its sequence.
+    """
+    rows, widths = lines.rows()
+    labels = as_rows(sequences, widths, longest)
+    needed = needed_frames(labels[:, 1:])
+    narrow = np.flatnonzero(READER_SPEC.n_frames(widths) < needed)
+    if len(narrow):
+        i = narrow[0]
+        raise ValueError(
+            f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
+            f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
+            f"{COLUMNS_PER_FRAME} are needed, two for each digit and two between equal ones."
+        )
+    return Samples(rows, labels)
+
+
+def generated_samples(generated: GeneratedLines) -> Samples:
+    """Make samples of generated lines; those that are too narrow get a margin.
+
+    Parameters
+    ----------
+    generated : GeneratedLines
+        The lines.
+
+    Returns
+    -------
+    Samples
+        The samples.
+    """
+    images, sequences = list(generated.images), generated.sequences
+    widths = np.array([image.shape[1] for image in images])
+    needed = COLUMNS_PER_FRAME * needed_frames(as_rows(sequences, widths)[:, 1:])
+    for i in np.flatnonzero(needed > widths):
+        images[i] = np.pad(images[i], [(0, 0), (0, needed[i] - widths[i])])
+    return sequence_samples(LineImages(images), sequences, generated.longest)
+
+
+def check_room(digit_width: int, numbers: np.ndarray, least_gap: int) -> None:
+    """Check that digits side by side cannot overlap so much that frames are missing.
+
+    Parameters
+    ----------
+    digit_width : int
+        Width of a digit in pixels.
+    numbers : ndarray of int
+        Numbers of digits.
+    least_gap : int
+        Pixels between two digits, at least; negative if they overlap.
+
+    Raises
+    ------
+    ValueError
+        If they can.
+    """
+    widths = digit_width + (numbers - 1) * (digit_width + least_gap)
+    crowded = (numbers > 1) & (READER_SPEC.n_frames(widths) < 2 * numbers - 1)
+    if crowded.any():
+        n, width = numbers[crowded][0], widths[crowded][0]
+        raise ValueError(
+            f"gap={least_gap} lets {n} digits of {digit_width} pixels overlap to {width} "
+            f"pixels in all; {2 * n - 1} times {COLUMNS_PER_FRAME} are needed to read "
+            "them, two for each digit and two between equal ones. Use a wider gap."
+        )
