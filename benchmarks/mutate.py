@@ -33,10 +33,10 @@ ROOT = Path(__file__).parent.parent
 N_QUICK = 5
 LEAST_FOUND = 0.9
 SLOW = "--ignore=tests/inference/test_sessions.py"  # starts processes, for minutes
-PAGES = ("tests/test_readings.py", "tests/pretrained")
+PAGES = ("tests/test_reading.py", "tests/pretrained")
 ROOMS = {  # number of mutants, and the tests that concern the room
     "synthesis": (70, ("tests/synthesis", "tests/datasets/test_digit_sequences.py")),
-    "readings": (5, ("tests/test_readings.py",)),
+    "reading": (5, ("tests/test_reading.py",)),
     "persistence": (25, ("tests/persistence",)),
     "inference": (40, ("tests/inference", SLOW, *PAGES)),
     "pictures": (60, ("tests/pictures", *PAGES)),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from skdigits.persistence import export, load, save
     from skdigits.preprocessing import ImageReshaper, PictureCleaner
     from skdigits.pretrained import load_pretrained
-    from skdigits.readings import Reading, read
+    from skdigits.reading import Reading, read
     from skdigits.sequence import DigitSequenceRecognizer
 
 # ONNX Runtime reads this when it is imported, and otherwise records and sends what it is used for.
@@ -39,11 +39,11 @@ _homes = {
     "EpochSearchCV": "model_selection",
     "ImageReshaper": "preprocessing",
     "PictureCleaner": "preprocessing",
-    "Reading": "readings",
+    "Reading": "reading",
     "export": "persistence",
     "load": "persistence",
     "load_pretrained": "pretrained",
-    "read": "readings",
+    "read": "reading",
     "save": "persistence",
 }
 

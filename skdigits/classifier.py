@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
 )
 
 from skdigits.checks.parameters import check_name
-from skdigits.checks.pixels import pixel_dtype, pixel_range
+from skdigits.checks.pixel_ranges import pixel_dtype, pixel_range
 from skdigits.classifier_checks import check_fit, check_partial_fit, warn_if_rows_differ
 from skdigits.classifier_predictions import ClassifierPredictions
 from skdigits.estimator import ADAPT_RATE, CheckedFit, NetworkEstimator

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skdigits.checks.images import (
+from skdigits.checks.class_labels import check_known, check_not_one_hot
+from skdigits.checks.image_shapes import (
     check_no_files,
     check_not_one_image,
     check_same_shape,
@@ -17,9 +18,8 @@ from skdigits.checks.images import (
     split_images,
     warn_if_padded,
 )
-from skdigits.checks.labels import check_known, check_not_one_hot
-from skdigits.checks.pixels import pixel_range, warn_if_other_range
-from skdigits.checks.weights import check_weights
+from skdigits.checks.pixel_ranges import pixel_range, warn_if_other_range
+from skdigits.checks.sample_weights import check_weights
 from skdigits.estimator import CheckedFit, copied_callbacks, resumes, validation_share
 from skdigits.metrics import plain_labels
 from skdigits.networks.trained import TrainedNetwork

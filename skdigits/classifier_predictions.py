@@ -11,10 +11,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skdigits.checks.parameters import check_top
-from skdigits.checks.pixels import pixel_dtype
+from skdigits.checks.pixel_ranges import pixel_dtype
 from skdigits.classifier_checks import check_images, warn_if_rows_differ
 from skdigits.estimator import NetworkEstimator, engine_of, keeps_epochs
-from skdigits.inference.classification import classify
+from skdigits.inference.probabilities import classify
 from skdigits.metrics import plain_labels
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.sklearn_compat import available_if

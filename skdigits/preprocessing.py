@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skdigits.checks.images import (
+from skdigits.checks.image_shapes import (
     check_not_one_image,
     check_same_shape,
     infer_image_shape,

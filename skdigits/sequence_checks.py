@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skdigits.checks.images import warn_if_padded
-from skdigits.checks.pixels import PixelRange, warn_if_other_range
-from skdigits.checks.weights import check_weights
+from skdigits.checks.image_shapes import warn_if_padded
+from skdigits.checks.pixel_ranges import PixelRange, warn_if_other_range
+from skdigits.checks.sample_weights import check_weights
 from skdigits.estimator import CheckedFit, copied_callbacks, resumes, validation_share
 from skdigits.metrics import as_sequences, plain_labels, without_objects
 from skdigits.networks.trained import TrainedNetwork

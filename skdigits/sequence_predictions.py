@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdigits.checks.parameters import check_top
 from skdigits.estimator import NetworkEstimator, engine_of, keeps_epochs
 from skdigits.inference import ctc
-from skdigits.inference.reading import read_sequences, read_views, score_frames
+from skdigits.inference.lines import read_sequences, read_views, score_frames
 from skdigits.metrics import exact_match_score
 from skdigits.networks.labels import as_strings
 from skdigits.networks.trained import TrainedNetwork

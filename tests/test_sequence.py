@@ -13,8 +13,8 @@ from sklearn.pipeline import Pipeline
 import skdigits
 from skdigits import DigitSequenceRecognizer, EpochSearchCV, ImageReshaper
 from skdigits.datasets import load_digits, make_digit_sequences
-from skdigits.inference import reading
-from skdigits.inference.reading import score_frames
+from skdigits.inference import lines as reading
+from skdigits.inference.lines import score_frames
 from skdigits.pictures.line_images import LineImages
 
 

@@ -382,7 +382,7 @@ def _facts_table(bunch: Any) -> Table:
     import pandas as pd
     from rich.table import Table
 
-    from skdigits.checks.images import infer_image_shape
+    from skdigits.checks.image_shapes import infer_image_shape
 
     n_pixels = bunch.data.shape[1]
     if bunch.images is None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skdigits.checks.images import infer_image_shape
+from skdigits.checks.image_shapes import infer_image_shape
 from skdigits.datasets.bunch import Chunk, as_labels, make_bunch, pixel_names
 from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.pixels import as_pixels

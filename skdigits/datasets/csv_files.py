@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.checks.images import infer_image_shape
+from skdigits.checks.image_shapes import infer_image_shape
 from skdigits.datasets.bunch import Chunk, as_labels, check_subset, make_bunch, pixel_names
 from skdigits.datasets.csv_layout import Layout, find_layout
 from skdigits.datasets.csv_sample import (

@@ -5,12 +5,13 @@ The class methods ``from_…`` compute, and ``plot`` draws. For a confusion matr
 """
 
 from skdigits.inspection.before_after import CleaningDisplay
-from skdigits.inspection.classifiers import ReliabilityDisplay, TradeOffDisplay, TrainSizeDisplay
 from skdigits.inspection.coverage import CoverageDisplay
 from skdigits.inspection.history import HistoryDisplay
 from skdigits.inspection.images import ImageGridDisplay, LabelCountDisplay
+from skdigits.inspection.reliability import ReliabilityDisplay
 from skdigits.inspection.searches import SearchHistoryDisplay, SearchScoreDisplay
 from skdigits.inspection.sequences import SequenceGridDisplay
+from skdigits.inspection.trade_offs import TradeOffDisplay, TrainSizeDisplay
 
 __all__ = [
     "CleaningDisplay",

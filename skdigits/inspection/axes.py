@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
+MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
 MANY_DECADES = 3  # with more, an axis has room for the powers of ten only
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skdigits.checks.images import infer_image_shape, split_images
+from skdigits.checks.image_shapes import infer_image_shape, split_images
 from skdigits.inspection.axes import make_axes, write_reason
 from skdigits.inspection.estimators import kind_of
 from skdigits.metrics import plain_labels

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.spec import NetworkSpec
 
 Weights = list[np.ndarray]  # the trainable variables of a network, then the others

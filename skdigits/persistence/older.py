@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 
 # Parameters that files do not have, or earlier ones not, and their values then.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skdigits.checks.images import check_image_shape
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.image_shapes import check_image_shape
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.estimator import NetworkEstimator
 from skdigits.estimator import check_parameters as check_network_parameters
 from skdigits.networks.architectures import ARCHITECTURES, N_LABELS, READERS

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.architectures import READERS
 from skdigits.networks.layers import Layer
 from skdigits.networks.spec import NetworkSpec

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 from sklearn.utils.validation import check_array
 
-from skdigits.checks.images import infer_image_shape, split_images
-from skdigits.checks.pixels import PixelRange, pixel_dtype, pixel_range
+from skdigits.checks.image_shapes import infer_image_shape, split_images
+from skdigits.checks.pixel_ranges import PixelRange, pixel_dtype, pixel_range
 
 if TYPE_CHECKING:
     from skdigits.typing import ImageShape

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.training.task import Samples
 
 DIGITS = tuple(map(str, range(10)))

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.inference import ctc, graphs
 from skdigits.networks.architectures import ARCHITECTURES, READERS
 from skdigits.networks.spec import NetworkSpec

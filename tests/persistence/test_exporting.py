@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, DigitSequenceRecognizer, EpochSearchCV, ImageReshaper, export
 from skdigits.datasets import load_digits, make_digit_sequences
-from skdigits.inference.reading import score_frames
+from skdigits.inference.lines import score_frames
 
 # Keras and its converters use what NumPy deprecates.
 pytestmark = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skdigits import load_pretrained
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey
 from skdigits.persistence.schema import checked

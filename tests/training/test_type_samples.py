@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdigits.checks.pixels import PixelRange
+from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.synthesis.glyphs import drawn_images, type_images
 from skdigits.training.task import Samples
 from skdigits.training.type_samples import digit_classes, takes_type, with_type

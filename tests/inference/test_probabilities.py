@@ -3,7 +3,7 @@ import pytest
 
 from skdigits import load_pretrained
 from skdigits.inference import sessions
-from skdigits.inference.classification import BATCH, classify
+from skdigits.inference.probabilities import BATCH, classify
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from skdigits import load_pretrained
-from skdigits.inference import ctc, reading
+from skdigits.inference import ctc
+from skdigits.inference import lines as reading
 from skdigits.pictures.line_images import LineImages
 
 
