@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.networks.trained import ProgramKey, TrainedNetwork, Weights
-from skdigits.training import plain_keras
+from skdigits.networks.trained import Weights
 from skdigits.training.augmentation import augmented
+from skdigits.training.compiled_model import CompiledModel
 from skdigits.training.data import TrainingData
-from skdigits.training.plain_keras import assign, read
-from skdigits.training.schedules import make_optimizer, set_rate
+from skdigits.training.plain_keras import assign
+from skdigits.training.schedules import set_rate
 from skdigits.training.task import Samples, TrainingTask
 from skdigits.training.tensorflow import keras, tf
 
 if TYPE_CHECKING:
-    from skdigits.typing import StrPath, Tensor
+    from skdigits.typing import Tensor
 
 PREDICT_BATCH = 2048
 PROGRESS_UPDATES = 40  # of a progress bar per epoch
@@ -39,137 +39,12 @@ class _EpochPlan:
     horizon: int
 
 
-class EpochModel(keras.Model):
+class EpochModel(CompiledModel):
     """A Keras model whose ``fit`` runs each epoch as one compiled loop.
 
     Its input is flat rows of pixels rather than images: they are padded, shaped and rescaled
     batch by batch, inside the loop.
     """
-
-    _task: Any  # the TrainingTask of the fit that runs, else None
-    _raw_weights: Weights | None  # where the variables of the network are averages
-
-    @classmethod
-    def from_key(cls, key: ProgramKey) -> EpochModel:
-        """Build and compile a network.
-
-        Parameters
-        ----------
-        key : ProgramKey
-            Network, optimizer and augmentation.
-
-        Returns
-        -------
-        EpochModel
-            With arbitrary weights.
-        """
-        network = plain_keras.build(key.spec, faster=True)
-        model = cls(network.inputs, network.outputs)
-        model.dtype_policy = key.spec.dtype  # instead of Keras's global policy
-        model._key, model._float_dtype = key, key.spec.dtype
-        model.compile(
-            optimizer=make_optimizer(key.optimizer),
-            loss=plain_keras.LOSS,
-            jit_compile=False,  # XLA is several times slower for these convolutions on a CPU
-        )
-        model.optimizer.build(model.trainable_variables)
-        model._blank_optimizer = read(model.optimizer.variables)
-        model._average = [tf.Variable(v) for v in model._float_variables()]
-        model._programs = {}
-        model._loaded = None
-        return model
-
-    # -- state ---------------------------------------------------------------------------
-
-    @property
-    def state_variables(self) -> list[Any]:
-        """All variables of the network: the trainable ones, then the others."""
-        return plain_keras.state_variables(self)
-
-    def _float_variables(self) -> list[Any]:
-        return [v for v in self.state_variables if "float" in str(v.dtype)]
-
-    def load_state(self, network: TrainedNetwork) -> None:
-        """Load the state of a network.
-
-        Parameters
-        ----------
-        network : TrainedNetwork
-            With weights.
-        """
-        assign(self.state_variables, network.weights)
-        assign(self._average, read(self._float_variables()))
-        assign(self.state_variables, network.raw_weights)
-        assign(self.optimizer.variables, network.optimizer_state or self._blank_optimizer)
-        self._raw_weights = self._loaded = None
-
-    def read_state(self) -> dict[str, Weights]:
-        """Return a copy of the state.
-
-        Returns
-        -------
-        dict of str to list of ndarray
-            Fields of `TrainedNetwork`.
-        """
-        self._task = None  # an idle model should not keep a user's samples
-        weights = self.read_weights()
-        return {
-            "weights": weights,
-            "raw_weights": weights if self._raw_weights is None else list(self._raw_weights),
-            "optimizer_state": read(self.optimizer.variables),
-        }
-
-    def read_weights(self) -> Weights:
-        """Return a copy of the network's variables."""
-        return read(self.state_variables)
-
-    def read_training_state(self) -> dict[str, Weights]:
-        """Return a copy of all variables after an epoch, for `resume`.
-
-        Returns
-        -------
-        dict of str to list of ndarray
-            Variables of the network, the raw ones if those are averages, averages, and variables of
-            the optimizer.
-        """
-        return {
-            "weights": self.read_weights(),
-            "raw_weights": list(self._raw_weights or []),
-            "average": read(self._average),
-            "optimizer": read(self.optimizer.variables),
-        }
-
-    def resume(self, state: dict[str, Weights], stopped: bool) -> None:
-        """Go on with a fit from the state after an epoch; called when training begins.
-
-        Parameters
-        ----------
-        state : dict of str to list of ndarray
-            Result of `read_training_state`.
-        stopped : bool
-            Whether training had ended after it.
-        """
-        self._raw_weights = list(state["raw_weights"]) or None
-        weights = self._raw_weights if self._raw_weights and not stopped else state["weights"]
-        assign(self.state_variables, weights)
-        assign(self._average, state["average"])
-        assign(self.optimizer.variables, state["optimizer"])
-        self.stop_training = stopped
-
-    def save(self, filepath: StrPath, overwrite: bool = True, **options: Any) -> None:
-        """Save a plain model that accepts images, for callbacks such as ``ModelCheckpoint``.
-
-        Parameters
-        ----------
-        filepath : str or path-like
-            The file.
-        overwrite : bool, default=True
-            Whether to replace an existing file.
-        **options
-            Further arguments of ``keras.Model.save``.
-        """
-        network = replace(self._task.start, weights=self.read_weights())
-        plain_keras.build_trained(network).save(filepath, overwrite=overwrite, **options)
 
     # -- training ------------------------------------------------------------------------
 
@@ -359,15 +234,6 @@ class EpochModel(keras.Model):
         key = (pixel_dtype, n_features, schedule)
         return self._program(key, lambda: self._train_steps(schedule), signature)
 
-    def _program(
-        self, key: Hashable, make_function: Callable[[], Callable[..., Any]], signature: list[Any]
-    ) -> Callable[..., Any]:
-        """The compiled function of a key; made and traced once."""
-        if key not in self._programs:
-            program = tf.function(make_function(), input_signature=signature, autograph=False)
-            self._programs[key] = program.get_concrete_function()
-        return self._programs[key]
-
     def _images(self, rows: Tensor, scale: Tensor) -> Tensor:
         """Rows of pixels as a batch of images: cast, rescaled, padded with zeros, shaped."""
         height, width, channels = self.input_shape[1:]
@@ -464,51 +330,6 @@ class EpochModel(keras.Model):
         keep = (1 - 1 / tf.cast(n_steps, tf.float64)) ** 10
         for average, value in zip(self._average, self._float_variables(), strict=True):
             average.assign(value + tf.cast(keep, value.dtype) * (average - value))
-
-    # -- predicting ------------------------------------------------------------------------
-
-    def compute(
-        self, weights: Weights, images: np.ndarray, *, features: bool = False
-    ) -> np.ndarray:
-        """Compute the output of the network with the given weights.
-
-        Parameters
-        ----------
-        weights : list of ndarray
-            One per variable of `state_variables`; the list should never be changed.
-        images : ndarray of shape (n, height, width, channels)
-            Pixels in the dtype of the network, multiplied by its scale.
-        features : bool, default=False
-            Whether to compute the input of the last layer, as rows.
-
-        Returns
-        -------
-        ndarray of shape (n, …)
-            The output, or features.
-        """
-        if self._loaded is not weights:
-            assign(self.state_variables, weights)
-            object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
-        return self._output_program(features)(tf.constant(images)).numpy()
-
-    def _output_program(self, features: bool = False) -> Callable[..., Any]:
-        """The compiled function from a batch of images to the output, or to features."""
-
-        def make_output() -> Callable[..., Any]:
-            return lambda images: self(images, training=False)
-
-        def make_features() -> Callable[..., Any]:
-            network = plain_keras.without_last_layer(self)
-
-            def features_of(images: Tensor) -> Tensor:
-                found = network(images, training=False)
-                return tf.reshape(found, [tf.shape(found)[0], -1])
-
-            return features_of
-
-        images = tf.TensorSpec([None, *self._key.spec.image_shape], self._float_dtype)
-        make, key = (make_features, "features") if features else (make_output, "output")
-        return self._program(key, make, [images])
 
     def _predict(self, samples: Samples) -> np.ndarray:
         """Class probabilities of samples with the current weights, batch by batch."""

@@ -138,11 +138,6 @@ def test_an_image_of_one_frame_has_as_many_sequences_as_may_be_asked_for():
     assert {len({as_tuple(one) for one in several}) for several in digits} == {10}
 
 
-def test_frames_that_digits_need():
-    digits = np.array([[1, 2, 3], [1, 1, 1], [1, 1, -1], [-1, -1, -1]])
-    assert ctc.needed_frames(digits).tolist() == [3, 5, 3, 0]
-
-
 def test_sequences_are_replaced_by_longer_or_shorter_ones():
     digits = np.array([[[1, 2]], [[3, -1]]])
     longer = ctc.with_others(digits, [1], np.array([[[4, 5, 6]]]))
