@@ -274,6 +274,7 @@ def test_every_parameter_survives_set_params_and_clone():
         "callbacks": [],
         "checkpoint": "folder",
         "augment": True,
+        "style": "mixed",
         "dtype": "float64",
         "verbose": 2,
         "random_state": 5,
@@ -1332,14 +1333,14 @@ def test_values_of_another_range_than_in_fit_are_warned_of(digits, fitted):
 
 
 def test_a_fit_during_a_prediction_does_not_change_its_labels(digits, monkeypatch):
-    from skdigits import classifier as module
+    from skdigits import classifier_predictions as module
 
     X, y = digits
     classifier = quick().fit(X, y)
     before, classify = classifier.predict(X), module.classify
 
-    def fit_meanwhile(*args):
-        found = classify(*args)
+    def fit_meanwhile(*args, **options):
+        found = classify(*args, **options)
         monkeypatch.setattr(module, "classify", classify)
         classifier.fit(X, y % 5)
         return found

@@ -16,6 +16,7 @@ from skdigits.datasets import load_digits, make_digit_sequences
 from skdigits.inference import lines as reading
 from skdigits.inference.lines import score_frames
 from skdigits.pictures.line_images import LineImages
+from skdigits.synthesis.generators import TileGenerator
 
 
 @pytest.fixture(scope="module")
@@ -341,14 +342,14 @@ def test_the_same_random_state_gives_the_same_weights(sources):
 
 def test_each_epoch_trains_on_other_sequences(sources, monkeypatch):
     drawn = []
-    original = DigitSequenceRecognizer._draw
+    original = TileGenerator.draw
 
-    def draw(self, source, *args):
-        samples = original(self, source, *args)
-        drawn.append((len(source.images), samples.y.tobytes()))
-        return samples
+    def draw(self, *args):
+        lines = original(self, *args)
+        drawn.append((len(self._source.images), lines.sequences.tobytes()))
+        return lines
 
-    monkeypatch.setattr(DigitSequenceRecognizer, "_draw", draw)
+    monkeypatch.setattr(TileGenerator, "draw", draw)
     quick(epochs=3, validation_fraction=0.25).fit(*sources[0])
     assert [n for n, _ in drawn] == [325, 975, 975, 975]
     assert len({labels for _, labels in drawn}) == 4

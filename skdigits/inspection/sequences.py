@@ -12,6 +12,7 @@ from skdigits.inspection.axes import write_reason
 from skdigits.inspection.estimators import check_kind, unwrap
 from skdigits.metrics import as_sequences
 from skdigits.sequence import DigitSequenceRecognizer
+from skdigits.sequence_checks import check_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +97,7 @@ class SequenceGridDisplay:
         truth = read if y is None else as_sequences(y)
         correct = read == truth
         order = np.lexsort((np.where(correct, probability, -probability), correct))[:n_images]
-        images = estimator._check_images(X, reset=False).images
+        images = check_lines(estimator, X, reset=False).images
         chosen = [images[i] for i in order]
         captions = [
             f"{read[i] or 'nothing'} ({probability[i]:.2f})"

@@ -21,15 +21,48 @@ class Layer:
     """A layer that has no weights and keeps the shape; the kinds differ from it where they say."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Compute the shape of the output from that of the input, both of one image."""
+        """Compute the shape of an output.
+
+        Parameters
+        ----------
+        shape : tuple
+            Shape of one input, without the axis of images.
+
+        Returns
+        -------
+        tuple
+            Shape of its output.
+        """
         return shape
 
     def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
-        """List the shapes of the trainable variables, in Keras's order."""
+        """List the shapes of the trainable variables, in Keras's order.
+
+        Parameters
+        ----------
+        shape : tuple
+            Shape of one input, without the axis of images.
+
+        Returns
+        -------
+        list of tuple
+            None by default.
+        """
         return []
 
     def averages(self, shape: Shape) -> list[tuple[int | None, ...]]:
-        """List the shapes of the moving averages, in Keras's order."""
+        """List the shapes of the moving averages, in Keras's order.
+
+        Parameters
+        ----------
+        shape : tuple
+            Shape of one input, without the axis of images.
+
+        Returns
+        -------
+        list of tuple
+            None by default.
+        """
         return []
 
 
@@ -85,7 +118,18 @@ class Depthwise(Layer):
     size: tuple[int | None, int | None] = (None, None)
 
     def window(self, shape: Shape) -> tuple[int | None, ...]:
-        """Height and width of the window for an input of this shape."""
+        """Compute the size of the window.
+
+        Parameters
+        ----------
+        shape : tuple
+            Shape of one input, without the axis of images.
+
+        Returns
+        -------
+        tuple of int
+            Height and width.
+        """
         return tuple(own or seen for own, seen in zip(self.size, shape[:2], strict=True))
 
     def output_shape(self, shape: Shape) -> Shape:

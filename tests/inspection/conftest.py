@@ -3,6 +3,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from skdigits import DigitSequenceRecognizer
+from skdigits.sequence_checks import check_lines
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +16,7 @@ class FixedRecognizer(DigitSequenceRecognizer):
     """Predicts the same four sequences for any images."""
 
     def fit(self, X, y=None):
-        self._check_images(X, reset=True)
+        check_lines(self, X, reset=True)
         return self
 
     def __sklearn_is_fitted__(self):

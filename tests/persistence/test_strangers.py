@@ -91,7 +91,12 @@ def test_every_parameter_is_refused_or_one_that_its_class_accepts(kind, files, t
     document, entries = files[kind]
     estimator = loaded(tmp_path / "file", document, entries)
     names = estimator.get_params(deep=False).keys()
-    assert names - document["state"].keys() <= {"checkpoint", "memory", "transform_input"}
+    assert names - document["state"].keys() <= {
+        "checkpoint",
+        "verbose",
+        "memory",
+        "transform_input",
+    }
     for name in names:
         for value in NEVER.values():  # before any array is read: this file has none
             message = assert_refused(tmp_path / "file", with_state(document, name, value), {})
@@ -109,7 +114,9 @@ def test_every_parameter_is_refused_or_one_that_its_class_accepts(kind, files, t
             getattr(checked, "_check_parameters", checked._validate_params)()
 
 
-@pytest.mark.parametrize("name", ["checkpoint", "memory", "transform_input", "n_jobs", "fit"])
+@pytest.mark.parametrize(
+    "name", ["checkpoint", "memory", "transform_input", "n_jobs", "fit"]
+)
 @pytest.mark.parametrize("value", [None, False, "folder"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path):
@@ -117,6 +124,14 @@ def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path)
     document, entries = files[kind]
     document = with_state(document, name, value)
     assert_refused(tmp_path / "file", document, entries, "no attribute|alone")
+
+
+@pytest.mark.parametrize("kind", ["DigitClassifier", "DigitSequenceRecognizer"])
+def test_verbosity_is_not_saved(kind, files, tmp_path):
+    document, entries = files[kind]
+    assert_refused(tmp_path / "file", with_state(document, "verbose", 1), entries, "no attribute")
+    older = with_state(document, "verbose", 1) | {"format": 5}  # which had it
+    assert loaded(tmp_path / "file", older, entries).verbose == 0
 
 
 def test_attributes_of_another_class_are_refused(files, tmp_path):
