@@ -68,12 +68,13 @@ def find_picture_source(source: str | None) -> Path | None:
     Path or None
         The folder or file; None if the source holds no pictures.
     """
+    from skdigits.datasets.picture_files import find_pictures
     from skdigits.datasets.recognition import recognize
 
     if source in (None, "digits", "mnist"):
         return None
     kind, path = recognize(Path(source), "train")
-    return path if kind == "pictures" else None
+    return path if kind == "pictures" and find_pictures(path) else None
 
 
 def split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> TrainTest:
