@@ -19,7 +19,7 @@ import numpy as np
 from measuring import Checks, finish, parser, results_folder
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from skdigits.cli.reports import save_comparison, save_learning_curves
+from skdigits.cli.compare import save_comparison, save_learning_curves
 from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
 from skdigits.datasets import load_data
 

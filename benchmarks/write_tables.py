@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 from skdigits import DigitClassifier
-from skdigits.cli.reports import format_p_value
+from skdigits.cli.compare import format_p_value
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from skdigits.cli.output import print_line
+from skdigits.cli.console import print_line
 
 if TYPE_CHECKING:
     import numpy as np

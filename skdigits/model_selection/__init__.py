@@ -1,5 +1,5 @@
 """Model selection: EpochSearchCV."""
 
-from skdigits.model_selection.search import EpochSearchCV
+from skdigits.model_selection.epoch_search import EpochSearchCV
 
 __all__ = ["EpochSearchCV"]

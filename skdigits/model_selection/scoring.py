@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike
 
-    from skdigits.model_selection.search import EpochSearchCV
+    from skdigits.model_selection.epoch_search import EpochSearchCV
     from skdigits.typing import Estimator
 
 Score = float | dict[str, float]

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from skdigits.cli.output import message
+from skdigits.cli.console import message
 from skdigits.cli.packages import check_packages
 
 

@@ -114,9 +114,7 @@ def test_every_parameter_is_refused_or_one_that_its_class_accepts(kind, files, t
             getattr(checked, "_check_parameters", checked._validate_params)()
 
 
-@pytest.mark.parametrize(
-    "name", ["checkpoint", "memory", "transform_input", "n_jobs", "fit"]
-)
+@pytest.mark.parametrize("name", ["checkpoint", "memory", "transform_input", "n_jobs", "fit"])
 @pytest.mark.parametrize("value", [None, False, "folder"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path):

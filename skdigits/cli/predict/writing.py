@@ -5,91 +5,20 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from skdigits.cli.output import print_error
+from skdigits.cli.console import print_error
+from skdigits.cli.predict.totals import Totals
 from skdigits.files import atomic_write, printable
 
 if TYPE_CHECKING:
     from skdigits.datasets.bunch import Chunk
     from skdigits.datasets.picture_files import Cleaning
     from skdigits.typing import Estimator
-
-
-@dataclass
-class Totals:
-    """Counts of the predictions that were written.
-
-    Parameters
-    ----------
-    n_images : int, default=0
-        Images predicted.
-    n_kept : int, default=0
-        Predictions that were not rejected.
-    n_labelled : int, default=0
-        Kept predictions whose true label is one of the model's.
-    n_correct : int, default=0
-        Kept predictions that equal their true label.
-    n_blank : int, default=0
-        Pictures in which no digit is found, whose label is empty.
-    n_pages : int, default=0
-        Pictures of lines of digits in which no digit is found; their label is empty.
-    n_unreadable : int, default=0
-        Files that are not pictures, or damaged; their label is empty.
-    unknown : Counter
-        Numbers of images by true labels that the model cannot give, such as ``"unknown"``.
-    """
-
-    n_images: int = 0
-    n_kept: int = 0
-    n_labelled: int = 0
-    n_correct: int = 0
-    n_blank: int = 0
-    n_pages: int = 0
-    n_unreadable: int = 0
-    unknown: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def accuracy(self) -> float | None:
-        """Accuracy of the kept predictions; None without true labels."""
-        return self.n_correct / self.n_labelled if self.n_labelled else None
-
-    def add(
-        self,
-        labels: np.ndarray,
-        kept: np.ndarray,
-        target: np.ndarray | None,
-        is_known: Callable[..., Any] = lambda label: True,
-    ) -> None:
-        """Count the predictions of a chunk.
-
-        Parameters
-        ----------
-        labels : ndarray of shape (n,)
-            Predicted labels.
-        kept : ndarray of shape (n,), bool
-            Which predictions are not rejected.
-        target : ndarray of shape (n,) or None
-            True labels.
-        is_known : callable, default=lambda label: True
-            Whether the model can give a label, which is a string.
-        """
-        self.n_images += len(labels)
-        self.n_kept += int(kept.sum())
-        if target is None:
-            return
-        target = target.astype(str)
-        unknown = {label for label in np.unique(target).tolist() if not is_known(label)}
-        counts = ~np.isin(target, list(unknown))
-        self.unknown.update(target[~counts].tolist())
-        self.n_labelled += int((kept & counts).sum())
-        self.n_correct += int((labels.astype(str) == target)[kept & counts].sum())
 
 
 def cleaning_of(estimator: Estimator) -> Cleaning | None:

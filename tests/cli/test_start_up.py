@@ -6,38 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from skdigits.cli.progress import fit_with_progress, without_start_up_lines
+from skdigits.cli.start_up import without_start_up_lines
 
 COMMAND = Path(sys.executable).with_name("skdigits")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-
-
-class Recorder:
-    """An estimator that records on which images it is validated."""
-
-    epochs, early_stopping, validation_fraction = 1, False, None
-
-    def set_params(self, **params):
-        return self
-
-    def fit(self, X, y, X_val=None, y_val=None):
-        self.validated_on = X_val
-
-
-@pytest.mark.parametrize(
-    ("parameters", "held_out", "expected"),
-    [
-        ({}, ("X", ["y"]), "X"),
-        ({}, ("X", []), None),  # all images are trained on
-        ({"validation_fraction": 0.1}, ("X", ["y"]), None),
-        ({"early_stopping": True}, ("X", ["y"]), None),  # the test must not choose the epoch
-    ],
-)
-def test_held_out_images_score_each_epoch_but_never_stop_training(parameters, held_out, expected):
-    estimator = Recorder()
-    vars(estimator).update(parameters)
-    fit_with_progress(estimator, "X", "y", None, held_out)
-    assert estimator.validated_on == expected
 
 
 @pytest.mark.slow

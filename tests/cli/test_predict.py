@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 
 import skdigits
 from skdigits import DigitClassifier, ImageReshaper, PictureCleaner, datasets
-from skdigits.cli.prediction import Totals, cleaning_of, write_predictions
+from skdigits.cli.predict.totals import Totals
+from skdigits.cli.predict.writing import cleaning_of, write_predictions
 from skdigits.datasets import load_digits, sources
 from skdigits.datasets.bunch import Chunk
 from skdigits.pictures.line_images import LineImages
@@ -372,3 +373,13 @@ def test_a_page_has_no_label_and_says_why(run, tmp_path, capsys):
     page.save(tmp_path / "page.png")
     assert run("predict", model, tmp_path / "page.png", "-o", tmp_path / "s.csv") == 0
     assert "1 of them is empty, because the pictures show lines" in capsys.readouterr().out
+
+
+def test_predict_with_a_pipeline(run, csv_folder, tmp_path):
+    X, y = datasets.load_data(csv_folder, return_X_y=True)
+    pipeline = make_pipeline(ImageReshaper(), DigitClassifier("compact", epochs=2, random_state=0))
+    model = skdigits.save(pipeline.fit(X, y), tmp_path / "model.skdigits")
+    assert run("predict", model, csv_folder, "-o", tmp_path / "labels.csv") == 0
+    labels = pd.read_csv(tmp_path / "labels.csv")["Label"]
+    test = datasets.load_data(csv_folder, subset="test").data
+    np.testing.assert_array_equal(labels, pipeline.predict(test))

@@ -1,0 +1,61 @@
+"""``skdigits predict``: labels of images, written as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skdigits.cli.cluster import dask_cluster
+from skdigits.cli.options import Dask, Model
+from skdigits.cli.start_up import start_tensorflow
+
+Data = Annotated[
+    str,
+    typer.Argument(metavar="DATA", help="A CSV file, an IDX file, a picture, or a folder of them."),
+]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="The CSV file to write.")
+]
+RejectBelow = Annotated[
+    float,
+    typer.Option(
+        metavar="P", min=0, max=1, help="Leave a label empty if its probability is lower."
+    ),
+]
+
+
+def predict(
+    model: Model,
+    data: Data,
+    output: Output = Path("submission.csv"),
+    reject_below: RejectBelow = 0.0,
+    dask: Dask = None,
+) -> None:
+    """Predict images with a saved model, and write ImageId,Label.
+
+    That is the form that Kaggle expects; for pictures, ImageId is the file name. Files are read,
+    predicted and written in chunks, so that they may be larger than memory. A model trained with
+    --sequences takes pictures of lines.
+    """
+    from skdigits import DigitSequenceRecognizer, load
+    from skdigits.cli.predict.totals import print_totals
+    from skdigits.cli.predict.writing import cleaning_of, write_predictions
+    from skdigits.datasets.sources import iter_chunks
+    from skdigits.estimator import network_of
+    from skdigits.files import check_destination
+    from skdigits.wrappers import network_estimator
+
+    check_destination(output)
+    estimator = load(model)
+    last = network_estimator(estimator)
+    lines = isinstance(last, DigitSequenceRecognizer)
+    chunks = iter_chunks(data, lines=lines, cleaning=cleaning_of(estimator))
+    if dask is None and not network_of(last).key.spec.has_onnx_model:
+        start_tensorflow()
+    with dask_cluster(dask):
+        totals = write_predictions(estimator, chunks, output, reject_below=reject_below)
+    print_totals(totals, output, reject_below)
+    if totals.n_unreadable:
+        raise typer.Exit(1)

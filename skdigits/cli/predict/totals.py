@@ -1,0 +1,122 @@
+"""Counts of predictions, and what is printed of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skdigits.cli.console import print_line
+
+SHOWN = 3  # labels in a message
+LONGEST = 40  # characters of such a label
+
+
+@dataclass
+class Totals:
+    """Counts of the predictions that were written.
+
+    Parameters
+    ----------
+    n_images : int, default=0
+        Images predicted.
+    n_kept : int, default=0
+        Predictions that were not rejected.
+    n_labelled : int, default=0
+        Kept predictions whose true label is one of the model's.
+    n_correct : int, default=0
+        Kept predictions that equal their true label.
+    n_blank : int, default=0
+        Pictures in which no digit is found, whose label is empty.
+    n_pages : int, default=0
+        Pictures of lines of digits in which no digit is found; their label is empty.
+    n_unreadable : int, default=0
+        Files that are not pictures, or damaged; their label is empty.
+    unknown : Counter
+        Numbers of images by true labels that the model cannot give, such as ``"unknown"``.
+    """
+
+    n_images: int = 0
+    n_kept: int = 0
+    n_labelled: int = 0
+    n_correct: int = 0
+    n_blank: int = 0
+    n_pages: int = 0
+    n_unreadable: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Accuracy of the kept predictions; None without true labels."""
+        return self.n_correct / self.n_labelled if self.n_labelled else None
+
+    def add(
+        self,
+        labels: np.ndarray,
+        kept: np.ndarray,
+        target: np.ndarray | None,
+        is_known: Callable[..., Any] = lambda label: True,
+    ) -> None:
+        """Count the predictions of a chunk.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n,)
+            Predicted labels.
+        kept : ndarray of shape (n,), bool
+            Which predictions are not rejected.
+        target : ndarray of shape (n,) or None
+            True labels.
+        is_known : callable, default=lambda label: True
+            Whether the model can give a label, which is a string.
+        """
+        self.n_images += len(labels)
+        self.n_kept += int(kept.sum())
+        if target is None:
+            return
+        target = target.astype(str)
+        unknown = {label for label in np.unique(target).tolist() if not is_known(label)}
+        counts = ~np.isin(target, list(unknown))
+        self.unknown.update(target[~counts].tolist())
+        self.n_labelled += int((kept & counts).sum())
+        self.n_correct += int((labels.astype(str) == target)[kept & counts].sum())
+
+
+def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
+    """Print how many labels were written, why some are empty, and their accuracy if it is known.
+
+    Parameters
+    ----------
+    totals : Totals
+        As `write_predictions` returns them.
+    path : Path
+        The file that was written.
+    reject_below : float
+        The probability below which labels are empty.
+    """
+    print_line(f"Wrote {path}: {totals.n_images} labels.")
+    n_empty = totals.n_images - totals.n_kept
+    n_uncertain = n_empty - totals.n_blank - totals.n_pages - totals.n_unreadable
+    reasons = {
+        "no digit is found in the pictures": totals.n_blank,
+        "the pictures show lines of digits; skdigits read reads them": totals.n_pages,
+        "the files cannot be read": totals.n_unreadable,
+        f"the probability is below {reject_below:g}": n_uncertain,
+    }
+    for reason, n in reasons.items():
+        if n:
+            print_line(f"{n} of them {'is' if n == 1 else 'are'} empty, because {reason}.")
+    if totals.unknown:
+        names = ", ".join(repr(name[:LONGEST]) for name in sorted(totals.unknown)[:SHOWN])
+        more = ", …" if len(totals.unknown) > SHOWN else ""
+        print_line(
+            f"True labels that the model cannot give: {totals.unknown.total()} ({names}{more}); "
+            "they do not count in the accuracy."
+        )
+    if totals.accuracy is not None:
+        which = f"{totals.n_labelled} labels that are not empty" if n_empty else "labels"
+        print_line(f"Accuracy of the {which}: {totals.accuracy:.4f}")

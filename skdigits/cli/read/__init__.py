@@ -1,0 +1,69 @@
+"""``skdigits read``: the lines of digits in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skdigits.cli.output import check_folder, make_folder
+
+Pictures = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PICTURE",
+        help="Picture files, folders of them with all subfolders, or - for standard input.",
+    ),
+]
+Digits = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Number of digits of each line, where it is known."),
+]
+RejectBelow = Annotated[
+    float,
+    typer.Option(
+        metavar="P", min=0, max=1, help="Print an empty text for lines of lower confidence."
+    ),
+]
+AsCsv = Annotated[
+    bool, typer.Option("--csv", help="Print CSV, with the box of each line in pixels.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object per line, with its box.")]
+Draw = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Write each picture there, with boxes and texts."),
+]
+Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdigits to read with.")]
+
+
+def read(
+    pictures: Pictures,
+    digits: Digits = None,
+    reject_below: RejectBelow = 0.0,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+    draw: Draw = None,
+    model: Model = None,
+) -> None:
+    """Read all lines of digits in pictures.
+
+    The file, text and confidence of each line are printed, separated by tabs. Nothing needs to be
+    trained: the package has networks for digits of any kind. A page gives its lines from top to
+    bottom; a picture without digits gives a line without text.
+    """
+    from skdigits import load
+    from skdigits.cli.read.pages import read_pages
+    from skdigits.cli.read.rows import print_pages
+    from skdigits.wrappers import network_estimator
+
+    if as_csv and as_json:
+        raise ValueError("--csv and --json are two forms of output; leave out one of them.")
+    estimator = None if model is None else network_estimator(load(model))
+    if draw is not None:
+        check_folder(draw)
+        make_folder(draw)
+    form = "csv" if as_csv else "json" if as_json else "text"
+    pages = read_pages(pictures, digits=digits, model=estimator)
+    if print_pages(pages, form=form, reject_below=reject_below, draw=draw):
+        raise typer.Exit(1)

@@ -1,0 +1,79 @@
+"""What is read, as rows: a row per line of digits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from skdigits.cli.console import escape_controls, print_error
+from skdigits.cli.read.drawing import draw_page
+from skdigits.cli.read.pages import Page
+
+COLUMNS = ("file", "text", "confidence", "left", "top", "right", "bottom")
+
+
+def print_pages(
+    pages: Iterator[Page | str], *, form: str, reject_below: float, draw: Path | None
+) -> int:
+    """Print what was read, as soon as a page is read.
+
+    Parameters
+    ----------
+    pages : iterator of Page or str
+        As `read_pages` yields them.
+    form : {"text", "csv", "json"}
+        A line per number with tabs between name, text and confidence, where the name has escapes
+        for tabs and line breaks; CSV with boxes; or a JSON object per line with boxes.
+    reject_below : float
+        A text with a lower confidence is printed as empty.
+    draw : Path or None
+        Folder for the pictures with boxes.
+
+    Returns
+    -------
+    int
+        Number of files that could not be read.
+    """
+    n_failed = 0
+    drawn: set[str] = set()
+    if form == "csv":
+        print(_csv_row(COLUMNS))
+    for page in pages:
+        if isinstance(page, str):
+            print_error(page)
+            n_failed += 1
+            continue
+        rows = [
+            (page.name, text if confidence >= reject_below else "", round(confidence, 4), *box)
+            for text, confidence, box in page.readings
+        ]
+        for row in rows or [(page.name, "", "", "", "", "", "")]:
+            print(_formatted(row, form), flush=True)
+        if draw is not None:
+            try:
+                draw_page(page, draw, drawn)
+            except OSError as error:
+                print_error(error)
+                n_failed += 1
+    return n_failed
+
+
+def _formatted(row: Any, form: str) -> str:
+    if form == "csv":
+        return _csv_row(row)
+    if form == "json":
+        values = [None if value == "" else value for value in row[2:]]
+        return json.dumps(dict(zip(COLUMNS, [*row[:2], *values], strict=True)))
+    name, text, confidence, *_ = row
+    confidence = confidence if confidence == "" else f"{confidence:.2f}"
+    return f"{escape_controls(name)}\t{text}\t{confidence}"
+
+
+def _csv_row(row: Any) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(row)  # so that line breaks are quoted
+    return line.getvalue().removesuffix("\r\n")

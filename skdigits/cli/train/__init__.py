@@ -1,0 +1,180 @@
+"""``skdigits train``: single digits, generated sequences, or a saved model that adapts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skdigits.cli.options import Data, Seed
+from skdigits.cli.packages import TRAINING, check_packages
+
+Output = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", metavar="FOLDER", help="Folder for the model, metrics and figures."
+    ),
+]
+Sequences = Annotated[
+    bool,
+    typer.Option("--sequences", help="Train on sequences of digits generated from the images."),
+]
+Architecture = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Network: lenet (default), compact or tiny (smaller), or deep (larger).",
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Number of epochs; by default 15, or with --from those of MODEL."
+    ),
+]
+SequencesPerEpoch = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="With --sequences, how many an epoch generates; 10,000 by default."
+    ),
+]
+BatchSize = Annotated[str, typer.Option(metavar="N", help="Images per gradient step, or auto.")]
+LearningRate = Annotated[str, typer.Option(metavar="RATE", help="Maximum learning rate, or auto.")]
+Augment = Annotated[
+    int,
+    typer.Option(
+        "--augment",
+        count=True,
+        max=10,
+        show_default=False,
+        help="Rotate, zoom and shift training images at random; given twice, twice as far.",
+    ),
+]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Style augmentation, for writers, pens and cameras that DATA does not contain: "
+        "handwritten, or mixed, which adds printed and seven-segment digits. With --sequences "
+        "handwritten is the default; tiles sets whole images side by side.",
+    ),
+]
+EarlyStopping = Annotated[
+    bool,
+    typer.Option(
+        "--early-stopping",
+        help="Stop when the validation loss no longer improves; a tenth of the training images "
+        "is held out for validation.",
+    ),
+]
+ValidationFraction = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE", min=0.01, max=0.9, help="Share of the training images for validation."
+    ),
+]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="Adapt this model.skdigits to the images of DATA; or digit or sequence, the "
+        "models that come with the package.",
+    ),
+]
+TestFraction = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        min=0,
+        max=0.9,
+        help="Share of the images held out for testing; 0 trains on all images, without a test.",
+    ),
+]
+
+
+def train(
+    data: Data = None,
+    output: Output = Path("skdigits-train"),
+    sequences: Sequences = False,
+    architecture: Architecture = None,
+    epochs: Epochs = None,
+    sequences_per_epoch: SequencesPerEpoch = None,
+    batch_size: BatchSize = "auto",
+    learning_rate: LearningRate = "auto",
+    augment: Augment = 0,
+    style: Style = None,
+    early_stopping: EarlyStopping = False,
+    validation_fraction: ValidationFraction = None,
+    model: From = None,
+    test_fraction: TestFraction = 0.2,
+    seed: Seed = 0,
+) -> None:
+    """Train a classifier, and save model, metrics and figures.
+
+    It is tested on images that are held out. With --sequences, train a recognizer of digit
+    sequences instead: it is trained on sequences that are generated from the training images, new
+    ones in every epoch, and tested on sequences that are generated from the held-out images.
+
+    With --from, adapt a saved model to the images of DATA, which may be few: pictures of digits, or
+    of lines for a model of sequences, each in a folder named after its label or listed in
+    labels.csv.
+
+    Interrupted training resumes when the same command is given again.
+    """
+    from skdigits.cli.train.fits import FitOptions, adapt_model, train_classifier, train_recognizer
+
+    check_packages("matplotlib", *TRAINING)
+    _check_combination(sequences, architecture, sequences_per_epoch, augment, style, model)
+    options = FitOptions(
+        data=data,
+        output=output,
+        test_fraction=test_fraction,
+        seed=seed,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        epochs=epochs,
+        early_stopping=early_stopping,
+        validation_fraction=validation_fraction,
+    )
+    if model is not None:
+        adapt_model(options, model)
+    elif sequences:
+        given = {"style": style, "sequences_per_epoch": sequences_per_epoch}
+        train_recognizer(options, **{name: value for name, value in given.items() if value})
+    else:
+        train_classifier(
+            options, architecture=architecture or "lenet", augment=augment, style=style
+        )
+
+
+def _check_combination(
+    sequences: bool,
+    architecture: str | None,
+    sequences_per_epoch: int | None,
+    augment: int,
+    style: str | None,
+    model: Path | None,
+) -> None:
+    """Raise an error if options do not go together."""
+    from skdigits.checks.parameters import check_name
+    from skdigits.synthesis.composition import STYLES
+
+    if sequences_per_epoch and not sequences:
+        raise ValueError("--sequences-per-epoch is for --sequences; leave it out without that.")
+    if model is not None:
+        if sequences or architecture or augment or style:
+            raise ValueError(
+                "--from keeps the network and the style of its model; leave out --sequences, "
+                "--architecture, --augment and --style."
+            )
+        return
+    if sequences and (augment or architecture):
+        raise ValueError(
+            "--architecture and --augment are for single digits; leave them out with --sequences."
+        )
+    if style is not None:
+        check_name("--style", style, STYLES if sequences else ("handwritten", "mixed"))
+    if style and augment:
+        raise ValueError("--style changes more than --augment does; leave out one of them.")
