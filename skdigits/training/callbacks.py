@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -111,11 +112,15 @@ class Recorder(keras.callbacks.Callback):
         return start.extended(self.logs, kept={**start.kept, **self.kept}, **state)
 
 
+MOST_TIME = 0.03  # share of the time of a fit that is spent on writing checkpoints
 STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # numbers of EarlyStopping
 
 
 class StateKeeper(keras.callbacks.Callback):
-    """Write a checkpoint after each epoch; go on from one that is found.
+    """Write a checkpoint after an epoch; resume from one that is found.
+
+    Where epochs are short, only some of them are followed by a checkpoint, so that writing takes no
+    more than a share of the time, `MOST_TIME`.
 
     Parameters
     ----------
@@ -131,6 +136,7 @@ class StateKeeper(keras.callbacks.Callback):
         super().__init__()
         self.checkpoint, self.recorder, self.stopping = checkpoint, recorder, stopping
         self.can_write, self.state = True, checkpoint.load()
+        self._next = 0.0  # time of the next checkpoint
 
     @property
     def n_resumed(self) -> int:
@@ -157,7 +163,7 @@ class StateKeeper(keras.callbacks.Callback):
         self.model.resume(state.arrays, state.values["stopped"] or is_last)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write the state.
+        """Write the state, unless the last checkpoint was written a moment ago.
 
         Parameters
         ----------
@@ -166,7 +172,8 @@ class StateKeeper(keras.callbacks.Callback):
         logs : dict of str to float, optional
             Values of the epoch.
         """
-        if not self.can_write:
+        start = time.perf_counter()
+        if not self.can_write or start < self._next:
             return
         values = {"logs": self.recorder.logs, "stopped": bool(self.model.stop_training)}
         arrays = self.model.read_training_state()
@@ -179,10 +186,12 @@ class StateKeeper(keras.callbacks.Callback):
             self.can_write = False
             warnings.warn(
                 f"No checkpoint can be written to {self.checkpoint.folder}: {error.strerror}. "
-                "Training goes on without.",
+                "Training continues without checkpoints.",
                 UserWarning,
                 stacklevel=2,
             )
+        end = time.perf_counter()
+        self._next = end + (end - start) / MOST_TIME
 
 
 def call_sklearn(

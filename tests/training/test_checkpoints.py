@@ -8,11 +8,17 @@ from sklearn.model_selection import cross_val_score
 import skdigits
 from skdigits import DigitClassifier, DigitSequenceRecognizer
 from skdigits.datasets import load_digits
-from skdigits.training import checkpoints
+from skdigits.training import callbacks, checkpoints
 from skdigits.training.tensorflow import keras
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:300], y[:300]
+
+
+@pytest.fixture(autouse=True)
+def after_each_epoch(monkeypatch):
+    """Write a checkpoint after each epoch, however short they are."""
+    monkeypatch.setattr(callbacks, "MOST_TIME", np.inf)
 
 
 class Broken(Exception):
@@ -230,7 +236,7 @@ def test_where_nothing_can_be_written(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "_write", full)
-    with pytest.warns(UserWarning, match=r"No checkpoint.*No space left.*goes on") as warned:
+    with pytest.warns(UserWarning, match=r"No checkpoint.*No space left.*continues") as warned:
         found = classifier(checkpoint=tmp_path).fit(X, y)
     assert len(warned) == 1
     assert_same(found, classifier().fit(X, y))
@@ -320,3 +326,33 @@ def test_a_file_of_something_else_is_no_checkpoint(content, tmp_path):
     Epochs.seen.clear()
     classifier(callbacks=[Epochs()], checkpoint=tmp_path).fit(X, y)
     assert Epochs.seen == [0, 1, 2, 3]
+
+
+def test_checkpoints_take_a_small_share_of_the_time(monkeypatch):
+    """Epochs of a second, checkpoints of 0.28 seconds: one in ten seconds."""
+    now, saved = [0.0], []
+
+    class Slow:
+        folder = "folder"
+
+        def load(self):
+            return None
+
+        def save(self, state):
+            saved.append(epoch)
+            now[0] += 0.28
+
+    class Model:
+        stop_training = False
+
+        def read_training_state(self):
+            return {}
+
+    monkeypatch.setattr(callbacks, "MOST_TIME", 0.03)
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: now[0])
+    keeper = callbacks.StateKeeper(Slow(), callbacks.Recorder(None), None)
+    monkeypatch.setattr(callbacks.StateKeeper, "model", Model(), raising=False)
+    for epoch in range(40):
+        now[0] += 1
+        keeper.on_epoch_end(epoch)
+    assert saved == [0, 10, 20, 30]
