@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from skdigits.datasets.csv_sample import Sample, read_sample, short, to_number
-from skdigits.datasets.unpacking import open_unpacked
+from skdigits.datasets.contents import to_number
+from skdigits.datasets.csv_sample import Sample, read_sample, short
+from skdigits.datasets.names import INDEX_COLUMNS, LABEL_COLUMNS
 
 if TYPE_CHECKING:
     from skdigits.typing import FoundPath
 
-LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
-# The index of pandas has no name, and one that pandas has read again these.
-INDEX_NAMES = ("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id")
 NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
 MOST_LABELS_IN_ORDER = 10  # of the rows 0, 1, …, 9; a longer column that counts is an index
 USUAL_SIDE = 8  # letters of 5×7 pixels are no squares from which one pixel is missing
@@ -58,7 +54,7 @@ class Layout:
     notes: tuple[str, ...] = ()
 
     @property
-    def file(self) -> Path | zipfile.Path:
+    def file(self) -> FoundPath:
         """The file."""
         return self.sample.file
 
@@ -89,10 +85,6 @@ class Layout:
         names = [self.sample.names[i] for i in self.pixels]
         return names if self.order is None else [names[i] for i in self.order]
 
-    def open(self) -> TextIO:
-        """Open the file as text."""
-        return open_unpacked(self.file, "rt", encoding=self.sample.encoding, newline="")
-
 
 def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     """Recognize the columns of a CSV file from its first rows.
@@ -100,19 +92,10 @@ def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     Parameters
     ----------
     file : Path or zipfile.Path
-        The file, gzipped or not.
+        The file, gzipped or not. A ValueError is raised if it is no CSV file, or its columns cannot
+        be told apart.
     sibling : Path, zipfile.Path or None, default=None
         The file of the other subset, in which the same pixels are expected.
-
-    Returns
-    -------
-    Layout
-        What each column holds.
-
-    Raises
-    ------
-    ValueError
-        If the file is no CSV file, or its columns cannot be told apart.
     """
     sample = read_sample(file)
     if sibling is None:
@@ -130,7 +113,7 @@ def _find_labels(sample: Sample, sibling: Sample | None = None) -> Layout:
     names = sample.names
     indexes: dict[int, int | None] = {}
     if sample.has_header:
-        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_NAMES}
+        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_COLUMNS}
     rest = [i for i in range(len(names)) if i not in indexes]
     is_named = not rest or any(math.isnan(to_number(names[i])) for i in rest)
     if not is_named:
@@ -141,7 +124,7 @@ def _find_labels(sample: Sample, sibling: Sample | None = None) -> Layout:
 
 def _label_by_name(sample: Sample, rest: list[int], sibling: Sample | None) -> int | None:
     """Find a column with a name of labels, or the only column that the other file lacks."""
-    named = [i for i in rest if sample.names[i].lower() in LABEL_NAMES]
+    named = [i for i in rest if sample.names[i].lower() in LABEL_COLUMNS]
     if len(named) > 1:
         names = " and ".join(repr(sample.names[i]) for i in named[:2])
         raise ValueError(
@@ -151,7 +134,7 @@ def _label_by_name(sample: Sample, rest: list[int], sibling: Sample | None) -> i
         return named[0]
     if sibling is None or not sibling.has_header:
         return None
-    others = {name for name in sibling.names if name.lower() not in INDEX_NAMES}
+    others = {name for name in sibling.names if name.lower() not in INDEX_COLUMNS}
     extra = [i for i in rest if sample.names[i] not in others]
     return extra[0] if len(extra) == 1 and len(rest) == len(others) + 1 else None
 

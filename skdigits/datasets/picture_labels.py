@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import as_labels
-from skdigits.datasets.contents import read_labels
+from skdigits.datasets.contents import as_labels, read_labels
 from skdigits.datasets.csv_sample import read_texts, short
 from skdigits.files import printable
 from skdigits.pictures.opening import count_pages, page_name
@@ -73,22 +72,17 @@ class PictureLabels(NamedTuple):
     left_out: frozenset[Page] = frozenset()
 
     def position(self, page: Page) -> int | None:
-        """Return the index of the label of a page.
+        """Return the index of the label of a page, or None for one without.
 
         Parameters
         ----------
         page : Page
             The page.
-
-        Returns
-        -------
-        int or None
-            The index in `target`; None for a page without a label.
         """
         return self.positions.get(page, self.positions.get(page.file))
 
     def of(self, files: list[Path], folder: Path) -> list[Path]:
-        """Select the files that have a label.
+        """Select the files of which a page has a label.
 
         Parameters
         ----------
@@ -96,11 +90,6 @@ class PictureLabels(NamedTuple):
             Picture files.
         folder : Path
             The folder that they are in.
-
-        Returns
-        -------
-        list of Path
-            The files of which a page has a label.
         """
         names = {page if isinstance(page, str) else page.file for page in self.positions}
         return [file for file in files if file.relative_to(folder).as_posix() in names]

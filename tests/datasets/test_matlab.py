@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from skdigits.datasets import load_digits, load_mat
-from skdigits.datasets.matlab import iter_mat
+from skdigits.datasets.matlab import read_mat
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 4, 4), dtype=np.uint8)
@@ -59,6 +59,11 @@ def test_coursera_is_turned_upright(tmp_path):
     np.testing.assert_array_equal(bunch.images, expected)
 
 
+def test_logical_images_are_black_and_white(tmp_path):
+    savemat(tmp_path / "l.mat", {"X": TURNED > 127, "y": np.array([3, 1, 2])})
+    np.testing.assert_array_equal(load_mat(tmp_path / "l.mat").data, (TURNED > 127) * 255)
+
+
 def test_usps_has_one_hot_columns(tmp_path):
     patterns = (TURNED.T / 127.5) - 1
     labels = 2 * np.eye(10)[:, [4, 0, 9]] - 1
@@ -81,7 +86,7 @@ def test_other_sets_are_not_turned_but_told(tmp_path, subset):
 
 def test_chunks_are_parts_of_the_whole(tmp_path):
     savemat(tmp_path / "d.mat", {"X": TURNED, "y": np.array([[3], [1], [2]])})
-    chunks = list(iter_mat(tmp_path / "d.mat", chunk_size=2, lines=True))
+    chunks = list(read_mat(tmp_path / "d.mat", "train").chunks(2, lines=True))
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), TURNED)
     assert np.concatenate([chunk.target for chunk in chunks]).tolist() == ["3", "1", "2"]
 
@@ -94,7 +99,7 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
         ({"X": TURNED}, "there are no labels"),
         ({"X": TURNED, "y": np.arange(5)}, "there are 5 labels"),
         ({"X": TURNED * 2.5, "y": np.arange(3)}, "holds values from"),
-        (b"", r"damaged \(Mat file appears to be \w+\)"),
+        (b"", r"damaged \(ValueError: its header is not MATLAB's\)"),
         (bytes(range(9, 250)), "not a MATLAB file, or damaged"),
         (b"MATLAB 7.3 MAT-file" + bytes(105) + b"\x00\x02IM" + bytes(600), r"7\.3 \(HDF5\)"),
         (b"MATLAB 5.0 MAT-file" + bytes(105) + b"\x00\x01IM" + bytes(9), "damaged"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from skdigits.datasets.matlab_tags import check_tags
+from skdigits.datasets.matlab_variables import read_variables
 
 VARIABLES = {
     "arrays": {"X": np.arange(48, dtype=np.uint8).reshape(3, 16), "y": np.array([[1], [2], [3]])},
@@ -30,7 +30,7 @@ def saved(variables, **options):
 def test_whole_files_pass(tmp_path, kind, options):
     kind = "arrays" if "format" in options else kind  # MATLAB 4 has no others
     (tmp_path / "a.mat").write_bytes(saved(VARIABLES[kind], **options))
-    check_tags(tmp_path / "a.mat")
+    read_variables(tmp_path / "a.mat")
     assert loadmat(tmp_path / "a.mat")
 
 
@@ -59,7 +59,7 @@ def test_what_scipy_does_not_survive_is_refused(tmp_path, case, compressed):
         content[128:end] = b"\x0f\0\0\0" + len(packed).to_bytes(4, "little") + packed
     (tmp_path / "a.mat").write_bytes(content)
     with pytest.raises(ValueError, match=message):
-        check_tags(tmp_path / "a.mat")
+        read_variables(tmp_path / "a.mat")
 
 
 def test_structures_inside_one_another_have_a_bound(tmp_path):
@@ -68,4 +68,4 @@ def test_structures_inside_one_another_have_a_bound(tmp_path):
         inner = {"a": inner}
     (tmp_path / "a.mat").write_bytes(saved({"s": inner}))
     with pytest.raises(ValueError, match="structures inside one another"):
-        check_tags(tmp_path / "a.mat")
+        read_variables(tmp_path / "a.mat")
