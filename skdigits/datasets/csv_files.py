@@ -14,7 +14,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,21 +76,53 @@ def load_csv(
     return read_csv(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_csv(path: DataPath, subset: str) -> CsvRows:
-    """Find the file of `load_csv`, and what its columns hold.
+def read_csv(path: DataPath, subset: str) -> Samples:
+    """Read the samples of `load_csv`.
 
     Parameters
     ----------
     path, subset
         As for `load_csv`.
     """
-    path = existing(path, subset)
-    file, sibling = path, None
-    if path.is_dir():
-        file = find_csv(path, subset)
+    layout = _find_layout(path, subset)
+    chunk = _finish(layout, *_read_whole(layout), is_first=True)
+    _warn(layout)
+    note = f"\n{TURNED}\n" if _is_turned(layout) else ""
+    if layout.values == "shares":
+        note += "\nNumbers 0–1 were multiplied by 255.\n"
+    names = layout.pixel_names if layout.is_named else None
+    return Samples(chunk.data, chunk.target, layout.file.name, note, names)
+
+
+def iter_csv(
+    path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
+    """Read the samples of `load_csv` in parts, so that memory is bounded.
+
+    Parameters
+    ----------
+    path, subset
+        As for `load_csv`.
+    chunk_size, lines
+        As for `iter_data`; labels as strings keep leading zeros.
+    """
+    layout = _find_layout(path, subset)
+    _warn(layout)
+    return (
+        _finish(layout, data, texts, is_first=i == 0, as_text=lines)
+        for i, (data, texts) in enumerate(_read_parts(layout, chunk_size))
+    )
+
+
+def _find_layout(path: DataPath, subset: str) -> Layout:
+    """Find the file of a subset, and what its columns hold."""
+    file: Any = existing(path, subset)
+    sibling = None
+    if file.is_dir():
+        folder, file = file, find_csv(file, subset)
         if file is None:
             raise FileNotFoundError(f"{path} holds no {subset}.csv or {subset}.csv.gz.")
-        others = _list_csv(path, "test" if subset == "train" else "train")
+        others = _list_csv(folder, "test" if subset == "train" else "train")
         sibling = others.get(_prefix(file))
     layout = find_layout(file, sibling)
     if layout.label is None and subset == "train":
@@ -100,28 +132,24 @@ def read_csv(path: DataPath, subset: str) -> CsvRows:
             f"{file}: no column of labels. Expected a column 'label'{among}. Without labels, "
             "use `skdigits predict` or subset='test'."
         )
-    return CsvRows(layout)
+    return layout
+
+
+def _warn(layout: Layout) -> None:
+    for note in layout.notes:
+        warnings.warn(note, UserWarning, stacklevel=4)
 
 
 def find_csv(folder: FoundPath, subset: str) -> Any:
-    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not.
+    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not; or None.
 
     Parameters
     ----------
     folder : Path or zipfile.Path
-        Folder to search.
+        Folder to search. The file without a prefix comes first, and the unpacked one; a ValueError
+        is raised if there are only some with different prefixes.
     subset : {"train", "test"}
         The subset.
-
-    Returns
-    -------
-    Path, zipfile.Path or None
-        The file; the one without a prefix, and the unpacked one, if there are both.
-
-    Raises
-    ------
-    ValueError
-        If there are files with different prefixes and none without.
     """
     found = _list_csv(folder, subset)
     if len(found) > 1 and "" not in found:
@@ -145,67 +173,6 @@ def _list_csv(folder: Any, subset: str) -> dict[str, Any]:
 def _prefix(file: Any) -> str:
     match: Any = FILE_NAME.fullmatch(file.name)
     return (match["prefix"] or "").lower()
-
-
-class CsvRows(NamedTuple):
-    """The rows of a CSV file.
-
-    Parameters
-    ----------
-    layout : Layout
-        The file, and what its columns hold.
-    """
-
-    layout: Layout
-
-    def bunch(self, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
-        """Load all rows, as `load_csv` does.
-
-        Parameters
-        ----------
-        as_frame, return_X_y : bool, default=False
-            As for `load_data`.
-        """
-        layout = self.layout
-        chunk = _finish(layout, *_read_whole(layout))
-        self._warn()
-        check_upright(_images(chunk.data), chunk.target, layout.file)
-        names = layout.pixel_names if layout.is_named else None
-        note = f"\n{TURNED}\n" if _is_turned(layout) else ""
-        if layout.values == "shares":
-            note += "\nNumbers 0–1 were multiplied by 255.\n"
-        samples = Samples(chunk.data, chunk.target, layout.file.name, note, names)
-        return samples.bunch(as_frame=as_frame, return_X_y=return_X_y)
-
-    def chunks(self, chunk_size: int, lines: bool = False) -> Iterator[Chunk]:
-        """Read the rows in chunks, so that memory is bounded.
-
-        Parameters
-        ----------
-        chunk_size : int
-            Maximum number of rows in a chunk.
-        lines : bool, default=False
-            Whether to return labels as strings of digits, which keep leading zeros.
-
-        Returns
-        -------
-        iterator of Chunk
-            ``data`` of shape (n, n_pixels), uint8. Faults are errors when they are reached.
-        """
-        self._warn()
-        return self._read_chunks(chunk_size, lines)
-
-    def _read_chunks(self, chunk_size: int, lines: bool) -> Iterator[Chunk]:
-        for i, (data, texts) in enumerate(_read_parts(self.layout, chunk_size)):
-            chunk = _finish(self.layout, data, texts, as_text=lines)
-            if i == 0:
-                images = _images(chunk.data)
-                check_upright(images, chunk.target, self.layout.file)
-            yield chunk
-
-    def _warn(self) -> None:
-        for note in self.layout.notes:
-            warnings.warn(note, UserWarning, stacklevel=4)
 
 
 def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
@@ -349,13 +316,18 @@ def _shown(text: str) -> str:
     return short(text) if text else "nothing"
 
 
-def _finish(layout: Layout, data: np.ndarray, texts: Any, *, as_text: bool = False) -> Chunk:
-    """Put pixels into their order, and convert labels."""
+def _finish(
+    layout: Layout, data: np.ndarray, texts: Any, *, is_first: bool, as_text: bool = False
+) -> Chunk:
+    """Put pixels into their order, and convert labels; check the first images."""
     if layout.order is not None:
         data = data[:, layout.order]
     if _is_turned(layout):
         data = turn_upright(_images(data)).reshape(len(data), -1)
-    return Chunk(data, texts if texts is None or as_text else read_labels(texts, layout.file))
+    target = texts if texts is None or as_text else read_labels(texts, layout.file)
+    if is_first:
+        check_upright(_images(data), target, layout.file)
+    return Chunk(data, target)
 
 
 def _is_turned(layout: Layout) -> bool:

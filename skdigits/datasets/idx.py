@@ -11,7 +11,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,75 +63,58 @@ def load_idx(
     return read_idx(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-class IdxFiles(NamedTuple):
-    """A file of images, and its file of labels.
+def read_idx(path: DataPath, subset: str) -> Samples:
+    """Read the samples of `load_idx`.
 
     Parameters
     ----------
-    images : Path or zipfile.Path
-        The images.
-    labels : Path, zipfile.Path or None
-        The labels; None without labels.
+    path, subset
+        As for `load_idx`.
     """
+    images, labels = _find_files(path, subset)
+    (chunk,) = _read_chunks(images, labels, sys.maxsize, lines=False)
+    names = " and ".join(file.name for file in (images, labels) if file)
+    note = f"\n{TURNED}\n" if is_emnist(images) else ""
+    return Samples(chunk.data, chunk.target, names, note)
 
-    images: FoundPath
-    labels: FoundPath | None
 
-    def bunch(self, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
-        """Load all images, as `load_idx` does.
+def iter_idx(
+    path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
+    """Read the samples of `load_idx` in parts, so that memory is bounded.
 
-        Parameters
-        ----------
-        as_frame, return_X_y : bool, default=False
-            As for `load_data`.
-        """
-        (chunk,) = self.chunks(sys.maxsize)
-        labels = f" and {self.labels.name}" if self.labels else ""
-        note = f"\n{TURNED}\n" if is_emnist(self.images) else ""
-        samples = Samples(chunk.data, chunk.target, f"{self.images.name}{labels}", note)
-        return samples.bunch(as_frame=as_frame, return_X_y=return_X_y)
+    Parameters
+    ----------
+    path, subset
+        As for `load_idx`.
+    chunk_size, lines
+        As for `iter_data`.
+    """
+    return _read_chunks(*_find_files(path, subset), chunk_size, lines)
 
-    def chunks(self, chunk_size: int, lines: bool = False) -> Iterator[Chunk]:
-        """Read the images in chunks, so that memory is bounded.
 
-        Parameters
-        ----------
-        chunk_size : int
-            Maximum number of images in a chunk.
-        lines : bool, default=False
-            Whether to return labels as strings of digits.
-
-        Yields
-        ------
-        Chunk
-            ``data`` of shape (n, height, width), uint8. A damaged part is an error when it is
-            reached.
-        """
-        with _opened(self.images) as file:
-            n, height, width = _read_shape(file, self.images, ndim=3)
-        labels = self._read_labels()
-        if labels is not None and len(labels) != n:
+def _read_chunks(images: Any, labels: Any, chunk_size: int, lines: bool) -> Iterator[Chunk]:
+    with _opened(images) as file:
+        n, height, width = _read_shape(file, images, ndim=3)
+    target = None
+    if labels is not None:
+        with _opened(labels) as file:
+            target = _read_values(file, labels, _read_shape(file, labels, ndim=1)).astype(np.int64)
+        if len(target) != n:
             raise ValueError(
-                f"{self.images} holds {n} images and its file of labels holds {len(labels)} "
-                "labels; expected as many labels as images."
+                f"{images} holds {n} images and {labels.name} holds {len(target)} labels; "
+                "expected as many labels as images."
             )
-        with _opened(self.images) as file:
-            _read_shape(file, self.images, ndim=3)
-            for start in range(0, n, chunk_size):
-                stop = min(start + chunk_size, n)
-                images = _read_values(file, self.images, (stop - start, height, width), stop == n)
-                target = None if labels is None else labels[start:stop]
-                if is_emnist(self.images):
-                    images = turn_upright(images)
-                check_upright(images, None if start else target, self.images)
-                yield Chunk(images, target if target is None or not lines else target.astype(str))
-
-    def _read_labels(self) -> np.ndarray | None:
-        if self.labels is None:
-            return None
-        with _opened(self.labels) as file:
-            shape = _read_shape(file, self.labels, ndim=1)
-            return _read_values(file, self.labels, shape, ends=True).astype(np.int64)
+    with _opened(images) as file:
+        _read_shape(file, images, ndim=3)
+        for start in range(0, n, chunk_size):
+            stop = min(start + chunk_size, n)
+            part = _read_values(file, images, (stop - start, height, width), ends=stop == n)
+            some = None if target is None else target[start:stop]
+            if is_emnist(images):
+                part = turn_upright(part)
+            check_upright(part, None if start else some, images)
+            yield Chunk(part, some.astype(str) if lines and some is not None else some)
 
 
 @contextlib.contextmanager
@@ -157,7 +140,9 @@ def _read_shape(file: Any, path: FoundPath, ndim: int) -> tuple[int, ...]:
     return shape
 
 
-def _read_values(file: Any, path: FoundPath, shape: tuple[int, ...], ends: bool) -> np.ndarray:
+def _read_values(
+    file: Any, path: FoundPath, shape: tuple[int, ...], ends: bool = True
+) -> np.ndarray:
     """Read the next values; with `ends` they are the last values, and nothing may follow."""
     size = math.prod(shape)
     values = bytearray()
@@ -174,7 +159,7 @@ def _read_values(file: Any, path: FoundPath, shape: tuple[int, ...], ends: bool)
 
 
 def find_idx(folder: FoundPath, subset: str) -> list[Any]:
-    """List the image files of one subset in a folder; folders of such names are ignored.
+    """List the image files of one subset in a folder: one per collection, rather unpacked.
 
     Parameters
     ----------
@@ -182,11 +167,6 @@ def find_idx(folder: FoundPath, subset: str) -> list[Any]:
         Folder to search.
     subset : {"train", "test"}
         The subset.
-
-    Returns
-    -------
-    list of Path or zipfile.Path
-        One file per collection; the unpacked file if there is a gzipped one, too.
     """
     files: Any = folder.iterdir()
     found: dict[str, Any] = {}
@@ -197,14 +177,8 @@ def find_idx(folder: FoundPath, subset: str) -> list[Any]:
     return list(found.values())
 
 
-def read_idx(path: DataPath, subset: str) -> IdxFiles:
-    """Find the files of `load_idx`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_idx`.
-    """
+def _find_files(path: DataPath, subset: str) -> tuple[Any, Any]:
+    """The file of images, and that of labels or None."""
     file: Any = existing(path, subset)
     if file.is_dir():
         found, name = find_idx(file, subset), "train" if subset == "train" else "t10k"
@@ -226,4 +200,4 @@ def read_idx(path: DataPath, subset: str) -> IdxFiles:
         raise FileNotFoundError(
             f"{file}: there is no file of labels in the same folder; expected {name}."
         )
-    return IdxFiles(file, labels)
+    return file, labels

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skdigits.datasets.csv_files import find_csv, load_csv
-from skdigits.datasets.zipped import find_zip, is_zip, load_zip
+from skdigits.datasets.csv_files import find_csv, read_csv
+from skdigits.datasets.zipped import find_zip, is_zip, read_zip
 
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
@@ -41,8 +41,8 @@ def load_kaggle(
     ValueError
         If the file has another format; the message names the file, the line and what was expected.
     """
-    source: Path = Path(path)
+    source = Path(path)
     if source.is_dir() and not find_csv(source, subset):
         source = find_zip(source) or source
-    load = load_zip if is_zip(source) else load_csv
-    return load(source, subset=subset, as_frame=as_frame, return_X_y=return_X_y)
+    read = read_zip if is_zip(source) else read_csv
+    return read(source, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import Samples
 
 if TYPE_CHECKING:
-    from skdigits.sklearn_compat import Bunch
     from skdigits.typing import StrPath
 
 N_TRAIN = 60_000
 PARTS = {"all": slice(None), "train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
-
-
-@overload
-def fetch_mnist(
-    *,
-    subset: str = ...,
-    data_home: StrPath | None = ...,
-    as_frame: bool = ...,
-    return_X_y: Literal[False] = ...,
-) -> Bunch: ...
-
-
-@overload
-def fetch_mnist(
-    *,
-    subset: str = ...,
-    data_home: StrPath | None = ...,
-    as_frame: bool = ...,
-    return_X_y: bool = ...,
-) -> Any: ...
 
 
 def fetch_mnist(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from skdigits.datasets.arff import read_arff
 from skdigits.datasets.bunch import Chunk, Samples
 from skdigits.datasets.bundled import load_digits
-from skdigits.datasets.csv_files import read_csv
-from skdigits.datasets.idx import read_idx
+from skdigits.datasets.csv_files import iter_csv, read_csv
+from skdigits.datasets.idx import iter_idx, read_idx
 from skdigits.datasets.libsvm import read_libsvm
 from skdigits.datasets.matlab import read_mat
 from skdigits.datasets.numpy_files import read_npz
@@ -19,15 +19,15 @@ from skdigits.datasets.parquet import read_parquet
 from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
 from skdigits.datasets.unpacking import check_subset
-from skdigits.datasets.zipped import read_zip
+from skdigits.datasets.zipped import iter_zip, read_zip
 
 if TYPE_CHECKING:
     import numpy as np
 
     from skdigits.typing import StrPath
 
-# How each format but pictures is read; what is returned has the methods `bunch` and `chunks`.
-READERS: dict[str, Callable[..., Any]] = {
+# How each format but pictures is read as a whole, and how some are read in parts.
+READERS: dict[str, Callable[..., Samples]] = {
     "arff": read_arff,
     "csv": read_csv,
     "idx": read_idx,
@@ -37,6 +37,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "parquet": read_parquet,
     "zip": read_zip,
 }
+READERS_OF_PARTS = {"csv": iter_csv, "idx": iter_idx, "zip": iter_zip}
 
 
 def load_data(
@@ -97,7 +98,7 @@ def load_data(
     if source == "mnist":
         return fetch_mnist(subset=subset, **form)
     kind, path = recognize(Path(source), subset)
-    if kind != "pictures":
+    if kind in READERS:
         return READERS[kind](path, subset).bunch(**form)
     try:
         return load_pictures(path, subset=subset, **form)
@@ -176,7 +177,9 @@ def iter_chunks(
         data, target = load_data(source, subset=subset, return_X_y=True)
         return Samples(data, target, str(source)).chunks(chunk_size, lines)
     kind, path = recognize(Path(source), subset)
-    if kind != "pictures":
+    if kind in READERS_OF_PARTS:
+        return READERS_OF_PARTS[kind](path, subset, chunk_size, lines)
+    if kind in READERS:
         return READERS[kind](path, subset).chunks(chunk_size, lines)
     try:
         return iter_pictures(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skdigits.datasets.csv_files import find_csv, read_csv
+from skdigits.datasets.bunch import Chunk, Samples
+from skdigits.datasets.csv_files import find_csv, iter_csv, read_csv
 from skdigits.datasets.faults import reading
-from skdigits.datasets.idx import find_idx, read_idx
+from skdigits.datasets.idx import find_idx, iter_idx, read_idx
 from skdigits.datasets.names import part_of
 from skdigits.datasets.unpacking import existing
 
@@ -52,31 +54,32 @@ def load_zip(
     return read_zip(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_zip(path: StrPath, subset: str) -> Any:
-    """Find the member of `load_zip`, and how it is read.
+def read_zip(path: StrPath, subset: str) -> Samples:
+    """Read the samples of `load_zip`.
 
     Parameters
     ----------
     path, subset
         As for `load_zip`.
     """
-    folder = _open_zip(existing(path, subset))
-    if find_csv(folder, subset):
-        return read_csv(folder, subset)
-    if find_idx(folder, subset):
-        return read_idx(folder, subset)
-    tables = [
-        file
-        for file in _members(folder)
-        if file.name.lower().endswith(CSV_SUFFIXES) and part_of(file.name) in (subset, None)
-    ]
-    if len(tables) == 1 and tables[0].is_file():
-        return read_csv(tables[0], subset)
-    name = "train" if subset == "train" else "t10k"
-    raise FileNotFoundError(
-        f"{path} holds no {subset}.csv, no IDX file such as {name}-images-idx3-ubyte.gz, and not "
-        "just one CSV file."
-    )
+    kind, member = _find_member(path, subset)
+    return (read_csv if kind == "csv" else read_idx)(member, subset)
+
+
+def iter_zip(
+    path: StrPath, subset: str, chunk_size: int = 8192, lines: bool = False
+) -> Iterator[Chunk]:
+    """Read the samples of `load_zip` in parts, so that memory is bounded.
+
+    Parameters
+    ----------
+    path, subset
+        As for `load_zip`.
+    chunk_size, lines
+        As for `iter_data`.
+    """
+    kind, member = _find_member(path, subset)
+    return (iter_csv if kind == "csv" else iter_idx)(member, subset, chunk_size, lines)
 
 
 def is_zip(path: Path) -> bool:
@@ -122,3 +125,24 @@ def _open_zip(path: Path) -> zipfile.Path:
 
 def _members(folder: zipfile.Path) -> list[zipfile.Path]:
     return [member for member in folder.iterdir() if member.name not in NOT_DATA]
+
+
+def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
+    """The format of the data in an archive, and the folder or file in it that holds them."""
+    folder = _open_zip(existing(path, subset))
+    if find_csv(folder, subset):
+        return "csv", folder
+    if find_idx(folder, subset):
+        return "idx", folder
+    tables = [
+        file
+        for file in _members(folder)
+        if file.name.lower().endswith(CSV_SUFFIXES) and part_of(file.name) in (subset, None)
+    ]
+    if len(tables) == 1 and tables[0].is_file():
+        return "csv", tables[0]
+    name = "train" if subset == "train" else "t10k"
+    raise FileNotFoundError(
+        f"{path} holds no {subset}.csv, no IDX file such as {name}-images-idx3-ubyte.gz, and not "
+        "just one CSV file."
+    )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdigits.datasets import load_data, load_idx
-from skdigits.datasets.idx import read_idx
+from skdigits.datasets.idx import iter_idx
 from skdigits.datasets.recognition import format_of
 
 
@@ -52,7 +52,7 @@ def test_images_of_emnist_are_turned_upright(tmp_path, name):
     np.testing.assert_array_equal(bunch.images, IMAGES.transpose(0, 2, 1))
     assert "turned upright" in bunch.DESCR
     assert bunch.data.flags.c_contiguous
-    chunks = list(read_idx(file, "train").chunks(1))
+    chunks = list(iter_idx(file, "train", 1))
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), bunch.images)
 
 
@@ -64,7 +64,7 @@ def test_digits_on_their_side_are_told(tmp_path, digits):
     with pytest.warns(UserWarning, match="lie on their side"):
         load_idx(tmp_path)
     with pytest.warns(UserWarning, match="lie on their side"):
-        next(read_idx(tmp_path, "train").chunks(8192))
+        next(iter_idx(tmp_path, "train", 8192))
     images.write_bytes(idx(X.reshape(-1, 8, 8)))
     assert "turned" not in load_idx(tmp_path).DESCR
 
@@ -115,10 +115,10 @@ def test_a_truncated_file_is_refused_when_its_end_is_reached(idx_folder, tmp_pat
     whole = images.read_bytes()
     images.write_bytes(whole[:-1])
     with pytest.raises(ValueError, match="the header says that 12 values"):
-        list(read_idx(tmp_path, "test").chunks(1))
+        list(iter_idx(tmp_path, "test", 1))
     images.write_bytes(whole + b"\0")
     with pytest.raises(ValueError, match="the file holds more"):
-        list(read_idx(tmp_path, "test").chunks(1))
+        list(iter_idx(tmp_path, "test", 1))
 
 
 def test_missing_idx_files(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skdigits.datasets.kaggle import load_kaggle
 from skdigits.datasets.sources import iter_chunks
-from skdigits.datasets.zipped import find_zip, is_zip, load_zip, read_zip
+from skdigits.datasets.zipped import find_zip, is_zip, iter_zip, load_zip
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3\n"
 TRAIN = HEADER + "7,0,10,200,255\n3,1,2,3,4\n"
@@ -47,7 +47,7 @@ def test_the_archive_of_kaggle(kaggle_zip, load):
 
 def test_the_archive_in_chunks(kaggle_zip):
     for chunks in (
-        read_zip(kaggle_zip, "train").chunks(1, lines=True),
+        iter_zip(kaggle_zip, "train", 1, lines=True),
         iter_chunks(kaggle_zip, subset="train", chunk_size=1, lines=True),
     ):
         first, second = chunks
@@ -88,7 +88,7 @@ def test_where_the_files_of_an_archive_are(tmp_path, members):
     path = tmp_path / "archive.zip"
     path.write_bytes(archive(members))
     assert load_zip(path).target.tolist() == [7, 3]
-    assert next(read_zip(path, "train").chunks(8)).target.tolist() == [7, 3]
+    assert next(iter_zip(path, "train", 8)).target.tolist() == [7, 3]
 
 
 @pytest.mark.parametrize("folder", ["", "gzip/"])
@@ -99,7 +99,7 @@ def test_idx_files_in_an_archive(tmp_path, idx_folder, folder):
     train = load_zip(path)
     assert train.images.shape == (2, 3, 4)
     assert train.target.tolist() == [5, 9]
-    (chunk,) = read_zip(path, "test").chunks(8)
+    (chunk,) = iter_zip(path, "test", 8)
     assert chunk.target.tolist() == [1, 2]
 
 
@@ -161,7 +161,7 @@ ENCRYPTED[STORED.index(b"PK\x01\x02") + 8] |= 1
 def test_a_bad_archive_gets_one_clear_error(tmp_path, content, message):
     path = tmp_path / "a.zip"
     path.write_bytes(content)
-    for load in (load_zip, load_kaggle, lambda path: list(read_zip(path, "train").chunks(8))):
+    for load in (load_zip, load_kaggle, lambda path: list(iter_zip(path, "train", 8))):
         with pytest.raises(ValueError, match=message) as caught:
             load(path)
         assert len(str(caught.value)) <= 300
@@ -176,7 +176,7 @@ def test_archives_without_data(tmp_path, kaggle_zip):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         load_zip(tmp_path / "missing.zip")
     with pytest.raises(ValueError, match="'train' or 'test'; got 'valid'"):
-        read_zip(kaggle_zip, "valid")
+        iter_zip(kaggle_zip, "valid")
 
 
 @pytest.mark.parametrize("start", [b"", b"label,pixel0\n"], ids=["", "header"])
