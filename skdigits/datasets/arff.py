@@ -50,10 +50,8 @@ def load_arff(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged or sparse, or a value is missing or no pixel.
+    FileNotFoundError, ValueError
+        As for `load_data`. If the file is damaged or sparse, or a value is missing or no pixel.
     """
     return read_arff(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

@@ -13,76 +13,38 @@ from skdigits.validation import infer_image_shape
 
 
 class Problem(NamedTuple):
-    """A picture that could not be read.
+    """A picture that could not be read."""
 
-    Parameters
-    ----------
-    name : str
-        Its name, as in `Chunk.names`.
-    text : str
-        What is wrong, with the name of the file.
-    """
-
-    name: str
-    text: str
+    name: str  # as in `Chunk.names`
+    text: str  # what is wrong, with the name of the file
 
 
 class Chunk(NamedTuple):
-    """Consecutive images of a source that is read in parts.
+    """Consecutive images of a source that is read in parts."""
 
-    Parameters
-    ----------
-    data : ndarray of shape (n, n_pixels) or (n, height, width), or list of ndarray
-        The images, uint8; a list where their widths differ.
-    target : ndarray of shape (n,) or None, default=None
-        Labels of the images; None without labels.
-    names : ndarray of shape (n,) or None, default=None
-        File names, str; None unless each image comes from a separate file.
-    problems : tuple of Problem, default=()
-        The pictures that could not be read; their images are zeros.
-    pages : tuple of str, default=()
-        Names of pictures in which no digit is found, but lines of digits.
-    """
-
-    data: Any
-    target: np.ndarray | None = None
-    names: np.ndarray | None = None
-    problems: tuple[Problem, ...] = ()
-    pages: tuple[str, ...] = ()
+    data: Any  # uint8, (n, n_pixels) or (n, height, width); a list where the widths differ
+    target: np.ndarray | None = None  # labels
+    names: np.ndarray | None = None  # of the files, where each image comes from a separate one
+    problems: tuple[Problem, ...] = ()  # pictures that could not be read; their images are zeros
+    pages: tuple[str, ...] = ()  # names of pictures without a digit, but with lines of digits
 
 
 class Samples(NamedTuple):
-    """Images and labels that are in memory.
+    """Images and labels that are in memory."""
 
-    Parameters
-    ----------
-    images : ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images.
-    target : ndarray of shape (n,) or None
-        The labels; None without labels.
-    origin : str
-        Where they are from.
-    note : str, default=""
-        What else the description says.
-    feature_names : list of str, default=None
-        Names of the pixels; None is Kaggle's, ``pixel0``, ``pixel1``, …
-    """
-
-    images: np.ndarray
-    target: np.ndarray | None
-    origin: str
-    note: str = ""
-    feature_names: list[str] | None = None
+    images: np.ndarray  # uint8, (n, n_pixels) or (n, height, width)
+    target: np.ndarray | None  # labels
+    origin: str  # where they are from
+    note: str = ""  # what else the description says
+    feature_names: list[str] | None = None  # of the pixels; None is Kaggle's, pixel0, pixel1, …
 
     def bunch(self, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
-        """Return the samples in scikit-learn's form, as `load_data` describes it.
+        """Return the samples in scikit-learn's form.
 
         Parameters
         ----------
-        as_frame : bool, default=False
-            Whether `data` is a DataFrame and `target` a Series.
-        return_X_y : bool, default=False
-            Whether to return ``(data, target)`` only.
+        as_frame, return_X_y : bool, default=False
+            As for `load_data`.
         """
         n, *shape = self.images.shape
         n_pixels = math.prod(shape)
@@ -115,10 +77,8 @@ class Samples(NamedTuple):
 
         Parameters
         ----------
-        chunk_size : int
-            Maximum number of images in a chunk.
-        lines : bool, default=False
-            Whether to return labels as strings.
+        chunk_size, lines
+            As for `iter_data`.
         """
         target = self.target.astype(str) if lines and self.target is not None else self.target
         for chosen in gen_batches(len(self.images), chunk_size):

@@ -40,16 +40,6 @@ def make_samples(
         returned as it is.
     note : str, default=""
         What was done to the images, for the description.
-
-    Raises
-    ------
-    ValueError
-        If the arrays are not images and labels, or labels are missing.
-
-    Warns
-    -----
-    UserWarning
-        If digits lie on their side, or 10 is a label and 0 is not.
     """
     if labels is None and subset == "train":
         raise ValueError(
@@ -82,11 +72,6 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
     -------
     ndarray of shape (n_samples,)
         int64 if all are whole numbers without leading zeros, else str.
-
-    Raises
-    ------
-    ValueError
-        If these are no labels, or one is missing.
     """
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:

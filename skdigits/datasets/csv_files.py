@@ -63,10 +63,8 @@ def load_csv(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file has another format; the message names the file, the line and what was expected.
+    FileNotFoundError, ValueError
+        As for `load_data`. If the file has another format; the message names the file, the line and what was expected.
 
     Warns
     -----

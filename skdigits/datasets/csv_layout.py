@@ -27,31 +27,17 @@ MOST_LABEL = 99  # of labels without a header; EMNIST's are 0–61
 
 @dataclass(frozen=True)
 class Layout:
-    """What each column of a CSV file holds.
-
-    Parameters
-    ----------
-    sample : Sample
-        The first rows.
-    label : int or None
-        Position of the column of labels; None without labels.
-    indexes : dict of int to (int or None)
-        Positions of the columns that are left out, with the first number of a column that is
-        recognized because it counts, or None for one that is recognized by its name.
-    is_named : bool
-        Whether the pixels have names.
-    values : {"bytes", "decimals", "shares"}
-        How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
-    notes : tuple of str
-        What the user should know.
-    """
+    """What each column of a CSV file holds."""
 
     sample: Sample
-    label: int | None = None
+    label: int | None = None  # its position
+    # Positions of the columns that are left out, with the first number of a column that is
+    # recognized because it counts, or None for one that is recognized by its name.
     indexes: dict[int, int | None] = field(default_factory=dict)
-    is_named: bool = True
+    is_named: bool = True  # whether the pixels have names
+    # How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
     values: Literal["bytes", "decimals", "shares"] = "bytes"
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what the user should know
 
     @property
     def file(self) -> FoundPath:

@@ -34,28 +34,14 @@ MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of a CSV file.
-
-    Parameters
-    ----------
-    file : Path or zipfile.Path
-        The file.
-    encoding, delimiter : str
-        Its encoding, and the character between two cells.
-    has_header : bool
-        Whether line 1 holds names or numbers of columns.
-    names : list of str
-        One per column; positions from 1 without a header.
-    rows : list of list of str
-        The first rows of cells; all rows of a small file.
-    """
+    """The first rows of a CSV file."""
 
     file: FoundPath
     encoding: str
     delimiter: str
-    has_header: bool
-    names: list[str]
-    rows: list[list[str]]
+    has_header: bool  # whether line 1 holds names or numbers of columns
+    names: list[str]  # one per column; positions from 1 without a header
+    rows: list[list[str]]  # cells; all rows of a small file
 
     def numbers(self, column: int) -> np.ndarray:
         """Convert the cells of a column to numbers; NaN for text.
@@ -107,8 +93,7 @@ def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
     Returns
     -------
     list of (int, list of str)
-        The rows, of which the first is the header, without those that are empty: number of the
-        line, and cells without blanks around them.
+        Line number and cells of the header and of the rows that are not empty.
     """
     with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
         encoding, delimiter, _ = _recognize(file)

@@ -27,11 +27,6 @@ def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
     -------
     list of Path
         The files in natural order (2 before 10).
-
-    Raises
-    ------
-    OSError
-        If `folder` itself may not be read.
     """
     top, seen = Path(os.path.realpath(folder)), set()
     files: list[Path] = []

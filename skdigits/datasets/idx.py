@@ -55,10 +55,8 @@ def load_idx(
 
     Raises
     ------
-    FileNotFoundError
-        If a file is missing.
-    ValueError
-        If a file is not an IDX file of bytes, is damaged, or images and labels differ in number.
+    FileNotFoundError, ValueError
+        As for `load_data`. If a file is not an IDX file of bytes, is damaged, or images and labels differ in number.
     """
     return read_idx(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

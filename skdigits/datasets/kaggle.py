@@ -36,10 +36,8 @@ def load_kaggle(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file has another format; the message names the file, the line and what was expected.
+    FileNotFoundError, ValueError
+        As for `load_data`. If the file has another format; the message names the file, the line and what was expected.
     """
     source = Path(path)
     if source.is_dir() and not find_csv(source, subset):

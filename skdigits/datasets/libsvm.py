@@ -49,10 +49,8 @@ def load_libsvm(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file has another format or is damaged, or its features are not those of an image.
+    FileNotFoundError, ValueError
+        As for `load_data`. If the file has another format or is damaged, or its features are not those of an image.
 
     Warns
     -----

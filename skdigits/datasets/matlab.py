@@ -48,10 +48,8 @@ def load_mat(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged or of MATLAB 7.3, or its arrays are not images and labels.
+    FileNotFoundError, ValueError
+        As for `load_data`. If the file is damaged or of MATLAB 7.3, or its arrays are not images and labels.
     """
     return read_mat(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

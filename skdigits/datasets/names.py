@@ -44,15 +44,9 @@ def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str
 
     Returns
     -------
-    images : str
-        Name of the images.
-    labels : str or None
-        Name of the labels, None if there are none. Instead of both, None if no name is known.
-
-    Raises
-    ------
-    ValueError
-        If several names fit, or there are only names of the other part.
+    tuple of (str, str or None), or None
+        Names of the images and of the labels or None; None if no name is known. A ValueError is
+        raised if several names fit, or there are only names of the other part.
     """
     roles = _roles(names)
     if not any(role == "images" for _, _, role in roles):
@@ -156,17 +150,7 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
     label : str or None
         The column with a name of labels, or else the only one of texts; None without labels.
     pixels : list of str
-        All others but the numbers of rows, in the order of the pixels.
-
-    Raises
-    ------
-    ValueError
-        If several columns can be labels, or the number of pixels is one more than a square.
-
-    Warns
-    -----
-    UserWarning
-        If a column is left out, because its name is that of numbers of rows.
+        All others in the order of the pixels; numbers of rows are left out, with a warning.
     """
     index = [name for name in names if name.lower() in (*INDEX_COLUMNS, PANDAS_INDEX)]
     rest = [name for name in names if name not in index]

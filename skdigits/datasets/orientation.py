@@ -57,11 +57,6 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
         The labels; without integers from 0 to 10 nothing is judged.
     where : str
         The file, for the message.
-
-    Warns
-    -----
-    UserWarning
-        If most classes look like digits on their side.
     """
     side = math.isqrt(math.prod(images.shape[1:]))
     is_square = side * side == math.prod(images.shape[1:]) and images.shape[1] in (side, side**2)

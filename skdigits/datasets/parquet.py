@@ -49,10 +49,8 @@ def load_parquet(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If a file is damaged, or its columns are not images and labels.
+    FileNotFoundError, ValueError
+        As for `load_data`. If a file is damaged, or its columns are not images and labels.
     ImportError
         If pyarrow is not installed: ``pip install "skdigits[parquet]"``.
 

@@ -63,10 +63,8 @@ def load_pictures(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file or folder, or it contains no picture.
-    ValueError
-        If a file is not a picture, or if labels are required and missing or in doubt.
+    FileNotFoundError, ValueError
+        As for `load_data`. If a file is not a picture, or if labels are required and missing or in doubt.
     ImportError
         If there is a HEIC file and pillow-heif is not installed.
 
@@ -124,18 +122,10 @@ def _without_problems(chunks: Iterator[Chunk]) -> list[Any]:
 
 
 class Cleaning(NamedTuple):
-    """How pictures are converted to images; the parameters of a PictureCleaner.
+    """How pictures are converted to images; the parameters of a PictureCleaner."""
 
-    Parameters
-    ----------
-    output : {"digit", "line"}
-        What the pictures show.
-    height : int, default=28
-        Height of the images in pixels; of digits also their width.
-    """
-
-    output: str
-    height: int = SIDE
+    output: str  # what the pictures show, "digit" or "line"
+    height: int = SIDE  # of the images in pixels; of digits also their width
 
 
 def iter_pictures(
@@ -164,22 +154,9 @@ def iter_pictures(
     Returns
     -------
     iterator of Chunk
-        ``data`` of shape (n, 784), uint8, or for lines a list of ndarray of shape (28, width);
-        ``target`` of shape (n,) or None; ``names`` of shape (n,), paths relative to `path` with
-        ``/`` between folders, and with ``#2`` and so on for further pages of a file; ``problems``,
-        what is wrong with the pictures that cannot be read, whose images are zeros; ``pages``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder, or it contains no picture; raised at once.
-    ValueError
-        If labels are required and missing or in doubt; raised at once.
-
-    Warns
-    -----
-    UserWarning
-        As for `load_pictures`; with `lines`, if pictures show several lines.
+        The images; ``names`` are relative to `path` with ``/`` between folders, and with ``#2`` and
+        so on for further pages of a file. If there is no picture, or a label is required and
+        missing or in doubt, the error is raised at once.
     """
     path = existing(path, subset)
     files = find_pictures(path)
@@ -261,17 +238,12 @@ def _folder_of(path: Path) -> Path:
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """List picture files in a folder and its subfolders.
+    """List picture files in a folder and its subfolders, as `files_in` does.
 
     Parameters
     ----------
     path : Path
         A folder, or one file.
-
-    Returns
-    -------
-    list of Path
-        The files as `files_in` lists them; among them links to files that do not exist.
     """
     if path.is_file():
         return [path]

@@ -24,18 +24,10 @@ DIGITS = re.compile("[0-9]+")
 
 
 class Page(NamedTuple):
-    """A page of a picture file.
+    """A page of a picture file."""
 
-    Parameters
-    ----------
-    file : str
-        Name of the file, relative to the folder.
-    number : int
-        Number of the page, from 0.
-    """
-
-    file: str
-    number: int
+    file: str  # its name, relative to the folder
+    number: int  # from 0
 
     @property
     def name(self) -> str:
@@ -55,21 +47,11 @@ class Page(NamedTuple):
 
 
 class PictureLabels(NamedTuple):
-    """Labels of picture files or of their pages.
+    """Labels of picture files or of their pages."""
 
-    Parameters
-    ----------
-    target : ndarray of shape (n,)
-        The labels; integers if all of them are written so, else strings.
-    positions : dict of str or Page to int
-        Index in `target` of a page, or of a file whose pages have the same label.
-    left_out : frozenset of Page, default=frozenset()
-        Pages that have no label, and are not to be read.
-    """
-
-    target: np.ndarray
-    positions: dict[str | Page, int]
-    left_out: frozenset[Page] = frozenset()
+    target: np.ndarray  # integers if all labels are written so, else strings
+    positions: dict[str | Page, int]  # in `target`: of a page, or of a file with one label
+    left_out: frozenset[Page] = frozenset()  # pages without a label, which are not to be read
 
     def position(self, page: Page) -> int | None:
         """Return the index of the label of a page, or None for one without.
@@ -122,18 +104,8 @@ def find_labels(
     Returns
     -------
     PictureLabels or None
-        The labels; None if there are none, and none are required.
-
-    Raises
-    ------
-    ValueError
-        If labels are required, and one is missing or in doubt.
-
-    Warns
-    -----
-    UserWarning
-        If rows of the file of labels, or pictures without a label, are left out; for ``"test"``, if
-        the file is not used because labels are missing or in doubt.
+        The labels; None if there are none, and none are required. For ``"test"``, a label that is
+        missing or in doubt is a warning.
     """
     path = folder / LABELS
     if not path.is_file():

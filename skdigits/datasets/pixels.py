@@ -38,12 +38,7 @@ def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) ->
     Returns
     -------
     ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images.
-
-    Raises
-    ------
-    ValueError
-        If the array does not contain images, or its values are not pixels.
+        The images. Arrays of other shapes or values are a ValueError.
     """
     if values.dtype.kind not in "buif":
         what = KINDS.get(values.dtype.kind, f"values of type {values.dtype}"[:60])

@@ -55,14 +55,6 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
         ``"zip"`` or ``"pictures"``.
     path : Path
         The file; the folder itself where its loader finds the files of a subset.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder.
-    ValueError
-        If the file is one that is never read, is empty or damaged, or a folder contains several
-        sets.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -83,12 +75,8 @@ def format_of(file: Any) -> str:
     Returns
     -------
     str
-        As for `recognize`; ``"csv"`` for any other text, which the reader of CSV files judges.
-
-    Raises
-    ------
-    ValueError
-        If the file is one that is never read, or is empty or damaged.
+        As for `recognize`; ``"csv"`` for any other text, which the reader of CSV files judges. A
+        ValueError is raised if the file is one that is never read, or is empty or damaged.
     """
     with reading(file, "the packed file is damaged or truncated"), open_unpacked(file) as opened:
         start = opened.read(START)
@@ -119,14 +107,9 @@ def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
     Parameters
     ----------
     folder : Path
-        The folder.
+        The folder; a file in it that is never read is a ValueError.
     subset : {"train", "test"}
         Which images are wanted.
-
-    Returns
-    -------
-    Exception
-        A ValueError if there is a file that is never read, else a FileNotFoundError.
     """
     for file in _files(folder):
         try:

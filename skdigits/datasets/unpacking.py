@@ -29,14 +29,7 @@ def existing(path: DataPath, subset: str) -> Any:
     Returns
     -------
     Path or zipfile.Path
-        The path; a zipfile.Path as it is.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder.
-    ValueError
-        If `subset` is another.
+        The path of what is there.
     """
     check_subset(subset)
     path = path if isinstance(path, zipfile.Path) else Path(path)

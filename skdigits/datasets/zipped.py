@@ -46,10 +46,8 @@ def load_zip(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such archive, or it contains no such files.
-    ValueError
-        If the archive is damaged, or a member has another format.
+    FileNotFoundError, ValueError
+        As for `load_data`. If the archive is damaged, or a member has another format.
     """
     return read_zip(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
