@@ -51,7 +51,7 @@ def load_arff(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If the file is damaged or sparse, or a value is missing or no pixel.
+        As for `load_data`.
     """
     return read_arff(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

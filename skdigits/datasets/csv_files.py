@@ -20,8 +20,7 @@ import numpy as np
 
 from skdigits.datasets.bunch import Chunk, Samples
 from skdigits.datasets.contents import read_labels, to_number
-from skdigits.datasets.csv_layout import Layout, find_layout
-from skdigits.datasets.csv_sample import NO_CSV, bounded_lines, short
+from skdigits.datasets.csv_layout import NO_CSV, Layout, bounded_lines, find_layout, short
 from skdigits.datasets.faults import reading
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
 from skdigits.datasets.unpacking import existing, open_unpacked
@@ -64,7 +63,7 @@ def load_csv(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If the file has another format; the message names the file, the line and what was expected.
+        As for `load_data`; the message names the line and what was expected.
 
     Warns
     -----

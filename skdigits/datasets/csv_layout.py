@@ -1,28 +1,185 @@
-"""The layout of a CSV file: what each of its columns holds."""
+"""How a CSV file is written, and what each of its columns holds.
+
+Encoding and delimiter are found in one line each. `csv.Sniffer` finds no delimiter in rows of
+different lengths; clevercsv is no pure Python and needs three more libraries; charset-normalizer
+takes Latin-1 for cp1250, where an error is wanted.
+"""
 
 from __future__ import annotations
 
+import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from skdigits.datasets.contents import to_number
-from skdigits.datasets.csv_sample import Sample, read_sample, short
+from skdigits.datasets.faults import reading, refuse
 from skdigits.datasets.names import INDEX_COLUMNS, LABEL_COLUMNS
+from skdigits.datasets.unpacking import open_unpacked
 
 if TYPE_CHECKING:
     from skdigits.typing import FoundPath
 
+NO_CSV = "not a CSV file of numbers, or damaged"
+DELIMITERS = ",;\t"
+START = 1 << 12  # bytes that tell a web page or another format from a table
+SAMPLE_CHARACTERS = 1 << 16
+MOST_SAMPLE_CHARACTERS = 1 << 22
+SAMPLE_LINES = 13  # with a header and more labels in a row than there are digits
+MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
 NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
 MOST_LABELS_IN_ORDER = 10  # of the rows 0, 1, …, 9; a longer column that counts is an index
 USUAL_SIDE = 8  # letters of 5×7 pixels are no squares from which one pixel is missing
 SMALLEST_SIDE = 2  # 1 and 2 pixels tell nothing about a column too many
 CLEAR_DIFFERENCE = 0.2  # between the shares of the most frequent value of two columns
 MOST_LABEL = 99  # of labels without a header; EMNIST's are 0–61
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a CSV file."""
+
+    file: FoundPath
+    encoding: str
+    delimiter: str
+    has_header: bool  # whether line 1 holds names or numbers of columns
+    names: list[str]  # one per column; positions from 1 without a header
+    rows: list[list[str]]  # cells; all rows of a small file
+
+    def numbers(self, column: int) -> np.ndarray:
+        """Convert the cells of a column to numbers; NaN for text.
+
+        Parameters
+        ----------
+        column : int
+            Its position.
+        """
+        return np.array([to_number(row[column]) for row in self.rows])
+
+    def counts_from(self, column: int) -> int | None:
+        """Return 0 or 1 if a column counts the rows from there in at least two rows, else None.
+
+        Parameters
+        ----------
+        column : int
+            Its position.
+        """
+        numbers = self.numbers(column)
+        if len(numbers) < 2 or numbers[0] not in (0, 1):
+            return None
+        return int(numbers[0]) if (np.diff(numbers) == 1).all() else None
+
+
+def _read_sample(file: FoundPath) -> Sample:
+    """Read the first rows of a CSV file, and recognize how it is written."""
+    with reading(file, NO_CSV):
+        encoding, delimiter, lines = _recognize(file)
+        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
+    return _divide_header(file, encoding, delimiter, rows)
+
+
+def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
+    """Read a CSV file of texts as a whole.
+
+    Parameters
+    ----------
+    file : Path or zipfile.Path
+        The file, gzipped or not.
+
+    Returns
+    -------
+    list of (int, list of str)
+        Line number and cells of the header and of the rows that are not empty.
+    """
+    with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
+        encoding, delimiter, _ = _recognize(file)
+        with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
+            reader = csv.reader(bounded_lines(text), delimiter=delimiter, skipinitialspace=True)
+            rows = [(reader.line_num, _stripped(row)) for row in reader]
+    rows = [(line, cells) for line, cells in rows if any(cells)]
+    if not rows:
+        raise ValueError(f"{file}: the file is empty; expected a header and rows.")
+    return rows
+
+
+def _recognize(file: FoundPath) -> tuple[str, str, list[str]]:
+    """The encoding and the delimiter of a CSV file, and its first lines."""
+    with open_unpacked(file) as opened:
+        start = opened.read(START)
+    refuse(start, file)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines, characters = [], 0
+    with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
+        for line in bounded_lines(text):
+            lines.append(line)
+            characters += len(line)
+            enough = characters >= SAMPLE_CHARACTERS and len(lines) >= SAMPLE_LINES
+            if enough or characters >= MOST_SAMPLE_CHARACTERS:
+                break
+    if not lines or not lines[0].strip():
+        raise ValueError(f"{file}: the file is empty; expected a header and rows.")
+    if "\0" in lines[0]:
+        raise ValueError(f"{file}: not a text file; line 1 holds zero bytes.")
+    delimiter = max(DELIMITERS, key=lambda d: len(next(csv.reader(lines[:1], delimiter=d), [])))
+    return encoding, delimiter, lines
+
+
+def _stripped(row: Any) -> Any:
+    return [cell.strip() for cell in row]
+
+
+def short(text: str) -> str:
+    """Quote a text from a file for a message, with at most 40 characters.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    """
+    return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
+
+
+def bounded_lines(file: Any) -> Iterator[str]:
+    """Iterate over the lines of a text file; one that would fill the memory is a `csv.Error`.
+
+    Parameters
+    ----------
+    file : file object
+        The text.
+    """
+    while line := file.readline(MOST_LINE_CHARACTERS):
+        if len(line) == MOST_LINE_CHARACTERS:
+            raise csv.Error(f"a line of more than {MOST_LINE_CHARACTERS} characters")
+        yield line
+
+
+def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[list[str]]) -> Sample:
+    names, width = rows[0], len(rows[0])
+    if not any(names):
+        raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
+    numbers = [to_number(name) for name in names]
+    # pandas writes the numbers of the columns where they have no names.
+    is_numbered = width > 2 and numbers in ([*range(width)], [*range(1, width + 1)])
+    has_header = is_numbered or any(map(math.isnan, numbers))
+    if not has_header:
+        names = [str(i + 1) for i in range(width)]
+    twice = next((name for name, n in Counter(names).items() if n > 1), None)
+    words = [name for name, number in zip(names, numbers, strict=True) if math.isnan(number)]
+    if twice is not None and len(words) < width / 2:
+        raise ValueError(
+            f"{file}, line 1: {short(words[0])} among numbers; expected a header such as "
+            "label,pixel0,pixel1,…, or numbers only."
+        )
+    if twice is not None:
+        raise ValueError(f"{file}, line 1: there is more than one column {short(twice)}.")
+    # Other rows are reported with their line when they are read.
+    rows = [row for row in rows[int(has_header) :] if len(row) == width]
+    return Sample(file, encoding, delimiter, has_header, names, rows)
 
 
 @dataclass(frozen=True)
@@ -83,10 +240,10 @@ def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     sibling : Path, zipfile.Path or None, default=None
         The file of the other subset, in which the same pixels are expected.
     """
-    sample = read_sample(file)
+    sample = _read_sample(file)
     if sibling is None:
         return _complete(_find_labels(sample))
-    other = read_sample(sibling)
+    other = _read_sample(sibling)
     layout, other_layout = _find_labels(sample, other), _find_labels(other, sample)
     n_pixels, n_others = len(layout.pixels), len(other_layout.pixels)
     layout, other_layout = _complete(layout, n_others), _complete(other_layout, n_pixels)

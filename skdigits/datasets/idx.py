@@ -56,7 +56,7 @@ def load_idx(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If a file is not an IDX file of bytes, is damaged, or images and labels differ in number.
+        As for `load_data`.
     """
     return read_idx(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

@@ -37,7 +37,7 @@ def load_kaggle(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If the file has another format; the message names the file, the line and what was expected.
+        As for `load_data`.
     """
     source = Path(path)
     if source.is_dir() and not find_csv(source, subset):

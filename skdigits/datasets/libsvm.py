@@ -50,7 +50,7 @@ def load_libsvm(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If the file has another format or is damaged, or its features are not those of an image.
+        As for `load_data`.
 
     Warns
     -----

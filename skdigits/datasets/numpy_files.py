@@ -52,7 +52,7 @@ def load_npz(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If the file is damaged, or its arrays are not images and labels.
+        As for `load_data`.
     """
     return read_npz(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

@@ -50,7 +50,7 @@ def load_parquet(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If a file is damaged, or its columns are not images and labels.
+        As for `load_data`.
     ImportError
         If pyarrow is not installed: ``pip install "skdigits[parquet]"``.
 

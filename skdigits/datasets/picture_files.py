@@ -64,7 +64,7 @@ def load_pictures(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If a file is not a picture, or if labels are required and missing or in doubt.
+        As for `load_data`.
     ImportError
         If there is a HEIC file and pillow-heif is not installed.
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdigits.datasets.contents import as_labels, read_labels
-from skdigits.datasets.csv_sample import read_texts, short
+from skdigits.datasets.csv_layout import read_texts, short
 from skdigits.files import printable
 from skdigits.pictures.opening import count_pages, page_name
 

@@ -47,7 +47,7 @@ def load_zip(
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`. If the archive is damaged, or a member has another format.
+        As for `load_data`.
     """
     return read_zip(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
