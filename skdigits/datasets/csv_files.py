@@ -123,7 +123,7 @@ def _find_layout(path: DataPath, subset: str) -> Layout:
         sibling = others.get(_prefix(file))
     layout = find_layout(file, sibling)
     if layout.label is None and subset == "train":
-        names = ", ".join(name[:20] for name in layout.sample.names[:3])
+        names = ", ".join(name[:20] for name in layout.names[:3])
         among = f" among {names}, …" if layout.is_named else " in a header"
         raise ValueError(
             f"{file}: no column of labels. Expected a column 'label'{among}. Without labels, "
@@ -178,20 +178,20 @@ def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
     if isinstance(layout.file, Path) and layout.values == "bytes":
         # It reads only whole numbers; the slower reader reports the fault and its line.
         with contextlib.suppress(Exception):
-            return _read_quickly(layout, layout.file, 0, int(layout.sample.has_header))
+            return _read_quickly(layout, layout.file, 0, int(layout.has_header))
     parts, labels = zip(*_read_parts(layout, PART_ROWS), strict=True)
     return np.concatenate(parts), None if layout.label is None else np.concatenate(labels)
 
 
 def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]]:
     """Read some lines at a time; the pixels of a part, and its labels as strings or None."""
-    first, n_rows, sample = 1, 0, layout.sample
+    first, n_rows = 1, 0
     with (
         reading(layout.file, NO_CSV),
-        open_unpacked(layout.file, "rt", encoding=sample.encoding, newline="") as file,
+        open_unpacked(layout.file, "rt", encoding=layout.encoding, newline="") as file,
     ):
         lines = bounded_lines(file)
-        if sample.has_header:
+        if layout.has_header:
             first += len(list(itertools.islice(lines, 1)))
         while part := list(itertools.islice(lines, n_lines)):
             if not all(map(str.isspace, part)):
@@ -218,7 +218,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
     number = np.uint8 if layout.values == "bytes" else float
     pixels = set(layout.pixels)
     fields: list[tuple[Any, ...]] = []
-    for is_pixel, run in itertools.groupby(range(len(layout.sample.names)), pixels.__contains__):
+    for is_pixel, run in itertools.groupby(range(len(layout.names)), pixels.__contains__):
         columns = list(run)
         if is_pixel:
             fields.append((f"pixels{columns[0]}", number, (len(columns),)))
@@ -228,13 +228,13 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
         warnings.simplefilter("error")  # no rows; or, in NumPy 1, floats and values over 255
         table = np.loadtxt(
             source,
-            delimiter=layout.sample.delimiter,
+            delimiter=layout.delimiter,
             skiprows=n_skipped,
             dtype=fields,
             comments=None,
             quotechar='"',
             ndmin=1,
-            encoding=layout.sample.encoding,
+            encoding=layout.encoding,
         )
     for i, start in layout.indexes.items():
         expected = start is not None and start + n_before + np.arange(len(table))
@@ -264,7 +264,7 @@ def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: i
     """Read what NumPy does not, such as blanks and 7.0, and name the line of the first fault."""
     rows: list[bytes] = []
     labels: list[str] = []
-    reader = csv.reader(lines, delimiter=layout.sample.delimiter)
+    reader = csv.reader(lines, delimiter=layout.delimiter)
     for cells in filter(None, reader):
         try:
             row, label = _read_row(layout, [cell.strip() for cell in cells], n_before + len(rows))
@@ -279,9 +279,9 @@ def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: i
 
 def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, str]:
     """The pixels of a row, and its label or an empty one; the first fault is a ValueError."""
-    names, label = layout.sample.names, ""
+    names, label = layout.names, ""
     if len(cells) != len(names):
-        line = "the header" if layout.sample.has_header else "line 1"
+        line = "the header" if layout.has_header else "line 1"
         raise ValueError(f"{len(cells)} values; expected {len(names)}, as in {line}")
     for i, start in layout.indexes.items():
         if start is not None and to_number(cells[i]) != start + n_above:
