@@ -116,8 +116,9 @@ def _read_rows(
             )
             for part in rows:
                 images.append(compact(part[pixels].to_numpy()))
-                labels.append(part[label].to_numpy(str) if label else np.ones(len(part), str))
-                if (labels[-1] == "").any():
+                if label:
+                    labels.append(part[label].to_numpy(str))
+                if label and (labels[-1] == "").any():  # rows that end early have no last value
                     row = part.index[labels[-1] == ""][0] + 1
                     raise ValueError(f"row {row} has no label, or fewer than {len(names)} values")
     except (ValueError, Warning) as error:  # pandas' errors are ValueErrors

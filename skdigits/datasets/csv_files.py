@@ -22,6 +22,7 @@ from skdigits.datasets.bunch import Chunk, Samples
 from skdigits.datasets.contents import read_labels, to_number
 from skdigits.datasets.csv_layout import NO_CSV, Layout, bounded_lines, find_layout, short
 from skdigits.datasets.faults import reading
+from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
 from skdigits.datasets.unpacking import existing, open_unpacked
 
@@ -119,8 +120,8 @@ def _find_layout(path: DataPath, subset: str) -> Layout:
         folder, file = file, find_csv(file, subset)
         if file is None:
             raise FileNotFoundError(f"{path} holds no {subset}.csv or {subset}.csv.gz.")
-        others = _list_csv(folder, "test" if subset == "train" else "train")
-        sibling = others.get(_prefix(file))
+        others = files_by_prefix(folder, FILE_NAME, "test" if subset == "train" else "train")
+        sibling = others.get((FILE_NAME.fullmatch(file.name)["prefix"] or "").lower())  # type: ignore[index]
     layout = find_layout(file, sibling)
     if layout.label is None and subset == "train":
         names = ", ".join(name[:20] for name in layout.names[:3])
@@ -148,28 +149,13 @@ def find_csv(folder: FoundPath, subset: str) -> Any:
     subset : {"train", "test"}
         The subset.
     """
-    found = _list_csv(folder, subset)
+    found = files_by_prefix(folder, FILE_NAME, subset)
     if len(found) > 1 and "" not in found:
         names = ", ".join(short(file.name) for file in list(found.values())[:2])
         raise ValueError(
             f"{folder} holds {len(found)} collections; pass one of the files, such as {names}."
         )
     return found.get("") or next(iter(found.values()), None)
-
-
-def _list_csv(folder: Any, subset: str) -> dict[str, Any]:
-    """Find the files of a subset by prefix."""
-    found: dict[str, Any] = {}
-    for file in sorted(folder.iterdir(), key=lambda file: (len(file.name), file.name)):
-        match = FILE_NAME.fullmatch(file.name)
-        if match and match["subset"].lower() == subset and file.is_file():
-            found.setdefault(_prefix(file), file)
-    return found
-
-
-def _prefix(file: Any) -> str:
-    match: Any = FILE_NAME.fullmatch(file.name)
-    return (match["prefix"] or "").lower()
 
 
 def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from skdigits.datasets.bunch import Chunk, Samples
 from skdigits.datasets.faults import reading
+from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
 from skdigits.datasets.unpacking import existing, open_unpacked
 
@@ -29,7 +30,6 @@ PIECE = 1 << 20  # bytes read at once
 IMAGE_FILE_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<subset>train|t10k|test)-images[-.]idx[13]-ubyte(\.gz)?"
 )
-SUBSETS = {"train": "train", "t10k": "test", "test": "test"}  # by their names in files
 
 
 def load_idx(
@@ -156,30 +156,12 @@ def _read_values(
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def find_idx(folder: FoundPath, subset: str) -> list[Any]:
-    """List the image files of one subset in a folder: one per collection, rather unpacked.
-
-    Parameters
-    ----------
-    folder : Path or zipfile.Path
-        Folder to search.
-    subset : {"train", "test"}
-        The subset.
-    """
-    files: Any = folder.iterdir()
-    found: dict[str, Any] = {}
-    for file in sorted(files, key=lambda file: len(file.name)):
-        match = IMAGE_FILE_NAME.fullmatch(file.name)
-        if match and SUBSETS[match["subset"]] == subset and file.is_file():
-            found.setdefault(match["prefix"], file)
-    return list(found.values())
-
-
 def _find_files(path: DataPath, subset: str) -> tuple[Any, Any]:
     """The file of images, and that of labels or None."""
     file: Any = existing(path, subset)
     if file.is_dir():
-        found, name = find_idx(file, subset), "train" if subset == "train" else "t10k"
+        found = list(files_by_prefix(file, IMAGE_FILE_NAME, subset).values())
+        name = "train" if subset == "train" else "t10k"
         if not found:
             raise FileNotFoundError(
                 f"{path} holds no file of {subset} images such as {name}-images-idx3-ubyte.gz."

@@ -133,6 +133,26 @@ def part_of(name: str) -> str | None:
     return words[0] if words else None
 
 
+def files_by_prefix(folder: Any, pattern: re.Pattern[str], subset: str) -> dict[str, Any]:
+    """Find the files of a subset in a folder; of those with one prefix, the shortest name.
+
+    Parameters
+    ----------
+    folder : Path or zipfile.Path
+        Folder to search; folders in it are left out.
+    pattern : re.Pattern
+        What the names match, with the groups ``prefix`` and ``subset``.
+    subset : {"train", "test"}
+        The subset.
+    """
+    found: dict[str, Any] = {}
+    for file in sorted(folder.iterdir(), key=lambda file: (len(file.name), file.name)):
+        match = pattern.fullmatch(file.name)
+        if match and PARTS[match["subset"].lower()] == subset and file.is_file():
+            found.setdefault((match["prefix"] or "").lower(), file)
+    return found
+
+
 def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str | None, list[str]]:
     """Find labels and pixels among the columns of a table.
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
 SHOWN = 3  # names of files in a message
-ADVICE = {
-    "digit": ("digit", "A model trained with --sequences reads all of them."),
-    "line": ("line", "`skdigits read` reads all of them."),
-}  # where a picture shows several of them
+ADVICE = {  # where a picture shows several of them
+    "digit": "A model trained with --sequences reads all of them.",
+    "line": "`skdigits read` reads all of them.",
+}
 
 
 class NoPicturesError(FileNotFoundError):
@@ -101,11 +101,6 @@ def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
         Each line, cleaned by `skdigits.pictures.clean_line`.
     labels : ndarray of shape (n,), str
         Their digits.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_pictures`.
     """
     chunks = _without_problems(iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE))
     images = [image for chunk in chunks for image in chunk.data]
@@ -140,14 +135,10 @@ def iter_pictures(
 
     Parameters
     ----------
-    path : str or path-like
-        A folder, or one picture.
-    subset : {"train", "test"}, default="train"
-        As for `load_data`.
-    chunk_size : int, default=8192
-        Maximum number of pictures in a chunk.
-    lines : bool, default=False
-        Whether a picture shows a line of digits; labels are then strings.
+    path, subset
+        As for `load_pictures`.
+    chunk_size, lines
+        As for `iter_data`.
     cleaning : Cleaning, default=None
         How pictures are cleaned; None is ``Cleaning("line" if lines else "digit")``.
 
@@ -224,10 +215,10 @@ def _warn_of_crowded(pages: list[_Cleaned], cleaning: Cleaning) -> None:
     if not crowded:
         return
     shown = ", ".join(crowded[:SHOWN]) + ", …" * (len(crowded) > SHOWN)
-    kind, advice = ADVICE[cleaning.output]
+    kind = cleaning.output
     warnings.warn(
         f"{len(crowded)} of {len(pages)} pictures show several {kind}s "
-        f"({shown[:120]}); only the largest {kind} of each is read. {advice}",
+        f"({shown[:120]}); only the largest {kind} of each is read. {ADVICE[kind]}",
         UserWarning,
         stacklevel=3,
     )

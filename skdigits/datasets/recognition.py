@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.csv_files import find_csv
 from skdigits.datasets.faults import EXCEL, PICKLE, reading, refuse
-from skdigits.datasets.idx import ELEMENT_TYPES, find_idx
-from skdigits.datasets.names import PARTS, part_of
+from skdigits.datasets.idx import ELEMENT_TYPES, IMAGE_FILE_NAME
+from skdigits.datasets.names import PARTS, files_by_prefix, part_of
 from skdigits.datasets.numpy_files import find_npy
 from skdigits.datasets.parquet import find_parquet
 from skdigits.datasets.picture_files import SUFFIXES
@@ -149,7 +149,7 @@ def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
     if table := find_csv(folder, subset):
         kind = format_of(table)
         return kind, folder if kind == "csv" else table
-    if find_idx(folder, subset):
+    if files_by_prefix(folder, IMAGE_FILE_NAME, subset):
         return "idx", folder
     if pictures := _find_part(folder, subset):
         return "pictures", pictures

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from skdigits.datasets.bunch import Chunk, Samples
 from skdigits.datasets.csv_files import find_csv, iter_csv, read_csv
 from skdigits.datasets.faults import reading
-from skdigits.datasets.idx import find_idx, iter_idx, read_idx
-from skdigits.datasets.names import part_of
+from skdigits.datasets.idx import IMAGE_FILE_NAME, iter_idx, read_idx
+from skdigits.datasets.names import files_by_prefix, part_of
 from skdigits.datasets.unpacking import existing
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
     folder = _open_zip(existing(path, subset))
     if find_csv(folder, subset):
         return "csv", folder
-    if find_idx(folder, subset):
+    if files_by_prefix(folder, IMAGE_FILE_NAME, subset):
         return "idx", folder
     tables = [
         file
