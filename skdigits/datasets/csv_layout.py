@@ -11,9 +11,8 @@ import csv
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -41,8 +40,7 @@ CLEAR_DIFFERENCE = 0.2  # between the shares of the most frequent value of two c
 MOST_LABEL = 99  # of labels without a header; EMNIST's are 0–61
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How a CSV file is written, and what each of its columns holds."""
 
     file: FoundPath
@@ -54,7 +52,7 @@ class Layout:
     label: int | None = None  # its position
     # Positions of the columns that are left out, with the first number of a column that is
     # recognized because it counts, or None for one that is recognized by its name.
-    indexes: dict[int, int | None] = field(default_factory=dict)
+    indexes: Mapping[int, int | None] = {}
     is_named: bool = True  # whether the pixels have names
     # How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
     values: Literal["bytes", "decimals", "shares"] = "bytes"
@@ -225,9 +223,9 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
         indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_COLUMNS}
     rest = [i for i in range(len(names)) if i not in indexes]
     if not rest or any(math.isnan(to_number(names[i])) for i in rest):
-        return replace(layout, label=_label_by_name(layout, rest, sibling), indexes=indexes)
+        return layout._replace(label=_label_by_name(layout, rest, sibling), indexes=indexes)
     label, counting = _label_by_position(layout, rest)
-    return replace(layout, label=label, indexes={**indexes, **counting}, is_named=False)
+    return layout._replace(label=label, indexes={**indexes, **counting}, is_named=False)
 
 
 def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
@@ -310,7 +308,7 @@ def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
 
 def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
     """Leave out a column that counts, refuse a column too many, and look at the pixels."""
-    layout = replace(layout, indexes={**layout.indexes, **_index_among(layout, n_expected)})
+    layout = layout._replace(indexes={**layout.indexes, **_index_among(layout, n_expected)})
     names, pixels = layout.names, layout.pixels
     if not pixels:
         label = "" if layout.label is None else f" besides {short(names[layout.label])}"
@@ -322,7 +320,7 @@ def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
             f"{layout.file}, line 1: column {nameless[0] + 1} has no name; expected the name of a "
             "pixel, or 'id' if it numbers the rows."
         )
-    return replace(layout, values=_how_written(layout), notes=tuple(_notes(layout, len(pixels))))
+    return layout._replace(values=_how_written(layout), notes=tuple(_notes(layout, len(pixels))))
 
 
 def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None]:
