@@ -223,8 +223,10 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
             encoding=layout.encoding,
         )
     for i, start in layout.indexes.items():
-        expected = start is not None and start + n_before + np.arange(len(table))
-        if start is not None and (table[str(i)].astype(float) != expected).any():
+        if start is None:
+            continue
+        expected = start + n_before + np.arange(len(table))
+        if (table[str(i)].astype(float) != expected).any():
             raise ValueError("a column that counted counts no more")
     parts = [table[name] for name, *_ in fields if name.startswith("pixels")]
     values = np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.hstack(parts)

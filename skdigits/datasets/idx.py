@@ -51,12 +51,7 @@ def load_idx(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
+        As `load_data` returns it; with the errors and warnings of `load_data`.
     """
     return read_idx(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

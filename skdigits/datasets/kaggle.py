@@ -32,12 +32,7 @@ def load_kaggle(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_csv` returns it.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
+        As `load_csv` returns it; with the errors and warnings of `load_data`.
     """
     source = Path(path)
     if source.is_dir() and not find_csv(source, subset):

@@ -45,12 +45,7 @@ def load_libsvm(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
+        As `load_data` returns it; with the errors and warnings of `load_data`.
 
     Warns
     -----

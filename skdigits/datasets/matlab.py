@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COURSERA = 400  # pixels of ex3data1.mat and ex4data1.mat
 TURNED = ", turned upright"
 HEADER, TAG = 128, 8  # bytes: of the file, and before every element
-INT8, INT32, UINT32, MATRIX, COMPRESSED = 1, 5, 6, 14, 15
+INT8, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 5, 6, 14, 15, 16
 # NumPy's types of the values in an element.
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 TYPES |= {16: "u1", 17: "u2", 18: "u4"}  # of texts
@@ -63,12 +63,7 @@ def load_mat(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
+        As `load_data` returns it; with the errors and warnings of `load_data`.
     """
     return read_mat(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -227,12 +222,14 @@ def _array(parts: list[Any], shape: list[int], order: str, flags: int) -> np.nda
     if len(parts) != 1 or flags & COMPLEX:
         raise ValueError(NO_ARRAY.format(kind))
     values = _values(parts[0], order)
+    if kind == TEXT and parts[0][0] == UTF8:  # characters may have several bytes
+        values = np.array([ord(character) for character in bytes(values).decode()], np.uint32)
     if values.size != math.prod(shape):
         raise ValueError(NO_ARRAY.format(kind))
     values = values.reshape(shape, order="F")
     if kind == TEXT:
-        rows = values.reshape(shape[0], -1).tolist()
-        return np.array(["".join(map(chr, row)) for row in rows])
+        rows = values.reshape(shape[0], math.prod(shape[1:])).tolist()
+        return np.array(["".join(map(chr, row)) for row in rows], str)
     return values.astype(bool) if flags & LOGICAL else values
 
 

@@ -45,12 +45,10 @@ def load_parquet(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it.
+        As `load_data` returns it; with the errors and warnings of `load_data`.
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
     ImportError
         If pyarrow is not installed: ``pip install "skdigits[parquet]"``.
 

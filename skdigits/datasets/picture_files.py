@@ -63,8 +63,6 @@ def load_pictures(
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
     ImportError
         If there is a HEIC file and pillow-heif is not installed.
 

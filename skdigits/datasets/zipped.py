@@ -42,12 +42,7 @@ def load_zip(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_csv` or `load_idx` returns it.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_data`.
+        As `load_csv` or `load_idx` returns it; with the errors and warnings of `load_data`.
     """
     return read_zip(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 

@@ -157,6 +157,8 @@ VARIABLES = {
     "structure": {"dataset": {"train": {"images": np.ones((2, 4)), "labels": np.ones((2, 1))}}},
     "others": {
         "text": "text",
+        "accents": np.array(["été", "7"]),
+        "nothing": "",
         "cell": np.array([1, "a"], object),
         "empty": np.zeros((0, 0)),
         "logical": np.array([[True]]),
