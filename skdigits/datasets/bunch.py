@@ -29,6 +29,20 @@ class Chunk(NamedTuple):
     pages: tuple[str, ...] = ()  # names of pictures without a digit, but with lines of digits
 
 
+def without_problems(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Iterate over chunks; the first picture that could not be read is a ValueError.
+
+    Parameters
+    ----------
+    chunks : iterator of Chunk
+        The chunks.
+    """
+    for chunk in chunks:
+        if chunk.problems:
+            raise ValueError(chunk.problems[0].text)
+        yield chunk
+
+
 class Samples(NamedTuple):
     """Images and labels that are in memory."""
 

@@ -19,7 +19,7 @@ from skdigits.datasets.bunch import Samples
 from skdigits.datasets.contents import make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import find_arrays
-from skdigits.datasets.unpacking import existing
+from skdigits.datasets.unpacking import LARGE, PACKED, existing
 
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
@@ -37,8 +37,6 @@ NO_ARRAY = "a variable of class {} that is no plain array"
 COMPLEX, LOGICAL = 0x0800, 0x0200
 DEEPEST = 8  # structures in structures; EMNIST has 2
 LONGEST_NAME = 64  # bytes, of a field of a structure in MATLAB
-LARGE = 1 << 28  # bytes, from which a variable is refused that was packed suspiciously well
-PACKED = 200  # times smaller than unpacked; images of digits are packed 10 times
 
 
 def load_mat(

@@ -15,13 +15,11 @@ from skdigits.datasets.bunch import Samples
 from skdigits.datasets.contents import N_DIGITS, make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import find_arrays, find_labels
-from skdigits.datasets.unpacking import existing
+from skdigits.datasets.unpacking import LARGE, PACKED, existing
 
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
-LARGE = 1 << 28  # bytes, from which an array is refused that was packed suspiciously well
-PACKED = 200  # times smaller than unpacked; images of digits are packed 10 times
 SHOWN = 6  # names of arrays in a message
 
 

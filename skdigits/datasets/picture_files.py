@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, Problem, Samples
+from skdigits.datasets.bunch import Chunk, Problem, Samples, without_problems
 from skdigits.datasets.folders import files_in
 from skdigits.datasets.picture_labels import LABELS, Page, find_labels
 from skdigits.datasets.unpacking import existing
@@ -73,7 +73,8 @@ def load_pictures(
         or is that of a picture that is not there; if ``labels.csv`` is not used for ``"test"``,
         because a label is missing or in doubt.
     """
-    chunks = _without_problems(iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE))
+    found = iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE)
+    chunks: list[Any] = list(without_problems(found))
     target = None if chunks[0].target is None else np.concatenate([c.target for c in chunks])
     labels = f"labelled by {LABELS if (Path(path) / LABELS).is_file() else 'folder'}"
     note = f"\nEach picture is cleaned to {SIDE}×{SIDE} pixels in MNIST's style; {labels}.\n"
@@ -100,18 +101,10 @@ def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
     labels : ndarray of shape (n,), str
         Their digits.
     """
-    chunks = _without_problems(iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE))
+    found = iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE)
+    chunks: list[Any] = list(without_problems(found))
     images = [image for chunk in chunks for image in chunk.data]
     return images, np.concatenate([chunk.target for chunk in chunks])
-
-
-def _without_problems(chunks: Iterator[Chunk]) -> list[Any]:
-    found = []
-    for chunk in chunks:
-        if chunk.problems:
-            raise ValueError(chunk.problems[0].text)
-        found.append(chunk)
-    return found
 
 
 class Cleaning(NamedTuple):

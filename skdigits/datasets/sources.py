@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.arff import read_arff
-from skdigits.datasets.bunch import Chunk, Samples
+from skdigits.datasets.bunch import Chunk, Samples, without_problems
 from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.csv_files import iter_csv, read_csv
 from skdigits.datasets.idx import iter_idx, read_idx
@@ -138,14 +138,7 @@ def iter_data(
         reached.
     """
     chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
-    return _without_problems(chunks)
-
-
-def _without_problems(chunks: Iterator[Chunk]) -> Iterator[tuple[Any, np.ndarray | None]]:
-    for chunk in chunks:
-        if chunk.problems:
-            raise ValueError(chunk.problems[0].text)
-        yield chunk.data, chunk.target
+    return ((chunk.data, chunk.target) for chunk in without_problems(chunks))
 
 
 def iter_chunks(

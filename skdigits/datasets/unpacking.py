@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"
+LARGE = 1 << 28  # bytes, from which an array is refused that was packed suspiciously well
+PACKED = 200  # times smaller than unpacked; images of digits are packed 10 times
 
 
 def existing(path: DataPath, subset: str) -> Any:
