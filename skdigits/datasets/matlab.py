@@ -35,6 +35,7 @@ CELL, STRUCTURE, TEXT = 1, 2, 4  # classes of variables
 ARRAYS = {TEXT, *range(6, 16)}
 NO_ARRAY = "a variable of class {} that is no plain array"
 COMPLEX, LOGICAL = 0x0800, 0x0200
+PIECE = 1 << 22  # bytes unpacked at once
 DEEPEST = 8  # structures in structures; EMNIST has 2
 LONGEST_NAME = 64  # bytes, of a field of a structure in MATLAB
 
@@ -150,7 +151,7 @@ def read_variables(path: Path) -> dict[str, Any]:
                 raise ValueError("the file ends inside an element")
             content = memoryview(bytearray(file.read(size)))
             if kind == COMPRESSED:
-                kind, content = next(_elements(_inflated(content), order))
+                kind, content = _inflated(content, order)
             name, value = _read_matrix(kind, content, order)
             variables[name] = value
     return {name: value for name, value in variables.items() if value is not None}
@@ -163,14 +164,19 @@ def _tag(tag: Any, order: str) -> list[int]:
     return np.frombuffer(tag, f"{order}u4", 2).tolist()
 
 
-def _inflated(packed: Any) -> memoryview:
-    inflate, most = zlib.decompressobj(), max(LARGE, PACKED * len(packed))
-    content = inflate.decompress(packed, most)
-    if inflate.unconsumed_tail:
-        raise ValueError(f"a variable that unpacks to over {most >> 20} MB")
-    if not inflate.eof:
+def _inflated(packed: Any, order: str) -> tuple[int, memoryview]:
+    """Type and content of the element that was packed."""
+    inflate = zlib.decompressobj()
+    kind, size = _tag(inflate.decompress(packed, TAG), order)
+    if size > max(LARGE, PACKED * len(packed)):
+        raise ValueError(f"a variable that unpacks from {len(packed)} bytes to {size >> 20} MB")
+    content, n = memoryview(bytearray(size)), 0
+    while n < size and (piece := inflate.decompress(inflate.unconsumed_tail, min(PIECE, size - n))):
+        content[n : n + len(piece)] = piece
+        n += len(piece)
+    if n < size:
         raise ValueError("the file ends inside an element")
-    return memoryview(bytearray(content))
+    return kind, content
 
 
 def _elements(content: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
