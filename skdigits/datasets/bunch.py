@@ -2,162 +2,98 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, gen_batches
 
-PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+from skdigits.checks.image_shapes import infer_image_shape
 
 
 class Problem(NamedTuple):
-    """A picture that could not be read.
+    """A picture that could not be read."""
 
-    Parameters
-    ----------
-    name : str
-        Its name, as in `Chunk.names`.
-    text : str
-        What is wrong, with the name of the file.
-    """
-
-    name: str
-    text: str
+    name: str  # as in `Chunk.names`
+    text: str  # what is wrong, with the name of the file
 
 
 class Chunk(NamedTuple):
-    """Consecutive images of a source that is read in parts.
+    """Consecutive images of a source that is read in parts."""
+
+    data: Any  # uint8, (n, n_pixels) or (n, height, width); a list where the widths differ
+    target: np.ndarray | None = None  # labels
+    names: np.ndarray | None = None  # of the files, where each image comes from a separate one
+    problems: tuple[Problem, ...] = ()  # pictures that could not be read; their images are zeros
+    pages: tuple[str, ...] = ()  # names of pictures without a digit, but with lines of digits
+
+
+def without_problems(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Iterate over chunks; the first picture that could not be read is a ValueError.
 
     Parameters
     ----------
-    data : ndarray of shape (n, n_pixels) or (n, height, width), or list of ndarray
-        The images, uint8; a list where their widths differ.
-    target : ndarray of shape (n,) or None, default=None
-        Labels of the images; None without labels.
-    names : ndarray of shape (n,) or None, default=None
-        File names, str; None unless each image comes from a separate file.
-    problems : tuple of Problem, default=()
-        The pictures that could not be read; their images are zeros.
-    pages : tuple of str, default=()
-        Names of pictures in which no digit is found, but lines of digits.
+    chunks : iterator of Chunk
+        The chunks.
     """
-
-    data: Any
-    target: np.ndarray | None = None
-    names: np.ndarray | None = None
-    problems: tuple[Problem, ...] = ()
-    pages: tuple[str, ...] = ()
+    for chunk in chunks:
+        if chunk.problems:
+            raise ValueError(chunk.problems[0].text)
+        yield chunk
 
 
-def make_bunch(
-    data: np.ndarray,
-    target: np.ndarray | None,
-    *,
-    image_shape: tuple[int, ...],
-    feature_names: list[str],
-    descr: str,
-    as_frame: bool,
-    return_X_y: bool,
-) -> Any:
-    """Return images and labels in scikit-learn's form.
+class Samples(NamedTuple):
+    """Images and labels that are in memory."""
 
-    Parameters
-    ----------
-    data : ndarray of shape (n_samples, n_features), uint8
-        Rows of pixels.
-    target : ndarray of shape (n_samples,) or None
-        Labels; None without labels.
-    image_shape : tuple of int
-        Height and width.
-    feature_names : list of str
-        Names of the pixels.
-    descr : str
-        Description.
-    as_frame : bool
-        Whether `data` is a DataFrame and `target` a Series.
-    return_X_y : bool
-        Whether to return ``(data, target)`` only.
+    images: np.ndarray  # uint8, (n, n_pixels) or (n, height, width)
+    target: np.ndarray | None  # labels
+    origin: str  # where they are from
+    note: str = ""  # what else the description says
+    feature_names: list[str] | None = None  # of the pixels; None is Kaggle's, pixel0, pixel1, …
 
-    Returns
-    -------
-    sklearn.utils.Bunch or tuple
-        With ``data``, ``target``, ``images``, ``feature_names``, ``target_names``, ``DESCR``,
-        and ``frame`` (data and target in one DataFrame, None unless `as_frame`).
-    """
-    height, width = image_shape
-    pixels = data
-    images = data.reshape(-1, height, width) if height * width == data.shape[1] else None
-    names = None if target is None else np.unique(target)
-    frame = None
-    if as_frame:
-        import pandas as pd
+    def bunch(self, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
+        """Return the samples in scikit-learn's form.
 
-        data = pd.DataFrame(pixels, columns=feature_names)
-        frame = data
-        if target is not None:
-            target = pd.Series(target, name="label")
-            frame = pd.concat([target, data], axis=1)
-    if return_X_y:
-        return data, target
-    return Bunch(
-        data=data,
-        target=target,
-        images=images,
-        feature_names=feature_names,
-        target_names=names,
-        frame=frame,
-        DESCR=descr,
-    )
+        Parameters
+        ----------
+        as_frame, return_X_y : bool, default=False
+            As for `load_data`.
+        """
+        n, *shape = self.images.shape
+        n_pixels = math.prod(shape)
+        rows = self.images.reshape(n, n_pixels)
+        height, width = shape if len(shape) > 1 else infer_image_shape(n_pixels)[:2]
+        names = self.feature_names or [f"pixel{i}" for i in range(n_pixels)]
+        data, target, frame = rows, self.target, None
+        if as_frame:
+            import pandas as pd
 
+            data = frame = pd.DataFrame(rows, columns=names)
+            if target is not None:
+                target = pd.Series(target, name="label")
+                frame = pd.concat([target, data], axis=1)
+        if return_X_y:
+            return data, target
+        labels = "no labels" if target is None else "with labels"
+        return Bunch(
+            data=data,
+            target=target,
+            images=rows.reshape(n, height, width) if height * width == n_pixels else None,
+            feature_names=names,
+            target_names=None if target is None else np.unique(target),
+            frame=frame,
+            DESCR=f"{self.origin}: {n} images of {n_pixels} pixels, {labels}.\n{self.note}",
+        )
 
-def check_subset(subset: str) -> None:
-    """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``.
+    def chunks(self, chunk_size: int, lines: bool = False) -> Iterator[Chunk]:
+        """Divide the samples.
 
-    Parameters
-    ----------
-    subset : str
-        The value that the user passed to a loader.
-    """
-    if subset not in ("train", "test"):
-        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
-
-
-def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Convert texts to labels.
-
-    Parameters
-    ----------
-    texts : list of str
-        One per sample.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        int64 if every text is an integer written plainly, else str; so ``"07"`` stays a string of
-        two digits.
-    """
-    labels = np.array(texts, dtype=str)
-    if not all(map(PLAIN_INTEGER.fullmatch, np.unique(labels).tolist())):
-        return labels
-    try:
-        return labels.astype(np.int64)
-    except (ValueError, OverflowError):
-        return labels
-
-
-def pixel_names(n_features: int) -> list[str]:
-    """Name pixels as Kaggle does.
-
-    Parameters
-    ----------
-    n_features : int
-        Number of pixels.
-
-    Returns
-    -------
-    list of str
-        ``pixel0``, ``pixel1``, …
-    """
-    return [f"pixel{i}" for i in range(n_features)]
+        Parameters
+        ----------
+        chunk_size, lines
+            As for `iter_data`.
+        """
+        target = self.target.astype(str) if lines and self.target is not None else self.target
+        for chosen in gen_batches(len(self.images), chunk_size):
+            yield Chunk(self.images[chosen], None if target is None else target[chosen])

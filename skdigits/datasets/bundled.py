@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from skdigits.datasets.bunch import make_bunch, pixel_names
+from skdigits.datasets.bunch import Samples
 
 if TYPE_CHECKING:
     from skdigits.sklearn_compat import Bunch
 
-DESCR = """Digits bundled with scikit-learn
-
-1,797 handwritten digits of 8×8 pixels, scanned in 1998 from forms filled in by 43 people: the
-test part of the UCI data set "Optical Recognition of Handwritten Digits". scikit-learn gives
-pixels 0–16; here they are rescaled to bytes 0–255.
+NOTE = """
+Handwritten digits of 8×8 pixels, scanned in 1998 from forms filled in by 43 people: the test part
+of the UCI data set "Optical Recognition of Handwritten Digits". scikit-learn gives pixels 0–16;
+here they are rescaled to bytes 0–255.
 """
 
 
@@ -47,17 +46,13 @@ def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
 
     Parameters
     ----------
-    as_frame : bool, default=False
-        Whether `data` is a DataFrame and `target` a Series.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+    as_frame, return_X_y : bool, default=False
+        As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (1797, 64), uint8; ``target`` of shape (1797,), integers 0–9;
-        ``images`` of shape (1797, 8, 8); ``feature_names``, ``target_names``, ``frame``,
-        ``DESCR``.
+        As `load_data` returns it: ``data`` of shape (1797, 64), ``target`` integers 0–9.
 
     Examples
     --------
@@ -68,12 +63,6 @@ def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
     from sklearn import datasets  # here, since predicting a picture should start quickly
 
     bundled = datasets.load_digits()
-    return make_bunch(
-        np.rint(bundled.data * (255 / 16)).astype(np.uint8),
-        bundled.target.astype(np.int64),
-        image_shape=(8, 8),
-        feature_names=pixel_names(64),
-        descr=DESCR,
-        as_frame=as_frame,
-        return_X_y=return_X_y,
-    )
+    images = np.rint(bundled.data * (255 / 16)).astype(np.uint8)
+    samples = Samples(images, bundled.target.astype(np.int64), "scikit-learn's digits", NOTE)
+    return samples.bunch(as_frame=as_frame, return_X_y=return_X_y)

@@ -1,26 +1,37 @@
-"""The layout of a CSV file: what each of its columns holds."""
+"""How a CSV file is written, and what each of its columns holds.
+
+Encoding and delimiter are found in one line each. `csv.Sniffer` finds no delimiter in rows of
+different lengths; clevercsv is no pure Python and needs three more libraries; charset-normalizer
+takes Latin-1 for cp1250, where an error is wanted.
+"""
 
 from __future__ import annotations
 
+import csv
 import math
 import re
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.csv_sample import Sample, read_sample, short, to_number
+from skdigits.datasets.contents import to_number
+from skdigits.datasets.faults import reading, refuse
+from skdigits.datasets.names import INDEX_COLUMNS, LABEL_COLUMNS
 from skdigits.datasets.unpacking import open_unpacked
 
 if TYPE_CHECKING:
     from skdigits.typing import FoundPath
 
-LABEL_NAMES = ("label", "labels", "class", "target", "digit", "y")
-# The index of pandas has no name, and one that pandas has read again these.
-INDEX_NAMES = ("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id")
+NO_CSV = "not a CSV file of numbers, or damaged"
+DELIMITERS = ",;\t"
+WRITE_HEADER = "Write a header such as label,pixel0,pixel1,… into line 1."
+START = 1 << 12  # bytes that tell a web page or another format from a table
+SAMPLE_CHARACTERS = 1 << 16
+MOST_SAMPLE_CHARACTERS = 1 << 22
+SAMPLE_LINES = 13  # with a header and more labels in a row than there are digits
+MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
 NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
 MOST_LABELS_IN_ORDER = 10  # of the rows 0, 1, …, 9; a longer column that counts is an index
 USUAL_SIDE = 8  # letters of 5×7 pixels are no squares from which one pixel is missing
@@ -29,44 +40,29 @@ CLEAR_DIFFERENCE = 0.2  # between the shares of the most frequent value of two c
 MOST_LABEL = 99  # of labels without a header; EMNIST's are 0–61
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What each column of a CSV file holds.
+class Layout(NamedTuple):
+    """How a CSV file is written, and what each of its columns holds."""
 
-    Parameters
-    ----------
-    sample : Sample
-        The first rows.
-    label : int or None
-        Position of the column of labels; None without labels.
-    indexes : dict of int to (int or None)
-        Positions of the columns that are left out, with the first number of a column that is
-        recognized because it counts, or None for one that is recognized by its name.
-    is_named : bool
-        Whether the pixels have names.
-    values : {"bytes", "decimals", "shares"}
-        How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    sample: Sample
-    label: int | None = None
-    indexes: dict[int, int | None] = field(default_factory=dict)
-    is_named: bool = True
+    file: FoundPath
+    encoding: str
+    delimiter: str
+    has_header: bool  # whether line 1 holds names or numbers of columns
+    names: list[str]  # one per column; positions from 1 without a header
+    rows: list[list[str]]  # the first rows of cells; all rows of a small file
+    label: int | None = None  # its position
+    # Positions of the columns that are left out, with the first number of a column that is
+    # recognized because it counts, or None for one that is recognized by its name.
+    indexes: Mapping[int, int | None] = {}
+    is_named: bool = True  # whether the pixels have names
+    # How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
     values: Literal["bytes", "decimals", "shares"] = "bytes"
-    notes: tuple[str, ...] = ()
-
-    @property
-    def file(self) -> Path | zipfile.Path:
-        """The file."""
-        return self.sample.file
+    notes: tuple[str, ...] = ()  # what the user should know
 
     @property
     def pixels(self) -> list[int]:
         """Positions of the columns of pixels."""
         others = {self.label, *self.indexes}
-        return [i for i in range(len(self.sample.names)) if i not in others]
+        return [i for i in range(len(self.names)) if i not in others]
 
     @property
     def order(self) -> list[int] | None:
@@ -74,7 +70,7 @@ class Layout:
 
         Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
         """
-        found = [NUMBERED_NAME.fullmatch(self.sample.names[i]) for i in self.pixels]
+        found = [NUMBERED_NAME.fullmatch(self.names[i]) for i in self.pixels]
         if not self.is_named or len({match and match["prefix"] for match in found}) > 1:
             return None
         numbers = [int(match["number"]) for match in found if match]
@@ -86,12 +82,115 @@ class Layout:
     @property
     def pixel_names(self) -> list[str]:
         """Names of the pixels in their order; positions where they have no names."""
-        names = [self.sample.names[i] for i in self.pixels]
+        names = [self.names[i] for i in self.pixels]
         return names if self.order is None else [names[i] for i in self.order]
 
-    def open(self) -> TextIO:
-        """Open the file as text."""
-        return open_unpacked(self.file, "rt", encoding=self.sample.encoding, newline="")
+
+def _read_first_rows(file: FoundPath) -> Layout:
+    """Read the first rows of a CSV file, and recognize how it is written."""
+    with reading(file, NO_CSV):
+        encoding, delimiter, lines = _recognize(file)
+        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
+    return _divide_header(file, encoding, delimiter, rows)
+
+
+def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
+    """Read a CSV file of texts as a whole.
+
+    Parameters
+    ----------
+    file : Path or zipfile.Path
+        The file, gzipped or not.
+
+    Returns
+    -------
+    list of (int, list of str)
+        Line number and cells of the header and of the rows that are not empty.
+    """
+    with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
+        encoding, delimiter, _ = _recognize(file)
+        with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
+            reader = csv.reader(bounded_lines(text), delimiter=delimiter, skipinitialspace=True)
+            rows = [(reader.line_num, _stripped(row)) for row in reader]
+    rows = [(line, cells) for line, cells in rows if any(cells)]
+    if not rows:
+        raise ValueError(f"{file}: the file is empty; expected a header and rows.")
+    return rows
+
+
+def _recognize(file: FoundPath) -> tuple[str, str, list[str]]:
+    """The encoding and the delimiter of a CSV file, and its first lines."""
+    with open_unpacked(file) as opened:
+        start = opened.read(START)
+    refuse(start, file)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines, characters = [], 0
+    with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
+        for line in bounded_lines(text):
+            lines.append(line)
+            characters += len(line)
+            enough = characters >= SAMPLE_CHARACTERS and len(lines) >= SAMPLE_LINES
+            if enough or characters >= MOST_SAMPLE_CHARACTERS:
+                break
+    if not lines or not lines[0].strip():
+        raise ValueError(f"{file}: the file is empty; expected a header and rows.")
+    if "\0" in lines[0]:
+        raise ValueError(f"{file}: not a text file; line 1 holds zero bytes.")
+    delimiter = max(DELIMITERS, key=lambda d: len(next(csv.reader(lines[:1], delimiter=d), [])))
+    return encoding, delimiter, lines
+
+
+def _stripped(row: Any) -> Any:
+    return [cell.strip() for cell in row]
+
+
+def short(text: str) -> str:
+    """Quote a text from a file for a message, with at most 40 characters.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    """
+    return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
+
+
+def bounded_lines(file: Any) -> Iterator[str]:
+    """Iterate over the lines of a text file; one that would fill the memory is a `csv.Error`.
+
+    Parameters
+    ----------
+    file : file object
+        The text.
+    """
+    while line := file.readline(MOST_LINE_CHARACTERS):
+        if len(line) == MOST_LINE_CHARACTERS:
+            raise csv.Error(f"a line of more than {MOST_LINE_CHARACTERS} characters")
+        yield line
+
+
+def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[list[str]]) -> Layout:
+    names, width = rows[0], len(rows[0])
+    if not any(names):
+        raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
+    numbers = [to_number(name) for name in names]
+    # pandas writes the numbers of the columns where they have no names.
+    is_numbered = width > 2 and numbers in ([*range(width)], [*range(1, width + 1)])
+    has_header = is_numbered or any(map(math.isnan, numbers))
+    if not has_header:
+        names = [str(i + 1) for i in range(width)]
+    twice = next((name for name, n in Counter(names).items() if n > 1), None)
+    words = [name for name, number in zip(names, numbers, strict=True) if math.isnan(number)]
+    if twice is not None and len(words) < width / 2:
+        raise ValueError(
+            f"{file}, line 1: {short(words[0])} among numbers; expected a header such as "
+            "label,pixel0,pixel1,…, or numbers only."
+        )
+    if twice is not None:
+        raise ValueError(f"{file}, line 1: there is more than one column {short(twice)}.")
+    # Other rows are reported with their line when they are read.
+    rows = [row for row in rows[int(has_header) :] if len(row) == width]
+    return Layout(file, encoding, delimiter, has_header, names, rows)
 
 
 def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
@@ -100,151 +199,138 @@ def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     Parameters
     ----------
     file : Path or zipfile.Path
-        The file, gzipped or not.
+        The file, gzipped or not. A ValueError is raised if it is no CSV file, or its columns cannot
+        be told apart.
     sibling : Path, zipfile.Path or None, default=None
         The file of the other subset, in which the same pixels are expected.
-
-    Returns
-    -------
-    Layout
-        What each column holds.
-
-    Raises
-    ------
-    ValueError
-        If the file is no CSV file, or its columns cannot be told apart.
     """
-    sample = read_sample(file)
+    rows = _read_first_rows(file)
     if sibling is None:
-        return _complete(_find_labels(sample))
-    other = read_sample(sibling)
-    layout, other_layout = _find_labels(sample, other), _find_labels(other, sample)
-    n_pixels, n_others = len(layout.pixels), len(other_layout.pixels)
-    layout, other_layout = _complete(layout, n_others), _complete(other_layout, n_pixels)
-    _check_same_pixels(layout, other_layout)
+        return _complete(_find_labels(rows))
+    other_rows = _read_first_rows(sibling)
+    layout, other = _find_labels(rows, other_rows), _find_labels(other_rows, rows)
+    n_pixels, n_others = len(layout.pixels), len(other.pixels)
+    layout, other = _complete(layout, n_others), _complete(other, n_pixels)
+    _check_same_pixels(layout, other)
     return layout
 
 
-def _find_labels(sample: Sample, sibling: Sample | None = None) -> Layout:
+def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
     """Find the columns that names, or positions where there are none, tell apart from pixels."""
-    names = sample.names
+    names = layout.names
     indexes: dict[int, int | None] = {}
-    if sample.has_header:
-        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_NAMES}
+    if layout.has_header:
+        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_COLUMNS}
     rest = [i for i in range(len(names)) if i not in indexes]
-    is_named = not rest or any(math.isnan(to_number(names[i])) for i in rest)
-    if not is_named:
-        label, counting = _label_by_position(sample, rest)
-        return Layout(sample, label, {**indexes, **counting}, is_named)
-    return Layout(sample, _label_by_name(sample, rest, sibling), indexes, is_named)
+    if not rest or any(math.isnan(to_number(names[i])) for i in rest):
+        return layout._replace(label=_label_by_name(layout, rest, sibling), indexes=indexes)
+    label, counting = _label_by_position(layout, rest)
+    return layout._replace(label=label, indexes={**indexes, **counting}, is_named=False)
 
 
-def _label_by_name(sample: Sample, rest: list[int], sibling: Sample | None) -> int | None:
+def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
     """Find a column with a name of labels, or the only column that the other file lacks."""
-    named = [i for i in rest if sample.names[i].lower() in LABEL_NAMES]
+    named = [i for i in rest if layout.names[i].lower() in LABEL_COLUMNS]
     if len(named) > 1:
-        names = " and ".join(repr(sample.names[i]) for i in named[:2])
+        names = " and ".join(repr(layout.names[i]) for i in named[:2])
         raise ValueError(
-            f"{sample.file}, line 1: the columns {names} can both be labels; remove one of them."
+            f"{layout.file}, line 1: the columns {names} can both be labels; remove one of them."
         )
-    if named:
-        return named[0]
-    if sibling is None or not sibling.has_header:
-        return None
-    others = {name for name in sibling.names if name.lower() not in INDEX_NAMES}
-    extra = [i for i in rest if sample.names[i] not in others]
+    if named or sibling is None or not sibling.has_header:
+        return named[0] if named else None
+    others = {name for name in sibling.names if name.lower() not in INDEX_COLUMNS}
+    extra = [i for i in rest if layout.names[i] not in others]
     return extra[0] if len(extra) == 1 and len(rest) == len(others) + 1 else None
 
 
-def _label_by_position(sample: Sample, rest: list[int]) -> tuple[int | None, dict[int, int | None]]:
-    """Find labels beside a square number of pixels, where columns have no names.
-
-    Returns the position of the labels or None, and of a column that counts with its first number.
-    """
+def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dict[int, int | None]]:
+    """The column of labels beside a square number of pixels or None, and the one that counts."""
     n = len(rest)
     if _is_square(n):
         return None, {}
-    counting = _counting_edge(sample, rest)
+    counting = _counting_edge(layout, rest)
     if n - 2 >= SMALLEST_SIDE**2 and _is_square(n - 2) and counting:
-        return _label_at_edge(sample, [i for i in rest if i not in counting]), counting
+        return _label_at_edge(layout, [i for i in rest if i not in counting]), counting
+    if _is_square(n - 1) and counting and len(layout.rows) > MOST_LABELS_IN_ORDER:
+        return None, counting
     if _is_square(n - 1):
-        if counting and len(sample.rows) > MOST_LABELS_IN_ORDER:
-            return None, counting
-        return _label_at_edge(sample, rest), {}
+        return _label_at_edge(layout, rest), {}
     raise ValueError(
-        f"{sample.file}: {n} columns without names; neither {n} nor {n - 1} pixels make a "
-        "square. Write a header such as label,pixel0,pixel1,… into line 1."
+        f"{layout.file}: {n} columns without names; neither {n} nor {n - 1} pixels make a "
+        f"square. {WRITE_HEADER}"
     )
 
 
-def _label_at_edge(sample: Sample, rest: list[int]) -> int:
+def _label_at_edge(layout: Layout, rest: list[int]) -> int:
     """Choose the first or the last column; the pixel of a corner has nearly always one value."""
-    if not sample.rows:
+    if not layout.rows:
         return rest[0]  # the fault is reported with its line when it is read
-    edges = [i for i in (rest[0], rest[-1]) if _can_be_labels(sample.numbers(i))]
+    edges = {}
+    for i in (rest[0], rest[-1]):
+        numbers = _numbers(layout, i)
+        if ((numbers >= 0) & (numbers <= MOST_LABEL) & (numbers == np.floor(numbers))).all():
+            values, counts = np.unique(numbers, return_counts=True)
+            edges[i] = counts.max() / len(numbers), values[counts.argmax()]
     if len(edges) == 1:
-        return edges[0]
+        return next(iter(edges))
     if edges:
-        (share, most), (last_share, last_most) = (_most_frequent(sample.numbers(i)) for i in edges)
+        (first, (share, most)), (last, (last_share, last_most)) = edges.items()
         if abs(share - last_share) > CLEAR_DIFFERENCE:
-            return edges[0] if share < last_share else edges[1]
+            return first if share < last_share else last
         if share == last_share == 1 and (most == 0) != (last_most == 0):
-            return edges[0] if last_most == 0 else edges[1]
+            return first if last_most == 0 else last
     raise ValueError(
-        f"{sample.file}: {len(rest)} columns without names; whether the first or the last holds "
-        "labels is unclear. Write a header such as label,pixel0,pixel1,… into line 1."
+        f"{layout.file}: {len(rest)} columns without names; whether the first or the last holds "
+        f"labels is unclear. {WRITE_HEADER}"
     )
 
 
-def _can_be_labels(numbers: np.ndarray) -> bool:
-    return bool(((numbers >= 0) & (numbers <= MOST_LABEL) & (numbers == np.floor(numbers))).all())
+def _numbers(layout: Layout, column: int) -> np.ndarray:
+    """The cells of a column as numbers; NaN for text."""
+    return np.array([to_number(row[column]) for row in layout.rows])
 
 
-def _most_frequent(numbers: np.ndarray) -> tuple[float, float]:
-    values, counts = np.unique(numbers, return_counts=True)
-    return counts.max() / len(numbers), values[counts.argmax()]
+def _counts_from(layout: Layout, column: int) -> int | None:
+    """0 or 1 if a column counts the rows from there, in at least two rows; else None."""
+    numbers = _numbers(layout, column)
+    if len(numbers) < 2 or numbers[0] not in (0, 1) or (np.diff(numbers) != 1).any():
+        return None
+    return int(numbers[0])
 
 
-def _counting_edge(sample: Sample, columns: list[int]) -> dict[int, int | None]:
+def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
     """Return the first or last of some columns that counts, with its first number; else {}."""
     for i in (columns[0], columns[-1]):
-        start = sample.counts_from(i)
-        if start is not None:
+        if (start := _counts_from(layout, i)) is not None:
             return {i: start}
     return {}
 
 
 def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
     """Leave out a column that counts, refuse a column too many, and look at the pixels."""
-    layout = replace(layout, indexes={**layout.indexes, **_index_among(layout, n_expected)})
-    names, pixels = layout.sample.names, layout.pixels
+    layout = layout._replace(indexes={**layout.indexes, **_index_among(layout, n_expected)})
+    names, pixels = layout.names, layout.pixels
     if not pixels:
         label = "" if layout.label is None else f" besides {short(names[layout.label])}"
         raise ValueError(f"{layout.file}, line 1: expected columns of pixels{label}.")
-    _check_nameless(layout)
-    values = _how_written(layout.sample, pixels)
-    return replace(layout, values=values, notes=tuple(_notes(layout, len(pixels))))
-
-
-def _check_nameless(layout: Layout) -> None:
-    """Refuse a column without a name that is rather a pixel than the index of pandas."""
-    nameless = [i for i in layout.indexes if not layout.sample.names[i]]
-    n = len(layout.pixels)
-    if nameless and not _is_square(n) and _is_square(n + len(nameless)):
+    nameless = [i for i in layout.indexes if not names[i]]
+    if nameless and not _is_square(len(pixels)) and _is_square(len(pixels) + len(nameless)):
+        # It is rather a pixel than the index of pandas.
         raise ValueError(
             f"{layout.file}, line 1: column {nameless[0] + 1} has no name; expected the name of a "
             "pixel, or 'id' if it numbers the rows."
         )
+    return layout._replace(values=_how_written(layout), notes=tuple(_notes(layout, len(pixels))))
 
 
 def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None]:
-    pixels, sample = layout.pixels, layout.sample
-    n = len(pixels)
+    """The column of pixels that counts, and is one too many; else {}."""
+    n = len(layout.pixels)
     if n <= SMALLEST_SIDE**2 or _is_square(n):
         return {}
-    counting = _counting_edge(sample, pixels)
+    counting = _counting_edge(layout, layout.pixels)
     explains = _is_square(n - 1) or n - 1 == n_expected
-    if counting and (explains or (len(sample.rows) > MOST_LABELS_IN_ORDER and n != n_expected)):
+    if counting and (explains or (len(layout.rows) > MOST_LABELS_IN_ORDER and n != n_expected)):
         return counting
     if _is_square(n - 1):
         side = math.isqrt(n)
@@ -256,37 +342,37 @@ def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None
 
 
 def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
-    names = layout.sample.names
+    names, label, file = layout.names, layout.label, layout.file
     for i, start in layout.indexes.items():
         reason = (
-            "" if start is None else f", because it counts {start}, {start + 1}, {start + 2}, …"
+            f", because it counts {start}, {start + 1}, {start + 2}, …" if start in (0, 1) else ""
         )
-        name = f"column {i + 1} (without a name)" if not names[i] else f"column {short(names[i])}"
-        yield f"{layout.file}: the {name} is left out as an index{reason}."
-    label = layout.label
-    if not layout.is_named and label is not None and layout.sample.counts_from(label) is not None:
+        name = f"column {short(names[i])}" if names[i] else f"column {i + 1} (without a name)"
+        yield f"{file}: the {name} is left out as an index{reason}."
+    if not layout.is_named and label is not None and _counts_from(layout, label) is not None:
         yield (
-            f"{layout.file}: column {label + 1} is read as labels, although it counts like "
-            "an index; if it is one, write a header such as id,pixel0,pixel1,… into line 1."
+            f"{file}: column {label + 1} is read as labels, although it counts like an index; if "
+            "it is one, write a header such as id,pixel0,pixel1,… into line 1."
         )
-    counting = n_pixels > SMALLEST_SIDE**2 and _counting_edge(layout.sample, layout.pixels)
-    if counting and len(layout.sample.rows) > MOST_LABELS_IN_ORDER:
+    counting = n_pixels > SMALLEST_SIDE**2 and _counting_edge(layout, layout.pixels)
+    if counting and len(layout.rows) > MOST_LABELS_IN_ORDER:
+        name = short(names[next(iter(counting))])
         yield (
-            f"{layout.file}: the column {short(names[next(iter(counting))])} counts like an index; "
-            f"it is read as one of {n_pixels} pixels."
+            f"{file}: the column {name} counts like an index; it is read as one of {n_pixels} "
+            "pixels."
         )
     if layout.order is not None:
-        yield f"{layout.file}: the columns of pixels are put into the order of their numbers."
+        yield f"{file}: the columns of pixels are put into the order of their numbers."
     side = math.isqrt(n_pixels) + 1
     if side >= USUAL_SIDE and side**2 == n_pixels + 1:
         yield (
-            f"{layout.file}: {n_pixels} columns of pixels, one less than {side}×{side}; a column "
-            "may be missing."
+            f"{file}: {n_pixels} columns of pixels, one less than {side}×{side}; a column may be "
+            "missing."
         )
 
 
-def _how_written(sample: Sample, pixels: list[int]) -> Literal["bytes", "decimals", "shares"]:
-    cells = [row[i] for row in sample.rows for i in pixels]
+def _how_written(layout: Layout) -> Literal["bytes", "decimals", "shares"]:
+    cells = [row[i] for row in layout.rows for i in layout.pixels]
     if not any("." in cell or "e" in cell.lower() for cell in cells):
         return "bytes"
     numbers = np.array([to_number(cell) for cell in cells])
@@ -299,21 +385,19 @@ def _check_same_pixels(layout: Layout, other: Layout) -> None:
     """Raise a ValueError unless both files have the same pixels in the same order."""
     is_train = re.search(r"train\.csv(\.gz)?$", layout.file.name, re.IGNORECASE)
     train, test = (layout, other) if is_train else (other, layout)
-    folder = train.file.parent
+    folder, name, other_name = train.file.parent, train.file.name, test.file.name
     if len(train.pixels) != len(test.pixels):
         raise ValueError(
-            f"{folder}: {train.file.name} has {len(train.sample.names)} columns and "
-            f"{test.file.name} has {len(test.sample.names)}; expected the same pixels, and labels "
-            f"in {train.file.name}."
+            f"{folder}: {name} has {len(train.names)} columns and {other_name} has "
+            f"{len(test.names)}; expected the same pixels, and labels in {name}."
         )
-    if not (train.is_named and test.is_named):
-        return
-    for name, other_name in zip(train.pixel_names, test.pixel_names, strict=True):
-        if name != other_name:
-            raise ValueError(
-                f"{folder}: the column {short(name)} of {train.file.name} is {short(other_name)} "
-                f"in {test.file.name}; expected the same pixels in the same order."
-            )
+    pairs = zip(train.pixel_names, test.pixel_names, strict=True)
+    differing = next(((a, b) for a, b in pairs if a != b), None)
+    if differing and train.is_named and test.is_named:
+        raise ValueError(
+            f"{folder}: the column {short(differing[0])} of {name} is {short(differing[1])} in "
+            f"{other_name}; expected the same pixels in the same order."
+        )
 
 
 def _is_square(n: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
-    """List the files of a folder and its subfolders, without hidden ones.
+    """List the files of a folder and its subfolders in natural order, without hidden ones.
 
     A folder is listed once, whatever links lead to it. What cannot be read is listed too, so that
     it is not left out silently: a link to a file that does not exist, and a subfolder that may not
@@ -22,16 +22,6 @@ def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
         The folder.
     levels : int, default=None
         How many levels of folders are listed; 1 is `folder` alone, None all.
-
-    Returns
-    -------
-    list of Path
-        The files in natural order (2 before 10).
-
-    Raises
-    ------
-    OSError
-        If `folder` itself may not be read.
     """
     top, seen = Path(os.path.realpath(folder)), set()
     files: list[Path] = []

@@ -1,19 +1,17 @@
-"""LIBSVM's files: mnist, mnist.scale, usps."""
+"""LIBSVM's files: mnist, mnist.scale, usps; scikit-learn reads them."""
 
 from __future__ import annotations
 
 import math
 import warnings
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, check_subset
-from skdigits.datasets.contents import Samples, make_samples
-from skdigits.datasets.unpacking import open_unpacked
+from skdigits.datasets.bunch import Samples
+from skdigits.datasets.contents import make_samples
+from skdigits.datasets.faults import reading
+from skdigits.datasets.unpacking import existing, open_unpacked
 
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
@@ -31,116 +29,64 @@ def load_libsvm(
 ) -> Any:
     """Load images from a file in LIBSVM's format: ``label index:value index:value …``.
 
-    =================   ==============
-    Values                0–255, or floats 0–1 or -1–1, which become 0–255
-    Source              e.g. LIBSVM "mnist" (60,000 images of 28×28), "usps" (7,291 of 16×16)
-    =================   ==============
-
-    Values of 0 are not written; so the last pixels of all images may be missing, and the size of
-    the images is the smallest of 8×8, 16×16, 20×20, 28×28 and 32×32 that contains all pixels.
-    Pixels are numbered from 1; from 0 if the file has an index of 0, or if the digits would be off
-    the middle by a pixel otherwise (as files from scikit-learn's ``dump_svmlight_file`` are).
+    Values are 0–255, or floats 0–1 or -1–1, which become 0–255. Values of 0 are not written; so the
+    last pixels of all images may be missing, and the size of the images is the smallest of 8×8,
+    16×16, 20×20, 28×28 and 32×32 that contains all pixels. Pixels are numbered from 1; from 0 if
+    the file has an index of 0, or if the digits would be off the middle by a pixel otherwise (as
+    files from scikit-learn's ``dump_svmlight_file`` are).
 
     Parameters
     ----------
     path : str or path-like
         The file, packed with gzip or bzip2 or not.
-    subset : {"train", "test"}, default="train"
-        All images are returned for both.
-    as_frame : bool, default=False
-        Whether `data` is a DataFrame and `target` a Series.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+    subset, as_frame, return_X_y
+        As for `load_data`; all images are returned for both subsets.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers; ``images``,
-        ``feature_names``, ``target_names``, ``frame``, ``DESCR``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file has another format or is damaged, or its features are not those of an image.
+        As `load_data` returns it; with the errors and warnings of `load_data`.
 
     Warns
     -----
     UserWarning
-        If the numbering of the pixels or the size of the images is uncertain, digits lie on their
-        side, or 10 is a label and 0 is not.
+        If the numbering of the pixels or the size of the images is uncertain.
     """
-    return _read(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
+    return read_libsvm(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def iter_libsvm(
-    path: StrPath, *, subset: str = "train", chunk_size: int = 8192, lines: bool = False
-) -> Iterator[Chunk]:
-    """Read the images of `load_libsvm`, and divide them.
+def read_libsvm(path: StrPath, subset: str) -> Samples:
+    """Read the samples of `load_libsvm`.
 
     Parameters
     ----------
-    path : str or path-like
+    path, subset
         As for `load_libsvm`.
-    subset : {"train", "test"}, default="train"
-        All images are returned for both.
-    chunk_size : int, default=8192
-        Maximum number of images in a chunk.
-    lines : bool, default=False
-        Whether to return labels as strings.
-
-    Returns
-    -------
-    iterator of Chunk
-        Images and labels.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_libsvm`; raised at once.
     """
-    return _read(path, subset).chunks(chunk_size, lines)
+    from sklearn.datasets import load_svmlight_file
 
-
-def _read(path: StrPath, subset: str) -> Samples:
-    check_subset(subset)
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder.")
-    table, labels, first = _read_table(path)
+    path = existing(path, subset)
+    with reading(path, "not a LIBSVM file, or damaged"), open_unpacked(path) as file:
+        table, labels = load_svmlight_file(file, dtype=np.float32, zero_based=True)
+        if not table.nnz:
+            raise ValueError("the file has no values; expected 'label index:value …'")
+    first = int(table.indices.min() > 0)  # a column per index from 0
     side = _side(table.shape[1] - first, path)
     first = _find_first(table, first, side, path)
     table = table[:, first:]
     table.resize(table.shape[0], side * side)
-    return make_samples(table.toarray(), labels, str(path), subset=subset)
+    return make_samples(table.toarray(), labels, path, subset=subset)
 
 
-def _read_table(path: Path) -> tuple[Any, np.ndarray, int]:
-    """Sparse table with a column per index from 0, labels, and the number of the first pixel."""
-    from sklearn.datasets import load_svmlight_file
-
-    try:
-        with open_unpacked(path) as file:
-            table, labels = load_svmlight_file(file, dtype=np.float32, zero_based=True)
-    except (ValueError, OverflowError, EOFError, OSError, zlib.error, MemoryError) as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ValueError(f"{path}: not a LIBSVM file, or damaged ({reason}).") from error
-    if not table.nnz:
-        raise ValueError(f"{path}: the file has no values; expected 'label index:value …'.")
-    return table, labels, 1 if table.indices.min() > 0 else 0
-
-
-def _side(n_features: int, path: Path) -> int:
+def _side(n_features: int, path: Any) -> int:
     """Side of the images: the smallest usual one that is large enough."""
-    fitting = [side for side in SIDES if side * side >= n_features]
-    side = fitting[0] if fitting else math.isqrt(n_features)
     below = math.isqrt(n_features)
     if below in SIDES and 0 < n_features - below**2 <= TOO_MANY:
         raise ValueError(
             f"{path}: {n_features} features are {n_features - below**2} more than the "
             f"{below**2} pixels of {below}×{below}; expected pixels only."
         )
+    side = next((side for side in SIDES if side * side >= n_features), below)
     if side * side < n_features:
         raise ValueError(f"{path}: {n_features} features; expected the pixels of square images.")
     if side * side - n_features > 2 * side:
@@ -152,7 +98,7 @@ def _side(n_features: int, path: Path) -> int:
     return side
 
 
-def _find_first(table: Any, first: int, side: int, path: Path) -> int:
+def _find_first(table: Any, first: int, side: int, path: Any) -> int:
     """Find the number of the first pixel: 0 where from 1 digits are not in the middle."""
     n, n_columns = table.shape
     if first == 0 or n < ENOUGH or n_columns > side * side:

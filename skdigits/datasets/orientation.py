@@ -1,13 +1,17 @@
-"""Whether digits stand upright: sets exported from MATLAB often lie on their side."""
+"""Whether digits stand upright: EMNIST's and those of MATLAB often lie on their side."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from skdigits.typing import FoundPath
+
+TURNED = "EMNIST's images lie on their side and were turned upright."
 CLASSES = range(1, 10)  # 0 looks the same on its side; and some files call it 10
 EACH = 5  # images of a class, below which its mean is no judgement
 ENOUGH = 6  # classes
@@ -15,6 +19,28 @@ AT_MOST = 500  # images of a class that are averaged
 SIDE = 8  # of the means that are compared, as of the bundled digits
 ALIKE = 0.4  # mean correlation with digits on their side, from which a set is one of digits
 CLEAR = 0.3  # by which it exceeds the mean correlation with upright digits
+
+
+def is_emnist(file: FoundPath) -> bool:
+    """Tell by its name whether a file is one of EMNIST, whose images are stored by columns.
+
+    Parameters
+    ----------
+    file : Path or zipfile.Path
+        The file.
+    """
+    return file.name.lower().startswith("emnist")
+
+
+def turn_upright(images: np.ndarray) -> np.ndarray:
+    """Exchange the rows and columns of images, in a copy.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width)
+        The images.
+    """
+    return np.ascontiguousarray(images.transpose(0, 2, 1))
 
 
 def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> None:
@@ -31,11 +57,6 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
         The labels; without integers from 0 to 10 nothing is judged.
     where : str
         The file, for the message.
-
-    Warns
-    -----
-    UserWarning
-        If most classes look like digits on their side.
     """
     side = math.isqrt(math.prod(images.shape[1:]))
     is_square = side * side == math.prod(images.shape[1:]) and images.shape[1] in (side, side**2)
@@ -60,12 +81,12 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
 
 def _means(images: np.ndarray, target: np.ndarray) -> dict[int, np.ndarray]:
     """Mean image of each class that has enough images, as floats of 8×8."""
-    means = {}
-    for label in CLASSES:
-        chosen = np.flatnonzero(target == label)[:AT_MOST]
-        if len(chosen) >= EACH:
-            means[label] = _reduced(images[chosen].mean(axis=0))
-    return means
+    chosen = {label: np.flatnonzero(target == label)[:AT_MOST] for label in CLASSES}
+    return {
+        label: _reduced(images[some].mean(axis=0))
+        for label, some in chosen.items()
+        if len(some) >= EACH
+    }
 
 
 def _reduced(image: np.ndarray) -> np.ndarray:
@@ -74,13 +95,11 @@ def _reduced(image: np.ndarray) -> np.ndarray:
 
     if image[[0, -1]].mean() > 127:
         image = 255 - image
-    ink = image > image.max() / 5
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    if not len(rows):
+    picture = Image.fromarray(image.astype(np.float32))
+    box = Image.fromarray(image > image.max() / 5).getbbox()
+    if box is None:
         return np.zeros((SIDE, SIDE))
-    cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    reduced = Image.fromarray(cut.astype(np.float32)).resize((SIDE, SIDE), Image.Resampling.BOX)
-    return np.asarray(reduced, float)
+    return np.asarray(picture.crop(box).resize((SIDE, SIDE), Image.Resampling.BOX), float)
 
 
 def _bundled_means() -> dict[int, np.ndarray]:

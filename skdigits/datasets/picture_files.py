@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,30 +10,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, Problem, check_subset, make_bunch, pixel_names
+from skdigits.datasets.bunch import Chunk, Problem, Samples, without_problems
 from skdigits.datasets.folders import files_in
 from skdigits.datasets.picture_labels import LABELS, Page, find_labels
+from skdigits.datasets.unpacking import existing
 from skdigits.pictures import find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from skdigits.datasets.picture_labels import PictureLabels
-    from skdigits.typing import FoundPath, StrPath
+    from skdigits.typing import StrPath
 
-DESCR = """Images from picture files
-
-{folder}: {n} pictures, each cleaned to {side}×{side} pixels in MNIST's style, {labels}.
-"""
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
 SHOWN = 3  # names of files in a message
-ADVICE = {
-    "digit": ("digit", "A model trained with --sequences reads all of them."),
-    "line": ("line", "`skdigits read` reads all of them."),
-}  # where a picture shows several of them
+ADVICE = {  # where a picture shows several of them
+    "digit": "A model trained with --sequences reads all of them.",
+    "line": "`skdigits read` reads all of them.",
+}
 
 
 class NoPicturesError(FileNotFoundError):
@@ -44,12 +40,6 @@ def load_pictures(
 ) -> Any:
     """Load picture files of single digits, cleaned to MNIST's style.
 
-    =================   ==============
-    Features                       784
-    Values                integers 0–255
-    Source              a folder of the user
-    =================   ==============
-
     Parameters
     ----------
     path : str or path-like
@@ -58,21 +48,14 @@ def load_pictures(
         ImageId and Label are the name and the label of each picture, as ``skdigits predict`` writes
         them; the second page of ``scan.tif`` is ``scan.tif#2``. The delimiter is a comma, a
         semicolon or a tab. A picture with an empty label there is left out, with a warning.
-    subset : {"train", "test"}, default="train"
-        Which pictures to load; only ``"train"`` requires labels.
-    as_frame : bool, default=False
-        Whether `data` is a DataFrame and `target` a Series.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+    subset, as_frame, return_X_y
+        As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, 784), uint8; ``target`` of shape (n,), integers if all names of
-        subfolders are integers, else strings, or None without labels; ``images`` of shape
-        (n, 28, 28); ``filenames``, sorted, with ``#2`` and so on for further pages of a file;
-        ``feature_names``, ``target_names``, ``frame``, ``DESCR``. A picture without ink gives
-        zeros.
+        As `load_data` returns it: ``data`` of shape (n, 784), and ``filenames``, sorted, with
+        ``#2`` and so on for further pages of a file. A picture without ink gives zeros.
 
     See Also
     --------
@@ -80,10 +63,6 @@ def load_pictures(
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file or folder, or it contains no picture.
-    ValueError
-        If a file is not a picture, or if labels are required and missing or in doubt.
     ImportError
         If there is a HEIC file and pillow-heif is not installed.
 
@@ -94,30 +73,15 @@ def load_pictures(
         or is that of a picture that is not there; if ``labels.csv`` is not used for ``"test"``,
         because a label is missing or in doubt.
     """
-    chunks = []
-    for chunk in iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE):
-        if chunk.problems:
-            raise ValueError(chunk.problems[0].text)
-        chunks.append(chunk)
-    data = np.concatenate([chunk.data for chunk in chunks])
-    names = np.concatenate([chunk.names for chunk in chunks])
+    found = iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE)
+    chunks: list[Any] = list(without_problems(found))
     target = None if chunks[0].target is None else np.concatenate([c.target for c in chunks])
-    result = make_bunch(
-        data,
-        target,
-        image_shape=(SIDE, SIDE),
-        feature_names=pixel_names(SIDE * SIDE),
-        descr=DESCR.format(
-            folder=path,
-            n=len(data),
-            side=SIDE,
-            labels="without labels" if target is None else _labelled_by(Path(path)),
-        ),
-        as_frame=as_frame,
-        return_X_y=return_X_y,
-    )
+    labels = f"labelled by {LABELS if (Path(path) / LABELS).is_file() else 'folder'}"
+    note = f"\nEach picture is cleaned to {SIDE}×{SIDE} pixels in MNIST's style; {labels}.\n"
+    samples = Samples(np.concatenate([c.data for c in chunks]), target, str(path), note)
+    result = samples.bunch(as_frame=as_frame, return_X_y=return_X_y)
     if not return_X_y:
-        folder = _folder_of(Path(path))
+        folder, names = _folder_of(Path(path)), np.concatenate([c.names for c in chunks])
         result.filenames = [str(folder / name) for name in names]
     return result
 
@@ -136,35 +100,18 @@ def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
         Each line, cleaned by `skdigits.pictures.clean_line`.
     labels : ndarray of shape (n,), str
         Their digits.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        As for `load_pictures`.
     """
-    images: list[Any] = []
-    labels: list[Any] = []
-    for chunk in iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE):
-        if chunk.problems:
-            raise ValueError(chunk.problems[0].text)
-        images += chunk.data
-        labels.append(chunk.target)
-    return images, np.concatenate(labels)
+    found = iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE)
+    chunks: list[Any] = list(without_problems(found))
+    images = [image for chunk in chunks for image in chunk.data]
+    return images, np.concatenate([chunk.target for chunk in chunks])
 
 
 class Cleaning(NamedTuple):
-    """How pictures are converted to images; the parameters of a PictureCleaner.
+    """How pictures are converted to images; the parameters of a PictureCleaner."""
 
-    Parameters
-    ----------
-    output : {"digit", "line"}
-        What the pictures show.
-    height : int, default=28
-        Height of the images in pixels; of digits also their width.
-    """
-
-    output: str
-    height: int = SIDE
+    output: str  # what the pictures show, "digit" or "line"
+    height: int = SIDE  # of the images in pixels; of digits also their width
 
 
 def iter_pictures(
@@ -179,41 +126,21 @@ def iter_pictures(
 
     Parameters
     ----------
-    path : str or path-like
-        A folder, or one picture.
-    subset : {"train", "test"}, default="train"
-        Which pictures to load; only ``"train"`` requires labels.
-    chunk_size : int, default=8192
-        Maximum number of pictures in a chunk.
-    lines : bool, default=False
-        Whether a picture shows a line of digits; labels are then strings.
+    path, subset
+        As for `load_pictures`.
+    chunk_size, lines
+        As for `iter_data`.
     cleaning : Cleaning, default=None
         How pictures are cleaned; None is ``Cleaning("line" if lines else "digit")``.
 
     Returns
     -------
     iterator of Chunk
-        ``data`` of shape (n, 784), uint8, or for lines a list of ndarray of shape (28, width);
-        ``target`` of shape (n,) or None; ``names`` of shape (n,), paths relative to `path` with
-        ``/`` between folders, and with ``#2`` and so on for further pages of a file; ``problems``,
-        what is wrong with the pictures that cannot be read, whose images are zeros; ``pages``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder, or it contains no picture; raised at once.
-    ValueError
-        If labels are required and missing or in doubt; raised at once.
-
-    Warns
-    -----
-    UserWarning
-        As for `load_pictures`; with `lines`, if pictures show several lines.
+        The images; ``names`` are relative to `path` with ``/`` between folders, and with ``#2`` and
+        so on for further pages of a file. If there is no picture, or a label is required and
+        missing or in doubt, the error is raised at once.
     """
-    path = Path(path)
-    check_subset(subset)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    path = existing(path, subset)
     files = find_pictures(path)
     if not files:
         raise NoPicturesError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
@@ -224,88 +151,68 @@ def iter_pictures(
     return _read_chunks(files, labels, _folder_of(path), chunk_size, cleaning)
 
 
+class _Cleaned(NamedTuple):
+    """A page that was cleaned, or that could not be read."""
+
+    image: np.ndarray
+    name: str
+    position: int  # of its label
+    problem: Problem | None = None
+    is_crowded: bool = False  # it shows several digits, or lines
+    is_blank: bool = False  # no digit is found, but lines of them
+
+
 def _read_chunks(
-    files: list[Path], labels: Any, folder: Path, chunk_size: int, cleaning: Any
+    files: list[Path], labels: Any, folder: Path, chunk_size: int, cleaning: Cleaning
 ) -> Iterator[Chunk]:
-    pages = _Pages([], [], [], [], [], [])
-    for file in files:
-        pages.add(file, folder, labels, cleaning)
-        if len(pages.images) >= chunk_size:
-            yield pages.chunk(labels, cleaning)
-            pages = _Pages([], [], [], [], [], [])
-    if pages.images:
-        yield pages.chunk(labels, cleaning)
+    pages = (page for file in files for page in _read_pages(file, labels, folder, cleaning))
+    while chunk := list(itertools.islice(pages, chunk_size)):
+        _warn_of_crowded(chunk, cleaning)
+        data: Any = [page.image for page in chunk]
+        yield Chunk(
+            np.stack(data).reshape(len(data), -1) if cleaning.output == "digit" else data,
+            None if labels is None else labels.target[[page.position for page in chunk]],
+            np.array([page.name for page in chunk]),
+            tuple(page.problem for page in chunk if page.problem),
+            tuple(page.name for page in chunk if page.is_blank),
+        )
 
 
-class _Pages(NamedTuple):
-    """Pages of picture files that make a chunk."""
-
-    images: list[Any]
-    positions: list[Any]  # of their labels
-    names: list[Any]
-    problems: list[Any]
-    crowded: list[Any]  # names of pictures of several digits, or lines
-    blank: list[Any]  # names of pictures in which no digit is found, but lines of them
-
-    def add(
-        self, file: Path, folder: Path, labels: PictureLabels | None, cleaning: Cleaning
-    ) -> None:
-        """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
-        page = Page(file.relative_to(folder).as_posix(), 0)
-        try:
-            for picture in open_pictures(file):
-                if labels is None or page not in labels.left_out:
-                    position = 0 if labels is None else labels.position(page)
-                    if position is None:
-                        raise ValueError(f"{file}: {page.name} has no label.")
-                    image = self._clean(picture, page.name, cleaning)
-                    self._append(image, page, position)
-                page = page._replace(number=page.number + 1)
-        except Exception as error:  # whatever it is, it costs one picture and not the others
-            self.problems.append(Problem(page.name, _reason(file, error)))
-            position = None if labels is None else labels.position(page)
-            image = np.zeros((cleaning.height, cleaning.height), np.uint8)
-            self._append(image, page, position or 0)
-
-    def _append(self, image: np.ndarray, page: Page, position: int) -> None:
-        self.images.append(image)
-        self.positions.append(position)
-        self.names.append(page.name)
-
-    def _clean(self, picture: Image.Image, name: str, cleaning: Cleaning) -> np.ndarray:
-        image, n = clean_and_count(picture, cleaning.output, cleaning.height)
-        if n > 1:
-            self.crowded.append(name)
-        if not image.any() and len(find_lines(picture)):
-            self.blank.append(name)
-        return image
-
-    def chunk(self, labels: PictureLabels | None, cleaning: Cleaning) -> Chunk:
-        """The chunk of these pages."""
-        if self.crowded:
-            shown = ", ".join(self.crowded[:SHOWN]) + ", …" * (len(self.crowded) > SHOWN)
-            kind, advice = ADVICE[cleaning.output]
-            warnings.warn(
-                f"{len(self.crowded)} of {len(self.images)} pictures show several {kind}s "
-                f"({shown[:120]}); only the largest {kind} of each is read. {advice}",
-                UserWarning,
-                stacklevel=2,
-            )
-        is_digit, n = cleaning.output == "digit", len(self.images)
-        data = np.stack(self.images).reshape(n, -1) if is_digit else self.images
-        target = None if labels is None else labels.target[self.positions]
-        names = np.array(self.names)
-        return Chunk(data, target, names, tuple(self.problems), tuple(self.blank))
+def _read_pages(
+    file: Path, labels: PictureLabels | None, folder: Path, cleaning: Cleaning
+) -> Iterator[_Cleaned]:
+    """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
+    page = Page(file.relative_to(folder).as_posix(), 0)
+    try:
+        for picture in open_pictures(file):
+            position = 0 if labels is None else labels.position(page)
+            if labels is None or page not in labels.left_out:
+                if position is None:
+                    raise ValueError(f"{file}: {page.name} has no label.")
+                image, n = clean_and_count(picture, cleaning.output, cleaning.height)
+                is_blank = not image.any() and len(find_lines(picture)) > 0
+                yield _Cleaned(image, page.name, position, None, n > 1, is_blank)
+            page = page._replace(number=page.number + 1)
+    except Exception as error:  # whatever it is, it costs one picture and not the others
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        text = text if text.startswith(str(file)) else f"{file}: {text}"
+        position = 0 if labels is None else labels.position(page) or 0
+        zeros = np.zeros((cleaning.height, cleaning.height), np.uint8)
+        yield _Cleaned(zeros, page.name, position, Problem(page.name, text))
 
 
-def _reason(file: FoundPath, error: Exception) -> str:
-    """What is wrong with a picture file, with its name."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text if text.startswith(str(file)) else f"{file}: {text}"
-
-
-def _labelled_by(path: FoundPath) -> str:
-    return f"labelled by {LABELS}" if (path / LABELS).is_file() else "labelled by folder"
+def _warn_of_crowded(pages: list[_Cleaned], cleaning: Cleaning) -> None:
+    crowded = [page.name for page in pages if page.is_crowded]
+    if not crowded:
+        return
+    shown = ", ".join(crowded[:SHOWN]) + ", …" * (len(crowded) > SHOWN)
+    kind = cleaning.output
+    warnings.warn(
+        f"{len(crowded)} of {len(pages)} pictures show several {kind}s "
+        f"({shown[:120]}); only the largest {kind} of each is read. {ADVICE[kind]}",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _folder_of(path: Path) -> Path:
@@ -313,17 +220,12 @@ def _folder_of(path: Path) -> Path:
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """List picture files in a folder and its subfolders.
+    """List picture files in a folder and its subfolders, as `files_in` does.
 
     Parameters
     ----------
     path : Path
         A folder, or one file.
-
-    Returns
-    -------
-    list of Path
-        The files as `files_in` lists them; among them links to files that do not exist.
     """
     if path.is_file():
         return [path]

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import as_labels
-from skdigits.datasets.contents import read_labels
-from skdigits.datasets.csv_sample import read_texts, short
+from skdigits.datasets.contents import as_labels, read_labels
+from skdigits.datasets.csv_layout import read_texts, short
 from skdigits.files import printable
 from skdigits.pictures.opening import count_pages, page_name
 
@@ -25,18 +24,10 @@ DIGITS = re.compile("[0-9]+")
 
 
 class Page(NamedTuple):
-    """A page of a picture file.
+    """A page of a picture file."""
 
-    Parameters
-    ----------
-    file : str
-        Name of the file, relative to the folder.
-    number : int
-        Number of the page, from 0.
-    """
-
-    file: str
-    number: int
+    file: str  # its name, relative to the folder
+    number: int  # from 0
 
     @property
     def name(self) -> str:
@@ -56,39 +47,24 @@ class Page(NamedTuple):
 
 
 class PictureLabels(NamedTuple):
-    """Labels of picture files or of their pages.
+    """Labels of picture files or of their pages."""
 
-    Parameters
-    ----------
-    target : ndarray of shape (n,)
-        The labels; integers if all of them are written so, else strings.
-    positions : dict of str or Page to int
-        Index in `target` of a page, or of a file whose pages have the same label.
-    left_out : frozenset of Page, default=frozenset()
-        Pages that have no label, and are not to be read.
-    """
-
-    target: np.ndarray
-    positions: dict[str | Page, int]
-    left_out: frozenset[Page] = frozenset()
+    target: np.ndarray  # integers if all labels are written so, else strings
+    positions: dict[str | Page, int]  # in `target`: of a page, or of a file with one label
+    left_out: frozenset[Page] = frozenset()  # pages without a label, which are not to be read
 
     def position(self, page: Page) -> int | None:
-        """Return the index of the label of a page.
+        """Return the index of the label of a page, or None for one without.
 
         Parameters
         ----------
         page : Page
             The page.
-
-        Returns
-        -------
-        int or None
-            The index in `target`; None for a page without a label.
         """
         return self.positions.get(page, self.positions.get(page.file))
 
     def of(self, files: list[Path], folder: Path) -> list[Path]:
-        """Select the files that have a label.
+        """Select the files of which a page has a label.
 
         Parameters
         ----------
@@ -96,11 +72,6 @@ class PictureLabels(NamedTuple):
             Picture files.
         folder : Path
             The folder that they are in.
-
-        Returns
-        -------
-        list of Path
-            The files of which a page has a label.
         """
         names = {page if isinstance(page, str) else page.file for page in self.positions}
         return [file for file in files if file.relative_to(folder).as_posix() in names]
@@ -133,18 +104,8 @@ def find_labels(
     Returns
     -------
     PictureLabels or None
-        The labels; None if there are none, and none are required.
-
-    Raises
-    ------
-    ValueError
-        If labels are required, and one is missing or in doubt.
-
-    Warns
-    -----
-    UserWarning
-        If rows of the file of labels, or pictures without a label, are left out; for ``"test"``, if
-        the file is not used because labels are missing or in doubt.
+        The labels; None if there are none, and none are required. For ``"test"``, a label that is
+        missing or in doubt is a warning.
     """
     path = folder / LABELS
     if not path.is_file():

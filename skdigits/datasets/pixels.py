@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -15,6 +15,7 @@ TALLEST = 4  # height of an image, in widths; lines of digits are wide
 OVERSHOOT = 0.25  # beyond 0–1, as interpolation leaves it
 NEAR = 0.05  # of -1, for the background of images scaled to -1…1
 COARSE = 16  # fractions up to this value are standardized pixels rather than bytes
+KINDS = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex numbers"}
 
 
 def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) -> np.ndarray:
@@ -37,40 +38,25 @@ def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) ->
     Returns
     -------
     ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images.
-
-    Raises
-    ------
-    ValueError
-        If the array does not contain images, or its values are not pixels.
+        The images. Arrays of other shapes or values are a ValueError.
     """
     if values.dtype.kind not in "buif":
-        raise ValueError(
-            f"{where} holds {_kind(values.dtype)}; expected numbers: pixels from 0 to 255."
-        )
+        what = KINDS.get(values.dtype.kind, f"values of type {values.dtype}"[:60])
+        raise ValueError(f"{where} holds {what}; expected numbers: pixels from 0 to 255.")
     if values.ndim < 2 or 0 in values.shape:
         raise ValueError(
             f"{where} has the shape {values.shape}; expected rows of pixels (n, n_pixels) or "
             "images (n, height, width)."
         )
-    _refuse_one_image(values, where, n_labels)
-    return _to_bytes(_samples_first(values, where, n_labels), where)
-
-
-def _refuse_one_image(values: np.ndarray, where: Any, n_labels: int | None) -> None:
-    """Refuse a single image, which looks like as many rows of as many pixels."""
     height, width = values.shape[:2]
     is_flat = values.ndim == 2 or values.shape[2:] == (1,)
+    # One image looks like as many rows of as many pixels.
     if n_labels is None and is_flat and height == width and math.isqrt(width) ** 2 != width:
         raise ValueError(
             f"{where} has the shape {values.shape}, which is that of one image; expected several. "
             "Save array[np.newaxis] for one."
         )
-
-
-def _kind(dtype: np.dtype) -> str:
-    kinds = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex numbers"}
-    return kinds.get(dtype.kind, f"values of type {dtype}"[:60])
+    return _to_bytes(_samples_first(values, where, n_labels), where)
 
 
 def _samples_first(values: np.ndarray, where: Any, n_labels: int | None) -> np.ndarray:
@@ -100,7 +86,7 @@ def _samples_first(values: np.ndarray, where: Any, n_labels: int | None) -> np.n
 
 
 def _to_bytes(values: np.ndarray, where: Any) -> np.ndarray:
-    scale = _scale(values, where)
+    low, factor = _scale(values, where)
     is_colour = values.ndim == 4
     shape = values.shape[:3] if is_colour else values.shape
     if values.ndim == 3 and values.shape[2] == 1:
@@ -109,7 +95,10 @@ def _to_bytes(values: np.ndarray, where: Any) -> np.ndarray:
         return np.ascontiguousarray(values.reshape(shape))
     pixels = np.empty(shape, np.uint8)
     for chosen in gen_batches(len(values), AT_ONCE):
-        part = scale.apply(values[chosen])
+        part = values[chosen]
+        if part.dtype.kind not in "ui":
+            part = np.clip(np.rint((part.astype(np.float32) - low) * factor), 0, 255)
+        part = part.astype(np.uint8)
         pixels[chosen] = as_grey(part) if is_colour else part.reshape(len(part), *shape[1:])
     return pixels
 
@@ -121,11 +110,6 @@ def as_grey(colours: np.ndarray) -> np.ndarray:
     ----------
     colours : ndarray of shape (..., 1) or (..., 3), uint8
         Grey, or red, green and blue.
-
-    Returns
-    -------
-    ndarray of shape (...), uint8
-        Grey values.
     """
     if colours.shape[-1] == 1:
         return colours[..., 0]
@@ -139,11 +123,6 @@ def compact(values: np.ndarray) -> np.ndarray:
     ----------
     values : ndarray
         Numbers.
-
-    Returns
-    -------
-    ndarray
-        The same numbers: bytes if all are whole numbers from 0 to 255, else `values`.
     """
     if values.dtype.kind not in "uif" or not values.size:
         return values
@@ -153,53 +132,20 @@ def compact(values: np.ndarray) -> np.ndarray:
     return as_bytes if (as_bytes == values).all() else values
 
 
-class Scale(NamedTuple):
-    """How values become bytes.
-
-    Parameters
-    ----------
-    low : float
-        The value that becomes 0.
-    factor : float
-        Grey levels per unit; 1 leaves values as they are.
-    """
-
-    low: float = 0.0
-    factor: float = 1.0
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Convert values to bytes.
-
-        Parameters
-        ----------
-        values : ndarray
-            Values in the range from which the scale was made.
-
-        Returns
-        -------
-        ndarray of uint8
-            The pixels.
-        """
-        if values.dtype.kind in "ui":
-            return values.astype(np.uint8)
-        scaled = (values.astype(np.float32) - self.low) * self.factor
-        return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-
-
-def _scale(values: np.ndarray, where: Any) -> Scale:
-    """Decide how values become bytes; refuse what are no pixels."""
+def _scale(values: np.ndarray, where: Any) -> tuple[float, float]:
+    """The value that becomes 0, and grey levels per unit; other values than pixels are refused."""
     if values.dtype.kind == "b":
-        return Scale(factor=255.0)
+        return 0.0, 255.0
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"{where} holds values that are missing or infinite; expected pixels.")
     if values.dtype.kind == "f":
         if low >= -OVERSHOOT and high <= 1 + OVERSHOOT and (high <= 1 or _has_fractions(values)):
-            return Scale(factor=255.0)
+            return 0.0, 255.0
         if -1 - NEAR <= low <= -1 + NEAR and high <= 1 + NEAR:
-            return Scale(low=-1.0, factor=127.5)
+            return -1.0, 127.5
     if low >= 0 and high <= 255 and (high > COARSE or not _has_fractions(values)):
-        return Scale()
+        return 0.0, 1.0
     raise ValueError(
         f"{where} holds values from {low:.6g} to {high:.6g}; expected pixels: whole numbers from "
         "0 to 255, or floats from 0 to 1 or from -1 to 1."

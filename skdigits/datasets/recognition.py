@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skdigits.datasets.array_names import PARTS, part_of
 from skdigits.datasets.csv_files import find_csv
-from skdigits.datasets.foreign import EXCEL, PICKLE, refuse
-from skdigits.datasets.idx import ELEMENT_TYPES, find_idx
+from skdigits.datasets.faults import EXCEL, PICKLE, reading, refuse
+from skdigits.datasets.idx import ELEMENT_TYPES, IMAGE_FILE_NAME
+from skdigits.datasets.names import PARTS, files_by_prefix, part_of
 from skdigits.datasets.numpy_files import find_npy
 from skdigits.datasets.parquet import find_parquet
 from skdigits.datasets.picture_files import SUFFIXES
 from skdigits.datasets.unpacking import open_unpacked
+from skdigits.datasets.zipped import DAMAGED, ZIP_MAGICS
 from skdigits.files import printable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_FILES = 100  # of a folder that are looked at
 SHOWN = 3  # names of files or folders in a message
 LONGEST_NAME = 30  # characters of the name of a folder in a message
 TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}  # beside data
-NPY, ZIP, PARQUET = b"\x93NUMPY", b"PK\x03\x04", b"PAR1"
+NPY, PARQUET = b"\x93NUMPY", b"PAR1"
 PICTURES = re.compile(
     rb"\x89PNG\r\n|\xff\xd8\xff|GIF8|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP|P[1-7][ \r\n]"
     rb"|.{4}ftyp(?:avi|hei|hev|mif|msf)|%PDF|\s*<svg",
@@ -55,14 +55,6 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
         ``"zip"`` or ``"pictures"``.
     path : Path
         The file; the folder itself where its loader finds the files of a subset.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file or folder.
-    ValueError
-        If the file is one that is never read, is empty or damaged, or a folder contains several
-        sets.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -83,16 +75,13 @@ def format_of(file: Any) -> str:
     Returns
     -------
     str
-        As for `recognize`; ``"csv"`` for any other text, which the reader of CSV files judges.
-
-    Raises
-    ------
-    ValueError
-        If the file is one that is never read, or is empty or damaged.
+        As for `recognize`; ``"csv"`` for any other text, which the reader of CSV files judges. A
+        ValueError is raised if the file is one that is never read, or is empty or damaged.
     """
-    start = _start_of(file)
+    with reading(file, "the packed file is damaged or truncated"), open_unpacked(file) as opened:
+        start = opened.read(START)
     refuse(start, file)
-    if start[:4] == ZIP:
+    if start[:4] in ZIP_MAGICS:
         return _look_into_zip(file)
     if start[:2] == b"\0\0" and start[2:3] and start[2] in ELEMENT_TYPES and len(start) > 3:
         return "idx"
@@ -118,14 +107,9 @@ def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
     Parameters
     ----------
     folder : Path
-        The folder.
+        The folder; a file in it that is never read is a ValueError.
     subset : {"train", "test"}
         Which images are wanted.
-
-    Returns
-    -------
-    Exception
-        A ValueError if there is a file that is never read, else a FileNotFoundError.
     """
     for file in _files(folder):
         try:
@@ -150,24 +134,9 @@ def _folders_in(folder: FoundPath) -> Any:
     return f" It has the folders {shown}{', …' if len(names) > SHOWN else ''}; pass one of them."
 
 
-def _start_of(file: FoundPath) -> bytes:
-    try:
-        with open_unpacked(file) as opened:
-            return opened.read(START)
-    except (EOFError, OSError, zlib.error) as error:
-        if getattr(error, "errno", None):  # of the system, not of the content
-            raise
-        raise ValueError(f"{file}: the packed file is damaged or truncated ({error}).") from error
-
-
 def _look_into_zip(file: Path) -> str:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ValueError(
-            f"{file}: the zip archive is damaged, or its download was cut off ({str(error)[:80]})."
-        ) from error
+    with reading(file, DAMAGED), zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
     if any(name.endswith("data.pkl") for name in names):  # of PyTorch
         raise ValueError(f"{file} is {PICKLE}.")
     if any(name.startswith("xl/") for name in names):
@@ -180,7 +149,7 @@ def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
     if table := find_csv(folder, subset):
         kind = format_of(table)
         return kind, folder if kind == "csv" else table
-    if find_idx(folder, subset):
+    if files_by_prefix(folder, IMAGE_FILE_NAME, subset):
         return "idx", folder
     if pictures := _find_part(folder, subset):
         return "pictures", pictures

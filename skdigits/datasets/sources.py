@@ -6,38 +6,38 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skdigits.datasets.arff import iter_arff, load_arff
-from skdigits.datasets.bunch import Chunk, check_subset
+from skdigits.datasets.arff import read_arff
+from skdigits.datasets.bunch import Chunk, Samples, without_problems
 from skdigits.datasets.bundled import load_digits
-from skdigits.datasets.contents import Samples
-from skdigits.datasets.csv_files import iter_csv, load_csv
-from skdigits.datasets.idx import iter_idx, load_idx
-from skdigits.datasets.libsvm import iter_libsvm, load_libsvm
-from skdigits.datasets.matlab import iter_mat, load_mat
-from skdigits.datasets.numpy_files import iter_npz, load_npz
+from skdigits.datasets.csv_files import iter_csv, read_csv
+from skdigits.datasets.idx import iter_idx, read_idx
+from skdigits.datasets.libsvm import read_libsvm
+from skdigits.datasets.matlab import read_mat
+from skdigits.datasets.numpy_files import read_npz
 from skdigits.datasets.openml import fetch_mnist
-from skdigits.datasets.parquet import iter_parquet, load_parquet
+from skdigits.datasets.parquet import read_parquet
 from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
-from skdigits.datasets.zipped import iter_zip, load_zip
+from skdigits.datasets.unpacking import check_subset
+from skdigits.datasets.zipped import iter_zip, read_zip
 
 if TYPE_CHECKING:
     import numpy as np
 
     from skdigits.typing import StrPath
 
-# How a format is loaded as a whole, and how it is read in chunks.
-READERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "arff": (load_arff, iter_arff),
-    "csv": (load_csv, iter_csv),
-    "idx": (load_idx, iter_idx),
-    "libsvm": (load_libsvm, iter_libsvm),
-    "mat": (load_mat, iter_mat),
-    "npz": (load_npz, iter_npz),
-    "parquet": (load_parquet, iter_parquet),
-    "pictures": (load_pictures, iter_pictures),
-    "zip": (load_zip, iter_zip),
+# How each format but pictures is read as a whole, and how some are read in parts.
+READERS: dict[str, Callable[..., Samples]] = {
+    "arff": read_arff,
+    "csv": read_csv,
+    "idx": read_idx,
+    "libsvm": read_libsvm,
+    "mat": read_mat,
+    "npz": read_npz,
+    "parquet": read_parquet,
+    "zip": read_zip,
 }
+READERS_OF_PARTS = {"csv": iter_csv, "idx": iter_idx, "zip": iter_zip}
 
 
 def load_data(
@@ -58,8 +58,8 @@ def load_data(
         Of a folder with a subfolder per part, such as ``training`` and ``testing``, that of the
         subset is read.
     subset : {"train", "test"}, default="train"
-        ``"train"`` requires labels. The bundled digits are not divided: both values return all of
-        them.
+        Which images to load; only ``"train"`` requires labels. The bundled digits are not divided:
+        both values return all of them.
     as_frame : bool, default=False
         Whether `data` is a DataFrame and `target` a Series.
     return_X_y : bool, default=False
@@ -68,7 +68,11 @@ def load_data(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As the loader returns it.
+        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers if all labels
+        are, else strings, or None without labels; ``images`` of shape (n, height, width), None
+        where the number of pixels is not a square number and the height is not known;
+        ``feature_names``; ``target_names``, the labels that occur; ``frame``, data and target in
+        one DataFrame, None unless `as_frame`; ``DESCR``; for pictures also ``filenames``.
 
     Raises
     ------
@@ -81,6 +85,11 @@ def load_data(
         If a Parquet or HEIC file needs a library that is not installed.
     OSError
         If MNIST cannot be downloaded.
+
+    Warns
+    -----
+    UserWarning
+        If digits lie on their side, or 10 is a label and 0 is not; and as the loader says.
     """
     check_subset(subset)
     form: dict[str, Any] = {"as_frame": as_frame, "return_X_y": return_X_y}
@@ -89,9 +98,10 @@ def load_data(
     if source == "mnist":
         return fetch_mnist(subset=subset, **form)
     kind, path = recognize(Path(source), subset)
-    load, _ = READERS[kind]
+    if kind in READERS:
+        return READERS[kind](path, subset).bunch(**form)
     try:
-        return load(path, subset=subset, **form)
+        return load_pictures(path, subset=subset, **form)
     except NoPicturesError:
         raise nothing_to_read(path, subset) from None
 
@@ -128,14 +138,7 @@ def iter_data(
         reached.
     """
     chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
-    return _without_problems(chunks)
-
-
-def _without_problems(chunks: Iterator[Chunk]) -> Iterator[tuple[Any, np.ndarray | None]]:
-    for chunk in chunks:
-        if chunk.problems:
-            raise ValueError(chunk.problems[0].text)
-        yield chunk.data, chunk.target
+    return ((chunk.data, chunk.target) for chunk in without_problems(chunks))
 
 
 def iter_chunks(
@@ -146,20 +149,14 @@ def iter_chunks(
     lines: bool = False,
     cleaning: Cleaning | None = None,
 ) -> Iterator[Chunk]:
-    """Read images from any source in chunks, as `iter_data` does, with the names of their files.
+    """Read images from any source as `iter_data` does, with the names of their files.
 
     The source is opened once: images, labels and names come from the same listing of a folder.
 
     Parameters
     ----------
-    source : str, path-like or None
-        As for `iter_data`.
-    subset : {"train", "test"}, default="test"
-        As for `iter_data`.
-    chunk_size : int, default=8192
-        Maximum number of images in a chunk.
-    lines : bool, default=False
-        As for `iter_data`.
+    source, subset, chunk_size, lines
+        As for `iter_data`; an error is raised at once if there is nothing to read.
     cleaning : Cleaning, default=None
         As for `iter_pictures`; sources other than pictures do not use it.
 
@@ -167,20 +164,19 @@ def iter_chunks(
     -------
     iterator of Chunk
         Images, labels and names; and what is wrong with pictures that cannot be read.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError, OSError
-        As for `iter_data`; raised at once if there is nothing to read.
     """
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):
         data, target = load_data(source, subset=subset, return_X_y=True)
         return Samples(data, target, str(source)).chunks(chunk_size, lines)
     kind, path = recognize(Path(source), subset)
-    _, read = READERS[kind]
-    options = {"cleaning": cleaning} if kind == "pictures" else {}
+    if kind in READERS_OF_PARTS:
+        return READERS_OF_PARTS[kind](path, subset, chunk_size, lines)
+    if kind in READERS:
+        return READERS[kind](path, subset).chunks(chunk_size, lines)
     try:
-        return read(path, subset=subset, chunk_size=chunk_size, lines=lines, **options)
+        return iter_pictures(
+            path, subset=subset, chunk_size=chunk_size, lines=lines, cleaning=cleaning
+        )
     except NoPicturesError:
         raise nothing_to_read(path, subset) from None

@@ -14,10 +14,46 @@ if TYPE_CHECKING:
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"
+LARGE = 1 << 28  # bytes, from which an array is refused that was packed suspiciously well
+PACKED = 200  # times smaller than unpacked; images of digits are packed 10 times
+
+
+def existing(path: DataPath, subset: str) -> Any:
+    """Check the arguments of a loader.
+
+    Parameters
+    ----------
+    path : str, path-like or zipfile.Path
+        A file, a folder, or a member of an archive.
+    subset : {"train", "test"}
+        The subset.
+
+    Returns
+    -------
+    Path or zipfile.Path
+        The path of what is there.
+    """
+    check_subset(subset)
+    path = path if isinstance(path, zipfile.Path) else Path(path)
+    if not path.is_dir() and not path.exists():  # the top of an archive is not listed in it
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    return path
+
+
+def check_subset(subset: str) -> None:
+    """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``.
+
+    Parameters
+    ----------
+    subset : str
+        The value that the user passed to a loader.
+    """
+    if subset not in ("train", "test"):
+        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
 
 
 def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
-    """Open a file for reading, and decompress it if it is packed with gzip or bzip2.
+    """Open a file as `open` does, and decompress it if it is packed with gzip or bzip2.
 
     Parameters
     ----------
@@ -27,18 +63,6 @@ def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
         ``"rb"`` for bytes or ``"rt"`` for text.
     **options
         Further arguments of `open`.
-
-    Returns
-    -------
-    file object
-        A context manager, as `open` returns it. Damaged files raise an error when they are read:
-        EOFError, OSError (gzip.BadGzipFile) or zlib.error, and damaged members of an archive
-        zipfile.BadZipFile.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
     """
     with path.open("rb") as file:
         start = file.read(3)
@@ -46,19 +70,3 @@ def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
         return path.open(mode, **options)
     unpack = gzip.open if start.startswith(GZIP_MAGIC) else bz2.open
     return unpack(path if isinstance(path, os.PathLike) else path.open("rb"), mode, **options)
-
-
-def as_path(path: DataPath) -> Path | zipfile.Path:
-    """Return the path of a file, a folder or a member of an archive.
-
-    Parameters
-    ----------
-    path : str, path-like or zipfile.Path
-        What the user or another loader passed.
-
-    Returns
-    -------
-    Path or zipfile.Path
-        A zipfile.Path as it is.
-    """
-    return path if isinstance(path, zipfile.Path) else Path(path)

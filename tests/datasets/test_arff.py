@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skdigits.datasets import load_arff
-from skdigits.datasets.arff import iter_arff
+from skdigits.datasets.arff import read_arff
 
 PIXELS = "".join(f"@ATTRIBUTE pixel{i} real\n" for i in (1, 2, 3, 4))
 HEADER = f"% a comment\n@RELATION mnist\n\n{PIXELS}@ATTRIBUTE class {{0,1,07,7}}\n\n@DATA\n"
@@ -41,7 +41,7 @@ def test_floats_and_leading_zeros(tmp_path, rows, data, labels):
 def test_one_scale_holds_for_all_parts_of_a_file(tmp_path):
     rows = "0,0,1,0,1\n" * 5000 + "0,0,0.2,0,7\n"
     (tmp_path / "a.arff").write_text(HEADER + rows)
-    chunks = list(iter_arff(tmp_path / "a.arff", chunk_size=3000, lines=True))
+    chunks = list(read_arff(tmp_path / "a.arff", "train").chunks(3000, lines=True))
     assert [len(chunk.data) for chunk in chunks] == [3000, 2001]
     assert chunks[0].data[0].tolist() == [0, 0, 255, 0]
     assert chunks[1].data[-1].tolist() == [0, 0, 51, 0]

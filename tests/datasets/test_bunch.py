@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from skdigits.datasets import load_digits, load_idx, load_kaggle
-from skdigits.datasets.bunch import as_labels
+from skdigits.datasets.contents import as_labels
 
 
 @pytest.mark.parametrize("loader", ["digits", "idx", "kaggle"])

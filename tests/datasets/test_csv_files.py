@@ -54,7 +54,7 @@ def read(request):
             if request.param == "whole":
                 data, target = load_csv(path, subset=subset, return_X_y=True)
             else:
-                data, target, *_ = zip(*iter_csv(path, subset=subset, chunk_size=2), strict=True)
+                data, target, *_ = zip(*iter_csv(path, subset, 2), strict=True)
                 data = np.concatenate(data)
                 target = None if target[0] is None else np.concatenate(target)
         assert data.dtype == np.uint8
@@ -155,7 +155,7 @@ def test_digits_on_their_side_are_told(tmp_path, digits):
     with pytest.warns(UserWarning, match="lie on their side"):
         load_csv(file)
     with pytest.warns(UserWarning, match="lie on their side"):
-        next(iter_csv(file))
+        next(iter_csv(file, "train", 8192))
     save(file, table(["label", *names(64)], labelled(X, y)))
     assert load_csv(file).target.tolist() == y.tolist()
 
@@ -457,7 +457,7 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, content, subset):
             warnings.simplefilter("always")
             bunch = load_csv(file, subset=subset)
             n_told = len(told)
-            chunks = list(iter_csv(file, subset=subset, chunk_size=1))
+            chunks = list(iter_csv(file, subset, 1))
     except ValueError as error:
         assert str(file) in str(error)
         assert len(str(error)) <= 300

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdigits.datasets import load_data, load_idx
-from skdigits.datasets.idx import is_idx, iter_idx
+from skdigits.datasets.idx import iter_idx
+from skdigits.datasets.recognition import format_of
 
 
 def idx(values):
@@ -51,7 +52,7 @@ def test_images_of_emnist_are_turned_upright(tmp_path, name):
     np.testing.assert_array_equal(bunch.images, IMAGES.transpose(0, 2, 1))
     assert "turned upright" in bunch.DESCR
     assert bunch.data.flags.c_contiguous
-    chunks = list(iter_idx(file, chunk_size=1))
+    chunks = list(iter_idx(file, "train", 1))
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), bunch.images)
 
 
@@ -63,7 +64,7 @@ def test_digits_on_their_side_are_told(tmp_path, digits):
     with pytest.warns(UserWarning, match="lie on their side"):
         load_idx(tmp_path)
     with pytest.warns(UserWarning, match="lie on their side"):
-        next(iter_idx(tmp_path))
+        next(iter_idx(tmp_path, "train", 8192))
     images.write_bytes(idx(X.reshape(-1, 8, 8)))
     assert "turned" not in load_idx(tmp_path).DESCR
 
@@ -81,7 +82,7 @@ def test_digits_on_their_side_are_told(tmp_path, digits):
             r"24 values of shape \(2, 3, 4\) follow; the file holds 23",
         ),
         (idx(IMAGES) + b"!", idx([5, 9]), "the file holds more"),
-        (b"\0\0\x08\x03" + b"\xff" * 12, idx([5, 9]), "the file holds 0"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, idx([5, 9]), "holds 4294967295 images and .* 2 labels"),
         (idx(np.zeros((0, 3, 4))), idx([]), r"shape \(0, 3, 4\)"),
         (idx(IMAGES), idx([5, 9, 1]), "holds 2 images and .* holds 3 labels"),
         (gzip.compress(idx(IMAGES))[:-6], idx([5, 9]), "gzip file is damaged or truncated"),
@@ -97,6 +98,13 @@ def test_a_bad_idx_file_gets_one_clear_error(tmp_path, images, labels, message):
     assert path.name in str(caught.value)
 
 
+def test_a_header_that_says_too_much_takes_no_memory(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(b"\0\0\x08\x03" + b"\xff" * 12)
+    with pytest.raises(ValueError, match="the file holds 0"):
+        load_idx(path, subset="test")
+
+
 def test_a_truncated_file_is_refused_when_its_end_is_reached(idx_folder, tmp_path):
     for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
         file = next(idx_folder.glob(f"{name}*"))
@@ -107,10 +115,10 @@ def test_a_truncated_file_is_refused_when_its_end_is_reached(idx_folder, tmp_pat
     whole = images.read_bytes()
     images.write_bytes(whole[:-1])
     with pytest.raises(ValueError, match="the header says that 12 values"):
-        list(iter_idx(tmp_path, subset="test", chunk_size=1))
+        list(iter_idx(tmp_path, "test", 1))
     images.write_bytes(whole + b"\0")
     with pytest.raises(ValueError, match="the file holds more"):
-        list(iter_idx(tmp_path, subset="test", chunk_size=1))
+        list(iter_idx(tmp_path, "test", 1))
 
 
 def test_missing_idx_files(tmp_path):
@@ -124,7 +132,7 @@ def test_missing_idx_files(tmp_path):
     bunch = load_idx(tmp_path / "train-images-idx3-ubyte", subset="test")
     assert bunch.target is None
     np.testing.assert_array_equal(bunch.images, IMAGES)
-    assert "and no labels" in bunch.DESCR
+    assert "no labels" in bunch.DESCR
 
 
 def test_folders_with_the_names_of_files_are_no_files(idx_folder):
@@ -139,19 +147,19 @@ def test_folders_with_the_names_of_files_are_no_files(idx_folder):
 def test_idx_files_are_recognized_by_their_content(tmp_path):
     file = tmp_path / "file"
     for content, expected in [
-        (idx(IMAGES), True),
-        (gzip.compress(idx([5, 9])), True),
-        (b"label,pixel0\n1,2\n", False),
-        (gzip.compress(b"label,pixel0\n1,2\n"), False),
-        (b"\0\0\x07\x01", False),
-        (b"\x1f\x8b broken", False),
-        (b"\0\0", False),
-        (b"", False),
+        (idx(IMAGES), "idx"),
+        (gzip.compress(idx([5, 9])), "idx"),
+        (b"label,pixel0\n1,2\n", "csv"),
+        (gzip.compress(b"label,pixel0\n1,2\n"), "csv"),
+        (b"\0\0\x07\x01", "csv"),
+        (b"\0\0", "csv"),
     ]:
         file.write_bytes(content)
-        assert is_idx(file) == expected, content
-    assert not is_idx(tmp_path)
-    assert not is_idx(tmp_path / "missing")
+        assert format_of(file) == expected, content
+    for content in (b"\x1f\x8b broken", b""):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match="is damaged or truncated|is empty"):
+            format_of(file)
 
 
 @settings(max_examples=300, deadline=None)

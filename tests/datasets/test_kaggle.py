@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skdigits.datasets import load_kaggle
-from skdigits.datasets.kaggle import iter_kaggle
+from skdigits.datasets.sources import iter_chunks
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3\n"
 ROWS = "7,0,10,200,255\n3,1,2,3,4\n"
@@ -131,7 +131,7 @@ def test_chunks_of_floats_and_blank_lines(tmp_path):
     rows = [f"{i % 10},{i}.0,{i}" for i in range(30)]
     (tmp_path / "train.csv").write_text("\n".join(["label,a,b", *rows[:9], "", "", *rows[9:], ""]))
     X, y = load_kaggle(tmp_path, return_X_y=True)
-    chunks = list(iter_kaggle(tmp_path, chunk_size=10))
+    chunks = list(iter_chunks(tmp_path, subset="train", chunk_size=10))
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), X)
     np.testing.assert_array_equal(np.concatenate([chunk.target for chunk in chunks]), y)
 
@@ -139,13 +139,13 @@ def test_chunks_of_floats_and_blank_lines(tmp_path):
 def test_a_fault_in_a_later_chunk_has_its_line(tmp_path):
     file = tmp_path / "test.csv"
     file.write_text("a,b\n" + "1,2\n" * 25 + "3,x\n" + "1,2\n" * 25)
-    chunks = iter_kaggle(file, subset="test", chunk_size=10)
+    chunks = iter_chunks(file, subset="test", chunk_size=10)
     assert len(next(chunks).data) == len(next(chunks).data) == 10
     with pytest.raises(ValueError, match="line 27: 'x' in the column 'b'"):
         next(chunks)
     file.write_text("a,b\n\n\n")
     with pytest.raises(ValueError, match="a header and no rows"):
-        list(iter_kaggle(file, subset="test"))
+        list(iter_chunks(file, subset="test"))
 
 
 GOOD = (HEADER + ROWS).encode()

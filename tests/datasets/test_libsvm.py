@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import dump_svmlight_file
 
 from skdigits.datasets import load_digits, load_libsvm
-from skdigits.datasets.libsvm import iter_libsvm
+from skdigits.datasets.libsvm import read_libsvm
 
 DIGITS = load_digits()
 LARGE = np.pad(np.kron(DIGITS.images[:50], np.ones((2, 2), np.uint8)), ((0, 0), (6, 6), (6, 6)))
@@ -63,7 +63,7 @@ def test_an_index_of_0_is_the_first_pixel(tmp_path):
 @pytest.mark.filterwarnings("ignore:.*the last pixel is")
 def test_chunks_are_parts_of_the_whole(tmp_path):
     write(tmp_path / "a", ROWS)
-    chunks = list(iter_libsvm(tmp_path / "a", chunk_size=30, lines=True))
+    chunks = list(read_libsvm(tmp_path / "a", "train").chunks(30, lines=True))
     assert [len(chunk.data) for chunk in chunks] == [30, 20]
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), ROWS)
     assert chunks[1].target.tolist() == LABELS[30:].astype(str).tolist()

@@ -1,13 +1,14 @@
 import io
+import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from skdigits.datasets import load_digits, load_mat
-from skdigits.datasets.matlab import iter_mat
+from skdigits.datasets.matlab import read_mat, read_variables
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 4, 4), dtype=np.uint8)
@@ -59,6 +60,11 @@ def test_coursera_is_turned_upright(tmp_path):
     np.testing.assert_array_equal(bunch.images, expected)
 
 
+def test_logical_images_are_black_and_white(tmp_path):
+    savemat(tmp_path / "l.mat", {"X": TURNED > 127, "y": np.array([3, 1, 2])})
+    np.testing.assert_array_equal(load_mat(tmp_path / "l.mat").data, (TURNED > 127) * 255)
+
+
 def test_usps_has_one_hot_columns(tmp_path):
     patterns = (TURNED.T / 127.5) - 1
     labels = 2 * np.eye(10)[:, [4, 0, 9]] - 1
@@ -81,7 +87,7 @@ def test_other_sets_are_not_turned_but_told(tmp_path, subset):
 
 def test_chunks_are_parts_of_the_whole(tmp_path):
     savemat(tmp_path / "d.mat", {"X": TURNED, "y": np.array([[3], [1], [2]])})
-    chunks = list(iter_mat(tmp_path / "d.mat", chunk_size=2, lines=True))
+    chunks = list(read_mat(tmp_path / "d.mat", "train").chunks(2, lines=True))
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), TURNED)
     assert np.concatenate([chunk.target for chunk in chunks]).tolist() == ["3", "1", "2"]
 
@@ -94,7 +100,7 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
         ({"X": TURNED}, "there are no labels"),
         ({"X": TURNED, "y": np.arange(5)}, "there are 5 labels"),
         ({"X": TURNED * 2.5, "y": np.arange(3)}, "holds values from"),
-        (b"", r"damaged \(Mat file appears to be \w+\)"),
+        (b"", r"damaged \(ValueError: its header is not MATLAB's\)"),
         (bytes(range(9, 250)), "not a MATLAB file, or damaged"),
         (b"MATLAB 7.3 MAT-file" + bytes(105) + b"\x00\x02IM" + bytes(600), r"7\.3 \(HDF5\)"),
         (b"MATLAB 5.0 MAT-file" + bytes(105) + b"\x00\x01IM" + bytes(9), "damaged"),
@@ -144,3 +150,76 @@ def test_fuzzed_files_are_read_or_refused(tmp_path_factory, edits):
 
 
 CONTENT = _content()
+
+
+VARIABLES = {
+    "arrays": {"X": np.arange(48, dtype=np.uint8).reshape(3, 16), "y": np.array([[1], [2], [3]])},
+    "structure": {"dataset": {"train": {"images": np.ones((2, 4)), "labels": np.ones((2, 1))}}},
+    "others": {
+        "text": "text",
+        "accents": np.array(["été", "7"]),
+        "nothing": "",
+        "cell": np.array([1, "a"], object),
+        "empty": np.zeros((0, 0)),
+        "logical": np.array([[True]]),
+    },
+}
+
+
+def saved(variables, **options):
+    file = io.BytesIO()
+    savemat(file, variables, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("options", [{}, {"do_compression": True}, {"format": "4"}], ids=str)
+@pytest.mark.parametrize("kind", VARIABLES)
+def test_variables_are_those_of_scipy(tmp_path, kind, options):
+    kind = "arrays" if "format" in options else kind  # MATLAB 4 has no others
+    (tmp_path / "a.mat").write_bytes(saved(VARIABLES[kind], **options))
+    variables, expected = read_variables(tmp_path / "a.mat"), loadmat(tmp_path / "a.mat")
+    if kind == "structure":
+        variables, expected = (
+            variables["dataset"]["train"],
+            expected["dataset"]["train"][0, 0][0, 0],
+        )
+    for name in ("images", "labels") if kind == "structure" else {*VARIABLES[kind]} - {"cell"}:
+        np.testing.assert_array_equal(variables[name], expected[name])
+        assert variables[name].shape == expected[name].shape
+
+
+# SciPy crashes or does not return for these, where a byte of the file is another.
+CHANGES = {
+    "unknown type": ("arrays", 176, 0x90, "type 144"),
+    "complex without a second part": ("arrays", 145, 0x08, "class 9 that is no plain array"),
+    "text of one dimension": ("others", 156, 4, "class, shape and name"),
+    "text of another shape": ("others", 160, 9, "class 4 that is no plain array"),
+    "names of a length of 300 million": ("structure", 191, 0x13, "class 2 that is no plain array"),
+    "longer than the file": ("arrays", 133, 0x40, "the file ends|an element"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_scipy_does_not_survive_is_refused(tmp_path, case, compressed):
+    kind, position, value, message = CHANGES[case]
+    content = bytearray(saved(VARIABLES[kind]))
+    content[position] = value
+    if compressed:
+        if case == "longer than the file":
+            message = "the file ends"
+        end = 136 + int.from_bytes(content[132:136], "little")
+        packed = zlib.compress(content[128:end])
+        content[128:end] = b"\x0f\0\0\0" + len(packed).to_bytes(4, "little") + packed
+    (tmp_path / "a.mat").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_variables(tmp_path / "a.mat")
+
+
+def test_structures_inside_one_another_have_a_bound(tmp_path):
+    inner = {"a": np.ones(1)}
+    for _ in range(20):
+        inner = {"a": inner}
+    (tmp_path / "a.mat").write_bytes(saved({"s": inner}))
+    with pytest.raises(ValueError, match="structures inside one another"):
+        read_variables(tmp_path / "a.mat")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdigits.datasets import load_digits, load_npz
-from skdigits.datasets.numpy_files import iter_npz
+from skdigits.datasets.numpy_files import read_npz
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 OTHERS = IMAGES[:1] + 100
@@ -78,7 +78,7 @@ def test_an_npy_file_alone_can_be_predicted(tmp_path):
 def test_chunks_are_parts_of_the_whole(tmp_path):
     X, y = load_digits(return_X_y=True)
     np.savez(tmp_path / "a", X=X, y=y)
-    chunks = list(iter_npz(tmp_path / "a.npz", chunk_size=1000, lines=True))
+    chunks = list(read_npz(tmp_path / "a.npz", "train").chunks(1000, lines=True))
     assert [len(chunk.data) for chunk in chunks] == [1000, 797]
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), X)
     assert chunks[1].target.tolist() == y[1000:].astype(str).tolist()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from skdigits.datasets import load_parquet
-from skdigits.datasets.parquet import iter_parquet
+from skdigits.datasets.parquet import read_parquet
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 4), dtype=np.uint8)
 ROWS = IMAGES.reshape(3, -1)
@@ -75,7 +75,7 @@ def test_the_index_of_pandas_is_left_out_and_told(tmp_path):
 
 def test_chunks_are_parts_of_the_whole(tmp_path):
     hugging_face(IMAGES, [5, 0, 4]).to_parquet(tmp_path / "a.parquet")
-    chunks = list(iter_parquet(tmp_path / "a.parquet", chunk_size=2, lines=True))
+    chunks = list(read_parquet(tmp_path / "a.parquet", "train").chunks(2, lines=True))
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), IMAGES)
     assert np.concatenate([chunk.target for chunk in chunks]).tolist() == ["5", "0", "4"]
 

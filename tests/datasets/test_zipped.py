@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdigits.datasets.kaggle import iter_kaggle, load_kaggle
+from skdigits.datasets.kaggle import load_kaggle
+from skdigits.datasets.sources import iter_chunks
 from skdigits.datasets.zipped import find_zip, is_zip, iter_zip, load_zip
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3\n"
@@ -41,21 +42,24 @@ def test_the_archive_of_kaggle(kaggle_zip, load):
     assert train.target.tolist() == [7, 3]
     assert test.data.tolist() == [[9, 8, 7, 6]]
     assert test.target is None
-    assert "train.csv: 2 rows" in train.DESCR
+    assert "train.csv: 2 images" in train.DESCR
 
 
-@pytest.mark.parametrize("read", [iter_zip, iter_kaggle])
-def test_the_archive_in_chunks(kaggle_zip, read):
-    first, second = read(kaggle_zip, chunk_size=1, lines=True)
-    assert first.data.tolist() == [[0, 10, 200, 255]]
-    assert [*first.target, *second.target] == ["7", "3"]
+def test_the_archive_in_chunks(kaggle_zip):
+    for chunks in (
+        iter_zip(kaggle_zip, "train", 1, lines=True),
+        iter_chunks(kaggle_zip, subset="train", chunk_size=1, lines=True),
+    ):
+        first, second = chunks
+        assert first.data.tolist() == [[0, 10, 200, 255]]
+        assert [*first.target, *second.target] == ["7", "3"]
 
 
 def test_a_folder_that_holds_the_archive(kaggle_zip):
     folder = kaggle_zip.parent
     assert find_zip(folder) == kaggle_zip
     assert load_kaggle(folder).target.tolist() == [7, 3]
-    assert len(next(iter_kaggle(folder, subset="test")).data) == 1
+    assert len(next(iter_chunks(folder, subset="test")).data) == 1
     (folder / "train.csv").write_text("label,a\n5,1\n")
     assert load_kaggle(folder).target.tolist() == [5]
     (folder / "train.csv").unlink()
@@ -67,7 +71,7 @@ def test_a_folder_that_holds_the_archive(kaggle_zip):
 
 def test_the_archive_is_not_unpacked(kaggle_zip):
     load_kaggle(kaggle_zip)
-    list(iter_kaggle(kaggle_zip))
+    list(iter_chunks(kaggle_zip, subset="train"))
     assert list(kaggle_zip.parent.iterdir()) == [kaggle_zip]
 
 
@@ -84,7 +88,7 @@ def test_where_the_files_of_an_archive_are(tmp_path, members):
     path = tmp_path / "archive.zip"
     path.write_bytes(archive(members))
     assert load_zip(path).target.tolist() == [7, 3]
-    assert next(iter_zip(path)).target.tolist() == [7, 3]
+    assert next(iter_zip(path, "train", 8)).target.tolist() == [7, 3]
 
 
 @pytest.mark.parametrize("folder", ["", "gzip/"])
@@ -95,7 +99,7 @@ def test_idx_files_in_an_archive(tmp_path, idx_folder, folder):
     train = load_zip(path)
     assert train.images.shape == (2, 3, 4)
     assert train.target.tolist() == [5, 9]
-    (chunk,) = iter_zip(path, subset="test")
+    (chunk,) = iter_zip(path, "test", 8)
     assert chunk.target.tolist() == [1, 2]
 
 
@@ -157,7 +161,7 @@ ENCRYPTED[STORED.index(b"PK\x01\x02") + 8] |= 1
 def test_a_bad_archive_gets_one_clear_error(tmp_path, content, message):
     path = tmp_path / "a.zip"
     path.write_bytes(content)
-    for load in (load_zip, load_kaggle, lambda path: list(iter_zip(path))):
+    for load in (load_zip, load_kaggle, lambda path: list(iter_zip(path, "train", 8))):
         with pytest.raises(ValueError, match=message) as caught:
             load(path)
         assert len(str(caught.value)) <= 300
@@ -172,7 +176,7 @@ def test_archives_without_data(tmp_path, kaggle_zip):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         load_zip(tmp_path / "missing.zip")
     with pytest.raises(ValueError, match="'train' or 'test'; got 'valid'"):
-        iter_zip(kaggle_zip, subset="valid")
+        iter_zip(kaggle_zip, "valid")
 
 
 @pytest.mark.parametrize("start", [b"", b"label,pixel0\n"], ids=["", "header"])
@@ -221,4 +225,4 @@ def test_no_archive_stays_open(kaggle_zip):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
         load_kaggle(kaggle_zip)
-        next(iter_kaggle(kaggle_zip))
+        next(iter_chunks(kaggle_zip))

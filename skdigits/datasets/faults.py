@@ -1,12 +1,10 @@
-"""Files that are never read: what they are, and what to do instead."""
+"""Files that are refused: those that are never read, and damaged ones."""
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from skdigits.typing import FoundPath
+from collections.abc import Iterator
 
 PICKLE = (
     "a pickle: reading it can run code, so it is never opened. Convert it: "
@@ -15,7 +13,8 @@ PICKLE = (
 EXCEL = "an Excel file; save it as CSV"
 HDF5 = "an HDF5 file (also MATLAB 7.3), which is not read; save the arrays as .npz or with -v7"
 UNPACK = "packed as {}, which is not opened; unpack it first"
-# What is refused: how its content begins, and what to say. The first that fits counts.
+# What is refused: how its content begins, and what to say. The first that fits counts. Of these,
+# puremagic and filetype miss pointers of Git LFS, web pages, HDF5 and the oldest pickles.
 REFUSED = [
     (rb"version https://git-lfs", "a pointer of Git LFS and not the data; run `git lfs pull`"),
     (
@@ -38,8 +37,8 @@ REFUSED = [
 ]
 
 
-def refuse(start: bytes, file: FoundPath) -> None:
-    """Raise a ValueError if content is of a kind that is never read.
+def refuse(start: bytes, file: object) -> None:
+    """Raise a ValueError if content is empty, or of a kind that is never read.
 
     Parameters
     ----------
@@ -53,3 +52,27 @@ def refuse(start: bytes, file: FoundPath) -> None:
     for pattern, what in REFUSED:
         if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
             raise ValueError(f"{file} is {what}.")
+
+
+@contextlib.contextmanager
+def reading(file: object, what: str) -> Iterator[None]:
+    """Raise a ValueError of one line for whatever a library raises for a damaged file.
+
+    Parameters
+    ----------
+    file : path-like
+        The file; errors that begin with its name are not changed.
+    what : str
+        What is wrong then, such as ``"not a MATLAB file, or damaged"``.
+    """
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, PermissionError):  # of the system
+        raise
+    except Exception as error:  # libraries raise many types
+        if str(error).startswith(str(file)):
+            raise
+        # The text of a decoding error includes the bytes themselves.
+        reason = getattr(error, "reason", None) or " ".join(str(error).split())
+        reason = f"{type(error).__name__}: {str(reason)[:100].strip()}".removesuffix(": ")
+        raise ValueError(f"{file}: {what} ({reason}).") from error
