@@ -85,7 +85,7 @@ ATTRIBUTES = {  # fitted, by class
     "ImageReshaper": ROWS | {"_sklearn_output_config"},
     "PictureCleaner": set(),
 }
-PIPELINE = Pipeline([]).get_params(deep=False).keys()
+PIPELINE = Pipeline([]).get_params().keys()
 NOT_SAVED = {"checkpoint"}  # parameters: a folder of the machine that wrote the file
 STATE_ARRAYS = {  # of an optimizer, per trainable variable
     "adadelta": 2,

@@ -28,6 +28,7 @@ RECORDS = [
         {"low": [-3.0, 0, -1e300], "high": [1e-9, 1e300], "mean": [np.nan]},
         {"low": [0.5, 1.5, -2e300], "high": [0, 2e300], "mean": [np.inf, "0"]},
     ),
+    (PixelRange(-2.0, 1.0, 0.1), {"high": [0]}, {"high": [-1, -0.5]}),
     (
         KEY,
         {"optimizer": ["sgd", "nadam"], "augment": [0, 10.0, "handwritten"]},
@@ -85,7 +86,7 @@ def test_a_recognizer_reads_lines_of_one_height_and_eleven_labels():
 
 
 def valid_changes(network):
-    n_epochs = network.n_epochs
+    n_epochs, history = network.n_epochs, network.history
     return [
         {"seed": 0},
         {"seed": 2**31 - 1},
@@ -94,6 +95,7 @@ def valid_changes(network):
         {"pixel_range": None},
         {"calls": (FitCall(0, False), FitCall(1, False))},
         {"calls": (FitCall(0, False), FitCall(n_epochs - 1, False))},
+        {"calls": (FitCall(0, True),), "history": history | {"val_loss": history["loss"]}},
         {"kept": {1: network.weights, n_epochs: network.weights}},
         {"optimizer_state": []},
     ]

@@ -10,7 +10,6 @@ from scipy.ndimage import gaussian_filter
 
 from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.cleaning import (
-    LineInk,
     count_digits,
     cut_out,
     find_digit,
@@ -31,7 +30,7 @@ from skdigits.pictures.ink import (
     strokes,
 )
 from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope, turn
-from skdigits.pictures.rules import remove_rules
+from skdigits.pictures.rules import find_rules, remove_rules
 
 
 def drawn(shape, *blocks):
@@ -188,7 +187,7 @@ def test_what_is_much_taller_is_no_part_of_a_line(height, is_kept):
 def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
     rows, digit_height, ink_height
 ):
-    image = level(LineInk(np.ones((rows, 60)), digit_height, rows / 2), 28)
+    image = level(np.ones((rows, 60)), digit_height, rows / 2, 28)
     assert (image > 0).any(axis=1).sum() == round(rows * ink_height / digit_height)
     assert not image[:, :4].any()
     assert image[:, 4].any()
@@ -196,7 +195,7 @@ def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
 
 @pytest.mark.parametrize(("middle", "top"), [(0, 2), (13, 1), (26, 0)])
 def test_a_line_stays_within_its_image_however_high_its_digits_are(middle, top):
-    image = level(LineInk(np.ones((26, 60)), 20, middle), 28)
+    image = level(np.ones((26, 60)), 20, middle, 28)
     assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(top, top + 26))
 
 
@@ -488,6 +487,16 @@ def test_rules_are_almost_level(slope, is_removed):
     for x in range(160):
         mask[round(60 + slope * (x - 80)) :, x][:2] = True
     assert remove_rules(mask, mask.astype(float))[42:].any() != is_removed
+
+
+@pytest.mark.parametrize(("reach", "n"), [(24, 1), (32, 2)])
+def test_a_rule_across_a_corner_is_a_seventh_as_long_as_the_picture_is_wide(reach, n):
+    mask, columns = np.zeros((120, 200), bool), np.arange(200)
+    for first_row in (40, 119 - 0.1 * reach):  # all along, and across the lower left corner
+        rows = np.rint(first_row + 0.1 * columns).astype(int)
+        for row in (rows, rows + 1):
+            mask[row[row < 120], columns[row < 120]] = True
+    assert len(find_rules(mask, 0.75)) == n
 
 
 @pytest.mark.parametrize(("share", "is_removed"), [(0.63, False), (0.77, True)])

@@ -1,11 +1,12 @@
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from skdigits.pictures import clean_picture, open_picture, open_pictures
-from skdigits.pictures.opening import SUFFIXES
+from skdigits.pictures.opening import PNG, SUFFIXES, _without_exif
 
 
 def test_every_format_gives_the_same_digit(digit, tmp_path):
@@ -99,3 +100,9 @@ def test_large_pictures(tmp_path):
             ValueError, match=rf"large \({told} pixels\): at most 90 million are read"
         ):
             open_picture(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize(("n_bytes", "is_read"), [(360_000_000, True), (360_000_001, False)])
+def test_a_damaged_file_is_read_as_a_whole_up_to_some_size(n_bytes, is_read):
+    file = SimpleNamespace(stat=lambda: SimpleNamespace(st_size=n_bytes), read_bytes=lambda: PNG)
+    assert _without_exif(file, PNG) == (PNG if is_read else None)
