@@ -17,7 +17,6 @@ from skdigits.inference import reading
 from skdigits.inference.line_images import LineImages
 from skdigits.inference.reading import score_frames
 
-
 N_FILTERS = 8  # of all networks here, so that one program is compiled; half as many as usual
 
 

@@ -293,7 +293,7 @@ def parameters(estimator: Estimator) -> set[str]:
     set of str
         The names.
     """
-    return estimator.get_params(deep=False).keys() - NOT_SAVED
+    return estimator.get_params().keys() - NOT_SAVED
 
 
 def check_parameters(estimator: Estimator) -> None:

@@ -8,7 +8,7 @@ import pytest
 from skdigits import load_pretrained
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey
-from skdigits.persistence.schema import checked
+from skdigits.persistence.schema import STATE_ARRAYS, checked
 from skdigits.validation import PixelRange
 
 SPEC = NetworkSpec("compact", (8, 8, 1), 10, (), "float32")
@@ -146,3 +146,15 @@ def test_limits_of_networks(network):
         except ValueError:
             continue
         pytest.fail(f"{change!r:.200} was taken")
+
+
+def test_the_state_of_an_optimizer_is_that_of_keras():
+    import keras
+
+    from skdigits.training.task import OPTIMIZERS
+
+    assert set(STATE_ARRAYS) == set(OPTIMIZERS)
+    for name, n_arrays in STATE_ARRAYS.items():
+        optimizer = keras.optimizers.get(name)
+        optimizer.build([keras.Variable(np.zeros(7))])
+        assert sum(variable.shape == (7,) for variable in optimizer.variables) == n_arrays, name

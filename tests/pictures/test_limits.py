@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from skdigits.pictures import cleaning
 from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.cleaning import (
     count_digits,
@@ -130,6 +131,22 @@ def test_a_stroke_is_narrower_than_its_picture(side, width, is_found):
 @pytest.mark.parametrize(("height", "n"), [(34, 1), (42, 2)])
 def test_a_tenth_of_the_strokes_may_be_another_digit(height, n):
     assert find_digit(picture_of(drawn((100, 100), (25, 20, 50, 10), (25, 60, height, 6))))[1] == n
+
+
+@pytest.mark.parametrize(
+    ("side", "height", "n_looks"), [(90, 20, 1), (110, 20, 2), (110, 30, 2), (110, 36, 1)]
+)
+def test_a_small_digit_is_looked_at_from_near(side, height, n_looks, monkeypatch):
+    looks = []
+
+    def counted(grey, **options):
+        looks.append(grey.shape)
+        return find_digit(grey, **options)
+
+    monkeypatch.setattr(cleaning, "find_digit", counted)
+    mask = drawn((side, side), (side // 3, side // 2, height, height // 4))
+    cleaning.find_digit(picture_of(mask))
+    assert len(looks) == n_looks
 
 
 # -- lines -----------------------------------------------------------------------------------------
@@ -372,6 +389,11 @@ def test_writing_is_sharp(blur, expected):
     assert is_writing(contrast, contrast > 0.3, contrast > 0.3) == expected
 
 
+def test_blurred_noise_is_measured_over_a_distance():
+    noise = gaussian_filter(np.random.default_rng(0).normal(0, 1, (120, 120)), 1.2)
+    assert noise_of(noise, noise.max()) == pytest.approx(noise.std(), rel=0.1)
+
+
 @pytest.mark.parametrize("deviation", [0.01, 0.05])
 def test_noise_is_measured_beside_ink(deviation):
     bar, random = drawn((120, 120), (20, 50, 80, 20)), np.random.default_rng(0)
@@ -437,6 +459,12 @@ def test_rests_at_the_border_are_mostly_near_it(length, is_kept):
 @pytest.mark.parametrize(("height", "is_kept"), [(9, False), (11, True)])
 def test_a_digit_that_a_tiny_picture_cuts_off_is_tall(height, is_kept):
     assert remove_border_rests(drawn((28, 28), (0, 20, height, 6))).any() == is_kept
+
+
+def test_of_several_pieces_that_are_cut_off_the_largest_is_the_digit():
+    for left, other in ((22, 3), (0, 20)):
+        rest, digit = drawn((28, 28), (0, other, 5, 3)), drawn((28, 28), (0, left, 14, 6))
+        np.testing.assert_array_equal(remove_border_rests(rest | digit), digit)
 
 
 @pytest.mark.parametrize(("height", "is_kept"), [(24, True), (26, False)])
