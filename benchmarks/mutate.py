@@ -32,13 +32,12 @@ from measuring import Checks, Parts, finish, parser
 ROOT = Path(__file__).parent.parent
 N_QUICK = 5
 LEAST_FOUND = 0.9
-SLOW = "--ignore=tests/inference/test_sessions.py"  # starts processes, for minutes
 PAGES = ("tests/test_reading.py", "tests/pretrained")
 ROOMS = {  # number of mutants, and the tests that concern the room
-    "synthesis": (70, ("tests/synthesis", "tests/datasets/test_digit_sequences.py")),
+    "synthesis": (70, ("tests/synthesis",)),
     "reading": (5, ("tests/test_reading.py",)),
     "persistence": (25, ("tests/persistence",)),
-    "inference": (40, ("tests/inference", SLOW, *PAGES)),
+    "inference": (40, ("tests/inference", *PAGES)),
     "pictures": (60, ("tests/pictures", *PAGES)),
 }
 PATIENCE = 60  # seconds of tests for one mutant, if they took as long as without a change

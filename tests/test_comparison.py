@@ -12,7 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from skdigits import DigitClassifier, ImageReshaper
+from skdigits import DigitClassifier, ImageReshaper, comparison
 from skdigits.comparison import compare_classifiers, learning_curves, make_classifiers
 from skdigits.datasets import load_digits
 from skdigits.metrics import expected_calibration_error
@@ -22,10 +22,20 @@ X, Y = X[:600], Y[:600]
 SPLITS = list(KFold(2, shuffle=True, random_state=0).split(X))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_repetitions():
+    """The time of one image is measured in a tenth of the usual time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "ONE_IMAGE_SECONDS", 0.05)
+        yield
+
+
 @pytest.fixture(scope="module")
 def found():
     classifiers = {
-        "ours": make_pipeline(ImageReshaper(), DigitClassifier(epochs=6, random_state=0)),
+        "ours": make_pipeline(
+            ImageReshaper(), DigitClassifier("compact", epochs=9, random_state=0)
+        ),
         "compact": DummyClassifier(strategy="uniform", random_state=0),
         "NB": GaussianNB(var_smoothing=0.01),
         "LinearSVC": LinearSVC(),

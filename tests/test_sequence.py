@@ -18,6 +18,8 @@ from skdigits.inference.lines import score_frames
 from skdigits.pictures.line_images import LineImages
 from skdigits.synthesis.generators import TileGenerator
 
+N_FILTERS = 8  # of all networks here, so that one program is compiled; half as many as usual
+
 
 @pytest.fixture(scope="module")
 def sources():
@@ -30,9 +32,10 @@ def sources():
 @pytest.fixture(scope="module")
 def reader(sources):
     recognizer = DigitSequenceRecognizer(
+        filters=N_FILTERS,
         epochs=8,
-        sequences_per_epoch=1500,
-        batch_size=32,
+        sequences_per_epoch=1000,
+        batch_size=16,
         style="tiles",
         lengths=(1, 3),
         gap=(0, 6),
@@ -50,7 +53,7 @@ def sequences(sources):
 
 def quick(**parameters):
     defaults = {"epochs": 1, "sequences_per_epoch": 40, "batch_size": 20, "random_state": 0}
-    defaults |= {"style": "tiles", "lengths": (1, 5)}
+    defaults |= {"style": "tiles", "lengths": (1, 5), "filters": N_FILTERS}
     return DigitSequenceRecognizer(**{**defaults, **parameters})
 
 
@@ -269,7 +272,7 @@ def test_every_form_of_images_reads_the_same(reader, sequences):
 
 def test_rows_are_read_as_the_images_seen_in_fit(sequences):
     X, y, _ = sequences
-    reader = DigitSequenceRecognizer(epochs=1, random_state=0).fit(X[:40], y[:40])
+    reader = quick().fit(X[:40], y[:40])
     assert X.shape[1] != X.shape[2]
     expected = reader.predict_confidence(X)
     np.testing.assert_array_equal(reader.predict_confidence(X.reshape(len(X), -1)), expected)
@@ -278,8 +281,7 @@ def test_rows_are_read_as_the_images_seen_in_fit(sequences):
 def test_image_shape_is_of_rows_alone(sequences):
     X, _, _ = sequences
     digits, labels = load_digits_28()
-    options = {"epochs": 1, "sequences_per_epoch": 20, "lengths": 1, "random_state": 0}
-    reader = DigitSequenceRecognizer(image_shape=(28, 28), **options)
+    reader = quick(image_shape=(28, 28), lengths=1)
     reader.fit(digits.reshape(len(digits), -1), labels)
     assert len(reader.predict(X)) == len(X)
 

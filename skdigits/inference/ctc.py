@@ -253,13 +253,12 @@ class _Beam:
     def sequences(self) -> np.ndarray:
         """The digits of all beginnings, by going back from the last frame."""
         n, width = self.last.shape
-        labels = np.full((len(self.steps), n, width), PADDING)
+        labels = np.empty((len(self.steps), n, width), int)
         position = np.tile(np.arange(width), (n, 1))
-        for t in range(len(self.steps) - 1, -1, -1):
-            source, digit = self.steps[t]
+        for t, (source, digit) in reversed([*enumerate(self.steps)]):
             labels[t] = np.take_along_axis(digit, position, axis=1)
             position = np.take_along_axis(source, position, axis=1)
-        flat = labels.reshape(len(self.steps), -1).T
+        flat = labels.reshape(len(self.steps), n * width).T
         return _moved_left(flat, flat != PADDING).reshape(n, width, -1)
 
 

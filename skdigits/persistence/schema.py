@@ -90,7 +90,7 @@ ATTRIBUTES = {  # fitted, by class
     "ImageReshaper": ROWS | {"_sklearn_output_config"},
     "PictureCleaner": set(),
 }
-PIPELINE = Pipeline([]).get_params(deep=False).keys()
+PIPELINE = Pipeline([]).get_params().keys()
 STATE_ARRAYS = {  # of an optimizer, per trainable variable
     "adadelta": 2,
     "adagrad": 1,
@@ -320,7 +320,7 @@ def parameters(estimator: Estimator) -> set[str]:
     set of str
         The names.
     """
-    return estimator.get_params(deep=False).keys() - getattr(estimator, "observing", set())
+    return estimator.get_params().keys() - getattr(estimator, "observing", set())
 
 
 def check_parameters(estimator: Estimator) -> None:

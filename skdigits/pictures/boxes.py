@@ -70,7 +70,7 @@ def _is_straight(profile: np.ndarray, height: int) -> bool:
     bins = np.rint((levels - levels.min()) / max(1.5, STRAIGHT * height)).astype(int)
     n_bins = bins.max() + 2  # the last is empty, so that tilts are apart
     bins += n_bins * np.arange(len(TILTS))[:, np.newaxis]
-    counts = np.bincount(bins.ravel(), minlength=n_bins * len(TILTS) + 1)
+    counts = np.bincount(bins.ravel())
     return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
 
 

@@ -72,20 +72,20 @@ class LineInk(NamedTuple):
         Usual height of its digits in pixels.
     middle : float
         Row of the middle of its digits.
-    box : tuple of int, default=(0, 0, 0, 0)
+    box : tuple of int
         Left, top, right and bottom of the line in its picture.
-    is_alone : bool, default=True
+    is_alone : bool
         Whether nothing was removed around it, and nothing reaches the border of the picture.
-    n_lines : int, default=1
+    n_lines : int
         Number of lines in its picture; the ink is that of the largest.
     """
 
     ink: np.ndarray
     digit_height: float
     middle: float
-    box: tuple[int, int, int, int] = (0, 0, 0, 0)
-    is_alone: bool = True
-    n_lines: int = 1
+    box: tuple[int, int, int, int]
+    is_alone: bool
+    n_lines: int
 
 
 def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
@@ -195,7 +195,7 @@ def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndar
         if ink is not None:
             return centre(ink, height), n_digits
     elif (line := find_line(grey)) is not None:
-        return level(line, height), line.n_lines
+        return level(line.ink, line.digit_height, line.middle, height), line.n_lines
     return np.zeros((height, height), np.uint8), 0
 
 
@@ -442,13 +442,15 @@ def centre(ink: np.ndarray, side: int) -> np.ndarray:
     return image
 
 
-def level(line: LineInk, height: int) -> np.ndarray:
+def level(ink: np.ndarray, digit_height: float, middle: float, height: int) -> np.ndarray:
     """Scale the digits of a line to 20 of 28 pixels, and put them in the middle.
 
     Parameters
     ----------
-    line : LineInk
-        Ink of a line.
+    ink : ndarray of shape (ink_height, ink_width), float
+        Ink of a line from 0 to 1, cut out.
+    digit_height, middle : float
+        Usual height of its digits, and the row of their middle, in pixels.
     height : int
         Height of the result.
 
@@ -457,10 +459,10 @@ def level(line: LineInk, height: int) -> np.ndarray:
     ndarray of shape (height, width), uint8
         The image, with margins of a seventh of its height at both ends.
     """
-    rows = len(line.ink)
-    scale = height / 28 * min(20 / line.digit_height, 26 / rows)
-    small = _brightened(_scaled(line.ink, scale))
-    top = round(height / 2 - line.middle * len(small) / rows)
+    rows = len(ink)
+    scale = height / 28 * min(20 / digit_height, 26 / rows)
+    small = _brightened(_scaled(ink, scale))
+    top = round(height / 2 - middle * len(small) / rows)
     top = int(np.clip(top, 0, height - len(small)))
     margins = [(top, height - len(small) - top), (height // 7, height // 7)]
     return np.pad(np.rint(small * 255).astype(np.uint8), margins)

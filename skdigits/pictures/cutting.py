@@ -46,7 +46,7 @@ def cut_lines(picture: Picture, *, height: int = 28) -> tuple[list[np.ndarray], 
             # Rests of frames that reach beyond a line would be read as digits.
             lines = _lines_at(places, without_boxes(grey))
     lines = [(line, left, top) for line, left, top in lines if line is not None]
-    images = [level(line, height) for line, _, _ in lines]
+    images = [level(line.ink, line.digit_height, line.middle, height) for line, _, _ in lines]
     boxes = [np.array(line.box) + [left, top] * 2 for line, left, top in lines]
     return images, in_picture(np.array(boxes, np.int64).reshape(-1, 4), picture)
 

@@ -253,7 +253,7 @@ def _limit_size(picture: Image.Image) -> float:
 
     full = max(picture.size)
     if math.prod(picture.size) > MAXIMUM_PIXELS:
-        width, height = (max(1, side * LONGEST // full) for side in picture.size)
+        width, height = (side * LONGEST // full for side in picture.size)
         picture.draft(None, (width, height))
     width, height = picture.size
     if width * height > MAXIMUM_PIXELS:

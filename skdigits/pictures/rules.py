@@ -129,7 +129,7 @@ def _parallel_levels(
     height, width = shape
     offset = int(np.ceil(STEEPEST * width))
     levels = np.arange(-offset, height + offset)
-    best: tuple[int, float, Any, Any] = (0, 0.0, [], [])
+    best: tuple[float, float, Any, Any] = (0.0, 0.0, [], [])
     for slope in SLOPES if len(rows) else ():
         at = np.rint(rows - slope * columns).astype(int) + offset
         counts = np.bincount(at, minlength=len(levels))[: len(levels)]

@@ -380,7 +380,7 @@ class Sheet:
         side, inward = (1, 1) if rng.random() < 0.7 else (3, -1)
         ends = [box[side] + inward * SIZE * rng.uniform(0.05, 0.3) for box in (before, after)]
         reach = SIZE * rng.uniform(0.1, 0.4, 2)
-        columns = np.arange(round(before[2] - reach[0]), max(1, round(after[0] + reach[1])))
+        columns = np.arange(round(before[2] - reach[0]), round(after[0] + reach[1]))
         across = np.linspace(0, 1, len(columns))
         sag = SIZE * rng.normal(0, 0.15)
         rows = ends[0] + across * (ends[1] - ends[0]) + 4 * sag * across * (1 - across)

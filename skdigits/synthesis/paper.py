@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from skdigits.pictures.cleaning import EDGE, LineInk, find_line, level
+from skdigits.pictures.cleaning import EDGE, find_line, level
 
 HEIGHT = 28  # pixels, of the images
 BLUR = 6  # pixels, the reach of the strongest blur
@@ -54,12 +54,12 @@ def as_image(
     boxes = np.array(boxes) * scale - [columns[0], rows[0]] * 2
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     usual = np.median(boxes[:, 3] - boxes[:, 1]) * np.exp(rng.normal(0, 0.06))
-    line = LineInk(ink, min(usual, len(ink)), np.median(boxes[:, 1] + boxes[:, 3]) / 2)
     image = None
     if rng.random() < PHOTOGRAPHED:
         image = photographed(ink, rng)
     if image is None:
-        image = level(line, HEIGHT)
+        middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2
+        image = level(ink, min(usual, len(ink)), middle, HEIGHT)
     margin = HEIGHT // 7
     scale = (image.shape[1] - 2 * margin) / ink.shape[1]
     top = np.flatnonzero(image.any(axis=1))[0]
@@ -169,7 +169,7 @@ def photographed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray | None
     least = LEAST_FOUND * (np.array(ink.shape) - 2 * margin)
     if line is None or (line.ink.shape < least).any():
         return None
-    return level(line, HEIGHT)
+    return level(line.ink, line.digit_height, line.middle, HEIGHT)
 
 
 def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.ndarray:

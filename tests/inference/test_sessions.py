@@ -1,16 +1,19 @@
+import os
 import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from skdigits import DigitClassifier, save
+from skdigits import DigitClassifier, load_pretrained, save
 from skdigits.datasets import load_digits
+from skdigits.inference import sessions
 
 HEADER = """
 import multiprocessing, os, pickle, sys
@@ -63,6 +66,25 @@ def run(folder, code, *args):
     found = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert found.returncode == 0, found.stderr
     return found.stdout.split()
+
+
+def test_a_session_has_no_threads_of_its_own_and_logs_errors_alone():
+    session = sessions._make_session(load_pretrained("digit")._network, features=False)
+    options = session.get_session_options()
+    assert options.intra_op_num_threads == options.inter_op_num_threads == 1
+    assert options.log_severity_level == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_forgets_the_sessions_of_its_parent():
+    before = sessions._sessions
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        child = os.fork()
+    if not child:
+        os._exit(sessions._sessions is before)
+    assert os.waitpid(child, 0)[1] == 0
+    assert sessions._sessions is before
 
 
 def test_forked_processes_predict_as_their_parent(model, tmp_path):

@@ -15,7 +15,7 @@ def _close_figures():
 
 
 def search(digits, grid, **options):
-    steps = [("images", ImageReshaper()), ("cnn", DigitClassifier("tiny", epochs=3))]
+    steps = [("images", ImageReshaper()), ("cnn", DigitClassifier("compact", epochs=3))]
     options = {"cv": 2, "refit": False, **options}
     grid = [{f"cnn__{name}": values for name, values in part.items()} for part in grid]
     return EpochSearchCV(Pipeline(steps), grid, **options).fit(*digits)

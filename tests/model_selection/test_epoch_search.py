@@ -46,7 +46,7 @@ def assert_same_results(ours, theirs):
     [
         (quick(), GRID, {"return_train_score": True}),
         (quick(), [{"epochs": [2]}, {"epochs": [1, 3], "batch_size": [16]}], {"refit": False}),
-        (quick(early_stopping=True, patience=1), {"epochs": [1, 2, 6], "batch_size": [8]}, {}),
+        (quick(early_stopping=True, patience=1), {"epochs": [1, 2, 10], "batch_size": [16]}, {}),
         (
             quick(schedule=None),
             {"epochs": [1, 3]},
@@ -58,9 +58,12 @@ def assert_same_results(ours, theirs):
 )
 def test_results_are_those_of_grid_search_cv(digits, estimator, grid, options):
     X, y = digits
-    ours = EpochSearchCV(estimator, grid, cv=3, **options).fit(X, y)
-    theirs = GridSearchCV(estimator, grid, cv=3, **options).fit(X, y)
+    ours = EpochSearchCV(estimator, grid, cv=2, **options).fit(X, y)
+    theirs = GridSearchCV(estimator, grid, cv=2, **options).fit(X, y)
     assert_same_results(ours, theirs)
+    if estimator.early_stopping:
+        curves = ours.cv_curves_
+        assert min(curves["epoch"][curves["fold"] == fold].max() for fold in range(2)) < 10
     if ours.refit:
         np.testing.assert_array_equal(ours.predict_proba(X), theirs.predict_proba(X))
         assert ours.score(X, y) == theirs.score(X, y)
@@ -70,9 +73,9 @@ def test_results_are_those_of_grid_search_cv(digits, estimator, grid, options):
 def test_a_pipeline_is_searched_with_one_fit_per_fold(digits, fits):
     X, y = digits
     grid = {"cnn__epochs": [1, 2, 4], "cnn__batch_size": [16, 64]}
-    ours = EpochSearchCV(pipeline(), grid, cv=3).fit(X, y)
-    assert fits == [4] * 2 * 3 + [ours.best_params_["cnn__epochs"]]
-    assert_same_results(ours, GridSearchCV(pipeline(), grid, cv=3).fit(X, y))
+    ours = EpochSearchCV(pipeline(), grid, cv=2).fit(X, y)
+    assert fits == [4] * 2 * 2 + [ours.best_params_["cnn__epochs"]]
+    assert_same_results(ours, GridSearchCV(pipeline(), grid, cv=2).fit(X, y))
     assert not ours.best_estimator_[-1].keep_epochs
 
 

@@ -113,6 +113,13 @@ def test_strings_have_characters_that_exist(order):
                 found.array(1, f"{order}U2", [2])
 
 
+def test_truth_values_are_true_or_false():
+    content = packed(arrays=[np.array([True, False])])
+    assert opened(content).array(0, "|b1", [2]).tolist() == [True, False]
+    with pytest.raises(ValueError, match="array-0 has other values than True and False"):
+        opened(changed(content, "array-0", b"\1\2")).array(0, "|b1", [2])
+
+
 def test_an_array_may_be_empty():
     empty = np.zeros((0, 3))
     assert opened(packed(arrays=[empty])).array(0, empty.dtype.str, [0, 3]).shape == (0, 3)

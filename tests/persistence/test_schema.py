@@ -9,7 +9,7 @@ from skdigits import load_pretrained
 from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey
-from skdigits.persistence.schema import checked
+from skdigits.persistence.schema import STATE_ARRAYS, checked
 
 SPEC = NetworkSpec.of("compact", (8, 8, 1), 10, (), "float32")
 KEY = ProgramKey(SPEC, "adam")
@@ -28,6 +28,7 @@ RECORDS = [
         {"low": [-3.0, 0, -1e300], "high": [1e-9, 1e300], "mean": [np.nan]},
         {"low": [0.5, 1.5, -2e300], "high": [0, 2e300], "mean": [np.inf, "0"]},
     ),
+    (PixelRange(-2.0, 1.0, 0.1), {"high": [0]}, {"high": [-1, -0.5]}),
     (
         KEY,
         {"optimizer": ["sgd", "nadam"], "augment": [0, 10.0], "restyle": [True]},
@@ -89,7 +90,7 @@ def test_a_recognizer_reads_lines_of_one_height_and_eleven_labels():
 
 
 def valid_changes(network):
-    n_epochs = network.n_epochs
+    n_epochs, history = network.n_epochs, network.history
     return [
         {"seed": 0},
         {"seed": 2**31 - 1},
@@ -98,6 +99,7 @@ def valid_changes(network):
         {"pixel_range": None},
         {"calls": (FitCall(0, False), FitCall(1, False))},
         {"calls": (FitCall(0, False), FitCall(n_epochs - 1, False))},
+        {"calls": (FitCall(0, True),), "history": history | {"val_loss": history["loss"]}},
         {"kept": {1: network.weights, n_epochs: network.weights}},
         {"optimizer_state": []},
     ]
@@ -148,3 +150,15 @@ def test_limits_of_networks(network):
         except ValueError:
             continue
         pytest.fail(f"{change!r:.200} was taken")
+
+
+def test_the_state_of_an_optimizer_is_that_of_keras():
+    import keras
+
+    from skdigits.training.task import OPTIMIZERS
+
+    assert set(STATE_ARRAYS) == set(OPTIMIZERS)
+    for name, n_arrays in STATE_ARRAYS.items():
+        optimizer = keras.optimizers.get(name)
+        optimizer.build([keras.Variable(np.zeros(7))])
+        assert sum(variable.shape == (7,) for variable in optimizer.variables) == n_arrays, name

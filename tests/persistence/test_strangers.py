@@ -425,6 +425,13 @@ def test_another_order_of_the_bytes_is_no_other_model(files, tmp_path):
     loaded(tmp_path / "file", document, entries | {"network.onnx": content})
 
 
+@pytest.mark.parametrize(("n_more", "message"), [(2**18, "damaged"), (2**18 + 1, "bytes instead")])
+def test_an_onnx_model_has_few_bytes_besides_its_weights(n_more, message, files, tmp_path):
+    document, entries = files["DigitClassifier"]
+    entries = entries | {"network.onnx": entries["network.onnx"] + bytes(n_more)}
+    assert_refused(tmp_path / "file", document, entries, message)
+
+
 def test_no_and_several_onnx_models_are_refused(files, tmp_path):
     document, entries = files["DigitClassifier"]
     without = {name: content for name, content in entries.items() if name != "network.onnx"}

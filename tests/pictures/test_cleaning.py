@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from skdigits.pictures import clean_line, clean_picture
+from skdigits.pictures.cleaning import _whole_line, clean_and_count
 
 
 def centre(image):
@@ -44,6 +45,8 @@ def test_size_hardly_matters(digit):
 @pytest.mark.parametrize("blank", [np.zeros((9, 9)), np.full((50, 40), 255), np.full((3, 3), 90)])
 def test_a_blank_picture_gives_zeros(blank):
     np.testing.assert_array_equal(clean_picture(blank), np.zeros((28, 28)))
+    for output in ("digit", "line"):
+        assert clean_and_count(blank, output, 28)[1] == 0
     noise = np.random.default_rng(0).integers(-5, 6, blank.shape)
     assert clean_picture(np.clip(blank + noise, 0, 255)).max() == 0
 
@@ -89,8 +92,11 @@ def test_several_digits_in_a_picture_are_told(digits):
     rng = np.random.default_rng(0)
     picture, _, (text,) = photographs.page(*digits, "plain", rng, n_lines=1)
     assert len(text) > 1
-    with pytest.warns(UserWarning, match="several digits. A DigitSequenceRecognizer reads them"):
+    with pytest.warns(
+        UserWarning, match="several digits. A DigitSequenceRecognizer reads them"
+    ) as told:
         image = clean_picture(picture)
+    assert told[0].filename == __file__
     assert image.any()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -147,6 +153,22 @@ def test_lines_that_are_left_out_are_named():
     for top, count in ((40, 8), (200, 3)):
         for i in range(count):
             page[top : top + 40, 40 + 40 * i : 52 + 40 * i] = 30
-    with pytest.warns(UserWarning, match=r"several lines, .* skdigits.read\(\) reads them all"):
+    with pytest.warns(
+        UserWarning, match=r"several lines, .* skdigits.read\(\) reads them all"
+    ) as told:
         line = clean_line(page)
+    assert told[0].filename == __file__
     assert np.count_nonzero(np.diff((line > 128).any(axis=0).astype(int)) == 1) == 8
+
+
+def test_a_tilted_line_is_whole_in_any_order_of_its_groups():
+    """Only neighbours are on one level."""
+    tops = 8 * np.arange(5)
+    groups = [
+        np.array([[100 * i, top, 100 * i + 12, top + (24 if i == 2 else 20)]])
+        for i, top in enumerate(tops)
+    ]
+    far = np.array([[500, 300, 512, 320]])
+    line, others = _whole_line([groups[i] for i in (4, 0, 2, 3, 1)] + [far])
+    np.testing.assert_array_equal(line, np.concatenate(groups))
+    assert others == [far]

@@ -58,6 +58,17 @@ def test_digits_and_numbers_of_a_form_in_reading_order():
     assert lines.dtype == np.int64
 
 
+def test_digits_on_a_dark_field_are_found_by_the_size_of_the_others():
+    """The field is narrower than a stroke of the page may be, but wider than one of its digits."""
+    page, boxes = form()
+    large = np.full((600, 600), 230, np.uint8)
+    large[:200, :400] = page
+    large[400:500, 380:480] = 120
+    large[430:470, [410, 411, 412, 413, 440, 441, 442, 443]] = 20
+    boxes = [*boxes.tolist(), [410, 430, 414, 470], [440, 430, 444, 470]]
+    np.testing.assert_allclose(find_digits(large), boxes, atol=2)
+
+
 def test_boxes_are_in_pixels_of_the_given_picture():
     page, boxes = form()
     large = page.repeat(8, axis=0).repeat(8, axis=1)  # it is reduced by two

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from skdigits.pictures import cleaning
 from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.cleaning import (
-    LineInk,
     count_digits,
     cut_out,
     find_digit,
@@ -31,7 +31,7 @@ from skdigits.pictures.ink import (
     strokes,
 )
 from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope, turn
-from skdigits.pictures.rules import remove_rules
+from skdigits.pictures.rules import find_rules, remove_rules
 
 
 def drawn(shape, *blocks):
@@ -133,6 +133,22 @@ def test_a_tenth_of_the_strokes_may_be_another_digit(height, n):
     assert find_digit(picture_of(drawn((100, 100), (25, 20, 50, 10), (25, 60, height, 6))))[1] == n
 
 
+@pytest.mark.parametrize(
+    ("side", "height", "n_looks"), [(90, 20, 1), (110, 20, 2), (110, 30, 2), (110, 36, 1)]
+)
+def test_a_small_digit_is_looked_at_from_near(side, height, n_looks, monkeypatch):
+    looks = []
+
+    def counted(grey, **options):
+        looks.append(grey.shape)
+        return find_digit(grey, **options)
+
+    monkeypatch.setattr(cleaning, "find_digit", counted)
+    mask = drawn((side, side), (side // 3, side // 2, height, height // 4))
+    cleaning.find_digit(picture_of(mask))
+    assert len(looks) == n_looks
+
+
 # -- lines -----------------------------------------------------------------------------------------
 
 
@@ -188,7 +204,7 @@ def test_what_is_much_taller_is_no_part_of_a_line(height, is_kept):
 def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
     rows, digit_height, ink_height
 ):
-    image = level(LineInk(np.ones((rows, 60)), digit_height, rows / 2), 28)
+    image = level(np.ones((rows, 60)), digit_height, rows / 2, 28)
     assert (image > 0).any(axis=1).sum() == round(rows * ink_height / digit_height)
     assert not image[:, :4].any()
     assert image[:, 4].any()
@@ -196,7 +212,7 @@ def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
 
 @pytest.mark.parametrize(("middle", "top"), [(0, 2), (13, 1), (26, 0)])
 def test_a_line_stays_within_its_image_however_high_its_digits_are(middle, top):
-    image = level(LineInk(np.ones((26, 60)), 20, middle), 28)
+    image = level(np.ones((26, 60)), 20, middle, 28)
     assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(top, top + 26))
 
 
@@ -373,6 +389,11 @@ def test_writing_is_sharp(blur, expected):
     assert is_writing(contrast, contrast > 0.3, contrast > 0.3) == expected
 
 
+def test_blurred_noise_is_measured_over_a_distance():
+    noise = gaussian_filter(np.random.default_rng(0).normal(0, 1, (120, 120)), 1.2)
+    assert noise_of(noise, noise.max()) == pytest.approx(noise.std(), rel=0.1)
+
+
 @pytest.mark.parametrize("deviation", [0.01, 0.05])
 def test_noise_is_measured_beside_ink(deviation):
     bar, random = drawn((120, 120), (20, 50, 80, 20)), np.random.default_rng(0)
@@ -440,6 +461,12 @@ def test_a_digit_that_a_tiny_picture_cuts_off_is_tall(height, is_kept):
     assert remove_border_rests(drawn((28, 28), (0, 20, height, 6))).any() == is_kept
 
 
+def test_of_several_pieces_that_are_cut_off_the_largest_is_the_digit():
+    for left, other in ((22, 3), (0, 20)):
+        rest, digit = drawn((28, 28), (0, other, 5, 3)), drawn((28, 28), (0, left, 14, 6))
+        np.testing.assert_array_equal(remove_border_rests(rest | digit), digit)
+
+
 @pytest.mark.parametrize(("height", "is_kept"), [(24, True), (26, False)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_frame_runs_through_a_tiny_picture(height, is_kept, turned):
@@ -488,6 +515,16 @@ def test_rules_are_almost_level(slope, is_removed):
     for x in range(160):
         mask[round(60 + slope * (x - 80)) :, x][:2] = True
     assert remove_rules(mask, mask.astype(float))[42:].any() != is_removed
+
+
+@pytest.mark.parametrize(("reach", "n"), [(24, 1), (32, 2)])
+def test_a_rule_across_a_corner_is_a_seventh_as_long_as_the_picture_is_wide(reach, n):
+    mask, columns = np.zeros((120, 200), bool), np.arange(200)
+    for first_row in (40, 119 - 0.1 * reach):  # all along, and across the lower left corner
+        rows = np.rint(first_row + 0.1 * columns).astype(int)
+        for row in (rows, rows + 1):
+            mask[row[row < 120], columns[row < 120]] = True
+    assert len(find_rules(mask, 0.75)) == n
 
 
 @pytest.mark.parametrize(("share", "is_removed"), [(0.63, False), (0.77, True)])

@@ -1,11 +1,12 @@
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from skdigits.pictures import clean_picture, open_picture, open_pictures
-from skdigits.pictures.opening import SUFFIXES
+from skdigits.pictures.opening import PNG, SUFFIXES, _without_exif, count_pages
 
 
 def test_every_format_gives_the_same_digit(digit, tmp_path):
@@ -34,7 +35,7 @@ def test_pages_one_after_the_other(digit, tmp_path, suffix):
     pages = [Image.fromarray(page) for page in (digit, digit[::-1].copy(), 255 - digit)]
     pages[0].save(path, save_all=True, append_images=pages[1:])
     opened = list(open_pictures(path))
-    assert len(opened) == 3
+    assert len(opened) == count_pages(path) == 3
     for page, saved in zip(opened, pages, strict=True):
         difference = np.asarray(page.convert("L"), int) - np.asarray(saved, int)
         assert np.abs(difference).mean() < 3
@@ -78,6 +79,7 @@ def test_what_is_no_picture(tmp_path, content, message):
         open_picture(path)
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 300 + len(str(path))
+    assert count_pages(path) == 1
 
 
 def test_a_truncated_picture(digit, tmp_path):
@@ -99,3 +101,9 @@ def test_large_pictures(tmp_path):
             ValueError, match=rf"large \({told} pixels\): at most 90 million are read"
         ):
             open_picture(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize(("n_bytes", "is_read"), [(360_000_000, True), (360_000_001, False)])
+def test_a_damaged_file_is_read_as_a_whole_up_to_some_size(n_bytes, is_read):
+    file = SimpleNamespace(stat=lambda: SimpleNamespace(st_size=n_bytes), read_bytes=lambda: PNG)
+    assert _without_exif(file, PNG) == (PNG if is_read else None)

@@ -31,6 +31,8 @@ def test_elastic_displacements_are_smooth_over_a_seventh_of_the_height():
 def test_digits_of_one_draw_share_many_displacements():
     drawn = Distortion.draw(5000, TileLayout(1, 0, elastic=1), (8, 8), np.random.RandomState(0))
     assert len(np.unique(drawn.fields)) == len(drawn.displacements) >= 400
+    assert 0 <= drawn.strengths.min() < 0.01
+    assert 0.99 < drawn.strengths.max() <= 1
 
 
 def test_without_distortions_there_are_none():

@@ -83,3 +83,11 @@ def test_boxes_of_small_digits_are_seen():
 
 def _aspect(image):
     return image.any(axis=0).sum() / image.any(axis=1).sum()
+
+
+def test_images_of_a_face_are_as_grey_as_its_digits():
+    digit = np.full((20, 20), 255, np.uint8)
+    digit[:, 10:] = 128
+    images = glyphs.centred([[Image.fromarray(digit)] * 10], 28)
+    assert images.shape == (1, 10, 28, 28)
+    assert set(images.ravel()) == {0, 128, 255}

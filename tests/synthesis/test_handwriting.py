@@ -146,3 +146,27 @@ def test_a_point_is_at_the_baseline_and_an_underline_below():
     line.underline()
     rows = np.flatnonzero((line.canvas != before).any(axis=1))
     assert rows[0] >= line.boxes[0][3] - 0.1 * SIZE
+
+
+def test_a_one_that_lies_more_than_it_stands_is_made_half_as_wide():
+    ones = np.zeros((2, 28, 28), np.uint8)
+    ones[0, 6:22, 4:24] = ones[1, 6:22, 10:18] = 255
+    for image, expected in zip(ones, (10 / 16, 8 / 16), strict=True):
+        writer, line = Writer(Shapes(image[np.newaxis], np.array([1])), "handwritten"), sheet()
+        writer._put(line, 1, None, is_raised=False)
+        ((left, top, right, bottom),) = line.boxes
+        assert (right - left) / (bottom - top) == pytest.approx(expected, abs=0.12)
+
+
+def test_the_second_sign_after_an_amount_is_a_dash(shapes):
+    class Recording(Writer):
+        def _sign(self, line, kinds):
+            signs.append(kinds)
+
+    writer, ends = Recording(shapes, "handwritten"), []
+    for seed in range(300):
+        signs = []
+        writer._end(sheet(seed=seed))
+        ends.append(signs)
+    assert max(map(len, ends)) == 2
+    assert all(set(second) == {"-"} for _, second in filter(lambda end: len(end) == 2, ends))
