@@ -74,8 +74,8 @@ def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]
     known = np.where(np.isnan(scores), 0, scores)
     if top > 1:
         return _by_beam(scores, known, top)
-    digits = best_path(known)[:, np.newaxis]
-    log_probability = log_probability_of(scores, digits[:, 0])[:, np.newaxis]
+    best = best_path(known)
+    digits, log_probability = (a[:, np.newaxis] for a in (best, log_probability_of(scores, best)))
     # A sequence of more than half of all probability is the most probable one.
     unsure = np.flatnonzero(~(log_probability[:, 0] > np.log(0.5)))
     if len(unsure):
@@ -228,7 +228,6 @@ class _Beam:
         digit = np.where(is_longer, (best - width) % n_digits, PADDING)
         chosen = np.take_along_axis(candidates, best, axis=1)
         scale = chosen.max(axis=1, keepdims=True)
-        scale[scale == 0] = 1
 
         def kept(values: Any, otherwise: Any) -> np.ndarray:
             return np.where(is_longer, otherwise, np.take_along_axis(values, source, axis=1))

@@ -223,7 +223,7 @@ list of array-like of shape (height, width)
         sizes = self.images[0].shape[0] * self.widths
         order = np.argsort(sizes, kind="stable")
         while len(order):
-            near = order[: max(1, pixels // sizes[order[0]])]
+            near = order[: pixels // sizes[order[0]]]
             fits = sizes[near] * np.arange(1, len(near) + 1) <= pixels
             chosen, order = np.split(order, [max(1, int(fits.sum()))])
             yield chosen, self[chosen].rows()[0]

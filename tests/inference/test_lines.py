@@ -41,6 +41,7 @@ def test_lines_of_several_widths_are_read_as_each_alone(network, lines, read, to
     digits, log_probability = read(network, lines, top=top)
     assert digits.shape == (len(TEXTS), top, digits.shape[2])
     assert [as_text(several[0]) for several in digits] == TEXTS
+    assert read(network, lines)[1].shape == (len(TEXTS), 1)
     assert (np.diff(log_probability, axis=1) <= 0).all()
     assert (log_probability <= 0).all()
     for i, image in enumerate(lines.images):

@@ -1,3 +1,4 @@
+import copy
 import json
 import pickle
 import subprocess
@@ -18,6 +19,7 @@ from sklearn.svm import SVC
 
 from skdigits import DigitClassifier, EpochSearchCV, ImageReshaper, export, load, save
 from skdigits.datasets import load_digits
+from skdigits.networks.architectures import compact
 from skdigits.persistence.saving import FORMAT
 
 
@@ -268,6 +270,14 @@ def test_a_file_that_unpacks_to_much_more_is_refused_before(saved, tmp_path):
         load(path)
 
 
+def test_what_load_would_refuse_is_not_saved(fitted, tmp_path):
+    turned = copy.deepcopy(fitted)
+    turned.classes_ = turned.classes_[::-1]
+    with pytest.raises(ValueError, match="classes_ is not sorted"):
+        save(turned, tmp_path / "model.skdigits")
+    assert list(tmp_path.iterdir()) == []
+
+
 def linear(image_shape, n_classes):
     import keras
 
@@ -285,6 +295,8 @@ def test_a_function_as_architecture_is_saved_by_name(digits, tmp_path):
     loaded = load(path, architectures={"linear": linear})
     assert loaded.architecture is linear
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+    with pytest.raises(ValueError, match="cannot be read as a file"):
+        load(path, architectures={"linear": compact})
     nameless = DigitClassifier(lambda *args: linear(*args), epochs=1)
     with pytest.raises(TypeError, match="architecture has no name that load"):
         save(nameless.fit(X, y), path)

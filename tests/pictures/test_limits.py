@@ -527,6 +527,13 @@ def test_a_rule_across_a_corner_is_a_seventh_as_long_as_the_picture_is_wide(reac
     assert len(find_rules(mask, 0.75)) == n
 
 
+@pytest.mark.parametrize(("below", "n"), [(1, 1), (6, 0)])
+def test_a_short_rule_is_unbroken(below, n):
+    """Ink near it counts, but not that of a stroke further below."""
+    mask = drawn((120, 160), (60, 20, 3, 35), (60, 62, 3, 35), (60 + below, 55, 3, 7))
+    assert len(find_rules(mask, 0.4)) == n
+
+
 @pytest.mark.parametrize(("share", "is_removed"), [(0.63, False), (0.77, True)])
 def test_a_rule_may_fade(share, is_removed):
     contrast = contrast_of(drawn((120, 160), (20, 30, 30, 8), (60, 0, 2, 160)), 1.0)
