@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from skdigits.pictures.cleaning import EDGE, LineInk, find_line, level
+from skdigits.pictures.cleaning import EDGE, LineInk, find_line, normalize_line
 
 HEIGHT = 28  # pixels, of the images
 BLUR = 6  # pixels, the reach of the strongest blur
@@ -59,7 +59,7 @@ def as_image(
     if rng.random() < PHOTOGRAPHED:
         image = photographed(ink, rng)
     if image is None:
-        image = level(line, HEIGHT)
+        image = normalize_line(line, HEIGHT)
     margin = HEIGHT // 7
     scale = (image.shape[1] - 2 * margin) / ink.shape[1]
     top = np.flatnonzero(image.any(axis=1))[0]
@@ -169,7 +169,7 @@ def photographed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray | None
     least = LEAST_FOUND * (np.array(ink.shape) - 2 * margin)
     if line is None or (line.ink.shape < least).any():
         return None
-    return level(line, HEIGHT)
+    return normalize_line(line, HEIGHT)
 
 
 def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
