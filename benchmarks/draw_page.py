@@ -20,7 +20,7 @@ from measuring import parser, results_folder
 from photographs import page
 from PIL import Image
 
-from skdigits.synthesis.glyphs import faces
+from skdigits.synthesis.glyphs import typefaces
 
 KIND = "squared+shadow"
 N_LINES = 5
@@ -31,7 +31,7 @@ SAMPLE = Path(__file__).parent.parent / "tests" / "pictures" / "page.jpg"
 
 def main():
     args = parser(__doc__).parse_args()
-    digits = [np.asarray(digit) for digit in faces()["handwritten"][TYPEFACE]]
+    digits = [np.asarray(digit) for digit in typefaces()["handwritten"][TYPEFACE]]
     rng = np.random.default_rng(SEED)
     picture, _, texts = page(digits, range(10), KIND, rng, n_lines=N_LINES)
     target = results_folder(args) / "read"

@@ -11,15 +11,11 @@ SMALLEST_BOX = 12  # pixels
 TILTS = SLOPES[::2]
 STRAIGHT = 0.03  # of a side: tolerance of a straight side
 IN_BOX = 0.25  # of the height of a box: minimum height of a digit in it
-IN_RING = (
-    0.4  # of the height of a ring: minimum height of all digits in it; the dot in a zero is smaller
-)
+IN_RING = 0.4  # of the height of a ring: minimum for all digits in it; a dotted zero has less
 THICKEST_OF_BOX = 0.15  # of the box's smaller side
 THROUGH = 0.65  # of the width of a box: minimum length of a horizontal rule
 BETWEEN = 0.72  # of the distance between two horizontal rules: minimum length of a vertical rule
-AT_END = (
-    0.3  # of that distance: maximum distance of the outer vertical rules from the ends of a box
-)
+AT_END = 0.3  # of that distance: tolerance of the outer vertical rules at the ends of a box
 ALIKE = 2.2  # maximum thickness of a rule, relative to the thinnest rule of the box
 SOFT = 2  # pixels by which equally thick rules differ after downscaling
 TICK = 1.3  # maximum height of a tick, relative to the outer ticks of the comb

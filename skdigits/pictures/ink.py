@@ -26,9 +26,7 @@ AROUND = 0.2  # of the sides of a tiny picture: the border that may hold frames 
 CLEAR = 0.3  # difference of thin bright and thin dark parts, relative to their sum
 COARSE = 60  # pixels: the resolution at which polarity is decided
 MEDIAN_SIDE = 20  # pixels: the resolution of the median
-NEIGHBOURHOOD = (
-    0.33  # of the picture's side: the window of the median, in which most pixels are paper
-)
+NEIGHBOURHOOD = 0.33  # of the picture's side: window of the median; most of it is paper
 WIDER = 2  # aspect ratio of a line; a small picture of a line shows enough paper
 ALONG_SIDE = 0.62  # of a side of a tiny picture; a digit that touches the side covers less
 SHORTEST_DIGIT = 0.35  # of the height of a tiny picture
