@@ -34,7 +34,7 @@ Layers = tuple[Layer, ...]
 def compact(
     n_classes: int, *, filters: int = 4, kernel_size: int = 5, dropout: float = 0.1
 ) -> Layers:
-    """Two convolutions of four filters: 4,518 parameters for 28×28 images and ten classes.
+    """Return two convolutions of four filters: 4,518 parameters for 28×28 images, ten classes.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def compact(
 def lenet(
     n_classes: int, *, filters: int = 8, kernel_size: int = 5, dropout: float = 0.2
 ) -> Layers:
-    """A modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
+    """Return a modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
 
     Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
     "Gradient-based learning applied to document recognition", 1998), with ReLU and dropout.
@@ -101,7 +101,7 @@ def lenet(
 
 
 def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
-    """Five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
+    """Return five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
 
     The last convolution is a depthwise layer with one weight per filter and position; a dense layer
     would have ten times as many weights.
@@ -131,7 +131,7 @@ def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
 
 
 def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
-    """Six normalized convolutions, two of them residual: 111,258 parameters for 28×28 images.
+    """Return six normalized convolutions, two residual: 111,258 parameters for 28×28 images.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
 
 
 def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Network that reads lines of any width: 120,731 parameters, and scores per four columns.
+    """Return a network for lines of any width: 120,731 parameters, frames of four columns.
 
     It is the network of files of earlier versions. It has the convolutions of ``deep``; the
     receptive field of a frame is 62 columns. Pixels below 0 are padding to the right of the image.
@@ -175,7 +175,7 @@ def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
 
 
 def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Network that reads lines of any width: 351,131 parameters, and scores per two columns.
+    """Return a network for lines of any width: 351,131 parameters, frames of two columns.
 
     It is ``reader`` with frames of two columns, since handwritten digits may be only four columns
     wide, and with two more residual convolutions along the line. The receptive field of a frame is

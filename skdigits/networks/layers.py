@@ -47,7 +47,7 @@ class Layer:
         Returns
         -------
         list of tuple
-            None by default.
+            An empty list by default.
         """
         return []
 
@@ -62,7 +62,7 @@ class Layer:
         Returns
         -------
         list of tuple
-            None by default.
+            An empty list by default.
         """
         return []
 
@@ -131,7 +131,7 @@ class Depthwise(Layer):
         tuple of int
             Height and width.
         """
-        return tuple(own or seen for own, seen in zip(self.size, shape[:2], strict=True))
+        return tuple(size or seen for size, seen in zip(self.size, shape[:2], strict=True))
 
     def output_shape(self, shape: Shape) -> Shape:
         return _window(shape, self.window(shape))

@@ -147,7 +147,7 @@ def _reduced(picture: Image.Image, longest: int) -> Image.Image:
 
 
 def _without_alpha(picture: Image.Image) -> np.ndarray:
-    """Compose a picture with paper: the usual opaque grey level, or the opposite of the ink."""
+    """Put a picture on paper: of the median opaque grey level, or of the opposite of the ink."""
     pixels = np.asarray(picture, np.float32)
     alpha = pixels[..., 3] / WHITE
     grey = _best_channel(pixels[..., :3])

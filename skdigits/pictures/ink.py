@@ -9,7 +9,7 @@ NORMAL_QUARTILE = 0.3186  # standard deviations within which a quarter of normal
 LEAST_IN_TINY = 0.1  # minimum contrast in a tiny picture, whose noise is unknown
 LEAST_CONTRAST = 0.02  # minimum contrast of ink, relative to the paper's brightness
 NOISE = 4.5  # minimum contrast of ink, in standard deviations of the noise
-NOISE_BESIDE_INK = 3.0  # the same, if the ink stands out
+NOISE_BESIDE_INK = 3.0  # minimum contrast if the ink stands out, in the same unit
 STANDS_OUT = 1.6  # standard deviations; Otsu's threshold is lower if there is only noise
 LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
 LEAST_SHARE = 0.4  # share of the kept strokes in all that was found
@@ -225,7 +225,7 @@ def _deviation(differences: np.ndarray) -> float:
 def is_writing(
     contrast: np.ndarray, mask: np.ndarray, kept: np.ndarray, *, least_part: float = LEAST_PART
 ) -> bool:
-    """Check that strokes are ink: sharper than shadows, and a large part of what was found.
+    """Check that strokes are ink: sharper than shadows, and a large share of all strokes.
 
     Parameters
     ----------

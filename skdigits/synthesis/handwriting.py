@@ -160,7 +160,7 @@ def _benford(digits: np.ndarray) -> np.ndarray:
 
 
 class LineSynthesizer:
-    """Drawer of lines of digits.
+    """Synthesizer of lines of digits.
 
     Parameters
     ----------

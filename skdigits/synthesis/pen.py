@@ -76,7 +76,7 @@ def _zero(rng: np.random.Generator) -> Strokes:
 
 
 def _two(rng: np.random.Generator) -> Strokes:
-    """Draw a two with a loop at its head or as its head, and sometimes at its foot."""
+    """Draw a two; its head has or is a loop, and its foot may have one."""
     width, loop, middle = rng.uniform(0.4, 0.7), rng.uniform(0.05, 0.16), rng.uniform(0.22, 0.34)
     head = _arc((loop, middle), (loop, loop), rng.uniform(-0.3, 0.1), 0.5)
     start = 0.5
