@@ -41,7 +41,7 @@ ROOMS = {  # number of mutants, and tests, of each subpackage
     "inference": (40, ("tests/inference", SLOW, *PAGES)),
     "pictures": (60, ("tests/pictures", *PAGES)),
 }
-PATIENCE = 60  # seconds of tests for one mutant, by their times without a change
+PATIENCE = 60  # maximum total seconds of the tests of one mutant, measured without a change
 SLOWER, GRACE = 5, 60  # time limit of a mutant: factor of the tests' time, plus seconds
 PRELOADED = (  # so that the process of a mutant starts fast
     *("numpy", "scipy.ndimage", "sklearn.pipeline", "PIL.Image", "matplotlib.pyplot"),
