@@ -3,8 +3,8 @@
     python benchmarks/bench_accuracy.py DATA [--recipes NAME ...] [--quick] [--resume]
 
 Networks are trained on MNIST's 60,000 training images and tested on its 10,000 test images, with
-five seeds each. All choices were made on a part of the training images. ``--recipes`` measures
-the named recipes and takes the others from ``results/parts/``; ``--resume`` measures only what is
+five seeds each. All choices were made on a part of the training images. ``--recipes`` measures the
+named recipes and reads the others from ``results/parts/``; ``--resume`` measures only what is
 missing there.
 """
 
@@ -20,7 +20,7 @@ from skdigits import DigitClassifier
 from skdigits.metrics import probability_figures
 
 SEEDS = (0, 1, 2, 3, 4)
-# The classifier's parameters, the least mean accuracy, and the longest fit in seconds.
+# Parameters of the classifier, minimum mean accuracy, and maximum seconds of a fit.
 RECIPES = {
     "compact": ({"architecture": "compact"}, 0.9865, 40),
     "compact, augmented": (
@@ -33,7 +33,7 @@ RECIPES = {
     "deep": ({"architecture": "deep"}, 0.9950, 240),
     "deep, augmented": ({"architecture": "deep", "augment": 2, "epochs": 80}, 0.9965, None),
 }
-# An ensemble is the mean probability of all seeds, as VotingClassifier(voting="soft") takes it.
+# An ensemble averages the probabilities of all seeds, like VotingClassifier(voting="soft").
 MEMBERS_OF = "deep, augmented"
 LEAST_OF_ENSEMBLE = 0.9972
 MOST_CALIBRATION_ERROR = 0.005
@@ -62,7 +62,7 @@ def main():
 
 
 def measure(name, parameters, seeds, train, test):
-    """Fit a recipe with each seed; figures of each fit, and of the mean probability."""
+    """Fit a recipe with each seed; return figures of each fit, and of the mean probability."""
     runs, probabilities = [], []
     for seed in seeds:
         classifier = DigitClassifier(**parameters, random_state=seed)

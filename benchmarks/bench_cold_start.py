@@ -1,10 +1,10 @@
-"""How long does the first answer of a new process take, and how much memory?
+"""How much time and memory does the first prediction of a new process take?
 
     python benchmarks/bench_cold_start.py [--quick]
 
-A new process loads a file and predicts one image, in Python and with ``skdigits predict``. Beside
-it: the least that importing scikit-learn takes, and the same with a network in float64, which
-TensorFlow runs. And ``skdigits read`` reads one picture of 640×480 pixels with three lines, and 21.
+A new process loads a file and predicts one image, in Python and with ``skdigits predict``. This is
+compared with importing sklearn.base only, and with a network in float64, which TensorFlow runs.
+``skdigits read`` reads one picture of 640×480 pixels with three lines, and 21 pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from skdigits.datasets import load_digits
 
 MOST_SECONDS = 0.8
 MOST_MEGABYTES = 250
-MOST_RELATIVE = 0.4  # of the time that a network in float64 takes
+MOST_RELATIVE = 0.4  # of the time with a network in float64
 MOST_SECONDS_TO_READ = 2.5
 MOST_SECONDS_FOR_FURTHER = 0.06
 N_PAGES = 21
@@ -86,7 +86,7 @@ def main():
 
 
 def make_files(folder):
-    """Two classifiers, a recognizer, a picture, where to write labels, and a folder of pages."""
+    """Make two classifiers, a recognizer, a picture, a path for labels, and a folder of pages."""
     X, y = load_digits().images[:300], load_digits().target[:300]
     X = np.pad(X.repeat(2, axis=1).repeat(2, axis=2), [(0, 0), (6, 6), (6, 6)])
     names = ("digits", "sequences", "float64", "picture.png", "labels.csv", "pages")
@@ -109,14 +109,14 @@ def make_files(folder):
 
 
 def measure(files, runs):
-    """Seconds and megabytes of each case, in new processes that take turns."""
+    """Measure seconds and megabytes of each case, in alternating new processes."""
     seconds, megabytes = {name: [] for name in CASES}, {name: [] for name in CASES}
     for run in range(runs + 1):
         for name, code in CASES.items():
             command = [sys.executable, "-c", HEAD + code + FOOT, *map(str, files)]
             found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             elapsed, peak = json.loads(found.splitlines()[-1])
-            if run:  # the first fills the file cache
+            if run:  # the first run fills the file cache
                 seconds[name].append(elapsed)
                 megabytes[name].append(peak)
     return seconds, megabytes

@@ -1,11 +1,11 @@
-"""How long does fitting take, beside bare Keras, SciKeras, keras.wrappers and skorch?
+"""How long does fitting take, compared with bare Keras, SciKeras, keras.wrappers and skorch?
 
     python benchmarks/bench_fit.py [DATA] [--quick]
 
-DATA is whatever ``skdigits train`` takes; the published figures are those of MNIST. All train the
-network "compact" with Adam at a constant learning rate of 0.001. "Keras" is ``keras.Model.fit``
-alone: the model is built and traced, and the data converted, before the clock starts. The others
-are timed from a new estimator to the fitted one.
+DATA is anything that ``skdigits train`` accepts; the published figures are those of MNIST. All
+train the network "compact" with Adam at a constant learning rate of 0.001. "Keras" is
+``keras.Model.fit`` alone: the model is built and traced, and the data converted, before the clock
+starts. The others are timed from a new estimator to the fitted one.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main():
 
 
 def read(source):
-    """Images and labels to train and to test on, and the shape of an image, with channels."""
+    """Load training and test data, and the shape of an image, with channels."""
     X, y = load_data(source, return_X_y=True)
     shape = ImageReshaper().fit_transform(X[:1]).shape[1:]
     X = X.reshape(len(X), *shape)
@@ -77,7 +77,7 @@ def read(source):
 
 
 def ours(shape, epochs, batch_size):
-    """The estimator as the peers have it: "compact", and Adam at a constant rate."""
+    """Make the estimator with the settings of the peers: "compact", and Adam at a constant rate."""
     return DigitClassifier(
         "compact",
         optimizer="adam",
@@ -94,7 +94,7 @@ def as_floats(X, shape):
 
 
 def estimator_fits(X, y, shape, epochs, batch_size):
-    """A fit of a new DigitClassifier, and one of every peer that is installed."""
+    """Return functions that fit a new DigitClassifier and every installed peer."""
     floats, n_classes = as_floats(X, shape), len(np.unique(y))
     cases = {"skdigits": lambda: ours(shape, epochs, batch_size).fit(X, y)}
     for name, make in PEERS.items():
@@ -106,7 +106,7 @@ def estimator_fits(X, y, shape, epochs, batch_size):
 
 
 class Accuracies(dict):
-    """Accuracies of fitted estimators by name; `alternate` calls it after each fit."""
+    """Collect accuracies of fitted estimators by name; `alternate` calls it after each fit."""
 
     def __init__(self, X, y, shape):
         self.images, self.floats, self.labels = X, as_floats(X, shape), y
@@ -116,7 +116,7 @@ class Accuracies(dict):
         self.setdefault(name, []).append(float(np.mean(predicted == self.labels)))
 
     def check(self, checks, what, peer, most_difference):
-        """Being faster must not cost accuracy, beyond a bound or the noise between runs."""
+        """Check that accuracy is at most a bound, or the noise of runs, below the peers'."""
         spread = max(statistics.stdev(values) for values in self.values())
         allowed = max(most_difference, 3 * spread / len(self["skdigits"]) ** 0.5)
         less = statistics.mean(self[peer]) - statistics.mean(self["skdigits"])
@@ -124,7 +124,7 @@ class Accuracies(dict):
 
 
 def compare(X, y, X_test, y_test, shape, n_classes, epochs, batch_size, runs):
-    """Times and accuracies of fits that take turns."""
+    """Measure times and accuracies of alternating fits."""
     floats, accuracy = as_floats(X, shape), Accuracies(X_test, y_test, shape)
     bare = BareKeras(shape, n_classes, epochs, batch_size).prepare()
     cases = estimator_fits(X, y, shape, epochs, batch_size)
@@ -148,7 +148,7 @@ def compare(X, y, X_test, y_test, shape, n_classes, epochs, batch_size, runs):
 
 
 def growth(X, y, shape, n_classes, sizes, runs):
-    """Seconds of one epoch of batch 128 by number of images, and the shortest time possible."""
+    """Measure seconds of one epoch of batch 128 by number of images, and the lower bound."""
     rate = matrix_rate()
     per_image = operations(network(shape, n_classes), training=True)
     result = {"sizes": sizes, "matrix_rate": rate, "operations_per_image": per_image}

@@ -1,8 +1,8 @@
-"""How long does importing skdigits take, and is TensorFlow's start silent?
+"""How long does importing skdigits take, and does TensorFlow start without messages?
 
     python benchmarks/bench_import.py [--quick]
 
-Each import runs in a new process, where nothing is loaded before.
+Each import runs in a new process.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main():
     beyond = (median["skdigits.DigitClassifier"] - median[SIMILAR]) * 1e3
     what = f"import skdigits.DigitClassifier, beyond {SIMILAR}"
     checks.at_most(what, beyond, MOST_MILLISECONDS, "ms")
-    # scikit-learn itself loads pandas where it is there.
+    # scikit-learn itself imports pandas if it is installed.
     more = set(loaded["skdigits.DigitClassifier"]) - set(loaded["sklearn"])
     checks.at_most("heavy packages that it loads beyond scikit-learn's", len(more), 0)
     what = "bytes that skdigits train writes to standard error"
@@ -67,7 +67,7 @@ def main():
 
 
 def errors_of_training():
-    """What the command writes to standard error, where TensorFlow writes its start-up lines."""
+    """Return what the command writes to standard error, where TensorFlow logs its start."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "skdigits", "train", "--epochs", "1", "-o", folder]
         return subprocess.run(command, check=True, capture_output=True).stderr

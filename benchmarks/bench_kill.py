@@ -1,10 +1,11 @@
-"""Does a command that was killed end well when it is given again?
+"""Does a killed command produce the right result when it is run again?
 
     python benchmarks/bench_kill.py [--quick] [--runs KILLS] [--resume]
 
-Each command runs undisturbed once. Then it is killed by SIGKILL at random moments, up to five times
-in a row, and given again until it ends; its files and output have to be those of the undisturbed
-run. After each kill, no file may be half-written. Nothing else may be left at the end.
+Each command runs once without interruption. Then it is killed by SIGKILL at random moments, up to
+five times in a row, and run again until it ends; its files and output must equal those of the
+uninterrupted run. After each kill, no file may be half-written. At the end, no other file may be
+left.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def main():
 
 
 def make_commands(folder, quick):
-    """The commands; each writes into its folder {}, or prints its result."""
+    """Return the commands; each writes into its folder {}, or prints its result."""
     pictures = folder / "pictures"
     pictures.mkdir()
     for i, image in enumerate(load_digits().images[:N_PICTURES]):
@@ -71,7 +72,7 @@ def make_commands(folder, quick):
 
 
 def kill(arguments, folder, kills):
-    """Kill a command at random moments, give it again, and collect what is wrong."""
+    """Kill a command at random moments, run it again, and collect faults."""
     rng = np.random.default_rng(0)
     start = time.perf_counter()
     expected = result(arguments, folder / "undisturbed")
@@ -103,7 +104,7 @@ def run(arguments):
 
 
 def result(arguments, folder):
-    """What a command has written into its folder, and printed where it has none."""
+    """Return what a command has written into its folder, or printed."""
     folder.mkdir(parents=True, exist_ok=True)
     printed = run(command(arguments, folder))
     found = {path.name: content(path) for path in folder.iterdir()}
@@ -111,7 +112,7 @@ def result(arguments, folder):
 
 
 def content(path):
-    """What should be the same in all runs: all but times."""
+    """Return the content that must be the same in all runs: everything except times."""
     if path.suffix == ".skdigits":
         with zipfile.ZipFile(path) as file:
             return {name: file.read(name) for name in file.namelist()}
@@ -130,7 +131,7 @@ def content(path):
 
 
 def half_written(folder, expected):
-    """Files that can be seen in a folder, and are not whole."""
+    """Find visible files in a folder that are incomplete."""
     for path in folder.iterdir():
         if path.name.startswith(".") or path.suffix in OF_TRAINING:
             continue

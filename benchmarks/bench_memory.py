@@ -2,8 +2,8 @@
 
     python benchmarks/bench_memory.py [--quick]
 
-Each case runs in a new process. What is measured is anonymous memory; pages of a memory-mapped
-file do not count, since the system can drop them at any time.
+Each case runs in a new process. Anonymous memory is measured. Pages of memory-mapped files are not
+counted, since the system can drop them at any time.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ def measure_candidates(n_candidates, checks):
 
 
 def run(*case):
-    """The result of a case, in a new process."""
+    """Measure a case in a new process."""
     command = [sys.executable, __file__, "--case", *map(str, case)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def repeated_fits(name, n_fits):
-    """Megabytes after each fit; batch sizes and epochs vary as in a grid."""
+    """Measure megabytes after each fit; batch sizes and epochs vary as in a grid."""
     from bench_fit import as_floats, ours
     from peers import scikeras
 
@@ -123,7 +123,7 @@ def repeated_fits(name, n_fits):
 
 
 def mapped(file):
-    """Peak megabytes beyond what a small fit needs, in fit and in predict."""
+    """Measure peak megabytes of fit and predict, minus those of a small fit."""
     from bench_fit import ours
 
     X = np.load(file, mmap_mode="r")
@@ -139,7 +139,7 @@ def mapped(file):
 
 
 def command(n_rows):
-    """Peak megabytes that `skdigits predict` needs for a CSV of `n_rows` rows."""
+    """Measure the peak megabytes of `skdigits predict` on a CSV of `n_rows` rows."""
     from bench_fit import ours
 
     from skdigits import cli, save
@@ -165,7 +165,7 @@ def command(n_rows):
 
 
 def candidates(n_candidates):
-    """Megabytes per process after a search, beyond those after a search of a tenth of its size."""
+    """Measure megabytes per process after a search, minus those of a search of a tenth its size."""
     from bench_fit import ours
     from sklearn.model_selection import GridSearchCV
 
@@ -182,7 +182,7 @@ def candidates(n_candidates):
 
 
 def children():
-    """Ids of the Python processes that this one started."""
+    """List the IDs of the Python processes that this one started."""
     found = []
     for task in Path("/proc/self/task").iterdir():
         found += (task / "children").read_text().split()
@@ -190,7 +190,7 @@ def children():
 
 
 class Watch:
-    """Peak anonymous memory of this process since the start, sampled in a thread."""
+    """Peak anonymous memory of this process, sampled in a thread."""
 
     def __init__(self):
         from threading import Event, Thread

@@ -1,11 +1,12 @@
-"""Are pictures read as people take them, and are the lines of a page found?
+"""Are digits in photographs read correctly, and are the lines of a page found?
 
     python benchmarks/bench_pictures.py DATA [--model FILE] [--quick]
 
-MNIST's test digits are drawn on every kind of paper, in every kind of light, cleaned by
-`clean_picture` and read by a network that was trained on MNIST alone; pages of one to eight lines
-are searched by `find_lines`. Blank papers should give blank images. DATA is a folder of MNIST's
-files; FILE is a saved classifier, else `DigitClassifier("deep", augment=2, epochs=20)` is trained.
+MNIST's test digits are drawn on many kinds of paper in many kinds of light, cleaned by
+`clean_picture`, and classified by a network that was trained on MNIST only. `find_lines` searches
+pages of one to eight lines. Blank papers should give blank images. DATA is a folder of MNIST's
+files; FILE is a saved classifier, by default `DigitClassifier("deep", augment=2, epochs=20)` is
+trained.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from skdigits.pictures import clean_picture, find_lines
 LEAST_ACCURACY = 0.97
 LEAST_PLAIN = 0.993
 LEAST_FOUND = 0.97
-MOST_BLANK = 0.1  # share of blank papers with ink in their image
+MOST_BLANK = 0.1  # maximum share of blank papers with ink in their image
 MOST_MILLISECONDS = 5  # for a picture of 160×160
 MOST_SECONDS = 0.2  # for 12 megapixels
 MOST_MEGABYTES = 300
-ALIKE = 0.6  # intersection over union of a line and the box that is found for it
+ALIKE = 0.6  # minimum intersection over union of a line and its box
 
 
 def main():
     options = parser(__doc__, data=MNIST)
     options.add_argument("--model", help="a saved DigitClassifier for 28×28 pixels")
     args = options.parse_args()
-    warnings.simplefilter("ignore", UserWarning)  # of pictures that seem to show several digits
+    warnings.simplefilter("ignore", UserWarning)  # that a picture shows several digits
     train, test = load_mnist(args)
     model = skdigits.load(args.model) if args.model else fit(train, args.quick)
     n = 10 if args.quick else 400
@@ -55,7 +56,7 @@ def fit(train, quick):
 
 
 def read(name, test, model, n):
-    """Accuracy on n pictures of a kind."""
+    """Measure the accuracy on n pictures of a kind."""
     rng = np.random.default_rng(sum(map(ord, name)))
     chosen = rng.choice(len(test.images), n, replace=False)
     images = [clean_picture(photograph(test.images[i], name, rng)) for i in chosen]
@@ -65,7 +66,7 @@ def read(name, test, model, n):
 
 
 def search(name, test, n):
-    """Shares of the lines that are found, and of the boxes that are no line."""
+    """Compute the share of lines found, and false boxes per line."""
     rng = np.random.default_rng(sum(map(ord, name)))
     n_lines = n_found = n_false = 0
     for _ in range(n):
@@ -81,7 +82,7 @@ def search(name, test, n):
 
 
 def overlaps(boxes, others):
-    """Intersection over union of each box with each of others."""
+    """Compute the intersection over union of all pairs of boxes and others."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     common = np.prod((high - low).clip(0), axis=2)
@@ -90,7 +91,7 @@ def overlaps(boxes, others):
 
 
 def inked(name, n):
-    """Share of blank papers whose image has ink."""
+    """Compute the share of blank papers whose image has ink."""
     rng = np.random.default_rng(sum(map(ord, name)))
     blank = [shoot(np.zeros((160, 160)), name, rng) for _ in range(max(n, 2))]
     return float(np.mean([clean_picture(picture).any() for picture in blank]))
@@ -119,7 +120,7 @@ def judge(checks, digits, pages, blank):
 
 
 def measure(checks, test):
-    """Time and memory of cleaning."""
+    """Measure time and memory of cleaning."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -140,7 +141,7 @@ def measure(checks, test):
 
 
 def seconds(function, pictures):
-    """Median time of a call."""
+    """Measure the median time of a call."""
     times = []
     for picture in pictures:
         start = time.perf_counter()
@@ -150,7 +151,7 @@ def seconds(function, pictures):
 
 
 def draw(test):
-    """Three pictures of every kind before and after."""
+    """Draw three pictures of every kind before and after cleaning."""
     names = [*KINDS, *MIXTURES]
     half = -(-len(names) // 2)
     chart, columns = figure(2)

@@ -1,9 +1,10 @@
-"""How long does predicting take, for one image and for 28,000?
+"""How long does predicting take, for one image and for 28,000 images?
 
     python benchmarks/bench_predict.py [DATA] [--quick]
 
-The network "compact" beside the same network in SciKeras and in bare ONNX Runtime, and beside
-scikit-learn's classifiers, all fitted on the same images. Also: time by number of images.
+The network "compact" is compared with the same network in SciKeras and in bare ONNX Runtime, and
+with scikit-learn's classifiers, all fitted on the same images. Also, time is measured by number of
+images.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def main():
 
 
 def fit_all(X, y, shape):
-    """Every classifier, fitted; scikit-learn's on flat rows with values from 0 to 1."""
+    """Fit every classifier; scikit-learn's on flat rows with values from 0 to 1."""
     floats = as_floats(X, shape)
     rows = floats.reshape(len(X), -1)
     classifier = ours(shape, 5, 128).fit(X, y)
@@ -81,7 +82,7 @@ def fit_all(X, y, shape):
 
 
 class BareNetwork:
-    """ONNX Runtime with its own threads, without any check of the images."""
+    """ONNX Runtime with its default threads, without checks of the images."""
 
     def __init__(self, classifier):
         content = onnx_model(classifier, {}).SerializeToString()
@@ -101,7 +102,7 @@ def inputs(name, images, shape):
 
 
 def measure_one(fitted, image, shape, rounds):
-    """Seconds of predict: in each round 30 calls per classifier, the first five to warm up."""
+    """Measure seconds of predict: 30 calls per classifier and round, the first five as warm-up."""
     given = {name: inputs(name, image, shape) for name in fitted}
     seconds = {name: [] for name in fitted}
     for _ in range(rounds):
@@ -115,7 +116,7 @@ def measure_one(fitted, image, shape, rounds):
 
 
 def measure_many(fitted, images, shape, runs):
-    """Seconds of predict; a classifier that takes over two seconds is timed only once."""
+    """Measure seconds of predict; a classifier that takes over two seconds is timed only once."""
     given = {name: inputs(name, images, shape) for name in fitted}
     cases = {name: lambda e=e, x=given[name]: e.predict(x) for name, e in fitted.items()}
     once, first = alternate(cases, 1)
@@ -124,7 +125,7 @@ def measure_many(fitted, images, shape, runs):
 
 
 def summary(title, seconds):
-    """Print the medians; return them with the first seconds."""
+    """Print the medians; return them and the times of the first calls."""
     median = medians(seconds)
     print(f"\n{title}")
     for name, value in median.items():
@@ -134,7 +135,7 @@ def summary(title, seconds):
 
 
 def growth(fitted, X, shape, sizes):
-    """Seconds by number of images, and the shortest time possible."""
+    """Measure seconds by number of images, and the lower bound."""
     rate = matrix_rate()
     per_image = operations(network(shape, 10))
     result = {"sizes": list(sizes), "matrix_rate": rate, "operations_per_image": per_image}

@@ -1,13 +1,13 @@
-"""How are real digits read that are not MNIST's, beside other programs?
+"""How accurate are the networks on real pictures outside MNIST, compared with other programs?
 
     python benchmarks/bench_real.py FOLDER [--mnist DATA] [--train] [--digit FILE] [--sequence FILE]
 
-FOLDER holds sets NAME.npz of `images` and `labels`, and of `height` and `width` where pictures are
-padded to one size; labels of several digits are lines. The networks are those of the package, or
-those in FILEs, or with `--train` new ones, trained on MNIST in the folder DATA. Their recipes were
-chosen on the pictures with even numbers; the figures that count are those of the odd ones. Nothing
-is trained on either; only for the column of adapting, a network is fitted further to the even half.
-RapidOCR and Tesseract are measured where they are installed.
+FOLDER contains sets NAME.npz with `images`, `labels` and, if pictures are padded to one size,
+`height` and `width`; labels of several digits mean lines. The networks are those of the package,
+those in FILEs, or with `--train` new ones that are trained on MNIST in the folder DATA. Their
+recipes were chosen on the pictures with even numbers; the reported figures are those of the odd
+ones. Neither half is used for training, except in the column on adaptation, where a network is
+fitted further to the even half. RapidOCR and Tesseract are measured if they are installed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from skdigits.pictures import clean_line, clean_picture
 
 DIGIT_RECIPE = {"architecture": "deep", "style": "mixed", "epochs": 40, "random_state": 0}
 SEQUENCE_RECIPE = {"epochs": 30, "random_state": 0}
-# Least share of pictures of the odd half that are read without a mistake.
+# Minimum share of pictures of the odd half that are read without a mistake.
 FLOORS = {
     "cheques": 0.68,
     "sudoku_printed": 0.98,
@@ -49,13 +49,13 @@ LEAST_ADAPTED = {"cheques": 0.78, "meters": 0.95}
 MOST_MINUTES_TO_ADAPT = 5
 ADAPT_EPOCHS = 15
 SURE = 0.9  # confidence
-LEAST_OF_SURE = 0.98  # right
+LEAST_OF_SURE = 0.98  # minimum share of correct ones above this confidence
 JUDGED_WHEN_SURE = "cheques"
-BRIGHT_INK = ("optdigits", "usps")  # which other programs cannot read
-MOST_FOR_PEERS = 300  # pictures of a set, which take them long
+BRIGHT_INK = ("optdigits", "usps")  # sets that other programs cannot read
+MOST_FOR_PEERS = 300  # pictures per set for other programs, which are slow
 PEER_HEIGHT = 48  # pixels: smaller pictures are enlarged for RapidOCR
-SHOWN = 8  # mistakes of a set
-N_QUICK = 20  # pictures of a set
+SHOWN = 8  # mistakes per set
+N_QUICK = 20  # pictures per set
 QUICK_DIGIT = {"epochs": 1}
 QUICK_SEQUENCE = {"epochs": 1, "sequences_per_epoch": 1000}
 
@@ -69,7 +69,7 @@ def main():
     args = options.parse_args()
     if not args.quick and (not args.data or (args.train and not args.mnist)):
         options.error("name FOLDER, and with --train --mnist DATA")
-    warnings.simplefilter("ignore", UserWarning)  # of pictures that seem to show several digits
+    warnings.simplefilter("ignore", UserWarning)  # that a picture shows several digits
     models = {"digit": load_or_train(args, "digit"), "line": load_or_train(args, "sequence")}
     sets = load_sets(args.data) if args.data else draw_sets()
     if args.quick:
@@ -95,7 +95,7 @@ def main():
 
 
 def load_or_train(args, kind):
-    """The estimator in the file that the arguments name, that of the package, or a new one."""
+    """Return the estimator of a given file, that of the package, or a new one."""
     if path := getattr(args, kind):
         return skdigits.load(path)
     if not args.train:
@@ -112,7 +112,7 @@ def load_or_train(args, kind):
 
 
 def load_sets(folder):
-    """Pictures and labels of each set of a folder."""
+    """Load the pictures and labels of each set in a folder."""
     sets = {}
     for path in sorted(Path(folder).glob("*.npz")):
         with np.load(path, allow_pickle=False) as archive:
@@ -126,7 +126,7 @@ def load_sets(folder):
 
 
 def draw_sets():
-    """Drawn photographs instead of real ones, for --quick."""
+    """Draw pictures in place of photographs, for --quick."""
     _, test = load_mnist(Namespace(data=None, quick=True))
     rng = np.random.default_rng(0)
     digits = [photograph(image, "plain", rng) for image in test.images[:N_QUICK]]
@@ -145,14 +145,14 @@ def read(models, labelled, pictures):
 
 
 def cleaned(pictures, labels):
-    """Which network reads these pictures, and the images for it."""
+    """Choose the network for these pictures, and make its images."""
     if len(max(labels, key=len)) > 1:
         return "line", list(map(clean_line, pictures))
     return "digit", np.stack(list(map(clean_picture, pictures)))
 
 
 def peers():
-    """The other programs that are installed."""
+    """Find the other programs that are installed."""
     found = {}
     try:
         from rapidocr import RapidOCR
@@ -167,7 +167,7 @@ def peers():
 
 
 def for_peers(name, pictures):
-    """Dark ink on bright paper, with a margin."""
+    """Convert an image to dark ink on bright paper, with a margin."""
     for picture in pictures:
         grey = np.asarray(Image.fromarray(picture).convert("L"))
         if name in BRIGHT_INK:
@@ -210,7 +210,7 @@ def digits_of(text):
 
 
 def measure(function, name, pictures, labels, most):
-    """Read a set; its shares of right texts with intervals, confidence and time per picture."""
+    """Read a set; return shares of correct texts, confidence and time per picture."""
     chosen = np.arange(len(labels))
     if most and len(chosen) > most:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, most, replace=False))
@@ -230,7 +230,7 @@ def measure(function, name, pictures, labels, most):
 
 
 def interval(right):
-    """Share, and its 95 % interval (Wilson, "Probable inference", 1927)."""
+    """Compute a share and its 95 % interval (Wilson, "Probable inference", 1927)."""
     found = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return [float(right.mean()), float(found.low), float(found.high)]
 
@@ -253,7 +253,7 @@ def judge(checks, name, row):
 
 
 def adapt(args, checks, name, models, pictures, labels):
-    """Adapt a network to the even pictures, and read the odd ones."""
+    """Adapt a network to the even pictures, and measure it on the odd ones."""
     kind, images = cleaned(pictures, labels)
     epochs = 1 if args.quick else ADAPT_EPOCHS
     model = copy.deepcopy(models[kind]).set_params(warm_start="adapt", epochs=epochs)
@@ -294,7 +294,7 @@ def most_confident_mistakes(found, pictures, labels):
 
 
 def draw(mistakes):
-    """The most confident mistakes of each set."""
+    """Draw the most confident mistakes of each set."""
     fig, axes = figure(SHOWN, len(mistakes), squeeze=False)
     fig.set_size_inches(2 * SHOWN, 1.3 * len(mistakes))
     for row, (name, shown) in zip(axes, mistakes.items(), strict=True):

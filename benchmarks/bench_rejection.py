@@ -1,10 +1,11 @@
-"""Are images of other things than digits rejected?
+"""Are images without digits rejected?
 
     python benchmarks/bench_rejection.py DATA [--quick] [--resume]
 
-Networks are trained on MNIST's training images. For each score the threshold is set so that 95 % of
-the test digits are kept; as many of the other images as possible should score below it. The scores
-are the probability of the label, and scikit-learn's local outlier factor of the network's features.
+Networks are trained on MNIST's training images. For each score, the threshold is set so that 95 %
+of the test digits are accepted; as many of the other images as possible should score below it. The
+scores are the probability of the label, and scikit-learn's local outlier factor of the network's
+features.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ FONTS = (
     "cmr10",
 )
 SYMBOLS = "#$%&@?!+=<>*{}()"
-# In some font each of these looks exactly like a digit.
+# Each of these looks exactly like a digit in some font.
 LOOK_ALIKES = "BDIOSZbgiloqsz!()"
 AMBIGUOUS = "letters shaped like a digit"
 
@@ -82,7 +83,7 @@ def main():
 
 
 def other_images(digits):
-    """Images that show no digit, in MNIST's form, by kind."""
+    """Make images without digits, in MNIST's form, by kind."""
     rng = np.random.default_rng(0)
     characters = [*string.ascii_letters, *SYMBOLS]
     return {
@@ -110,7 +111,7 @@ def draw(characters):
 
 
 def measure(network, seed, train, test, kinds):
-    """Share rejected of each kind and coverage curve, by score."""
+    """Compute the share rejected of each kind and the coverage curve, by score."""
     classifier = DigitClassifier(network, random_state=seed).fit(train.data, train.target)
     detector = make_pipeline(
         FrozenEstimator(classifier),

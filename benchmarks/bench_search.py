@@ -2,9 +2,10 @@
 
     python benchmarks/bench_search.py [--quick]
 
-On the bundled digits, with three folds, the network "compact" and the same optimizer. First
-GridSearchCV with DigitClassifier beside GridSearchCV with SciKeras, and in two processes beside
-one. Then EpochSearchCV, which fits each fold once for all numbers of epochs, beside both.
+All searches use the bundled digits, three folds, the network "compact" and the same optimizer.
+First, GridSearchCV with DigitClassifier is compared with GridSearchCV with SciKeras, and two
+processes with one. Then EpochSearchCV, which fits each fold once for all numbers of epochs, is
+compared with both.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def main():
 
 
 def searches(quick):
-    """The estimators, their images, the labels and the folds."""
+    """Make the estimators, their images, the labels and the folds."""
     X, y = load_digits(return_X_y=True)
     ours = DigitClassifier(
         "compact", optimizer="adam", schedule=None, learning_rate=1e-3, random_state=0
@@ -88,7 +89,7 @@ def compare_grids(grid, runs, checks, quick):
 
 def compare_epoch_search(grid, runs, checks, quick):
     (ours, X), (theirs, floats), y, cv = searches(quick)
-    options = {"cv": cv, "refit": not quick}  # the refit is the same for all
+    options = {"cv": cv, "refit": not quick}  # the refit takes the same time for all
     cases = {
         "skdigits, EpochSearchCV": lambda: EpochSearchCV(ours, grid, **options).fit(X, y),
         "skdigits, GridSearchCV": lambda: GridSearchCV(ours, grid, **options).fit(X, y),
@@ -99,7 +100,7 @@ def compare_epoch_search(grid, runs, checks, quick):
     fitted, seconds = {}, {name: [] for name in cases}
     ours_first, *others = cases
     order = [ours_first, *(turn for name in others for turn in (name, ours_first))]
-    for name in order * runs:  # the first comparison has warmed up
+    for name in order * runs:  # the previous comparison was the warm-up
         start = time.perf_counter()
         fitted[name] = cases[name]()
         seconds[name].append(time.perf_counter() - start)

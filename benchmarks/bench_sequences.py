@@ -2,11 +2,11 @@
 
     python benchmarks/bench_sequences.py [DATA] [--quick] [--resume]
 
-The recognizer is trained on sequences made of MNIST's training digits and tested on sequences made
-of its test digits, 10,000 of each kind, drawn with a fixed seed. Two alternatives are measured on
-the same sequences: cut each image at its gaps and classify the pieces with a DigitClassifier; and
-one network with an output for the length and one for each of five digits, as in Goodfellow et al.
-(2013). Without DATA only the defaults on the bundled digits are measured.
+The recognizer is trained on sequences of MNIST's training digits and tested on sequences of its
+test digits, 10,000 of each kind, drawn with a fixed seed. Two alternatives are measured on the same
+sequences: a DigitClassifier that classifies the pieces between gaps; and a network with an output
+for the length and one for each of five digits, as in Goodfellow et al. (2013). Without DATA, only
+the defaults on the bundled digits are measured.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from skdigits.preprocessing import clean_picture
 SEEDS = (0, 1, 2)
 N_TEST = 10_000
 NEAR = {"lengths": (1, 5), "gap": (-6, 8)}
-# Kind of sequences, the parameters that make them, and the least exact match.
+# Kind of sequences, their parameters, and the minimum exact match.
 CASES = {
     "lengths 1–5": (NEAR, 0.990),
     "lengths 1–5, overlap 0–0.4": ({"lengths": (1, 5), "gap": (-11, 0)}, 0.987),
@@ -133,7 +133,7 @@ def mnist(args, parts, checks):
 
 
 def bundled(args, parts, checks):
-    """The style "tiles" on sequences of one to three of the digits bundled with scikit-learn."""
+    """Measure the style "tiles" on sequences of one to three of scikit-learn's bundled digits."""
     runs = [
         parts.measure(
             f"bundled, seed {seed}",
@@ -167,7 +167,7 @@ def measure_bundled(args, seed):
 
 
 def draw_tests(digits, n_sequences):
-    """Sequences of each kind, made of digits that no network was trained on."""
+    """Make sequences of each kind from digits that no network was trained on."""
     tests = {}
     for number, (case, (style, _)) in enumerate(CASES.items()):
         if case == REPEATED:
@@ -237,7 +237,7 @@ def cut_and_classify(classifier, train, tests):
 
 
 def five_heads(recipe, train, tests):
-    """A network with an output for the length and one for each of five digits; plain Keras."""
+    """Train a network with an output for the length and one for each of five digits, in Keras."""
     width = next(iter(tests.values()))[0].shape[2]
     model = heads_network(width, recipe)
     stream = iter_digit_sequences(
@@ -251,7 +251,7 @@ def five_heads(recipe, train, tests):
     for _, (X, y) in zip(range(recipe["epochs"]), stream, strict=False):
         X, lengths = to_the_left(X), np.char.str_len(y)
         digits = np.array([list(text.ljust(5, "0")) for text in y.tolist()], dtype=int).T
-        # A position after the last digit has no weight in the loss.
+        # Positions after the last digit have no weight in the loss.
         weights = [np.ones(len(y)), *((lengths > i).astype(float) for i in range(5))]
         for batch in gen_batches(len(y), HEADS_RECIPE["batch_size"]):
             targets = [target[batch] for target in (lengths, *digits)]
@@ -259,7 +259,7 @@ def five_heads(recipe, train, tests):
     scores = {}
     for case, (X, y) in tests.items():
         if X.shape[2] > width:
-            continue  # longer than its five heads can represent
+            continue  # more digits than heads
         X = to_the_left(np.pad(X, [(0, 0), (0, 0), (0, width - X.shape[2])]))
         lengths, *digits = (p.argmax(axis=1) for p in model.predict(X, batch_size=256, verbose=0))
         texts = ["".join(map(str, row)) for row in np.transpose(digits)]
@@ -269,7 +269,7 @@ def five_heads(recipe, train, tests):
 
 
 def heads_network(width, recipe):
-    """The network with six outputs, compiled, for images of one width."""
+    """Build and compile the network with six outputs, for images of one width."""
     from skdigits.training.tensorflow import keras
 
     keras.utils.set_random_seed(0)

@@ -1,11 +1,11 @@
-"""Does one process stay as it is through hours of mixed work?
+"""Is one process stable during hours of mixed work?
 
     python benchmarks/bench_soak.py [--quick] [--minutes MINUTES]
 
-Fits of 40 shapes of images, readings of changing widths, loads and saves, predictions from eight
-threads, and searches with two workers take turns. File handles, threads and answers at the end are
-compared with those after a sixth of the time; for memory, which goes up and down, the median of the
-last sixth with that of the second.
+It alternates fits of 40 image shapes, predictions for lines of changing widths, loading and saving,
+predictions from eight threads, and searches with two workers. File handles, threads and predictions
+at the end are compared with those after a sixth of the time. Memory fluctuates, so the median of
+the last sixth is compared with that of the second.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from skdigits import DigitClassifier, EpochSearchCV, load_pretrained
 from skdigits.datasets import load_digits, make_digit_sequences
 
 MINUTES, QUICK_MINUTES = 120, 3
-PARTS = 6  # of the time; the first is the warm-up
+PARTS = 6  # equal parts of the time; the first is the warm-up
 MOST_GROWTH = 30  # MB
 N_SHAPES = 40
 N_THREADS = 8
@@ -57,7 +57,7 @@ def main():
 
 
 def soak(work, seconds):
-    """Work for some time; the state of the process after the warm-up and at the end."""
+    """Work for some time; return the state of the process after the warm-up and at the end."""
     start, rounds, megabytes, before = time.monotonic(), 0, [], None
     answers = work.answers()
     while (passed := time.monotonic() - start) < seconds:
@@ -83,7 +83,7 @@ def median_of_part(megabytes, part, minutes):
 
 
 class Work:
-    """What is done in turns."""
+    """Kinds of work, done in turn."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -94,7 +94,7 @@ class Work:
         self.enlarged = np.pad(self.images.repeat(2, 1).repeat(2, 2), [(0, 0), (6, 6), (6, 6)])
 
     def round(self, number):
-        """One of each kind of work, with sizes that change."""
+        """Do one piece of work of each kind; the sizes vary."""
         self.fit(number)
         self.read()
         self.save_and_load()
@@ -103,7 +103,7 @@ class Work:
             self.search()
 
     def answers(self):
-        """Predictions that are always the same, of a fit too."""
+        """Compute predictions that must never change, also after a new fit."""
         fitted = DigitClassifier("compact", epochs=2, random_state=0).fit(
             self.X[:500], self.y[:500]
         )
@@ -133,7 +133,7 @@ class Work:
         self.recognizer.predict_top_k(lines, k=3)
 
     def save_and_load(self):
-        """Write both networks to files, and read them."""
+        """Save and load both networks."""
         for estimator in (self.classifier, self.recognizer):
             skdigits.load(skdigits.save(estimator, self.folder / "model.skdigits"))
 
@@ -144,7 +144,7 @@ class Work:
             list(threads.map(lambda n: self.classifier.predict(self.enlarged[:n]), sizes))
 
     def search(self):
-        """Search with two worker processes, which end."""
+        """Search with two worker processes, and stop them."""
         grid = {"epochs": [1, 2], "batch_size": [32, 64]}
         search = EpochSearchCV(DigitClassifier("compact", random_state=0), grid, cv=2, n_jobs=2)
         with joblib.parallel_config("loky"):
@@ -153,7 +153,7 @@ class Work:
 
 
 def state():
-    """File handles and threads of this process."""
+    """Count the file handles and threads of this process."""
     gc.collect()
     return {
         "handles": len(os.listdir("/proc/self/fd")),

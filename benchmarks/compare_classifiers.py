@@ -2,12 +2,12 @@
 
     python benchmarks/compare_classifiers.py [DATA] [--quick]
 
-It does what ``skdigits compare`` does, and checks thresholds. Without DATA the classifiers are
-cross-validated on the bundled digits. The 70,000 images of a folder with MNIST's IDX files are
-divided into 42,000 to train on and 28,000 to test on; there, some of the other classifiers get
-parameters tuned for MNIST, except for the learning curves. All parameters were chosen on a part of
-MNIST's training images, and some of these are among the test images here; ``bench_accuracy.py``
-tests on none of them.
+It runs the comparison of ``skdigits compare``, and checks thresholds. Without DATA, the classifiers
+are cross-validated on the bundled digits. If DATA is a folder with MNIST's IDX files, its 70,000
+images are split into 42,000 for training and 28,000 for testing, and some of the other classifiers
+get parameters tuned for MNIST, except for the learning curves. All parameters were chosen on a part
+of MNIST's training images. Some of these are among the test images here, but not in
+``bench_accuracy.py``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main():
 
 
 def read(data):
-    """Images and labels; for MNIST those of both its parts."""
+    """Load images and labels; for MNIST, those of both its parts."""
     parts = [load_data(data, return_X_y=True)]
     if data is not None and list(Path(data).glob("t10k-*")):
         parts.append(load_data(data, subset="test", return_X_y=True))

@@ -2,9 +2,9 @@
 
     python benchmarks/compare_commits.py [CHECKOUT] [--quick]
 
-CHECKOUT is a folder with another version, by default this one. Each version trains all networks
-with all sizes, options, styles and ways to continue, in a process of its own; what differs is
-listed. A change that should change nothing has no line.
+CHECKOUT is a folder with another version; by default, this version is compared with itself. Each
+version trains all networks with all sizes, options and styles, and continues fits in all possible
+ways, in a separate process. Differences are listed; a pure refactoring has none.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main():
 
 
 def run(folder, quick):
-    """The signatures that a version computes."""
+    """Compute the signatures of a version, in a new process."""
     command = [sys.executable, __file__, "--signatures", *(["--quick"] if quick else [])]
     environment = {**os.environ, "PYTHONPATH": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
@@ -57,7 +57,7 @@ def run(folder, quick):
 
 
 def signatures(quick):
-    """Digests per case."""
+    """Compute digests per case."""
     from skdigits.datasets import load_digits
 
     digits = load_digits()
@@ -75,7 +75,7 @@ def signatures(quick):
 
 
 def classifiers(architectures, X, small):
-    """Names, images and parameters."""
+    """Yield names, images and parameters of classifiers."""
     rgb, wide = np.stack([X] * 3, -1), np.pad(X, [(0, 0), (0, 0), (3, 8)])
     for name in architectures:
         yield name, X, {"architecture": name}
@@ -106,7 +106,7 @@ def classifiers(architectures, X, small):
 
 
 def style(name):
-    """The parameter of a style, which was called augment in early versions."""
+    """Name the parameter for a style, which was `augment` in early versions."""
     from skdigits import DigitClassifier
 
     known = DigitClassifier().get_params()
@@ -114,7 +114,7 @@ def style(name):
 
 
 def recognizers(styles):
-    """Names and parameters."""
+    """Yield names and parameters of recognizers."""
     for name in styles:
         yield f"sequences, {name}", {"style": name}
     yield "sequences, validated", {"style": "tiles", "validation_fraction": 0.2}
@@ -158,7 +158,7 @@ def of_fitted_recognizer(model, X, y):
 
 
 def continued(X, y):
-    """Fits that continue earlier ones."""
+    """Return digests of fits that continue earlier ones."""
     from skdigits import DigitClassifier, DigitSequenceRecognizer
     from skdigits.datasets import make_digit_sequences
 
@@ -178,7 +178,7 @@ def continued(X, y):
 
 
 def pretrained(X, y):
-    """What the networks of the package predict."""
+    """Compute predictions of the package's pretrained networks."""
     from skdigits import load_pretrained
 
     model, reader = load_pretrained("digit"), load_pretrained("sequence")
@@ -196,7 +196,7 @@ def digest(arrays):
 
 
 def layers(model):
-    """Kinds and names of the layers of a Keras model."""
+    """List kinds and names of the layers of a Keras model."""
     return [
         [type(layer).__name__, layer.name, layers(layer) if hasattr(layer, "layers") else []]
         for layer in model.layers

@@ -1,9 +1,9 @@
-"""What does `skdigits read` read on a photographed page?
+"""What does `skdigits read` find on a photographed page?
 
     python benchmarks/draw_page.py [--quick]
 
-The page has lines of handwriting-like digits on squared paper, and a shadow. It is the sample
-`tests/pictures/page.jpg`; with what was read it is the picture in the project's README,
+The page has lines of handwriting-like digits on squared paper, and a shadow. It is saved as the
+sample `tests/pictures/page.jpg` and, with the results drawn on it, as the README's picture,
 `results/read/page.png`.
 """
 
@@ -20,18 +20,18 @@ from measuring import parser, results_folder
 from photographs import page
 from PIL import Image
 
-from skdigits.synthesis.glyphs import faces
+from skdigits.synthesis.glyphs import typefaces
 
 KIND = "squared+shadow"
 N_LINES = 5
 SEED = 4
-TYPEFACE = 11  # of the handwriting-like ones
+TYPEFACE = 11  # index among the handwriting-like typefaces
 SAMPLE = Path(__file__).parent.parent / "tests" / "pictures" / "page.jpg"
 
 
 def main():
     args = parser(__doc__).parse_args()
-    digits = [np.asarray(digit) for digit in faces()["handwritten"][TYPEFACE]]
+    digits = [np.asarray(digit) for digit in typefaces()["handwritten"][TYPEFACE]]
     rng = np.random.default_rng(SEED)
     picture, _, texts = page(digits, range(10), KIND, rng, n_lines=N_LINES)
     target = results_folder(args) / "read"

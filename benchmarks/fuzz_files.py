@@ -1,12 +1,12 @@
-"""Does an altered file fail at once, or give an estimator that works?
+"""Is an altered file rejected at once, or else loaded as a working estimator?
 
     python benchmarks/fuzz_files.py [--quick]
 
 Files written by ``skdigits.save`` are altered in thousands of ways: values of the JSON are
 exchanged, deleted, nested or replaced by huge numbers, NaN or wrong tags; arrays are swapped;
 entries of the zip are renamed, doubled, emptied or exchanged between files; bytes are changed.
-``load`` has to raise a ValueError, or everything that predicts has to work afterwards. A file that
-would be far larger when unpacked has to be refused without unpacking it.
+``load`` must raise a ValueError, or all prediction methods must work afterwards. A file that would
+be far larger when unpacked must be rejected without unpacking it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main():
 
 
 def make_files(folder):
-    """The bytes of small files of every kind, and of the estimators in them."""
+    """Make small files of every kind; return their bytes and their estimators."""
     X, y = load_digits(return_X_y=True)
     X, y = X[:200], y[:200]
     classifier = skdigits.DigitClassifier(
@@ -94,7 +94,7 @@ def make_files(folder):
 
 
 def altered(files, rng, path):
-    """Write an altered file; return which file it was, and what was done to it."""
+    """Write an altered file; return the name of the original, and the alteration."""
     name = str(rng.choice(list(files)))
     if rng.uniform() < 0.1:
         content = bytearray(files[name])
@@ -111,7 +111,7 @@ def altered(files, rng, path):
         how = alter_document(document, how, rng)
         entries[0] = entries[0][0], json.dumps(document).encode()
     with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
-        warnings.simplefilter("ignore")  # of double names
+        warnings.simplefilter("ignore")  # about duplicate names
         for entry, content in entries:
             archive.writestr(entry, content)
     return name, how
@@ -123,7 +123,7 @@ def read(content):
 
 
 def places(value, path=()):
-    """All places in a JSON value: the container, the key, and the path for messages."""
+    """Yield all positions in a JSON value: the container, the key, and the path for messages."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
         yield value, key, (*path, key)
@@ -134,7 +134,7 @@ def places(value, path=()):
 def alter_document(document, how, rng):
     """Alter one value of the JSON in place."""
     found = list(places(document))
-    if rng.uniform() < 0.7:  # most values describe arrays, and are refused for the same reasons
+    if rng.uniform() < 0.7:  # most values describe arrays, and are rejected for the same reasons
         found = [place for place in found if "array" not in map(str, place[0])]
     container, key, path = found[rng.integers(len(found))]
     if how == "delete":
@@ -176,7 +176,7 @@ def alter_entries(entries, files, rng):
 
 
 def outcome(path, name):
-    """What happens to an altered file: refused, loaded, or failed with the reason."""
+    """Load an altered file; return the result: refused, loaded, or failed with the reason."""
     try:
         estimator = skdigits.load(path)
     except ValueError:
@@ -207,7 +207,7 @@ def outcome(path, name):
 
 
 def unpacked_bytes(content, path):
-    """Memory that loading takes for a small file that would unpack to 1.5 GB, and its size."""
+    """Measure the memory for loading a small file that would unpack to 1.5 GB, and its size."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in read(content):
             document = json.loads(part) if name == "estimator.json" else None

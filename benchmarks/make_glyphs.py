@@ -2,10 +2,10 @@
 
     python benchmarks/make_glyphs.py FOLDER_OF_FONTS
 
-The folder has one folder for each of Debian 12's packages in FACES, named as the package and
-made with `apt-get download PACKAGE` and `dpkg -x PACKAGE_*.deb FOLDER_OF_FONTS/PACKAGE`, and the
-fonts that come with matplotlib in a folder named matplotlib. GLYPHS.md, written beside the
-bitmaps, credits the fonts.
+The folder has one subfolder for each of Debian 12's packages in TYPEFACES, named after the package
+and made with `apt-get download PACKAGE` and `dpkg -x PACKAGE_*.deb FOLDER_OF_FONTS/PACKAGE`, and
+the subfolder matplotlib with the fonts of matplotlib. GLYPHS.md, written beside the bitmaps,
+credits the fonts.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-HEIGHT = 40  # of a face's digits, in pixels
-BOX = (56, 64)  # rows and columns that every digit has to fit into
-FINER = 8  # times the resolution, to draw at
+HEIGHT = 40  # of a typeface's digits, in pixels
+BOX = (56, 64)  # rows and columns into which every digit must fit
+FINER = 8  # resolution of the drawing, relative to the result
 TARGET = Path(__file__).resolve().parents[1] / "skdigits" / "synthesis"
 
-# Lines of package, copyright holder, licence and kind; below each, indented, files of its faces.
-FACES = """
+# Lines of package, copyright holder, licence and kind; below each, indented, the files of its
+# typefaces.
+TYPEFACES = """
 fonts-3270; The 3270font Project Authors; BSD-3-Clause; printed
     3270-Regular.ttf
 fonts-allerta; Matt McInerney; OFL-1.1; printed
@@ -193,9 +194,9 @@ fonts-dseg; Keshikan; OFL-1.1; segments
 """
 
 
-def faces(folder):
-    """Every face of FACES: name, kind, licence, holder, package, and its font's file."""
-    for line in FACES.strip().split("\n"):
+def typefaces(folder):
+    """Yield name, kind, licence, holder, package and font file of every typeface."""
+    for line in TYPEFACES.strip().split("\n"):
         if not line.startswith(" "):
             package, holder, licence, kind = line.split("; ")
             continue
@@ -207,7 +208,7 @@ def faces(folder):
 
 
 def digits_of(path):
-    """The digits 0 to 9 of a font, each cropped to its ink.
+    """Draw the digits 0 to 9 of a font, each cropped to its ink.
 
     Parameters
     ----------
@@ -221,13 +222,13 @@ def digits_of(path):
     """
     size = 10 * HEIGHT
     height = np.median([len(drawn(path, size, digit)) for digit in range(10)])
-    # A little less, so that rounding up does not add a row.
+    # Slightly smaller, so that rounding up does not add a row.
     size *= (HEIGHT - 0.25) * FINER / height
     return [shrunk(drawn(path, size, digit)) for digit in range(10)]
 
 
 def drawn(path, size, digit):
-    """A digit in a size in pixels, cropped to its ink."""
+    """Draw a digit of a size in pixels, cropped to its ink."""
     font = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
     left, top, right, bottom = font.getbbox(str(digit))
     image = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
@@ -236,7 +237,7 @@ def drawn(path, size, digit):
 
 
 def shrunk(ink):
-    """Ink at 1/FINER of its resolution, in the middle of whole pixels."""
+    """Reduce ink to 1/FINER of its resolution, centred on the pixel grid."""
     margins = [-length % FINER for length in ink.shape]
     ink = np.pad(ink, [(margin // 2, margin - margin // 2) for margin in margins])
     image = Image.fromarray(ink).reduce(FINER)
@@ -244,7 +245,7 @@ def shrunk(ink):
 
 
 def write_arrays(path, arrays):
-    """As np.savez_compressed, but the same bytes every time: the files in it have no date."""
+    """Write arrays as np.savez_compressed does, but without dates: the bytes are reproducible."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             file = io.BytesIO()
@@ -254,14 +255,14 @@ def write_arrays(path, arrays):
 
 
 def write_credits(path, rows):
-    """Write a table of the faces and to whom they belong."""
+    """Write a table of the typefaces with their licences and copyright holders."""
     lines = [
         "# Fonts in glyphs.npz",
         "",
         "`glyphs.npz` holds bitmaps of the digits 0 to 9 of these openly licensed fonts; "
         "`benchmarks/make_glyphs.py` makes it.",
         "",
-        "| Face | Kind | Licence | Copyright holder | Package |",
+        "| Typeface | Kind | Licence | Copyright holder | Package |",
         "| --- | --- | --- | --- | --- |",
         *(f"| {' | '.join(row)} |" for row in rows),
     ]
@@ -270,13 +271,13 @@ def write_credits(path, rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="one folder of fonts for each package")
+    parser.add_argument("folder", type=Path, help="folder with one subfolder of fonts per package")
     images, sizes, rows = [], [], []
-    for *row, path in faces(parser.parse_args().folder):
+    for *row, path in typefaces(parser.parse_args().folder):
         digits = digits_of(path)
         shapes = np.array([digit.shape for digit in digits], np.int16)
         if (shapes.max(axis=0) > BOX).any():
-            print(f"{row[0]} is left out: {shapes.max(axis=0)} pixels.", file=sys.stderr)
+            print(f"{row[0]} is skipped: {shapes.max(axis=0)} pixels.", file=sys.stderr)
             continue
         boxes = np.zeros((10, *BOX), np.uint8)
         for box, digit in zip(boxes, digits, strict=True):

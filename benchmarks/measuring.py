@@ -1,4 +1,4 @@
-"""What the benchmarks share: arguments, data, timing, facts about the machine, results."""
+"""Shared code of the benchmarks: arguments, data, timing, machine, results."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ COLORS = {
 
 
 def parser(doc, *, data=None, resumable=False):
-    """The arguments of a benchmark.
+    """Make the argument parser of a benchmark.
 
-    `data` describes the positional argument DATA, where there is one; `resumable` adds --resume,
-    for `Parts`.
+    `data` describes the positional argument DATA, if there is one; `resumable` adds --resume, for
+    `Parts`.
     """
     result = argparse.ArgumentParser(description=doc.splitlines()[0])
     if data is not None:
@@ -62,13 +62,13 @@ def parser(doc, *, data=None, resumable=False):
 
 
 def require_data(args):
-    """End the script where DATA is missing and would be needed."""
+    """Exit if DATA is missing, except in quick mode."""
     if args.data is None and not args.quick:
         sys.exit("DATA is missing: name it, or pass --quick for a small run on the bundled digits.")
 
 
 def load_mnist(args):
-    """MNIST's training and test images; in quick mode without a folder, the bundled digits."""
+    """Load MNIST's training and test images; in quick mode without a folder, the bundled digits."""
     from skdigits.datasets import load_idx
 
     require_data(args)
@@ -78,7 +78,7 @@ def load_mnist(args):
 
 
 def _enlarged_digits():
-    """The bundled digits in MNIST's form, 28×28 with a margin of 4, divided as MNIST is."""
+    """Load the bundled digits as 28×28 images with a margin of 4, split into train and test."""
     from scipy.ndimage import zoom
     from sklearn.model_selection import train_test_split
     from sklearn.utils import Bunch
@@ -97,7 +97,7 @@ def _enlarged_digits():
 
 
 class Parts:
-    """Parts of a long benchmark, recorded as soon as each is measured.
+    """Parts of a long benchmark; each is recorded as soon as it is measured.
 
     With --resume, parts recorded with the same parameters are not measured again.
     """
@@ -108,7 +108,7 @@ class Parts:
         self._known = json.loads(self.file.read_text()) if self.file.exists() else {}
 
     def measure(self, part, parameters, function, *args):
-        """What the function returns, or the recorded result of an earlier call."""
+        """Call a function, or return the recorded result of an earlier call."""
         found = self.last(part, parameters) if self.resume else None
         if found is None:
             found = function(*args)
@@ -120,7 +120,7 @@ class Parts:
         return found
 
     def last(self, part, parameters):
-        """The recorded result with these parameters, or None."""
+        """Return the recorded result with these parameters, or None."""
         known = self._known.get(part, {})
         return known["found"] if _as_json(parameters) == known.get("parameters") else None
 
@@ -130,16 +130,16 @@ def _as_json(value):
 
 
 def results_folder(args):
-    """Where results are written; those of quick mode are not committed."""
+    """Return the folder for results; those of quick mode are not committed."""
     folder = RESULTS / "quick" if args.quick else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def alternate(cases, runs, after=None):
-    """Seconds of each case in each run, and those of a first run, which warms up.
+    """Measure the seconds of each case in each run, and in a first run, the warm-up.
 
-    The cases take turns, so that other load on the machine affects all of them alike. The first
+    The cases alternate, so that other load on the machine affects all of them equally. The first
     run builds, traces and fills caches. ``after(name, result)`` is called after each case, untimed.
     """
     first, seconds = {}, {name: [] for name in cases}
@@ -162,22 +162,22 @@ def medians(seconds):
 
 
 def memory(field="RssAnon", pid="self"):
-    """Bytes of a process: RssAnon (anonymous memory now) or VmHWM (peak of all memory)."""
+    """Return bytes of a process: RssAnon (anonymous memory now) or VmHWM (peak of all memory)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(rf"{field}:\s+(\d+)", status)[1]) * 1024
 
 
 def matrix_rate(size=2048, runs=9):
-    """Floating-point operations per second of a float32 matrix product, all cores."""
+    """Measure floating-point operations per second of a float32 matrix product on all cores."""
     a = np.random.default_rng(0).random((size, size), dtype=np.float32)
     seconds, _ = alternate({"product": lambda: a @ a}, runs)
     return 2 * size**3 / min(seconds["product"])
 
 
 def operations(network, training=False):
-    """Floating-point operations per image in a network's convolutions and dense layers.
+    """Count floating-point operations per image in a network's convolutions and dense layers.
 
-    Training adds the gradient of the weights, and that of the input except in the first layer.
+    Training adds the gradient of the weights and, except in the first layer, of the input.
     """
     total, first = 0, True
     for layer in network.layers:
@@ -191,7 +191,7 @@ def operations(network, training=False):
 
 
 class Checks:
-    """Measured values, their thresholds, and whether each is reached."""
+    """Measured values, their thresholds, and whether each threshold is met."""
 
     def __init__(self):
         self.rows = []
@@ -208,8 +208,10 @@ class Checks:
 
 
 def thinned_coverage(y_true, y_pred, confidence):
-    """Coverage and accuracy at 200 thresholds, for a plot."""
-    from skdigits.metrics import coverage_curve  # here, so that bench_memory does not load it
+    """Compute coverage and accuracy at 200 thresholds, for a plot."""
+    from skdigits.metrics import (
+        coverage_curve,
+    )  # local import, so that bench_memory does not load it
 
     coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
     chosen = np.linspace(0, len(coverage) - 1, 200).astype(int)
@@ -217,7 +219,7 @@ def thinned_coverage(y_true, y_pred, confidence):
 
 
 def facts():
-    """The machine and the versions of the packages."""
+    """Describe the machine and the versions of the packages."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -236,9 +238,9 @@ def facts():
 
 
 def finish(name, args, checks, details, figure=None):
-    """Print the checks, write JSON and plot, and exit with 1 when a threshold is missed.
+    """Print the checks, write JSON and plot, and exit with 1 if a threshold is missed.
 
-    Quick mode measures too little to judge: it always exits with 0.
+    Quick mode measures too little to judge, so it always exits with 0.
     """
     folder = results_folder(args)
     print()
@@ -264,7 +266,7 @@ def finish(name, args, checks, details, figure=None):
 
 
 def figure(columns, rows=1, **options):
-    """A figure with axes side by side, and in rows, and the axes."""
+    """Make a figure with rows of axes; return the figure and the axes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -275,7 +277,7 @@ def figure(columns, rows=1, **options):
 
 
 def draw_growth(ax, data, names):
-    """Seconds by number of images, and the shortest time that their operations could take."""
+    """Plot seconds by number of images, and the lower bound by their operations."""
     for name in names:
         ax.plot(data["sizes"], data[name], "o-", label=name, color=COLORS[name])
     label = "floor: operations at the rate of a matrix product"

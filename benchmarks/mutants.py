@@ -1,4 +1,4 @@
-"""Small changes of a program's text that its tests should notice."""
+"""Make small changes of source code that tests should detect."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SWAPPED = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
-SMALL = 3  # whole numbers up to here change by one, others by a factor
-TINY = 1e-6  # numbers below only keep a division defined
+SMALL = 3  # integers up to this one change by one, others by a factor
+TINY = 1e-6  # smaller numbers only prevent divisions by zero
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 UNCHANGED = (ast.Raise, ast.JoinedStr, ast.Import, ast.ImportFrom)
 UNCHANGED_FIELDS = ("annotation", "returns", "decorator_list")
@@ -38,10 +38,10 @@ UNCHANGED_FIELDS = ("annotation", "returns", "decorator_list")
 
 @dataclass(frozen=True)
 class Mutant:
-    """Another text for the bytes of a file from start to end.
+    """A replacement of the bytes of a file from start to end.
 
-    It concerns lines of functions, as (file, line): those where it is, or those that use the name
-    that it defines.
+    It affects lines of functions, as (file, line): its own lines, or those that use the name that
+    it defines.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Mutant:
 
 
 def choose(root, files, n, rng):
-    """Mutants of at most `n` lines of some files of the package in a folder, drawn at random."""
+    """Draw random mutants of at most `n` lines of some files of the package in a folder."""
     nodes = {path: _nodes(path, root) for path in sorted((root / "skdigits").rglob("*.py"))}
     lines = defaultdict(list)
     for path in files:
@@ -93,7 +93,7 @@ def _mutant(path, root, node, new, concerned):
 
 
 def _users(names, uses):
-    """Lines of functions that use a name, or another one that is defined by it."""
+    """Find the lines of functions that use a name, directly or through other names."""
     lines, seen, left = set(), set(), set(names)
     while left:
         name = left.pop()
@@ -105,9 +105,9 @@ def _users(names, uses):
 
 
 def _nodes(path, root):
-    """Nodes of a file, the lines of functions that each concerns, and the names that it defines.
+    """Yield the nodes of a file, the lines that they affect, and the names that they define.
 
-    Defaults of parameters concern all lines of their function.
+    Defaults of parameters affect all lines of their function.
     """
     name, found = str(path.relative_to(root)), []
 
@@ -138,7 +138,7 @@ def _nodes(path, root):
 
 
 def _is_strict(node):
-    return isinstance(node, ast.keyword) and node.arg == "strict"  # only checks the program itself
+    return isinstance(node, ast.keyword) and node.arg == "strict"  # an internal check only
 
 
 def _is_for_types_alone(node):
@@ -152,7 +152,7 @@ def _defined(statement):
 
 
 def _changes(node):
-    """Other nodes in the place of a node."""
+    """Yield replacements of a node."""
     if isinstance(node, ast.Constant):
         return [ast.Constant(value) for value in _other_values(node.value)]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -164,7 +164,7 @@ def _changes(node):
     if isinstance(node, ast.Compare):
         first = type(node.ops[0])
         others = [OPPOSITE[first]]
-        # Floats are hardly ever equal, so that their boundary makes no difference.
+        # Floats are rarely equal, so a changed boundary has no effect.
         if first in BOUNDARY and any(map(_is_whole, (node.left, node.comparators[0]))):
             others.append(BOUNDARY[first])
         return [_with(node, ops=[other(), *node.ops[1:]]) for other in others]

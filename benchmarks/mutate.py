@@ -3,9 +3,9 @@
     python benchmarks/mutate.py [--quick] [--resume] [--seed N] [--rooms ROOM ...] [--jobs N]
 
 One line at a time is changed in a copy of the project: a number, a comparison, a sign, "and" or
-"or", or a call that is left out. The tests of the file of the same name are run, then those of its
-room that execute the line; the quickest first, up to a minute of them. Changes that none of them
-notices are listed. Messages, annotations and decorators are not changed.
+"or", or a call is removed. First the tests in the file of the same name run, then those of its room
+that execute the line; the fastest first, up to a minute of them. Changes that no test notices are
+listed. Messages, annotations and decorators are not changed.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ ROOT = Path(__file__).parent.parent
 N_QUICK = 5
 LEAST_FOUND = 0.9
 PAGES = ("tests/test_reading.py", "tests/pretrained")
-ROOMS = {  # number of mutants, and the tests that concern the room
+ROOMS = {  # number of mutants, and tests, of each subpackage
     "synthesis": (70, ("tests/synthesis",)),
     "reading": (5, ("tests/test_reading.py",)),
     "persistence": (25, ("tests/persistence",)),
     "inference": (40, ("tests/inference", *PAGES)),
     "pictures": (60, ("tests/pictures", *PAGES)),
 }
-PATIENCE = 60  # seconds of tests for one mutant, if they took as long as without a change
-SLOWER, GRACE = 5, 60  # a mutant hangs after so many times their time, and so many seconds
-PRELOADED = (  # so that the process of a mutant starts at once
+PATIENCE = 60  # maximum total seconds of the tests of one mutant, measured without a change
+SLOWER, GRACE = 5, 60  # time limit of a mutant: factor of the tests' time, plus seconds
+PRELOADED = (  # so that the process of a mutant starts fast
     *("numpy", "scipy.ndimage", "sklearn.pipeline", "PIL.Image", "matplotlib.pyplot"),
     *("onnx", "rapidfuzz", "tensorflow", "keras"),
 )
@@ -86,7 +86,7 @@ def files_of(room):
 
 
 def measure(files, paths, n, args):
-    """Change so many lines of files, one at a time, and run tests."""
+    """Change `n` lines of files, one at a time, and run tests."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(list(PRELOADED[:-2] if args.quick else PRELOADED))
@@ -108,7 +108,7 @@ def measure(files, paths, n, args):
 
 
 def copied(tree):
-    """A copy of what the tests need, without compiled files, whose age could deceive."""
+    """Copy what the tests need, without compiled files, which may be out of date."""
     for name in ("skdigits", "tests", "benchmarks"):
         ignored = shutil.ignore_patterns("__pycache__", "results")
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
@@ -119,14 +119,14 @@ def copied(tree):
 
 @dataclass
 class Test:
-    """What a test takes and executes, by its name."""
+    """Time of a test, and the lines that it executes."""
 
     seconds: float = 0.0
     lines: set = field(default_factory=set)
 
 
 def recorded(processes, tree, paths, files):
-    """The tests by name, without those that fail as it is."""
+    """Return the tests by name, without those that fail on unmodified code."""
     receiver, sender = processes.Pipe(duplex=False)
     child = processes.Process(target=record, args=(tree, paths, files, sender))
     child.start()
@@ -139,7 +139,7 @@ def recorded(processes, tree, paths, files):
 
 
 def record(tree, paths, files, sender):
-    """Run tests and send which lines of some files each of them executes."""
+    """Run tests, and send the lines of some files that each test executes."""
     prepare(tree)
     recorder = Recorder(tree, files)
     pytest.main(["-q", "--no-header", *paths], plugins=[recorder])
@@ -147,7 +147,7 @@ def record(tree, paths, files, sender):
 
 
 def prepare(tree):
-    """Import the copy, here and in processes that tests start."""
+    """Import the copy, in this process and in those that tests start."""
     os.chdir(tree)
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -156,7 +156,7 @@ def prepare(tree):
 
 
 class Recorder:
-    """Plugin of pytest: the lines of files that each test executes, also in its fixtures."""
+    """Plugin of pytest that records the lines that each test and its fixtures execute."""
 
     def __init__(self, tree, files):
         self._names = {str(tree / file): file for file in files}
@@ -164,7 +164,7 @@ class Recorder:
         self._lines, self._failed = set(), set()
 
     def tests(self):
-        """The tests that passed."""
+        """Return the tests that passed."""
         for name in self._failed:
             del self._tests[name]
         for name, test in self._tests.items():
@@ -212,7 +212,7 @@ class Recorder:
 
 
 def forget_caches():
-    """So that each test executes all that it depends on."""
+    """Clear caches, so that each test executes everything that it depends on."""
     for name, module in list(sys.modules.items()):
         if name.startswith("skdigits"):
             for value in list(vars(module).values()):
@@ -220,7 +220,7 @@ def forget_caches():
 
 
 def outcomes_of(processes, trees, chosen, tests):
-    """What becomes of each mutant: found, hung or survived."""
+    """Test each mutant; yield whether it was found, hung or survived."""
     free = SimpleQueue()
     for tree in trees:
         free.put(tree)
@@ -243,14 +243,14 @@ def outcomes_of(processes, trees, chosen, tests):
 
 
 def tests_for(mutant, tests):
-    """Names of the tests to run, in order, and the seconds they take without a change."""
+    """Choose the tests to run, in order, and sum their seconds without a change."""
     namesake = f"test_{Path(mutant.file).name}::"
     concerned = {
         name: test
         for name, test in tests.items()
         if namesake in name or test.lines & mutant.concerns
     }
-    concerned = concerned or tests  # a line that only other processes execute
+    concerned = concerned or tests  # the line runs only in other processes
 
     names, seconds = [], 0.0
     for name in sorted(concerned, key=lambda name: concerned[name].seconds):
@@ -261,7 +261,7 @@ def tests_for(mutant, tests):
 
 
 def run(processes, tree, names, seconds):
-    """Run tests, and stop all processes that they have started."""
+    """Run tests, and stop all processes that they started."""
     child = processes.Process(target=run_tests, args=(tree, names))
     child.start()
     child.join(SLOWER * seconds + GRACE)
@@ -284,7 +284,7 @@ def run_tests(tree, names):
 
 
 class Order:
-    """Plugin of pytest: only some tests, in an order."""
+    """Plugin of pytest that selects and orders tests."""
 
     def __init__(self, names):
         self._ranks = {name: rank for rank, name in enumerate(names)}

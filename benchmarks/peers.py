@@ -1,7 +1,7 @@
 """The network "compact" trained by other libraries, each as a scikit-learn estimator.
 
-All of them take float32 images of shape (n, height, width, 1) with values from 0 to 1, train
-with Adam at Keras's default learning rate, and are used as their documentation says.
+All accept float32 images of shape (n, height, width, 1) with values from 0 to 1, train with Adam at
+Keras's default learning rate, and are used as their documentation says.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LOSS = "sparse_categorical_crossentropy"
 
 
 def network(image_shape, n_classes, architecture="compact"):
-    """The network with new random weights."""
+    """Build the network with new random weights."""
     spec = NetworkSpec.of(architecture, image_shape, n_classes, (), "float32")
     return build(spec, seed=secrets.randbelow(2**31))
 
@@ -35,7 +35,7 @@ def compiled(image_shape, n_classes):
 
 
 class BareKeras(ClassifierMixin, BaseEstimator):
-    """``keras.Model.fit`` and nothing else: built, compiled and traced only once."""
+    """Bare ``keras.Model.fit``; the model is built, compiled and traced only once."""
 
     def __init__(self, image_shape, n_classes, epochs=1, batch_size=32):
         self.image_shape = image_shape
@@ -65,13 +65,13 @@ class BareKeras(ClassifierMixin, BaseEstimator):
 def scikeras(image_shape, n_classes, epochs=1, batch_size=32):
     from scikeras.wrappers import KerasClassifier
 
-    # A function, as in SciKeras's documentation: each clone deep-copies its parameters.
+    # A function, as in SciKeras's documentation; an estimator's clones deep-copy its parameters.
     build = partial(compiled, image_shape, n_classes)
     return KerasClassifier(model=build, epochs=epochs, batch_size=batch_size, verbose=0)
 
 
 def keras_wrapper(image_shape, n_classes, epochs=1, batch_size=32):
-    """Keras's own wrapper, which takes flat rows and one-hot labels."""
+    """Keras's scikit-learn wrapper, with flat rows and one-hot labels."""
 
     def build(X, y):
         model = network(image_shape, n_classes)
@@ -93,7 +93,7 @@ def keras_wrapper(image_shape, n_classes, epochs=1, batch_size=32):
 
 
 def skorch(image_shape, n_classes, epochs=1, batch_size=32):
-    """The network in PyTorch, or None where PyTorch or skorch is missing."""
+    """Make the network in PyTorch; None if PyTorch or skorch is missing."""
     try:
         import torch
         from skorch import NeuralNetClassifier

@@ -1,7 +1,7 @@
-"""Draws what people photograph: digits and pages of numbers, on every kind of paper.
+"""Draw pictures like photographs: digits and pages of numbers, on many kinds of paper.
 
-A drawing starts from the ink of MNIST's digits (0 to 1), lays it on paper, and adds light and
-noise. All random choices come from one generator, so that a seed gives the same pictures.
+A drawing starts from the ink of MNIST's digits (0 to 1), puts it on paper, and adds light and
+noise. All random numbers come from one generator, so that a seed determines the pictures.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ def kind(function):
 
 
 def photograph(image, name, rng):
-    """A picture of one of MNIST's digits, RGB bytes.
+    """Draw a picture of one of MNIST's digits, in RGB bytes.
 
-    `name` is one of KINDS, or several joined by +.
+    `name` is one of KINDS, or several of them joined by +.
     """
     return shoot(place(image, rng), name, rng)
 
 
 def shoot(ink, name, rng):
-    """A picture of ink on paper, as `photograph` makes it."""
+    """Draw a picture of ink on paper, as in `photograph`."""
     return develop(ink, 0.57 * len(ink), name, rng)
 
 
 def develop(ink, digit, name, rng):
-    """Lay ink, with digits of a height in pixels, on paper, and take a picture."""
+    """Put ink on paper, and photograph it; `digit` is the height of its digits in pixels."""
     scene = Scene(ink, digit, rng)
     for part in name.split("+"):
         KINDS[part](scene, rng)
@@ -42,7 +42,7 @@ def develop(ink, digit, name, rng):
 
 
 def place(image, rng):
-    """Ink of a digit somewhere in a larger picture: 40 to 75 % of its height."""
+    """Put the ink of a digit at a random position; it has 40 to 75 % of the picture's height."""
     rows, columns = np.nonzero(image > 40)
     digit = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     side = int(rng.integers(120, 241))
@@ -58,12 +58,12 @@ def place(image, rng):
 
 
 def sharpened(ink):
-    """Ink with an edge of a pixel or two, as in a picture of higher resolution."""
+    """Sharpen the edges of ink to a pixel or two, as in a picture of higher resolution."""
     return np.clip((ink - 0.4) * 4 + 0.5, 0, 1)
 
 
 class Scene:
-    """What is in front of the camera: reflectance of the paper, ink, and light."""
+    """Scene in front of the camera: reflectance of the paper, ink, and light."""
 
     def __init__(self, ink, digit, rng):
         self.shape = ink.shape
@@ -79,7 +79,7 @@ class Scene:
         self.inverted = False
 
     def draw(self, cover, colour, strength=1.0):
-        """Lay something on the paper: rules, frames, specks."""
+        """Draw something on the paper: rules, frames, specks."""
         cover = (cover * strength)[..., None]
         self.paper = self.paper * (1 - cover) + np.asarray(colour) * cover
 
@@ -100,13 +100,13 @@ class Scene:
 
 
 def grid(shape):
-    """Coordinates from 0 to 1."""
+    """Return coordinates from 0 to 1."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     return y / (shape[0] - 1), x / (shape[1] - 1)
 
 
 def smooth_noise(shape, size, rng):
-    """Noise of standard deviation 1 whose grain has a given size in pixels."""
+    """Draw noise of standard deviation 1 with a grain of a given size in pixels."""
     noise = ndimage.gaussian_filter(rng.normal(size=shape), size, mode="wrap")
     return noise / noise.std()
 
@@ -124,7 +124,7 @@ def chalk(scene, rng):
 
 @kind
 def falling_light(scene, rng):
-    """Light that falls off to one side, or to the corners."""
+    """Light falls off to one side, or to the corners."""
     y, x = grid(scene.shape)
     angle, least = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.5)
     way = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle)
@@ -136,7 +136,7 @@ def falling_light(scene, rng):
 
 @kind
 def shadow(scene, rng):
-    """The edge of a shadow across the paper, sharp or soft."""
+    """Edge of a shadow across the paper, sharp or soft."""
     y, x = grid(scene.shape)
     angle = rng.uniform(0, 2 * np.pi)
     way = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) - rng.uniform(-0.25, 0.25)
@@ -146,7 +146,7 @@ def shadow(scene, rng):
 
 @kind
 def frame(scene, rng):
-    """A dark frame at the border, as of a scanned box."""
+    """Dark frame at the border, as of a scanned box."""
     side = scene.shape[0]
     inside = int(rng.integers(0, max(2, side // 30)))
     width = int(rng.integers(2, max(4, side // 20)))
@@ -160,7 +160,7 @@ def frame(scene, rng):
 
 @kind
 def pencil(scene, rng):
-    """Grey strokes with gaps in them, on paper with a tooth."""
+    """Grey strokes with gaps, on rough paper."""
     tooth = smooth_noise(scene.shape, rng.uniform(0.7, 1.5), rng)
     scene.ink = scene.ink * np.clip(0.75 + 0.35 * tooth, 0, 1)
     scene.ink_colour = np.full(3, rng.uniform(0.35, 0.6))
@@ -235,7 +235,7 @@ def faint(scene, rng):
 
 @kind
 def noisy(scene, rng):
-    """A picture taken in the dark."""
+    """Picture taken in the dark."""
     scene.noise = rng.uniform(0.04, 0.1)
     scene.light = scene.light * rng.uniform(0.5, 1)
 
@@ -248,7 +248,7 @@ def blurred(scene, rng):
 
 @kind
 def jpeg(scene, rng):
-    """Compressed much."""
+    """Strong JPEG compression."""
     scene.quality = int(rng.integers(10, 35))
 
 
@@ -267,7 +267,7 @@ MIXTURES = (
 
 
 def page(images, labels, name, rng, n_lines=None):
-    """A page of numbers: a picture, boxes of lines (left, top, right, bottom), and texts."""
+    """Draw a page of numbers; return the picture, boxes and texts of its lines."""
     n_lines = n_lines or int(rng.integers(1, 9))
     digit = int(rng.integers(24, 44))
     pitch = digit * rng.uniform(1.6, 2.4)
@@ -294,7 +294,7 @@ def page(images, labels, name, rng, n_lines=None):
 
 
 def cut(image, height):
-    """Ink of a digit, scaled to a height."""
+    """Crop the ink of a digit, and scale it to a height."""
     rows, columns = np.nonzero(image > 40)
     digit = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     scale = height / max(digit.shape)

@@ -1,8 +1,8 @@
-"""Is reading Kaggle's train.csv as fast as plain pandas, in less memory?
+"""Is reading Kaggle's train.csv as fast as with pandas, with less memory?
 
     python benchmarks/read_csv.py FOLDER [--quick]
 
-FOLDER holds train.csv; with --quick and without FOLDER a small file is generated.
+FOLDER contains train.csv; with --quick and without FOLDER, a small file is generated.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main():
 
 
 def write_random(file):
-    """A file in Kaggle's form, of random pixels."""
+    """Write a file in Kaggle's format, with random pixels."""
     pixels = np.random.default_rng(0).integers(0, 256, (N_QUICK_ROWS, 784))
     table = pd.DataFrame(pixels, columns=[f"pixel{i}" for i in range(784)])
     table.insert(0, "label", np.arange(N_QUICK_ROWS) % 10)
@@ -77,9 +77,9 @@ def measure(file, args):
 
 
 def peak_megabytes(name, file):
-    """Peak megabytes in a new process; for skdigits beyond those of the result."""
+    """Measure peak megabytes in a new process; for skdigits, without those of the result."""
     command = [sys.executable, "-c", MEMORY, name, str(file)]
-    folder = Path(__file__).parent  # where `measuring` is
+    folder = Path(__file__).parent  # contains `measuring`
     return float(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)
 
 

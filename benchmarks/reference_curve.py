@@ -2,8 +2,8 @@
 
     python benchmarks/reference_curve.py DATA [--log training_log.csv] [--quick]
 
-DATA is whatever ``skdigits train`` takes; 42,000 of its images are used. The log is a CSV with
-the columns epoch, loss and accuracy; without it the three epochs below are compared.
+DATA is anything that ``skdigits train`` accepts; 42,000 of its images are used. The log is a CSV
+with the columns epoch, loss and accuracy; without it, the three epochs below are compared.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Is there an input that the tests do not try, and that breaks a reader?
+"""Is there an input that breaks a loader, and that the tests do not try?
 
     python benchmarks/search_inputs.py [--quick]
 
-The tests of hypothesis try the same inputs in every run. Here they are run with one seed after the
-other: each draws hundreds of other inputs for each of them. A seed that fails prints the smallest
-input that it found.
+Hypothesis tests try the same inputs in every run. Here they run with many seeds; each seed draws
+hundreds of other inputs for each test. A seed that fails prints the smallest failing input.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def main():
 
 
 def passes(seed):
-    """Whether all tests pass with the inputs that a seed draws."""
+    """Check whether all tests pass with the inputs of a seed."""
     command = [sys.executable, "-m", "pytest", "-q", "-m", "hypothesis", "-p", "no:cacheprovider"]
     command += ["--hypothesis-profile=search", f"--hypothesis-seed={seed}", "tests"]
     run = subprocess.run(

@@ -41,7 +41,7 @@ PERFORMANCE = (
 
 
 def versions():
-    """The oldest versions that the tests run on: those that CI installs."""
+    """List the oldest supported versions, which CI installs."""
     oldest = dict(re.findall(r"^(.+)==(.+)$", (ROOT / ".ci" / "oldest.txt").read_text(), re.M))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pythons = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
@@ -50,7 +50,7 @@ def versions():
 
 
 def results():
-    """The most telling results, with what they are compared with."""
+    """Tabulate the most important results, beside those of other libraries."""
     rows = [
         *_accuracy_rows(),
         _comparison_row(),
@@ -119,7 +119,7 @@ def _sequence_row():
 
 
 def _real_rows():
-    """Real pictures, read by networks that were trained on none of them."""
+    """Tabulate results on real pictures that were not used for training."""
     sets = _read("bench_real")["sets"]
     for name, what in REAL.items():
         others = (f"{peer}: {_share(row['all'])}" for peer, row in _peer_rows(sets[name]))
@@ -127,7 +127,7 @@ def _real_rows():
 
 
 def _peer_rows(found):
-    """The programs beside skdigits, and what they read."""
+    """Return names and results of the other programs."""
     return [(name, found[name]) for name in PEERS if name in found]
 
 
@@ -156,7 +156,7 @@ def _time_row(what, result, ours, peers, script):
 
 
 def performance():
-    """The checks of speed and memory that the benchmarks mark for the README."""
+    """Tabulate the checks of speed and memory that benchmarks mark for the README."""
     rows = [
         [row["what"], *_value_and_target(row), f"`{name}.py`"]
         for name in PERFORMANCE
@@ -167,7 +167,7 @@ def performance():
 
 
 def accuracy():
-    """The networks on MNIST, several seeds each."""
+    """Tabulate the results of the networks on MNIST, with several seeds each."""
     rows = []
     for recipe in _read("bench_accuracy")["recipes"].values():
         columns = {name: [run[name] for run in recipe["runs"]] for name in recipe["runs"][0]}
@@ -186,7 +186,7 @@ def accuracy():
 
 
 def rejection():
-    """Share rejected of each kind of image, by network and score."""
+    """Tabulate the share rejected of each kind of image, by network and score."""
     rows = []
     for network, runs in _read("bench_rejection")["networks"].items():
         for score in ("probability", "neighbours"):
@@ -199,7 +199,7 @@ def rejection():
 
 
 def sequences():
-    """Exact match of each kind of sequences, beside the alternatives; and the other checks."""
+    """Tabulate the exact match of each kind of sequences and of the alternatives, and checks."""
     result = _read("bench_sequences")
     others = result["others"]
     targets = {row["what"]: _value_and_target(row)[1] for row in result["checks"]}
@@ -219,7 +219,7 @@ def sequences():
 
 
 def comparison():
-    """The networks beside other classifiers on MNIST."""
+    """Tabulate the comparison of the networks with other classifiers on MNIST."""
     rows = [
         [
             row["classifier"],
@@ -242,7 +242,7 @@ def comparison():
 
 
 def pictures():
-    """How pictures of each kind are read."""
+    """Tabulate the results on each kind of pictures."""
     result = _read("bench_pictures")
     rows = [
         [name.replace("_", " "), f"{accuracy:.4f}", f"{page['found']:.3f}", f"{page['false']:.3f}"]
@@ -268,7 +268,7 @@ def pictures():
 
 
 def real():
-    """How real pictures are read, beside other programs."""
+    """Tabulate the results on real pictures, and those of other programs."""
     result = _read("bench_real")
     targets = {row["what"]: row for row in result["checks"]}
     rows = []
@@ -300,7 +300,7 @@ def real():
 
 
 def mutation():
-    """Changed lines of each room, and how many of them the tests notice."""
+    """Tabulate the number of changed lines per subpackage, and how many the tests detect."""
     rows = []
     for room, found in _read("mutate")["rooms"].items():
         n_changed = found["noticed"] + len(found["survived"])
@@ -320,7 +320,7 @@ TABLES = {
 
 
 def replaced(file):
-    """The text of a file with new tables between the marks."""
+    """Return the text of a file with new tables between the marks."""
     text = file.read_text(encoding="utf-8")
     for make in TABLES[file]:
         start, end = f"<!-- {make.__name__} -->\n", f"<!-- end of {make.__name__} -->\n"
@@ -335,7 +335,7 @@ def _read(name):
 
 
 def _classifier(parameters):
-    """The call that makes a classifier; a recipe without an architecture means "compact"."""
+    """Format the call that makes a classifier; a recipe's default architecture is "compact"."""
     given = {"architecture": "compact"} | parameters
     arguments = [f"{name}={value!r}" for name, value in given.items() if name != "architecture"]
     if given["architecture"] != DigitClassifier().architecture:

@@ -27,8 +27,8 @@ from skdigits.sklearn_compat import (
     TransformerMixin,
     with_callbacks,
 )
+from skdigits.training.printed_samples import SHARE, takes_printed_digits, with_printed_digits
 from skdigits.training.task import Samples, TrainingTask, split_validation
-from skdigits.training.type_samples import SHARE, takes_type, with_type
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Configurable, ImageShape, RandomState, StrPath
 
 ADAPT_SAMPLES = 512  # at least, per epoch of adapting
-ADAPT_TYPE = 0.5  # share of digits of type among them
+ADAPT_PRINTED = 0.5  # share of printed digits among them
 
 
 class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierPredictions):
@@ -368,10 +368,12 @@ keras.optimizers.Optimizer, default="adamw"
         adapts: bool,
         **options: Any,
     ) -> TrainingTask:
-        adds_type = adapts and takes_type(self.classes_, self.image_shape_)
-        if self.style == "mixed" or adds_type:
+        adds_printed = adapts and takes_printed_digits(self.classes_, self.image_shape_)
+        if self.style == "mixed" or adds_printed:
             kind = self.classes_, self.image_shape_, start.pixel_range
-            training = with_type(training, *kind, share=ADAPT_TYPE if adapts else SHARE)
+            training = with_printed_digits(
+                training, *kind, share=ADAPT_PRINTED if adapts else SHARE
+            )
         dtypes = {pixel_dtype(s.x, self.dtype) for s in (training, validation) if s is not None}
         count = training.n_per_epoch
         batch_size = self.batch_size

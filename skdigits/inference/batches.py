@@ -1,4 +1,4 @@
-"""Batches of images, several at once where ONNX Runtime computes them."""
+"""Compute batches of images; ONNX Runtime computes several at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from skdigits.cores import available_cores
 from skdigits.networks.trained import TrainedNetwork
 
-Engine = Callable[..., np.ndarray]  # of a network, images and, by keyword, features
+Engine = Callable[..., np.ndarray]  # function of a network, images and the keyword features
 
 
 def compute(
@@ -22,13 +22,13 @@ def compute(
     Parameters
     ----------
     engine : callable or None
-        What computes it; None is ONNX Runtime.
+        Function that runs the network; None means ONNX Runtime.
     network : TrainedNetwork
         The network.
     images : ndarray of shape (n, height, width, channels)
         Pixels in the dtype of the network, multiplied by its scale.
     features : bool, default=False
-        Whether the output is the input of the last layer, as rows.
+        Whether to return the input of the last layer, as rows.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def map_batches(
     Parameters
     ----------
     engine : callable or None
-        What computes; None is ONNX Runtime.
+        Function that runs the network; None means ONNX Runtime.
     function : callable
         Function of a batch.
     batches : sequence
@@ -59,7 +59,7 @@ def map_batches(
     Returns
     -------
     list
-        Its results, in the order of the batches.
+        The results, in the order of the batches.
     """
     n_threads = min(available_cores(), len(batches))
     if n_threads < 2 or engine is not None:

@@ -12,12 +12,12 @@ import numpy as np
 
 from skdigits.networks.labels import PADDING
 
-MOST_SEQUENCES = 10  # that are found per image; one frame has eleven
+MOST_SEQUENCES = 10  # maximum `top`; an image of one frame has only eleven sequences
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Compute logarithms of probabilities.
+    """Compute log-probabilities from scores (logits).
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of the same shape
-        Normalised, so that the probabilities of each row sum to 1.
+        Natural logarithms of probabilities; those of each row sum to 1.
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def end_after(scores: np.ndarray, n_frames: np.ndarray) -> np.ndarray:
-    """Make the frames after the end of each image certainly blank, so that they change nothing.
+    """Give the frames after the end of each image a blank with probability 1: no effect on CTC.
 
     Parameters
     ----------
@@ -69,14 +69,14 @@ def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]
     digits : ndarray of shape (n, top, max_length), int
         The sequences, -1 after the last digit; the most probable first.
     log_probability : ndarray of shape (n, top)
-        Logarithms of their probabilities; NaN if scores are not numbers.
+        Logarithms of their probabilities; NaN if scores are NaN.
     """
     known = np.where(np.isnan(scores), 0, scores)
     if top > 1:
         return _by_beam(scores, known, top)
     best = best_path(known)
     digits, log_probability = (a[:, np.newaxis] for a in (best, log_probability_of(scores, best)))
-    # A sequence of more than half of all probability is the most probable one.
+    # A sequence with a probability above one half is the most probable one.
     unsure = np.flatnonzero(~(log_probability[:, 0] > np.log(0.5)))
     if len(unsure):
         better, better_log_probability = _by_beam(scores[unsure], known[unsure], 1)
@@ -86,7 +86,7 @@ def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _by_beam(scores: np.ndarray, known: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """The best sequences of the beam, ranked by their exact probabilities."""
+    """Search the best sequences by beam search, and rank them by their exact probabilities."""
     digits, found = beam_search(known)
     n, width, longest = digits.shape
     repeated = np.repeat(scores, width, axis=0)
@@ -98,7 +98,7 @@ def _by_beam(scores: np.ndarray, known: np.ndarray, top: int) -> tuple[np.ndarra
 
 
 def best_path(scores: np.ndarray) -> np.ndarray:
-    """Decode every frame by itself: repeated labels are merged, then blanks removed.
+    """Decode each frame separately, merge repeated labels, and remove blanks.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def best_path(scores: np.ndarray) -> np.ndarray:
 
 
 def _moved_left(labels: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """The labels that are used, without gaps; -1 after them."""
+    """Move the used labels to the left of each row, and fill the row with -1."""
     counts = used.sum(axis=1)
     digits = np.full((len(labels), max(1, counts.max(initial=0))), PADDING, np.int32)
     digits[np.arange(digits.shape[1]) < counts[:, np.newaxis]] = labels[used]
@@ -137,7 +137,7 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        Natural logarithms; -inf if there are too few frames.
+        Natural logarithms of the probabilities; -inf if there are too few frames.
     """
     n, n_frames, n_labels = scores.shape
     states = np.full((n, 2 * digits.shape[1] + 1), n_labels - 1)
@@ -145,7 +145,7 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     skips = np.zeros(states.shape)  # from a digit to a different digit, without a blank
     skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
     length = (digits != PADDING).sum(axis=1)
-    exists = np.arange(states.shape[1]) <= 2 * length[:, np.newaxis]  # not those of the padding
+    exists = np.arange(states.shape[1]) <= 2 * length[:, np.newaxis]  # not the padding
     probability = np.exp(scores)
     reached = np.zeros(states.shape)
     reached[:, 0] = 1  # before the first frame
@@ -166,7 +166,7 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
 
 
 def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:
-    """Search probable sequences by extending the most probable beginnings frame by frame.
+    """Search probable sequences: extend the most probable prefixes frame by frame.
 
     Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
 
@@ -175,14 +175,14 @@ def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
     width : int, default=BEAM_WIDTH
-        Number of beginnings that are kept.
+        Number of prefixes that are kept.
 
     Returns
     -------
     digits : ndarray of shape (n, width, max_length), int
         Different sequences, -1 after the last digit; at least one column.
     found : ndarray of shape (n, width), bool
-        False where there are fewer sequences than `width`.
+        False for missing sequences, if there are fewer than `width`.
     """
     beam = _Beam(len(scores), width)
     for probability in np.exp(scores).swapaxes(0, 1):
@@ -191,9 +191,9 @@ def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray
 
 
 class _Beam:
-    """Beginnings of sequences, of several images at once.
+    """Prefixes of sequences, for several images at once.
 
-    Every beginning has the probability of its alignments that end in a blank, and of those that end
+    Each prefix has two probabilities: of its alignments that end in a blank, and of those that end
     in its last digit. They are scaled in each frame, against underflow.
     """
 
@@ -202,11 +202,11 @@ class _Beam:
         self.ends_blank[:, 0] = 1
         self.ends_digit = np.zeros((n, width))
         self.last = np.full((n, width), PADDING)
-        self.code = np.zeros((n, width), np.uint64)  # of all digits, to find equal beginnings
+        self.code = np.zeros((n, width), np.uint64)  # hash of all digits, to find equal prefixes
         self.steps: list[tuple[np.ndarray, np.ndarray]] = []
 
     def extend(self, probability: np.ndarray) -> None:
-        """Go on by one frame; `probability` has shape (n, n_digits + 1)."""
+        """Extend prefixes by one frame; `probability` has shape (n, n_digits + 1)."""
         n, width = self.last.shape
         digits, blank = probability[:, np.newaxis, :-1], probability[:, -1:]
         n_digits = digits.shape[2]
@@ -215,7 +215,7 @@ class _Beam:
         stays_blank = total * blank
         stays_digit = self.ends_digit * np.take_along_axis(probability, repeated, axis=1)
         longer = total[..., np.newaxis] * digits
-        # A digit that is read twice needs a blank between.
+        # Two equal digits need a blank between them.
         again = np.take_along_axis(digits[:, 0], repeated, axis=1) * self.ends_blank
         same = np.arange(n_digits) == self.last[..., np.newaxis]
         longer = np.where(same, again[..., np.newaxis], longer)
@@ -240,7 +240,7 @@ class _Beam:
         self.steps.append((source, digit))
 
     def _merge(self, longer: np.ndarray, stays_digit: np.ndarray) -> None:
-        """Move the probability of longer beginnings that are in the beam already."""
+        """Add the probability of longer prefixes that are already in the beam to those."""
         codes = _longer_code(self.code[:, :, np.newaxis], self.last[:, np.newaxis])
         possible = (self.last >= 0) & (self.ends_blank + self.ends_digit > 0)
         equal = (codes == self.code[:, np.newaxis]) & possible[:, np.newaxis]
@@ -250,7 +250,7 @@ class _Beam:
         longer[image, source, digit] = 0
 
     def sequences(self) -> np.ndarray:
-        """The digits of all beginnings, by going back from the last frame."""
+        """Collect the digits of all prefixes, backwards from the last frame."""
         n, width = self.last.shape
         labels = np.empty((len(self.steps), n, width), int)
         position = np.tile(np.arange(width), (n, 1))
@@ -262,26 +262,26 @@ class _Beam:
 
 
 def _longer_code(code: np.ndarray, digit: np.ndarray) -> np.ndarray:
-    """The code of a beginning with one more digit; they differ but for chances of 1 in 10**19."""
+    """Compute the hash of a prefix with one more digit; it has 64 bits."""
     return code * np.uint64(6364136223846793005) + (digit + 2).astype(np.uint64)
 
 
 def with_others(digits: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Put other sequences in the place of some.
+    """Replace some of the sequences.
 
     Parameters
     ----------
     digits : ndarray of shape (n, top, max_length), int
         Sequences, -1 after the last digit.
     rows : ndarray of shape (n_others,), int
-        Which of the `n` are replaced.
+        Indices of the rows to replace.
     others : ndarray of shape (n_others, top, other_length), int
         The other sequences.
 
     Returns
     -------
     ndarray of shape (n, top, longest), int
-        As many columns as the wider of the two has.
+        The sequences, with the columns of the wider array.
     """
     longest = max(digits.shape[2], others.shape[2])
     result = _as_long(digits, longest)
@@ -290,25 +290,25 @@ def with_others(digits: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.
 
 
 def _as_long(digits: np.ndarray, length: int) -> np.ndarray:
-    """Sequences padded with -1 to a length."""
+    """Pad sequences with -1 to a length."""
     missing = length - digits.shape[2]
     return np.pad(digits, [(0, 0), (0, 0), (0, missing)], constant_values=PADDING)
 
 
 def digit_centres(scores: np.ndarray, digits: list[int]) -> np.ndarray:
-    """Find the centres of digits by the most probable alignment of a sequence with the frames.
+    """Find the centres of digits, by the most probable alignment of a sequence with the frames.
 
     Parameters
     ----------
     scores : ndarray of shape (n_frames, n_digits + 1)
         Logarithm of the probability of each label in each frame, the blank last.
     digits : list of int
-        The sequence; there is at least one way to align it.
+        The sequence; it must have at least one alignment.
 
     Returns
     -------
     ndarray of shape (len(digits),)
-        Middle of the frames of each digit, in frames from the left edge of the first.
+        Mean position of the frames of each digit, in frames from the left edge of the first.
     """
     if not digits:
         return np.zeros(0)

@@ -1,7 +1,6 @@
-"""Trained networks as ONNX models, made from their layers and weights; without Keras.
+"""Convert trained networks to ONNX models, from their layers and weights; without Keras.
 
-The models are for predictions: without dropout, and with the moving averages of batch
-normalization.
+The models are for inference: without dropout, and with the moving averages of batch normalization.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 
 OPSET = 18
-IR_VERSION = 8  # which ONNX Runtime reads since 1.14
+IR_VERSION = 8  # supported by ONNX Runtime since 1.14
 INPUT, OUTPUT = "images", "output"
 EPSILON = 1e-3  # of Keras's batch normalization
 
 
 class _Graph:
-    """The nodes of a graph, made one after the other.
+    """Builder of the nodes of a graph.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ class _Graph:
             self.constant(values, name)
 
 
-# -- one function per kind: from the layer, its input and the shape of that to its output ----------
+# -- one function per kind: from a layer, its input and the input's shape to its output ----------
 #    Images are tensors of shape (n, channels, height, width).
 
 
@@ -200,34 +199,36 @@ def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onn
     Parameters
     ----------
     spec : NetworkSpec
-        A network of this package, not a function of the user's.
+        A network of this package, not a user's architecture function.
     weights : list of ndarray
         The weights of `TrainedNetwork`.
     features : bool, default=False
-        Whether the output is the input of the last layer.
+        Whether to output the input of the last layer.
 
     Returns
     -------
     onnx.ModelProto
-        Its input ``images`` is float32 of shape (n, height, width, channels), with pixels already
-        multiplied by the scale of the network; where the width is free, pixels of -1 are outside
-        of an image. Its output is class probabilities of shape (n, n_classes), features of shape
-        (n, n_features), or for sequences scores of shape (n, n_frames, n_outputs).
+        Its input ``images`` is float32 of shape (n, height, width, channels); the pixels are
+        already multiplied by the scale of the network. If the width is free, pixels of -1 are
+        padding. The output is class probabilities of shape (n, n_classes), features of shape (n,
+        n_features) or, for sequences, scores (logits) of shape (n, n_frames, n_outputs).
 
     Raises
     ------
     ValueError
-        If the weights are not those of such a network.
+        If the weights do not match the network.
     """
     graph, output = _build(spec, weights, features)
     return _model(graph, spec, output, features)
 
 
 def _build(spec: NetworkSpec, weights: Weights, features: bool) -> tuple[_Graph, str]:
-    """The nodes of a network, and the name of the output."""
+    """Make the nodes of a network; return the graph and the name of its output."""
     layers = *spec.enlargement(), *spec.layers
     n_trainable = check_weights(layers, spec.image_shape, weights)
-    averages = [w for w in weights[n_trainable:] if w.dtype.kind == "f"]  # not seeds of dropout
+    averages = [
+        w for w in weights[n_trainable:] if w.dtype.kind == "f"
+    ]  # without the seeds of dropout
     graph = _Graph(weights[:n_trainable], averages)
     x = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
     output = graph.add_layers(layers[:-1] if features else layers, x, spec.image_shape)
@@ -243,7 +244,7 @@ def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) 
     network : TrainedNetwork
         A network of this package.
     pixels : str
-        Name of the input: images as given to fit, of bytes if `pixel_dtype` is uint8, else float32.
+        Name of the input: images as passed to fit, uint8 if `pixel_dtype` is uint8, else float32.
     probabilities : str
         Name of the output: probabilities of each class, or of each label in each frame.
 

@@ -1,4 +1,4 @@
-"""Sequences of digits in images of lines, batch by batch."""
+"""Predict sequences of digits in images of lines, batch by batch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from skdigits.networks.labels import PADDING
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
 
-OUTSIDE = -1  # value of the pixels to the right of an image
+OUTSIDE = -1  # value of the padding to the right of an image
 BATCH_PIXELS = 2**18
-# Width and slant of an image, besides its own, of test-time augmentation.
+# Width and slant of the augmented views, besides the unmodified image.
 VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
 
 
@@ -26,11 +26,11 @@ def read_sequences(
     network : TrainedNetwork
         A network that reads sequences.
     lines : LineImages
-        Images of bytes and of the network's height.
+        Images of bytes, of the network's height.
     top : int, default=1
         Number of sequences to find for each image, at most ``ctc.MOST_SEQUENCES``.
     engine : callable, optional
-        What computes the network; ONNX Runtime by default.
+        Function that runs the network; ONNX Runtime by default.
 
     Returns
     -------
@@ -60,27 +60,27 @@ def read_sequences(
 def read_views(
     network: TrainedNetwork, lines: LineImages, *, top: int = 1, engine: Engine | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the most probable sequences, reading each image in several ways.
+    """Find the most probable sequences by test-time augmentation.
 
-    The probability of a sequence is the mean over all ways; the sequences in question are the most
-    probable ones of the image as it is.
+    The probability of a sequence is the mean over the unmodified image and its augmented views; the
+    candidates are the ten most probable sequences of the unmodified image.
 
     Parameters
     ----------
     network, lines, top, engine
-        As for `read_sequences`.
+        As in `read_sequences`.
 
     Returns
     -------
     digits, log_probability
-        As of `read_sequences`.
+        As in `read_sequences`.
     """
     views = [lines, *(lines.changed(*view) for view in VIEWS)]
     if top > 1:
         return _by_mean(engine, network, views, top)
     read, log_probability = _read_each(engine, network, views, 1)
     digits, log_mean = read[0], _log(np.exp(log_probability).mean(axis=0))
-    # What all ways agree on is the best, if it has more than half of all probability.
+    # A sequence that is the best of all views is the result if its probability exceeds one half.
     is_sure = (read == digits).all(axis=(0, 2, 3)) & (log_mean[:, 0] > np.log(0.5))
     unsure = np.flatnonzero(~is_sure)
     if len(unsure):
@@ -93,7 +93,7 @@ def read_views(
 def _by_mean(
     engine: Engine | None, network: TrainedNetwork, views: list[LineImages], top: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The sequences of the first view with the highest mean probability in all views."""
+    """Rank the sequences of the first view by their mean probability over all views."""
     read, log_probability = _read_each(engine, network, views, ctc.MOST_SEQUENCES)
     digits, parts = read[0], np.exp(log_probability)
     probability = parts[0]
@@ -113,7 +113,7 @@ def _log(probability: np.ndarray) -> np.ndarray:
 def _read_each(
     engine: Engine | None, network: TrainedNetwork, views: list[LineImages], top: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The result of `read_sequences` for each view."""
+    """Call `read_sequences` for all views at once."""
     together = LineImages([image for view in views for image in view.images])
     read, log_probability = read_sequences(network, together, top=top, engine=engine)
     shape = len(views), len(views[0])
@@ -130,14 +130,14 @@ def score_frames(
     network : TrainedNetwork
         A network that reads sequences.
     lines : LineImages
-        Images of bytes and of the network's height.
+        Images of bytes, of the network's height.
     engine : callable, optional
-        What computes the network; ONNX Runtime by default.
+        Function that runs the network; ONNX Runtime by default.
 
     Returns
     -------
     list of ndarray of shape (n_frames, n_digits + 1)
-        For each image; the blank last.
+        Log-probabilities of each image; the blank last.
     """
     found = [np.empty(0)] * len(lines)
     n_frames = network.key.spec.n_frames(lines.widths)
@@ -151,7 +151,7 @@ def score_frames(
 def _frame_scores(
     engine: Engine | None, network: TrainedNetwork, rows: np.ndarray, widths: np.ndarray
 ) -> np.ndarray:
-    """Log-probabilities per frame and label of images of these widths, in rows of pixels."""
+    """Compute log-probabilities per frame and label of images, given as rows of pixels."""
     dtype = np.dtype(network.key.spec.dtype)
     images = rows.reshape(len(rows), HEIGHT, -1) * dtype.type(network.scale)
     inside = np.arange(images.shape[2]) < widths[:, np.newaxis]

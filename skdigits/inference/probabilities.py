@@ -1,4 +1,4 @@
-"""Class probabilities and features of images, batch by batch."""
+"""Predict class probabilities or features of images, batch by batch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from skdigits.inference.batches import Engine, compute, map_batches
 from skdigits.networks.trained import TrainedNetwork
 
-BATCH = 192  # images; larger batches are slower, since their activations leave the cache
+BATCH = 192  # images; the activations of larger batches do not fit into the cache
 
 
 def classify(
@@ -24,11 +24,11 @@ def classify(
     network : TrainedNetwork
         The network.
     rows : ndarray of shape (n_samples, n_features)
-        Rows of pixels, as given to fit.
+        Rows of pixels, as passed to fit.
     features : bool, default=False
         Whether to compute the input of the last layer instead.
     engine : callable, optional
-        What computes the network; ONNX Runtime by default.
+        Function that runs the network; ONNX Runtime by default.
 
     Returns
     -------

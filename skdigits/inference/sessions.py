@@ -1,4 +1,4 @@
-"""Networks run by ONNX Runtime."""
+"""Run networks with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skdigits.networks.trained import TrainedNetwork
 
 
 class _Sessions:
-    """Sessions of ONNX Runtime, made when first used; they live as long as their networks."""
+    """Sessions of ONNX Runtime, made on first use, and kept as long as their networks."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ _sessions = _Sessions()
 
 
 def _forget_sessions() -> None:
-    """Forget the sessions of the parent process: one of its threads may have used them."""
+    """Drop the sessions of the parent process; a thread may have held one during the fork."""
     global _sessions
     _sessions = _Sessions()
 
@@ -53,12 +53,12 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
     images : ndarray of shape (n, height, width, channels), float32
         Pixels, multiplied by the scale of the network.
     features : bool, default=False
-        Whether the output is the input of the last layer.
+        Whether to return the input of the last layer.
 
     Returns
     -------
     ndarray, float32
-        As `graphs.build` describes it.
+        Output of the model of `graphs.build`.
     """
     session = _sessions.get(network, features)
     return session.run([graphs.OUTPUT], {graphs.INPUT: images})[0]
@@ -66,8 +66,8 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
 
 def _make_session(network: TrainedNetwork, features: bool) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors; all others are raised
-    # Without threads of its own, since they would be missing in a forked process.
+    options.log_severity_level = 3  # only errors, which are raised as exceptions
+    # No thread pool, since its threads would be missing in a forked process.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     model = graphs.build(network.key.spec, network.weights, features=features)
     return onnxruntime.InferenceSession(

@@ -1,4 +1,4 @@
-"""The axes that displays draw on."""
+"""Axes of displays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
-MANY_DECADES = 3  # with more, an axis has room for the powers of ten only
+MANY_DECADES = 3  # with more, an axis has room only for powers of ten
 
 
 def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple[Axes, Figure]:
@@ -39,7 +39,7 @@ def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple
 
 
 def write_reason(ax: Axes, reason: str) -> None:
-    """Say in the middle of axes why nothing, or next to nothing, is drawn there.
+    """Write in the middle of axes why little or nothing is drawn.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def write_reason(ax: Axes, reason: str) -> None:
 
 
 def use_log_scale(axis: Axis) -> None:
-    """Give an axis a logarithmic scale whose ticks are plain numbers: 0.5, 1, 2, 5, 10.
+    """Set a logarithmic scale whose tick labels are plain numbers: 0.5, 1, 2, 5, 10.
 
     Parameters
     ----------

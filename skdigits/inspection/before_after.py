@@ -1,4 +1,4 @@
-"""Pictures before and after they are cleaned."""
+"""Display of pictures before and after cleaning."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches: width and height
 CAPTION = 0.25  # inches
 LONGEST_CAPTION = {"digit": 24, "line": 50}
 MOST_LINES = 60
-MARGIN = 0.3  # heights of a line: how much of a page is drawn around it
+MARGIN = 0.3  # margin that is drawn around a line, relative to its height
 
 
 class CleaningDisplay:
-    """Pictures side by side with the images that a network gets.
+    """Pictures beside their cleaned images, which a network gets.
 
     Parameters
     ----------
     pictures : list of ndarray of shape (height, width, 3), uint8
         The pictures.
     images : list of ndarray of shape (height, width), uint8
-        What was made of them.
+        The cleaned images.
     captions : list of str
-        One per picture.
+        One caption per picture.
     output : {"digit", "line"}, default="digit"
         What the pictures show.
 
@@ -79,19 +79,19 @@ class CleaningDisplay:
         n_pictures: int = 24,
         ax: Axes | None = None,
     ) -> Self:
-        """Clean pictures, and draw both.
+        """Clean pictures, and draw them before and after.
 
-        Of lines, a picture with several is drawn line by line, as `skdigits.read` cuts it; after 60
-        lines, the others are left out.
+        With ``output="line"``, a picture with several lines is drawn line by line, as
+        `skdigits.read` crops them; at most 60 lines are drawn.
 
         Parameters
         ----------
         pictures : sequence of str, path-like, PIL.Image.Image or array-like
             Files, or pictures as `skdigits.PictureCleaner` takes them.
         output : {"digit", "line"}, default="digit"
-            As for `skdigits.PictureCleaner`.
+            As in `skdigits.PictureCleaner`.
         n_pictures : int, default=24
-            Maximum number of pictures; they are chosen evenly from all.
+            Maximum number of pictures; they are evenly spaced among all.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 
@@ -154,7 +154,7 @@ class CleaningDisplay:
         return self
 
     def _draw(self, pixels: np.ndarray, left: float, top: float) -> None:
-        """Draw as large as fits into a tile, in its middle."""
+        """Draw pixels in the centre of a tile, as large as possible."""
         width, height = (0.92 * side for side in TILE[self.output])
         scale = min(width / pixels.shape[1], height / pixels.shape[0])
         across, down = pixels.shape[1] * scale, pixels.shape[0] * scale
@@ -165,7 +165,7 @@ class CleaningDisplay:
 
 
 def _tiles(picture: Any, position: int, output: str) -> list[tuple[np.ndarray, np.ndarray, str]]:
-    """Pixels, image and caption of a picture; of a page, those of each line."""
+    """Return pixels, image and caption of a picture, or of each line of a page."""
     name = str(position)
     if isinstance(picture, (str, os.PathLike)):
         name = printable(os.path.basename(picture))
@@ -182,7 +182,7 @@ def _tiles(picture: Any, position: int, output: str) -> list[tuple[np.ndarray, n
 
 
 def _as_seen(picture: Any, box: np.ndarray | None = None) -> np.ndarray:
-    """Pixels of a picture as a person sees it, or of a line on it, small."""
+    """Return upright pixels of a picture, or of a box in it, at a small size."""
     from PIL import Image
 
     if not isinstance(picture, Image.Image) or picture.mode[0] in "IF":

@@ -1,4 +1,4 @@
-"""Coverage and accuracy when uncertain predictions are rejected."""
+"""Display of coverage and accuracy when uncertain predictions are rejected."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class CoverageDisplay:
-    """Share of mistakes among the predictions that are kept, over the share that is kept.
+    """Share of mistakes among accepted predictions, over the share that is accepted (coverage).
 
     Parameters
     ----------
     coverage, accuracy : ndarray of shape (n_thresholds,)
-        As `skdigits.metrics.coverage_curve` returns them.
+        Results of `skdigits.metrics.coverage_curve`.
     name : str, default=None
         Name of the curve in the legend; None draws no legend.
 
@@ -65,14 +65,14 @@ class CoverageDisplay:
         Parameters
         ----------
         estimator : DigitSequenceRecognizer or classifier
-            A fitted estimator, alone, as the last step of a Pipeline or in a search. Its
-            confidence is `predict_confidence`, else the maximum of `predict_proba`.
+            A fitted estimator, alone, as the last step of a Pipeline or in a search. Its confidence
+            is `predict_confidence` or, without it, the maximum of `predict_proba`.
         X : array-like
             Images.
         y : array-like of shape (n_samples,)
             True labels or sequences.
         name : str, default=None
-            Name of the curve in the legend; None is the name of the class.
+            Name of the curve in the legend; None means the name of the class.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 
@@ -169,7 +169,7 @@ class CoverageDisplay:
 
 
 def _confidence_of(estimator: Any) -> Callable[[Images], np.ndarray]:
-    """The function from images to confidence of an estimator."""
+    """Return an estimator's function from images to confidence."""
     is_instance = not isinstance(estimator, type)
     if is_instance and hasattr(estimator, "predict_confidence"):
         return estimator.predict_confidence

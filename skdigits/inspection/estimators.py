@@ -1,4 +1,4 @@
-"""The estimators that displays take."""
+"""Check and unwrap the estimators that are passed to displays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:
     estimator : object
         The estimator itself.
     transformers : list of Pipeline
-        The steps before it, in their order.
+        The steps before it, in order.
 
     Raises
     ------
@@ -42,12 +42,12 @@ def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:
 
 
 def check_kind(estimator: object, kinds: type | tuple[type, ...], expected: str) -> None:
-    """Raise an error if an estimator is of another kind than a display needs.
+    """Check that an estimator is of a kind that a display can draw.
 
     Parameters
     ----------
     estimator : object
-        What the user passed.
+        The user's argument.
     kinds : type or tuple of type
         The classes that can be drawn.
     expected : str
@@ -56,24 +56,24 @@ def check_kind(estimator: object, kinds: type | tuple[type, ...], expected: str)
     Raises
     ------
     TypeError
-        If the estimator is an instance of none of them.
+        If the estimator is not an instance of these classes.
     """
     if not isinstance(estimator, kinds):
         raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
 
 
 def kind_of(estimator: object) -> str:
-    """Say what a user passed as an estimator.
+    """Describe a user's argument by its class, for messages.
 
     Parameters
     ----------
     estimator : object
-        Anything.
+        The user's argument.
 
     Returns
     -------
     str
-        The name of its class.
+        The description.
     """
     if isinstance(estimator, type):
         return f"the class {estimator.__name__}, not an instance"

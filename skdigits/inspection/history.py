@@ -1,4 +1,4 @@
-"""The course of one fit."""
+"""Display of the training history of one fit."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class HistoryDisplay:
         Parameters
         ----------
         estimator : DigitClassifier or DigitSequenceRecognizer
-            A fitted estimator, alone, as the last step of a Pipeline or in a search, of which the
-            best estimator is drawn.
+            A fitted estimator, alone, as the last step of a Pipeline or in a search, whose best
+            estimator is drawn.
         metric : {"accuracy", "loss"}, default="accuracy"
             Metric to draw.
         ax : matplotlib Axes, default=None
@@ -92,7 +92,7 @@ class HistoryDisplay:
         return cls(estimator.history_).plot(metric=metric, ax=ax)
 
     def plot(self, *, metric: str = "accuracy", ax: Axes | None = None) -> Self:
-        """Draw one metric, in training and, if there is one, in validation.
+        """Draw one metric of training and, if recorded, of validation.
 
         Parameters
         ----------

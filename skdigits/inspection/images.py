@@ -1,4 +1,4 @@
-"""Images and their labels."""
+"""Displays of images and their labels."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ MINIMUM_WIDTH = 4.5  # inches; room for a title
 
 
 class LabelCountDisplay:
-    """How often each label occurs.
+    """Number of samples per label.
 
     Parameters
     ----------
     labels : ndarray of shape (n_classes,)
         The labels.
     counts : ndarray of shape (n_classes,)
-        Samples per label.
+        Number of samples per label.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class LabelCountDisplay:
 
     @classmethod
     def from_labels(cls, y: ArrayLike, *, ax: Axes | None = None) -> Self:
-        """Count labels and draw the counts, in the order of the labels: 2 comes before 10.
+        """Count labels and draw the counts, sorted by label; numbers are sorted by value.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class ImageGridDisplay:
     images : ndarray of shape (n, height, width) or (n, height, width, channels)
         The images.
     captions : sequence of str
-        One per image.
+        One caption per image.
     title : str, default=""
         Title of the grid.
 
@@ -317,7 +317,7 @@ class ImageGridDisplay:
 
 
 def _in_order(labels: np.ndarray) -> np.ndarray:
-    """Indices that sort the labels of `np.unique`, which sorts strings: numbers by their value."""
+    """Return indices that sort labels, also strings of numbers, by value."""
     try:
         return np.argsort(labels.astype(np.float64), kind="stable")
     except (TypeError, ValueError):
@@ -325,7 +325,7 @@ def _in_order(labels: np.ndarray) -> np.ndarray:
 
 
 def _images(X: Images) -> np.ndarray:
-    """Reshape to (n, height, width), or (n, height, width, channels) for several channels."""
+    """Reshape to (n, height, width), or to (n, height, width, channels) for several channels."""
     rows, seen = split_images(X)
     rows = np.asarray(rows)
     shape = infer_image_shape(rows.shape[1], seen)

@@ -1,4 +1,4 @@
-"""Display of how often predictions of some confidence are correct."""
+"""Display of the calibration of confidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ReliabilityDisplay:
-    """Share of correct predictions over their confidence, with one curve per classifier.
+    """Share of correct predictions over confidence, with one curve per classifier.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ class ReliabilityDisplay:
     def plot(self, *, n_bins: int = 10, ax: Axes | None = None) -> Self:
         """Draw the curves with scikit-learn's ``CalibrationDisplay``.
 
-        Classifiers without probabilities, or whose predictions are all correct or all wrong, have
-        no curve.
+        Classifiers without probabilities have no curve, nor have those whose predictions are all
+        correct or all wrong.
 
         Parameters
         ----------
         n_bins : int, default=10
-            Number of points of a curve; each stands for the same number of predictions.
+            Number of points of a curve; each represents the same number of predictions.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 

@@ -1,4 +1,4 @@
-"""Curves and scores of a search."""
+"""Displays of the curves and scores of a search."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SearchHistoryDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     lines_ : list of matplotlib Line2D
-        A curve per candidate, of the mean over the folds.
+        The curve of each candidate: the mean over the folds.
     """
 
     ax_: Axes
@@ -129,13 +129,13 @@ class SearchHistoryDisplay:
 
 
 class SearchScoreDisplay:
-    """A heat map of scores: a column per number of epochs, a row per combination of other values.
+    """Heat map of scores: one column per number of epochs, one row per other parameters.
 
     Parameters
     ----------
     scores : ndarray of shape (n_combinations, n_epochs)
-        Mean scores; NaN where there is no such candidate. A candidate without epochs in the grid
-        has the number of epochs of the estimator.
+        Mean scores; NaN where there is no candidate. A candidate without epochs in the grid has the
+        estimator's number of epochs.
     combinations : list of str
         Labels of the rows.
     epochs : list of int
@@ -237,7 +237,7 @@ class SearchScoreDisplay:
 
 
 def _check_search(estimator: object) -> None:
-    # By name: displays and searches do not import each other.
+    # Compared by name, since displays and searches do not import each other.
     if not any(kind.__name__ == "EpochSearchCV" for kind in type(estimator).__mro__):
         expected = "a fitted EpochSearchCV (HistoryDisplay draws a single fit)"
         raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
@@ -245,7 +245,7 @@ def _check_search(estimator: object) -> None:
 
 
 def _label(params: dict[str, Any]) -> str:
-    """The parameters of a candidate besides its number of epochs."""
+    """Describe the parameters of a candidate, except its number of epochs."""
     named = {name.split("__")[-1]: value for name, value in params.items()}
     named.pop("epochs", None)
     return ", ".join(f"{name}={value}" for name, value in named.items()) or "estimator as given"

@@ -1,4 +1,4 @@
-"""Images of sequences with predictions and bounding boxes."""
+"""Display of images of sequences with predictions and bounding boxes."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class SequenceGridDisplay:
     images : list of ndarray of shape (height, width)
         The images.
     captions : list of str
-        One per image.
+        One caption per image.
     boxes : ndarray of shape (n, max_length, 4)
         Left, top, right and bottom of every digit in pixels; -1 after the last digit.
     correct : ndarray of shape (n,), bool
-        Which predictions are correct; their boxes are green, the others are red.
+        Which predictions are correct; boxes of correct ones are green, of others red.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class SequenceGridDisplay:
         estimator : DigitSequenceRecognizer
             A fitted recognizer, alone, as the last step of a Pipeline or in a search.
         X : array-like or list of array-like
-            Images; for a Pipeline, its input. Drawn is what the recognizer gets.
+            Images, or the input of a Pipeline; the images that the recognizer gets are drawn.
         y : array-like of shape (n_samples,), default=None
             True sequences; None draws the least confident predictions first.
         n_images : int, default=30

@@ -1,4 +1,4 @@
-"""Displays of what accuracy costs: time, and training images."""
+"""Displays of accuracy over time and over the number of training images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-# Offsets of a name from its point in typographic points, and its horizontal alignment.
+# Offset of a name from its data point, in typographic points, and its horizontal alignment.
 NAME_POSITIONS = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
 NAME_POSITIONS += [((30, 8), "right"), ((30, -16), "right")]
 NAME_POSITIONS += [((6, -12), "left"), ((-6, -12), "right")]
@@ -31,7 +31,7 @@ class TradeOffDisplay:
     Parameters
     ----------
     table : dict of list
-        The columns ``table`` that `compare_classifiers` returns.
+        The ``table`` of the result of `compare_classifiers`.
     emphasized : collection of str, default=()
         Names of the classifiers to emphasize.
 
@@ -90,7 +90,7 @@ class TradeOffDisplay:
         return self
 
     def _write_names(self, points: list[tuple[str, tuple[float, float]]]) -> None:
-        """Write each name at a position where it covers no other name and no point, if possible."""
+        """Write each name where it covers no other name and no point, if possible."""
         from matplotlib.transforms import Bbox
 
         self.figure_.canvas.figure.draw_without_rendering()  # fixes the position of the axes

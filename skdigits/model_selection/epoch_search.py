@@ -1,4 +1,4 @@
-"""EpochSearchCV, a grid search over epochs that runs only the longest fits."""
+"""EpochSearchCV: a grid search over epochs that runs only the longest fits."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class EpochSearchCV(GridSearchCV):
     """Grid search that runs one fit per fold for candidates that differ only in ``epochs``.
 
     In every fold, such candidates share one fit with the largest number of epochs. The weights
-    after each epoch of the grid are kept, and scored. The first epochs of a longer fit equal those
-    of a shorter fit, so that with an integer `random_state` the scores are bit-identical to those
-    of `sklearn.model_selection.GridSearchCV`. Where this is not the case (``schedule="one_cycle"``,
-    or Keras callbacks), each candidate is fitted separately, with a warning.
+    after each epoch of the grid are kept and scored. The first epochs of a longer fit equal those
+    of a shorter fit; with an integer `random_state`, the scores are bit-identical to those of
+    `sklearn.model_selection.GridSearchCV`. If the first epochs differ (``schedule="one_cycle"``, or
+    Keras callbacks), each candidate is fitted separately, with a warning.
 
     Parameters
     ----------
@@ -63,35 +63,36 @@ class EpochSearchCV(GridSearchCV):
         Lists of values by parameter name. At least one grid has ``epochs`` (in a Pipeline
         ``<step>__epochs``); a grid without it uses the number of epochs of the estimator.
     scoring : str, callable, list, tuple or dict, default=None
-        As in GridSearchCV; None is the estimator's ``score``.
+        As in GridSearchCV; None means the estimator's ``score``.
     n_jobs : int, default=None
         Number of fits that run at once.
     refit : bool, str or callable, default=True
-        Whether, and by which score, to fit the best candidate on all samples at the end.
+        Whether to fit the best candidate on all samples at the end; with several scores, the name
+        of the score that selects it.
     cv : int, cross-validation generator or iterable, default=None
-        Folds; None is five, stratified for a classifier.
+        Folds; None means five, stratified for a classifier.
     verbose : int, default=0
         1 prints the number of fits, 2 also a line per finished fit.
     pre_dispatch : int or str, default="2*n_jobs"
-        Number of fits that are dispatched ahead.
+        Number of fits that joblib dispatches ahead.
     error_score : "raise" or float, default=np.nan
         Score of a candidate in a fold where it fails.
     return_train_score : bool, default=False
-        Whether `cv_results_` has scores of the training samples, too.
+        Whether `cv_results_` also has scores of the training samples.
     journal : str or path-like, default=None
-        File in which every finished fit is recorded. The same search with the same file skips
-        the recorded fits, so that an interrupted search can be resumed; of files that `X` names,
-        the content counts. With other versions of Python, skdigits, Keras, TensorFlow or another
-        library that the scores depend on, the file is refused. Only the process that calls `fit`
-        writes to it. The backend of joblib must support generators; "loky", "threading"
-        and "dask" do.
+        File in which every finished fit is recorded. The same search with the same file skips the
+        recorded fits, so that an interrupted search can be resumed. If `X` names files, their
+        content must be the same. The file is rejected if it was written with another version of
+        Python, skdigits, Keras, TensorFlow or another library that the scores depend on. Only the
+        process that calls `fit` writes to it. The backend of joblib must support generators;
+        "loky", "threading" and "dask" do.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        A row per candidate, with the columns of GridSearchCV. The fit time of a candidate is a part
-        of the time of the shared fit, in proportion to its number of epochs; NaN if the fit was
-        recorded by an earlier run.
+        A row per candidate, with the columns of GridSearchCV. The fit time of a candidate is its
+        part of the time of the shared fit, in proportion to its number of epochs; NaN if an earlier
+        run recorded the fit.
     cv_curves_ : dict of ndarray
         A row per fit, fold and epoch: ``fold``, ``candidate`` (the row of `cv_results_` with the
         most epochs in that fit), ``epoch``, the values of the estimator's ``history_`` (such as
@@ -149,7 +150,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
     }
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()  # GridSearchCV leaves out the following
+        tags = super().__sklearn_tags__()  # GridSearchCV does not set these
         tags.transformer_tags = get_tags(self.estimator).transformer_tags
         return tags
 
@@ -160,7 +161,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         Parameters
         ----------
         X, y, **params
-            As for `fit`.
+            As in `fit`.
 
         Returns
         -------
@@ -184,7 +185,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         Returns
         -------
         float
-            The score by which the candidates were compared, or that of `refit`.
+            The score that was used to select the best candidate.
         """
         return super().score(X, plain_labels(y), **params)
 
@@ -209,12 +210,12 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         Raises
         ------
         TypeError
-            If the ``fit`` of the estimator does not have one of `params`, or, with a journal, if a
-            parameter cannot be pickled; raised before any fit.
+            If the estimator's ``fit`` lacks one of `params` or, with a journal, if a parameter
+            cannot be pickled; raised before any fit.
         ValueError
-            If the grid has no valid numbers of epochs, the estimator cannot keep epochs, or the
-            journal belongs to another search or was written with other versions of the libraries
-            (raised before any fit), or if every fit failed.
+            Before any fit: if the grid has no valid numbers of epochs, the estimator cannot keep
+            epochs, or the journal belongs to another search or other versions of the libraries.
+            After the fits: if all of them failed.
         """
         validate_parameters(self)
         candidates = list(ParameterGrid(self.param_grid))
@@ -223,7 +224,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             self._check_refit(list(self.scoring))
         X, y = indexable(X, plain_labels(y))
         routed = route_search_params(self, check_method_params(X, params))
-        if not get_config()["enable_metadata_routing"]:  # else routing has checked them
+        if not get_config()["enable_metadata_routing"]:  # routing has checked them already
             check_fit_parameters(self.estimator, routed.estimator.fit)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
@@ -272,7 +273,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         y: Any,
         context: Any,
     ) -> list[FoldScores]:
-        """The scores of all fits in all folds; those in the journal are not computed again."""
+        """Compute the scores of all fits in all folds, except those in the journal."""
         journal = self._open_journal(fits, splits, evaluator, X, y)
         scores = journal.read() if journal else []
         scores = [fold for fold in scores if fold.train or not self.return_train_score]
@@ -320,16 +321,16 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         y: Any,
         context: Any,
     ) -> Iterator[FoldScores]:
-        """Carry out tasks in parallel, and yield the scores of each."""
+        """Run tasks in parallel, and yield the scores of each."""
         context = context.subcontext(
             task_name="search", max_subtasks=len(tasks), sequential_subtasks=False
         )
         context.call_on_fit_task_begin(estimator=self)
-        # All subcontexts exist before the first task: a new one would change their parent while
+        # All subcontexts are made before the first task: a new one would change their parent while
         # another thread pickles it.
         contexts = [context.subcontext(task_name="fit", task_id=i) for i in range(len(tasks))]
-        # With a journal, each result must be returned as soon as it exists. Not all of joblib's
-        # backends can do that.
+        # With a journal, each result must be returned at once; not all of joblib's backends can do
+        # that.
         parallel = Parallel(
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,
@@ -390,7 +391,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
 
 def _clone_with(estimator: Estimator, params: dict[str, Any]) -> Estimator:
-    """An unfitted copy of an estimator with these parameters, which are copied too."""
+    """Clone an estimator with these parameters, which are cloned too."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 

@@ -25,10 +25,10 @@ class Journal:
     path : str or path-like
         The file; created if it does not exist.
     search : object
-        Everything besides the fits and the versions that determines the scores; it must have a
-        fingerprint. The content of files that it names counts.
+        Everything else that determines the scores; it must have a fingerprint, which includes the
+        content of files that it names.
     fits : list of object
-        What makes each fit different from the others.
+        Parameters that identify each fit.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class Journal:
         values = {"skdigits_journal": FORMAT, "versions": versions(), "search": fingerprint(search)}
         header = json.dumps(values)
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
-        if header.startswith(text):  # a full disk may have cut it off
+        if header.startswith(text):  # a full disk may have truncated it
             make_folder(self.path.parent)
             self._append(header[len(text) :])
             flush_folder(self.path.parent)
@@ -55,7 +55,7 @@ class Journal:
                 "another file, or delete this one to start a new search."
             )
         elif not text.endswith("\n"):
-            self._append("")  # ends a line that was cut off
+            self._append("")  # ends a truncated line
 
     def read(self) -> list[FoldScores]:
         """Read the recorded scores of these fits.
@@ -63,8 +63,7 @@ class Journal:
         Returns
         -------
         list of FoldScores
-            In the order of the fits, without times. A line that was cut off during writing is
-            skipped.
+            The scores in the order of the fits, without times. A truncated line is skipped.
         """
         entries = map(_parse, self.path.read_text(encoding="utf-8").splitlines()[1:])
         recorded = {
@@ -85,27 +84,27 @@ class Journal:
         Parameters
         ----------
         scores : FoldScores
-            Its scores in one fold.
+            Scores of the fit in one fold.
         """
         values = {"test": scores.test, "train": scores.train, "history": scores.history}
         entry = {"fit": self.fits[scores.fit], "fold": scores.fold, "scores": values}
         self._append(json.dumps(entry))
 
     def _append(self, line: str) -> None:
-        # One unbuffered write to a file opened for appending: lines of two searches do not mix.
+        # One unbuffered write in append mode, so that lines of two searches do not mix.
         data = f"{line}\n".encode()
         with naming(self.path), self.path.open("ab", buffering=0) as file:
             written = file.write(data)
-            file.write(data[written:])  # says why the first one was short
+            file.write(data[written:])  # raises the reason if the first write was short
             flush(file)
 
 
 def _difference(line: str, values: Any) -> Any:
-    """How the first line of another journal differs from that of this search."""
+    """Describe how the first line of another journal differs from this search."""
     found = _parse(line)
     versions = found.get("versions") if isinstance(found, dict) else None
     if not isinstance(versions, dict) or found.get("skdigits_journal") != FORMAT:
-        return "it is something else, or was written by another version of skdigits"
+        return "it is no journal, or was written by another version of skdigits"
     for name, version in values["versions"].items():
         if versions.get(name) != version:
             return f"{name} was {versions.get(name, 'missing')} and is {version}"

@@ -1,4 +1,4 @@
-"""Which fits a search over epochs needs."""
+"""Plan the fits of a search over epochs."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class SharedFit:
     params : dict of str to object
         Parameters of the candidates, without the number of epochs.
     prefix : str, default=""
-        Prefix of the parameters of the network: ``"cnn__"`` in a Pipeline with the step "cnn".
+        Prefix of the network's parameters: ``"cnn__"`` in a Pipeline with the step "cnn".
     keep_all : bool, default=False
-        Whether all epochs are kept, since early stopping may go back to any of them.
+        Whether to keep all epochs, since early stopping may restore any of them.
     candidates : dict of int to int
-        Numbers of epochs by the index of the candidate.
+        Number of epochs by index of the candidate.
     """
 
     params: dict[str, Any]
@@ -47,7 +47,7 @@ class SharedFit:
         return sorted(set(self.candidates.values()))
 
     def estimator_params(self) -> dict[str, Any]:
-        """Return the parameters with which the estimator is fitted.
+        """Return the parameters of the estimator for this fit.
 
         Returns
         -------
@@ -75,7 +75,7 @@ def plan_fits(estimator: Estimator, candidates: list[dict[str, Any]]) -> list[Sh
     Returns
     -------
     list of SharedFit
-        The fits; every candidate belongs to one of them.
+        The fits; each candidate belongs to one of them.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def plan_fits(estimator: Estimator, candidates: list[dict[str, Any]]) -> list[Sh
 
 
 def check_fit_parameters(estimator: Estimator, names: Iterable[str]) -> None:
-    """Raise if ``fit`` does not have one of these parameters.
+    """Check that ``fit`` has these parameters.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def check_fit_parameters(estimator: Estimator, names: Iterable[str]) -> None:
 
 
 def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
-    """The step that a parameter of fit goes to, and the parameter's name there."""
+    """Find the step that receives a parameter of fit, and the name of the parameter there."""
     while isinstance(estimator, Pipeline):
         step, _, rest = name.partition("__")
         steps = dict(estimator.steps)
@@ -141,10 +141,9 @@ def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
 
 
 def _has_fit_parameter(step: Estimator, name: str, is_last: bool) -> bool:
-    """Whether the fit of a step, or one that it extends, names a parameter.
+    """Check whether the fit of a step, or of a base class, has a parameter.
 
-    The last step accepts no other parameters, although its fit has ``**unknown`` for a helpful
-    error.
+    The fit of the last step has ``**unknown`` only to raise a helpful error.
     """
     fits = [vars(cls)["fit"] for cls in type(step).__mro__ if "fit" in vars(cls)]
     parameters = [p for fit in fits for p in inspect.signature(fit).parameters.values()]
@@ -164,9 +163,9 @@ def _unknown_parameter(step: Estimator, name: str, full_name: str) -> str:
 
 
 def _grouping_key(params: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:
-    """A hashable key, equal for equal parameters; 1, 1.0 and True are not equal here.
+    """Return a hashable key, equal for equal parameters; here, 1, 1.0 and True differ.
 
-    A value that cannot be hashed equals only itself: candidates of one grid share its values.
+    A value that cannot be hashed equals only itself; candidates of one grid share its values.
     """
     return tuple((name, *_value_key(params[name])) for name in sorted(params))
 

@@ -64,9 +64,10 @@ def candidate_outcomes(
     Returns
     -------
     list of dict
-        The outcomes of the first candidate in all folds, then those of the second: ``fit_time``,
-        ``score_time``, ``test_scores`` and, if requested, ``train_scores``. The fit time of a
-        candidate is a part of the time of the shared fit, in proportion to its number of epochs.
+        The outcomes of the first candidate in all folds, then those of the second, and so on:
+        ``fit_time``, ``score_time``, ``test_scores`` and, if requested, ``train_scores``. The fit
+        time of a candidate is its part of the time of the shared fit, in proportion to its number
+        of epochs.
     """
     failed = _failed_score(scores, error_score)
     outcomes: dict[tuple[int, int], dict[str, Any]] = {}
@@ -112,7 +113,7 @@ def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndar
 
 
 def _failed_score(scores: list[FoldScores], error_score: Any) -> Score:
-    """The score of a fit that failed: a dict if the other fits have several scores."""
+    """Return the score of a failed fit: a dict if other fits have several scores."""
     for fold in scores:
         for score in fold.test:
             if isinstance(score, dict):
@@ -121,7 +122,7 @@ def _failed_score(scores: list[FoldScores], error_score: Any) -> Score:
 
 
 def _score_at(values: list[Score] | None, index: int, failed: Score) -> Score:
-    """One of the scores; `failed` where the fit, or a scorer of several scores, failed."""
+    """Return one of the scores, or `failed` if the fit or a multi-metric scorer failed."""
     score = values[index] if values else failed
     return failed if isinstance(failed, dict) and not isinstance(score, dict) else score
 

@@ -1,4 +1,4 @@
-"""Fit in one fold, and score at several epochs."""
+"""Fit estimators in one fold, and score them at several epochs."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class FoldScores:
     fold : int
         Index of the fold.
     test : list of float or list of dict, default=[]
-        Scores of the test samples, one entry per number of epochs, ascending: a number, or a
-        dict if there are several scores. Empty if the fit failed.
+        Scores of the test samples, one per number of epochs, in ascending order: numbers, or dicts
+        if there are several scores. Empty if the fit failed.
     train : list of float, list of dict or None, default=None
         Scores of the training samples, if requested.
     history : dict of str to list of float, default={}
@@ -79,7 +79,7 @@ class Task:
     test : ndarray of shape (n_test,)
         Indices of the test samples.
     title : str, default=""
-        Printed with the scores when the fit is finished, unless it is empty.
+        Title for the line that is printed after the fit; empty prints nothing.
     """
 
     fit: int
@@ -92,7 +92,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Runs tasks; it can be sent to other processes.
+    """Runner of tasks; it can be sent to other processes.
 
     Parameters
     ----------
@@ -105,9 +105,9 @@ class Evaluator:
     score_params : dict of str to object
         Parameters of the scorer, for all samples.
     error_score : "raise" or float
-        Score where a fit or a score fails.
+        Score of a failed fit or failed scoring.
     return_train_score : bool
-        Whether the training samples are scored too.
+        Whether to score the training samples, too.
     """
 
     search: Any
@@ -125,7 +125,7 @@ class Evaluator:
         Parameters
         ----------
         estimator : estimator
-            A clone with the parameters of the fit; it is fitted.
+            A clone with the parameters of the fit; it is fitted in place.
         X : array-like of shape (n_samples, ...)
             All samples.
         y : array-like of shape (n_samples,) or None
@@ -256,7 +256,7 @@ def compute_score(
     Parameters
     ----------
     scorer : callable
-        A scorer of scikit-learn, which may give several scores.
+        A scorer of scikit-learn; it may return several scores.
     estimator : estimator
         A fitted estimator.
     samples : tuple
@@ -264,12 +264,12 @@ def compute_score(
     params : dict of str to object
         Further parameters of the scorer.
     error_score : "raise" or float
-        The score where the scorer fails; a warning says why.
+        Score if the scorer fails; a warning gives the reason.
 
     Returns
     -------
     float or dict of str to float
-        The score, or several by name.
+        The score, or several scores by name.
 
     Raises
     ------
@@ -285,7 +285,7 @@ def compute_score(
         return error_score
     if not isinstance(score, dict):
         return _as_number(score, scorer)
-    # A scorer of several scores returns a traceback in place of a score that failed.
+    # A multi-metric scorer returns a traceback in place of a failed score.
     failed = {name: text for name, text in score.items() if isinstance(text, str)}
     for text in failed.values():
         _warn_of_failure(error_score, text)
@@ -294,7 +294,7 @@ def compute_score(
 
 
 def at_epoch(estimator: Estimator, epoch: int) -> Estimator:
-    """Copy a fitted estimator as it was after an epoch.
+    """Copy a fitted estimator with the weights after an epoch.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ def at_epoch(estimator: Estimator, epoch: int) -> Estimator:
 
 
 def _select(X: Any, y: Any, indices: np.ndarray) -> tuple[Any, ...]:
-    """The samples with these indices: a tuple of X and, if there are labels, y."""
+    """Select samples: return a tuple of X and, if there are labels, y."""
     return tuple(safe_indexing(data, indices) for data in (X, y) if data is not None)
 
 

@@ -1,7 +1,7 @@
 """Network architectures: functions that return the layers of a network, as data.
 
-Every function takes the number of outputs, and, by keyword, those of `filters`, `kernel_size` and
-`dropout` that it has as parameters. The input is images of shape (height, width, channels).
+Each function takes the number of outputs; `filters`, `kernel_size` and `dropout` are optional
+keywords of some functions. The network's input is images of shape (height, width, channels).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Layers = tuple[Layer, ...]
 def compact(
     n_classes: int, *, filters: int = 4, kernel_size: int = 5, dropout: float = 0.1
 ) -> Layers:
-    """Two convolutions of four filters: 4,518 parameters for 28×28 images and ten classes.
+    """Return two convolutions of four filters: 4,518 parameters for 28×28 images, ten classes.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def compact(
 def lenet(
     n_classes: int, *, filters: int = 8, kernel_size: int = 5, dropout: float = 0.2
 ) -> Layers:
-    """A modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
+    """Return a modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
 
     Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
     "Gradient-based learning applied to document recognition", 1998), with ReLU and dropout.
@@ -101,10 +101,10 @@ def lenet(
 
 
 def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
-    """Five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
+    """Return five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
 
-    The network ends in a depthwise layer with one weight per filter and position, which has a tenth
-    of the weights of a dense layer.
+    The last convolution is a depthwise layer with one weight per filter and position; a dense layer
+    would have ten times as many weights.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
 
 
 def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
-    """Six normalized convolutions, two of them residual: 111,258 parameters for 28×28 images.
+    """Return six normalized convolutions, two residual: 111,258 parameters for 28×28 images.
 
     Parameters
     ----------
@@ -151,12 +151,11 @@ def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
 
 
 def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Network that reads lines of any width: 120,731 parameters, and scores per four columns.
+    """Return a network for lines of any width: 120,731 parameters, frames of four columns.
 
-    It is that of earlier files. It has the convolutions of ``deep``; the receptive field of a frame
-    is 62 columns. Pixels below 0 are padding to the right of the image: they, and all values
-    computed from them, are set to 0 in every layer, so that the width of the padding does not
-    matter.
+    It is the network of files of earlier versions. It has the convolutions of ``deep``; the
+    receptive field of a frame is 62 columns. Pixels below 0 are padding to the right of the image.
+    Every layer sets the padding to 0, so that its width has no effect.
 
     Parameters
     ----------
@@ -176,10 +175,11 @@ def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
 
 
 def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Network that reads lines of any width: 351,131 parameters, and scores per two columns.
+    """Return a network for lines of any width: 351,131 parameters, frames of two columns.
 
-    It is ``reader`` with frames of two columns, since handwritten digits may be four columns wide.
-    Two residual convolutions along the line follow; the receptive field of a frame is 60 columns.
+    It is ``reader`` with frames of two columns, since handwritten digits may be only four columns
+    wide, and with two more residual convolutions along the line. The receptive field of a frame is
+    60 columns.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> La
     )
 
 
-# For single digits, and for sequences. "reader" is the network of earlier files.
+# Networks for single digits, and for sequences. "reader" is used by files of earlier versions.
 CLASSIFIERS: dict[str, Callable[..., Layers]] = {
     "compact": compact,
     "tiny": tiny,
@@ -213,7 +213,7 @@ CLASSIFIERS: dict[str, Callable[..., Layers]] = {
 READERS: dict[str, Callable[..., Layers]] = {"fine_reader": fine_reader, "reader": reader}
 ARCHITECTURES = tuple(CLASSIFIERS)
 READER = "fine_reader"
-N_LABELS = 11  # of a network for sequences: the digits and the blank
+N_LABELS = 11  # outputs of a network for sequences: the digits and the blank
 
 
 def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] = ()) -> Layers:
@@ -226,7 +226,7 @@ def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] 
     n_outputs : int
         Number of classes or labels.
     options : sequence of (str, value), default=()
-        Keyword arguments of the function; ``l2``, which is no part of a layer, is left out.
+        Keyword arguments of the function; ``l2`` is ignored, since layers do not contain it.
 
     Returns
     -------
@@ -236,7 +236,7 @@ def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] 
     Raises
     ------
     ValueError
-        If the function does not have such a parameter.
+        If the function lacks a parameter.
     """
     function = CLASSIFIERS.get(name) or READERS[name]
     given: dict[str, Any] = {option: value for option, value in options if option != "l2"}
@@ -245,7 +245,7 @@ def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] 
 
 
 def check_options(name: str, function: Callable[..., Any], options: dict[str, Any]) -> None:
-    """Check that an architecture function has the parameters it is given.
+    """Check that an architecture function has the parameters for some options.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def check_options(name: str, function: Callable[..., Any], options: dict[str, An
     Raises
     ------
     ValueError
-        If it lacks one.
+        If the function lacks a parameter.
     """
     parameters = inspect.signature(function).parameters.values()
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
@@ -280,8 +280,8 @@ def _normalized(
     residual: bool = False,
     masked: bool = False,
 ) -> Layers:
-    """Convolution, pooling, batch normalization and ReLU."""
-    # Pooling first leaves a quarter of the work to the next operations.
+    """Return a convolution, pooling, batch normalization and ReLU."""
+    # Pooling comes first, since it saves three quarters of the work of the next operations.
     pooling = (Pooling(f"{name}_pooling", pool),) if pool else ()
     layers = Convolution(name, filters, size), *pooling, Normalization(f"{name}_normalization")
     before = (HalveMask(),) if masked and pool and pool[1] == 2 else ()
@@ -292,7 +292,7 @@ def _normalized(
 def _residual_trunk(
     filters: int, second_pool: tuple[int, int] = (2, 2), *, masked: bool = False
 ) -> Layers:
-    """Convolutions to a quarter of the height, the last two residual."""
+    """Return convolutions that reduce the height to a quarter; the last two are residual."""
     return (
         *_normalized("convolution_1", filters, pool=(2, 2), masked=masked),
         *_normalized("convolution_2", 2 * filters, masked=masked),
@@ -304,7 +304,7 @@ def _residual_trunk(
 
 
 def _classify(n_classes: int, dropout: float) -> Layers:
-    """Class probabilities, from one weighted sum over all positions per filter."""
+    """Return class probabilities, from one weighted sum over all positions per filter."""
     return (
         Depthwise("depthwise"),
         Normalization("depthwise_normalization"),
@@ -315,7 +315,7 @@ def _classify(n_classes: int, dropout: float) -> Layers:
 
 
 def _frames(filters: int, columns: int) -> Layers:
-    """One column of features per frame of some columns of pixels."""
+    """Return features of frames; `columns` is the number of pixel columns per frame."""
     return (
         Pad((0, 0, 0, columns - 1), -1.0),  # completes the last frame
         StartMask(),
@@ -331,6 +331,6 @@ def _frames(filters: int, columns: int) -> Layers:
 
 
 def _scores(n_labels: int, dropout: float) -> Layers:
-    """Scores (logits) of labels, from one column of features per frame."""
+    """Return scores (logits) of labels, from the features of each frame."""
     # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
     return Dropout(dropout), Convolution("output", n_labels, (1, 1), bias=True), FirstRow()

@@ -1,4 +1,4 @@
-"""Sequences of digits as rows of numbers, which networks take and give."""
+"""Convert sequences of digits between strings and the rows of numbers that networks use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_rows(sequences: np.ndarray, widths: np.ndarray, longest: int | None = Non
     widths : ndarray of shape (n,), int
         Width of each image.
     longest : int, optional
-        Digits of a row; those of the longest sequence by default.
+        Number of digits in a row; the length of the longest sequence by default.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def as_strings(digits: np.ndarray) -> np.ndarray:
 
 
 def needed_frames(digits: np.ndarray) -> np.ndarray:
-    """Count the frames without which sequences cannot be read.
+    """Count the frames that CTC needs for sequences.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def needed_frames(digits: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,), int
-        One for each digit, and one between equal digits.
+        One frame for each digit, and one between equal digits.
     """
     is_digit = digits != PADDING
     return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)

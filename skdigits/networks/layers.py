@@ -1,7 +1,8 @@
-"""The kinds of layers, as data: ``training`` makes Keras layers of them, ``inference`` ONNX nodes.
+"""Kinds of layers, as data; ``training`` converts them to Keras, ``inference`` to ONNX.
 
-A network is a tuple of layers; each takes the output of the one before. A new kind is a class here,
-in `KINDS`, with a function in ``training/keras_layers.py`` and one in ``inference/graphs.py``.
+A network is a tuple of layers; each takes the output of the previous one. A new kind needs a class
+here, an entry in `KINDS`, and a function in ``training/keras_layers.py`` and in
+``inference/graphs.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Margins = tuple[int, int, int, int]  # top, left, bottom, right
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that has no weights and keeps the shape; the kinds differ from it where they say."""
+    """Base class: a layer without weights that keeps the shape."""
 
     def output_shape(self, shape: Shape) -> Shape:
         """Compute the shape of an output.
@@ -46,7 +47,7 @@ class Layer:
         Returns
         -------
         list of tuple
-            None by default.
+            An empty list by default.
         """
         return []
 
@@ -61,14 +62,14 @@ class Layer:
         Returns
         -------
         list of tuple
-            None by default.
+            An empty list by default.
         """
         return []
 
 
 @dataclass(frozen=True)
 class Convolution(Layer):
-    """A convolution with a step of one pixel.
+    """Convolution with strides of one pixel.
 
     Parameters
     ----------
@@ -79,11 +80,11 @@ class Convolution(Layer):
     size : tuple of int
         Height and width of the kernel.
     same : bool, default=True
-        Whether the input is padded with zeros, so that the output has its height and width.
+        Whether the input is padded with zeros, so that the output has the same height and width.
     bias : bool, default=False
-        Whether a number per filter is added.
+        Whether a bias per filter is added.
     activation : {"relu", None}, default=None
-        Function of the output.
+        Activation function.
     """
 
     name: str
@@ -104,14 +105,14 @@ class Convolution(Layer):
 
 @dataclass(frozen=True)
 class Depthwise(Layer):
-    """One weight per channel and position of a window, without padding.
+    """Depthwise convolution, without padding.
 
     Parameters
     ----------
     name : str
         Name of the layer.
     size : tuple of (int or None), default=(None, None)
-        Height and width of the window; None is that of the input.
+        Height and width of the window; None means that of the input.
     """
 
     name: str
@@ -130,7 +131,7 @@ class Depthwise(Layer):
         tuple of int
             Height and width.
         """
-        return tuple(own or seen for own, seen in zip(self.size, shape[:2], strict=True))
+        return tuple(size or seen for size, seen in zip(self.size, shape[:2], strict=True))
 
     def output_shape(self, shape: Shape) -> Shape:
         return _window(shape, self.window(shape))
@@ -160,14 +161,14 @@ class Normalization(Layer):
 
 @dataclass(frozen=True)
 class Pooling(Layer):
-    """The maximum of each window; what is left at the right and bottom is dropped.
+    """Max pooling; incomplete windows at the right and bottom are dropped.
 
     Parameters
     ----------
     name : str
         Name of the layer.
     size : tuple of int, default=(2, 2)
-        Height and width of the window, and of its steps.
+        Height and width of the window, and its strides.
     """
 
     name: str
@@ -182,12 +183,12 @@ class Pooling(Layer):
 
 @dataclass(frozen=True)
 class Relu(Layer):
-    """Negative values become 0."""
+    """Rectified linear unit: negative values become 0."""
 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """In training, some values become 0 at random.
+    """Dropout: in training, random values become 0.
 
     Parameters
     ----------
@@ -203,7 +204,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Residual(Layer):
-    """The input is added to the output of some layers.
+    """Residual block: the sum of the input and the output of some layers.
 
     He et al., "Deep residual learning for image recognition" (2016).
 
@@ -217,13 +218,13 @@ class Residual(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if output_shape(self.layers, shape) != shape:
-            raise ValueError(f"a residual part changes the shape {shape}")
+            raise ValueError(f"a residual block changes the shape {shape}")
         return shape
 
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """Images become rows of numbers: rows, columns, channels."""
+    """Flatten images to vectors, in the order of rows, columns, channels."""
 
     def output_shape(self, shape: Shape) -> Shape:
         return (math.prod(n or 0 for n in shape),)
@@ -231,7 +232,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """Weighted sums of all features.
+    """Dense layer: weighted sums of all features.
 
     Parameters
     ----------
@@ -240,7 +241,7 @@ class Dense(Layer):
     units : int
         Number of sums.
     activation : {"relu", "softmax", None}, default=None
-        Function of the output.
+        Activation function.
     """
 
     name: str
@@ -256,7 +257,7 @@ class Dense(Layer):
 
 @dataclass(frozen=True)
 class Resize(Layer):
-    """Images are resized bilinearly.
+    """Bilinear resizing of images.
 
     Parameters
     ----------
@@ -273,12 +274,12 @@ class Resize(Layer):
 
 @dataclass(frozen=True)
 class Pad(Layer):
-    """Images get margins.
+    """Margins around images.
 
     Parameters
     ----------
     margins : tuple of int
-        Rows and columns that are added: top, left, bottom, right.
+        Number of rows and columns to add: top, left, bottom, right.
     value : float, default=0.0
         Value of the added pixels.
     """
@@ -298,22 +299,22 @@ class Pad(Layer):
 
 @dataclass(frozen=True)
 class StartMask(Layer):
-    """Columns whose first pixel is below 0 are outside of the image; `Mask` uses that later."""
+    """Compute the mask of later `Mask` layers: columns whose first pixel is negative."""
 
 
 @dataclass(frozen=True)
 class HalveMask(Layer):
-    """The mask follows a pooling of two columns that comes next."""
+    """Halve the width of the mask, before a pooling of two columns."""
 
 
 @dataclass(frozen=True)
 class Mask(Layer):
-    """Values outside of the image become 0, so that the width of the padding does not matter."""
+    """Set the padding to 0, so that its width has no effect."""
 
 
 @dataclass(frozen=True)
 class FirstRow(Layer):
-    """The first row of images, which have one row: a list of columns."""
+    """Remove the height axis of images with one row."""
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape[1:]
@@ -351,7 +352,7 @@ def output_shape(layers: Iterable[Layer], shape: Shape) -> Shape:
 
 
 def walk(layers: Iterable[Layer], shape: Shape) -> Iterator[tuple[Layer, Shape]]:
-    """Go through layers, and through those of residual parts.
+    """Iterate over layers, including those of residual blocks.
 
     Parameters
     ----------
@@ -375,7 +376,7 @@ def walk(layers: Iterable[Layer], shape: Shape) -> Iterator[tuple[Layer, Shape]]
 
 
 def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.ndarray]) -> int:
-    """Check that weights are those of layers.
+    """Check that weights match layers.
 
     Parameters
     ----------
@@ -384,17 +385,17 @@ def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.nd
     shape : tuple
         Shape of one input, without the axis of images.
     weights : sequence of ndarray
-        The trainable variables in the order of the layers, then the others.
+        The trainable variables in the order of the layers, then the non-trainable ones.
 
     Returns
     -------
     int
-        How many of them are trainable.
+        Number of trainable variables.
 
     Raises
     ------
     ValueError
-        If a shape, or their number, is another one.
+        If their number or a shape differs.
     """
     steps = list(walk(layers, shape))
     trainable = [size for layer, seen in steps for size in layer.trainable(seen)]
@@ -409,19 +410,19 @@ def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.nd
     for expected, shapes in zip([trainable, averages, seeds], found, strict=True):
         if expected != shapes:
             raise ValueError(
-                f"the weights are not those of the network: they have the shapes {shapes!s:.80}, "
+                f"the weights do not match the network: they have the shapes {shapes!s:.80}, "
                 f"expected {expected!s:.80}"
             )
     return len(trainable)
 
 
 def _window(shape: Shape, size: Sequence[int | None]) -> Shape:
-    """Positions of a window that lies within an image."""
+    """Compute the number of positions of a window within an image."""
     sides = zip(shape[:2], size, strict=True)
     return _at_least_one(*(None if n is None else n - (k or 0) + 1 for n, k in sides), shape[-1])
 
 
 def _at_least_one(*shape: int | None) -> Shape:
     if any(n is not None and n < 1 for n in shape):
-        raise ValueError(f"the images are too small for it: a layer would have the shape {shape}")
+        raise ValueError(f"the images are too small: a layer would have the shape {shape}")
     return shape

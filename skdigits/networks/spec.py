@@ -1,4 +1,4 @@
-"""The specification of a network."""
+"""Specification of a network."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 from skdigits.networks.architectures import READERS, Layers, describe
 from skdigits.networks.layers import Layer, Pad, Pooling, Resize, walk
 
-# Smaller images are enlarged to the size of MNIST's images, for which the networks were designed,
-# with the same margin: a convolution without padding sees little of the edge.
+# Smaller images are enlarged to the size of MNIST's images, for which the networks were designed.
+# They get the same margin, since convolutions without padding use the edge less.
 MINIMUM_SIDE = 28
 MARGIN = 4
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """Everything that determines a network, so that equal specs mean equal programs.
+    """Everything that determines a network; equal specs mean equal programs.
 
     Parameters
     ----------
     architecture : str or callable
-        A name in ``ARCHITECTURES`` or ``READERS``, or an architecture function of the user's.
+        A name in ``ARCHITECTURES`` or ``READERS``, or a user's architecture function.
     image_shape : tuple of int
-        Height, width and channels of the input images. The width is None where images may have
-        any width.
+        Height, width and channels of the input images. The width is None if images may have any
+        width.
     n_outputs : int
         Number of classes; for sequences, of digits and the blank.
     options : tuple of (str, value)
@@ -34,9 +34,9 @@ class NetworkSpec:
     dtype : str
         Type of weights and arithmetic.
     reads_sequences : bool, default=False
-        Whether the network gives scores per frame of a line, rather than probabilities per image.
+        True if the output is scores per frame of a line; False if it is probabilities per image.
     layers : tuple of Layer, default=()
-        The network, for images of `enlarged_shape`; empty for a function of the user's.
+        The network, for images of `enlarged_shape`; empty for a user's architecture function.
     """
 
     architecture: str | Callable[..., Any]
@@ -56,12 +56,12 @@ class NetworkSpec:
         options: tuple[tuple[str, Hashable], ...],
         dtype: str,
     ) -> NetworkSpec:
-        """Specify a network; those of this package get their layers.
+        """Specify a network, with its layers if it is one of this package.
 
         Parameters
         ----------
         architecture, image_shape, n_outputs, options, dtype
-            As of the class.
+            As in the class.
 
         Returns
         -------
@@ -86,13 +86,13 @@ class NetworkSpec:
 
     @property
     def columns_per_frame(self) -> int:
-        """Columns of pixels of which the network computes one frame of scores."""
+        """Number of pixel columns per frame."""
         steps = walk(self.layers, self.image_shape)
         return math.prod(layer.size[1] for layer, _ in steps if isinstance(layer, Pooling))
 
     @property
     def has_onnx_model(self) -> bool:
-        """Whether ONNX Runtime can run the network; it has no convolutions in float64."""
+        """Whether ONNX Runtime can run the network; it does not support float64 convolutions."""
         return bool(self.layers) and self.dtype == "float32"
 
     def n_frames(self, widths: Any) -> Any:
@@ -111,12 +111,12 @@ class NetworkSpec:
         return -(-widths // self.columns_per_frame)
 
     def enlarged_shape(self) -> tuple[int, int | None, int]:
-        """Shape of the images that the architecture function is given.
+        """Return the input shape of the architecture, after enlargement.
 
         Returns
         -------
         tuple of int
-            Height, width and channels; sides of at least 28 pixels where the width is fixed.
+            Height, width and channels. Both sides are at least 28 pixels; a free width is None.
         """
         height, width, channels = self.image_shape
         if width is None:
@@ -124,7 +124,7 @@ class NetworkSpec:
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
 
     def enlargement(self) -> tuple[Layer, ...]:
-        """Layers that make images of `enlarged_shape` of small images.
+        """Return the layers that enlarge images to `enlarged_shape`.
 
         Returns
         -------

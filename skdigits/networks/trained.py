@@ -1,4 +1,4 @@
-"""The result of a fit, as arrays; without Keras."""
+"""Result of a fit, as arrays; without Keras."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.spec import NetworkSpec
 
-Weights = list[np.ndarray]  # the trainable variables of a network, then the others
+Weights = list[np.ndarray]  # the trainable variables of a network, then the non-trainable ones
 
 
 @dataclass(frozen=True)
 class ProgramKey:
-    """What a compiled training program depends on.
+    """Key of a compiled training program.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class ProgramKey:
     augment : float, default=0.0
         Strength of the geometric augmentation.
     restyle : bool, default=False
-        Whether images are changed as if others had written them.
+        Whether the style augmentation `restyle` is used.
     """
 
     spec: NetworkSpec
@@ -42,7 +42,7 @@ class FitCall:
     Parameters
     ----------
     first : int
-        Number of epochs before it.
+        Number of epochs trained before this call.
     early_stopping : bool
         Whether the call restored its best weights.
     """
@@ -62,7 +62,7 @@ class TrainedNetwork:
     seed : int
         Seed of all random draws, in [0, 2**31).
     pixel_range : PixelRange or None
-        Pixel range of the first training images; None as long as all images were blank.
+        Pixel range of the first training images; None until an image is not blank.
     pixel_dtype : str
         Smallest dtype that holds the pixels of the first training images.
     scale : float
@@ -72,7 +72,7 @@ class TrainedNetwork:
     weights : list of ndarray
         Weights for predictions; empty before the initial weights are drawn.
     raw_weights : list of ndarray
-        Weights from which training continues; they differ from `weights` where those are averages.
+        Weights from which training continues; they differ from `weights` if those are averages.
     optimizer_state : list of ndarray
         Variables of the optimizer; empty before its first step.
     history : dict of str to list of float
@@ -146,7 +146,7 @@ class TrainedNetwork:
         return replace(self, history=history, **changes)
 
     def at_epoch(self, epoch: int) -> TrainedNetwork:
-        """Return the network as it was after a kept epoch.
+        """Return the network with the weights of a kept epoch.
 
         Parameters
         ----------
@@ -156,7 +156,8 @@ class TrainedNetwork:
         Returns
         -------
         TrainedNetwork
-            A copy without kept epochs. With early stopping it has the best weights up to then.
+            A copy without kept epochs. With early stopping, it has the best weights up to this
+            epoch.
 
         Raises
         ------
@@ -181,7 +182,7 @@ class TrainedNetwork:
         )
 
     def _best_epoch(self, last: int) -> int:
-        """The epoch whose weights a fit of `last` epochs would have."""
+        """Return the epoch whose weights a fit of `last` epochs would have."""
         call = max((call for call in self.calls if call.first < last), key=lambda c: c.first)
         if not call.early_stopping:
             return last

@@ -1,4 +1,4 @@
-"""From pictures, as people take them, to images in MNIST's style."""
+"""Convert photographs and scans to images in MNIST's style."""
 
 from skdigits.pictures.cleaning import clean_line, clean_picture
 from skdigits.pictures.grey import to_grey

@@ -1,4 +1,4 @@
-"""What is drawn around digits: frames, cells, combs, rings."""
+"""Remove what is printed around digits: frames, cells, combs, rings."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from skdigits.pictures.rules import SEEN, SLOPES, SMALLEST, STEEPEST, Rule, eras
 
 SMALLEST_BOX = 12  # pixels
 TILTS = SLOPES[::2]
-STRAIGHT = 0.03  # of a side: how far a straight side may be from a line
-IN_BOX = 0.25  # of the height of a box: a digit in it
-IN_RING = 0.4  # of the height of a ring: digits in it together; the dot in a zero is lower
+STRAIGHT = 0.03  # of a side: tolerance of a straight side
+IN_BOX = 0.25  # of the height of a box: minimum height of a digit in it
+IN_RING = 0.4  # of the height of a ring: minimum for all digits in it; a dotted zero has less
 THICKEST_OF_BOX = 0.15  # of the box's smaller side
-THROUGH = 0.65  # of the width of a box: a horizontal rule
-BETWEEN = 0.72  # of the distance of two horizontal rules: a vertical one
-AT_END = 0.3  # of that distance: how far from the ends of a box its outer vertical rules are
-ALIKE = 2.2  # times as thick as the thinnest rule of a box
-SOFT = 2  # pixels by which equally thick rules differ in a picture that was reduced
-TICK = 1.3  # times as high as the outer ticks of a comb: another one
+THROUGH = 0.65  # of the width of a box: minimum length of a horizontal rule
+BETWEEN = 0.72  # of the distance between two horizontal rules: minimum length of a vertical rule
+AT_END = 0.3  # of that distance: tolerance of the outer vertical rules at the ends of a box
+ALIKE = 2.2  # maximum thickness of a rule, relative to the thinnest rule of the box
+SOFT = 2  # pixels by which equally thick rules differ after downscaling
+TICK = 1.3  # maximum height of a tick, relative to the outer ticks of the comb
 MARGIN = 8  # pixels around a box
 
 
@@ -35,54 +35,54 @@ def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without the straight lines of pieces with straight sides, and without rings, where
-        something as tall as a digit is left within them: an angular 0 or 8 is kept.
+        The mask without rings and the straight lines of boxes. A box or ring is kept if nothing as
+        tall as a digit is left inside it: it may be an angular 0 or 8.
     """
     result = mask.copy()
     if max(mask.shape) < SMALLEST:
         return result
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
-    for piece, place in enumerate(ndimage.find_objects(labels), start=1):
-        frame = labels[place] == piece
+    for piece, box in enumerate(ndimage.find_objects(labels), start=1):
+        frame = labels[box] == piece
         if min(frame.shape) < SMALLEST_BOX:
             continue
-        others = mask[place] & ~frame
+        others = mask[box] & ~frame
         if _has_straight_sides(frame):
-            rest = _without_rules(frame, contrast[place])
+            rest = _without_rules(frame, contrast[box])
             if _digit_heights(others | rest) > 0:
-                result[place][frame & ~rest] = False
+                result[box][frame & ~rest] = False
         elif others.any():
             inside = others & ndimage.binary_fill_holes(frame)
             if _digit_heights(inside) >= IN_RING:
-                result[place][frame] = False
+                result[box][frame] = False
     return result
 
 
 def _has_straight_sides(piece: np.ndarray) -> bool:
-    """Whether most of the outline of a piece, seen from each of four directions, is straight."""
+    """Check that most of the outline of a piece is straight on each of the four sides."""
     views = piece, piece[::-1], piece.T, piece.T[::-1]
     return all(_is_straight(view.argmax(axis=0)[view.any(axis=0)], len(view)) for view in views)
 
 
 def _is_straight(profile: np.ndarray, height: int) -> bool:
-    """Whether most values of a profile are near one line."""
+    """Check that most values of a profile are near one straight line."""
     levels = profile - TILTS[:, np.newaxis] * (np.arange(len(profile)) - len(profile) / 2)
     bins = np.rint((levels - levels.min()) / max(1.5, STRAIGHT * height)).astype(int)
-    n_bins = bins.max() + 2  # the last is empty, so that tilts are apart
+    n_bins = bins.max() + 2  # the last one is empty and separates the tilts
     bins += n_bins * np.arange(len(TILTS))[:, np.newaxis]
     counts = np.bincount(bins.ravel())
     return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
 
 
 def _digit_heights(inside: np.ndarray) -> float:
-    """Sum of the heights of what is tall enough for a digit, relative to the height of its box."""
+    """Sum the heights of pieces that are tall enough for digits, relative to the box."""
     labels, _ = ndimage.label(inside, np.ones((3, 3)))
     heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
     return heights[heights >= IN_BOX * len(inside)].sum() / len(inside)
 
 
 def _without_rules(frame: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """The strokes of a box that are none of its rules; the whole piece if it is no box."""
+    """Return a box without its rules; unchanged if it is not a box."""
     scale = -(-SMALLEST // min(frame.shape))
     rest, contrast = (
         np.pad(array.repeat(scale, 0).repeat(scale, 1), MARGIN) for array in (frame, contrast)
@@ -97,7 +97,7 @@ def _without_rules(frame: np.ndarray, contrast: np.ndarray) -> np.ndarray:
 
 
 def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], scale: int) -> None:
-    """Erase the horizontal rules of a box, and its vertical ones, if it has them at its ends."""
+    """Erase the rules of a box; unchanged without a vertical rule at each end."""
     distance = np.ptp(_levels(across))
     if distance < SMALLEST_BOX:
         return
@@ -106,7 +106,7 @@ def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], sca
     thickest = max(ALIKE * thinnest, thinnest + SOFT * scale)
     _erase_rules(without, contrast, across, thickest)
     height, width = mask.shape
-    # What is between two horizontal rules may be a digit that touches them.
+    # A vertical stroke between two horizontal rules may be a digit that touches them.
     least = BETWEEN * distance / height
     upright = find_rules(without.T, least, thickest=THICKEST_OF_BOX, families=1)
     ends = np.array([_levels(upright).min(), width - _levels(upright).max()])
@@ -118,7 +118,7 @@ def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], sca
 def _erase_comb(
     mask: np.ndarray, contrast: np.ndarray, centres: np.ndarray, thickness: float
 ) -> None:
-    """Erase a rule with ticks, which are thin, upright and on it, one at each of its ends."""
+    """Erase a rule with ticks: thin vertical strokes on the rule, one of them at each end."""
     ends = np.flatnonzero(mask.any(axis=0))[[0, -1]]
     without = mask.copy()
     erase_rule(without, mask.copy(), contrast, centres, thickness)
@@ -139,14 +139,14 @@ def _erase_comb(
 
 
 def _levels(rules: list[Rule]) -> np.ndarray:
-    """The middle row of each rule; 0 without rules."""
+    """Return the median row of each rule; 0 without rules."""
     return np.array([np.median(centres) for centres, _ in rules] or [0])
 
 
 def _erase_rules(
     mask: np.ndarray, contrast: np.ndarray, rules: list[Rule], thickest: float
 ) -> None:
-    """Erase the rules of up to a thickness in pixels; thicker ones are strokes."""
+    """Erase rules that are not thicker than `thickest` pixels; thicker ones are strokes."""
     strokes = mask.copy()
     for centres, thickness in rules:
         if thickness <= thickest:

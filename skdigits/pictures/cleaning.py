@@ -1,4 +1,4 @@
-"""From a picture of a digit or a line to an image in MNIST's style."""
+"""Convert a picture of a digit or a line to an image in MNIST's style."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     TINY,
-    connected,
-    grown,
+    dilated,
+    hysteresis_threshold,
     ink_contrast,
     is_writing,
-    remove_border_rests,
+    remove_border_remnants,
     remove_frames,
     strokes,
 )
@@ -32,27 +32,27 @@ from skdigits.pictures.rules import remove_rules
 if TYPE_CHECKING:
     from skdigits.typing import Picture
 
-LOOK = 100  # pixels; the smaller side of a picture in which a digit is looked for
-FULL = 80  # percentile of the ink's contrast that becomes white
-LOW = 0.2  # relative contrast that becomes black
-EDGE = 0.12  # of white: the edge of the ink
+SEARCH_SIDE = 100  # pixels; smaller side to which a picture is reduced to find a digit
+FULL = 80  # percentile of the ink's contrast that is mapped to white
+LOW = 0.2  # relative contrast that is mapped to black
+EDGE = 0.12  # of white; fainter pixels at the edge of the ink are cropped
 WIDEST_STROKE = 0.35  # of the picture's smaller side
 WIDEST_IN_TINY = 0.6  # of the smaller side of a tiny picture, which is cut close to the digit
 WIDEST_IN_LINE = 0.5
-SMALL = 0.3  # of the picture's smaller side; a smaller digit is looked at again from near
-NEAR = 0.6  # margin of that second look, in sizes of the digit
-PATCH = 96  # pixels; in a smaller picture there is no more to see from near
+SMALL = 0.3  # of the picture's smaller side; a smaller digit is searched again at higher resolution
+ZOOM_MARGIN = 0.6  # margin of the second search, relative to the size of the digit
+SMALLEST_ZOOMED = 96  # pixels; a smaller picture has no higher resolution
 GAP = 0.03  # of the picture's smaller side, between pieces of one stroke
-SPECK = 0.02  # of the area of the largest stroke; anything smaller is no part of a digit
-REACH = 0.15  # sizes of the largest stroke: how far other strokes of the digit may be
-UNDERLINE = (0.4, 0.98)  # of the width and the height of a picture of a line
-BESIDE = 3.0  # heights of a digit: how far from the others a part of a line may be
-ABOVE = 0.1  # heights of a digit: how far its middle may be above or below the others
-POINT = 0.004  # of the square of a digit's height; smaller things are specks
-ALONE = 0.9  # of the strokes: with so many in one digit there is no other
-ALIKE = 0.75  # of the tallest digit: the others beside it are not less tall
-APART = 0.06  # heights: the gap between two digits; pieces of one digit are closer
-AT_BORDER = 0.08  # of the smaller side: where a rule along the border does not stand out
+SPECK = 0.02  # of the area of the largest stroke; smaller ones are specks
+REACH = 0.15  # distance of other strokes of a digit, relative to the size of the largest
+UNDERLINE = (0.4, 0.98)  # minimum length of a rule, relative to the width and the height
+BESIDE = 3.0  # horizontal distance of a part from the rest of the line, in heights of a digit
+ABOVE = 0.1  # vertical distance of its centre from the others, in heights of a digit
+POINT = 0.004  # minimum area of a decimal point, relative to the squared height of a digit
+ALONE = 0.9  # share of stroke pixels above which the picture holds one digit only
+ALIKE = 0.75  # of the height of the tallest digit: minimum height of the others
+APART = 0.06  # of the height: minimum gap between two digits; pieces of one digit are closer
+AT_BORDER = 0.08  # of the smaller side: the strip at the border where rules may not be found
 SEVERAL = (
     "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
 )
@@ -67,17 +67,17 @@ class LineInk(NamedTuple):
     Parameters
     ----------
     ink : ndarray of shape (height, width), float
-        Ink from 0 to 1, cut out.
+        Ink from 0 to 1, cropped.
     digit_height : float
-        Usual height of its digits in pixels.
+        Median height of its digits in pixels.
     middle : float
-        Row of the middle of its digits.
+        Row of the vertical centre of its digits.
     box : tuple of int
-        Left, top, right and bottom of the line in its picture.
+        Left, top, right and bottom of the line in the picture.
     is_alone : bool
-        Whether nothing was removed around it, and nothing reaches the border of the picture.
+        True if nothing was removed around it, and nothing touches the border of the picture.
     n_lines : int
-        Number of lines in its picture; the ink is that of the largest.
+        Number of lines in the picture; the ink is that of the largest.
     """
 
     ink: np.ndarray
@@ -91,11 +91,11 @@ class LineInk(NamedTuple):
 def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
     """Convert a picture of one digit to an image in MNIST's style.
 
-    The picture is turned upright and converted to grey levels; ink is found by its contrast with
-    the paper around it, so that light and shadows do not matter, dark or bright ink alike; frames,
-    ruled and squared lines, specks and rests at the border are removed. Then the digit is cut out,
-    scaled to fit into 20 of 28 pixels, and centred by its centre of mass, as the images of MNIST
-    were (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
+    The picture is turned upright and converted to grey levels. Ink, dark or bright, is found by its
+    contrast with the paper around it, so that light and shadows do not matter. Frames, ruled and
+    squared lines, specks and remnants at the border are removed. Then the digit is cut out, scaled
+    to fit into 20 of 28 pixels, and centred by its centre of mass, as the images of MNIST were
+    (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
 def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
     """Convert a picture of a line of digits to an image in MNIST's style.
 
-    It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels, less
-    where a stroke would not fit; the width of the result follows from that.
+    It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels, or less
+    if a stroke would not fit; the width of the result depends on the line.
 
     Parameters
     ----------
@@ -171,16 +171,16 @@ def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
 
 
 def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndarray, int]:
-    """Convert a picture as `clean_picture` or `clean_line` does, and count instead of warning.
+    """Do the work of `clean_picture` or `clean_line`, and return a count instead of a warning.
 
     Parameters
     ----------
     picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
         The picture, as for `clean_picture`.
     output : {"digit", "line"}
-        What is cleaned.
+        What the picture shows.
     height : int
-        Height of the result in pixels; of a digit also its width.
+        Height of the result in pixels; also the width if a digit is cleaned.
 
     Returns
     -------
@@ -195,46 +195,46 @@ def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndar
         if ink is not None:
             return centre(ink, height), n_digits
     elif (line := find_line(grey)) is not None:
-        return level(line.ink, line.digit_height, line.middle, height), line.n_lines
+        return normalize_line(line.ink, line.digit_height, line.middle, height), line.n_lines
     return np.zeros((height, height), np.uint8), 0
 
 
-def find_digit(grey: np.ndarray, *, from_near: bool = False) -> tuple[np.ndarray | None, int]:
+def find_digit(grey: np.ndarray, *, zoomed: bool = False) -> tuple[np.ndarray | None, int]:
     """Find the ink of the digit in a picture.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
-    from_near : bool, default=False
-        Whether this is the second look at a small digit.
+    zoomed : bool, default=False
+        True in the second search, for a small digit.
 
     Returns
     -------
     ink : ndarray of shape (digit_height, digit_width), float, or None
-        Ink from 0 to 1, cut out; None without a digit.
+        Ink from 0 to 1, cropped; None without a digit.
     n_digits : int
         Number of digits in the picture.
     """
-    look = _scaled(grey, min(1, LOOK / min(grey.shape)))
-    side = min(look.shape)
+    reduced = _scaled(grey, min(1, SEARCH_SIDE / min(grey.shape)))
+    side = min(reduced.shape)
     widest = WIDEST_STROKE if side > TINY else WIDEST_IN_TINY
-    contrast = ink_contrast(look, max(3, round(widest * side)))
+    contrast = ink_contrast(reduced, max(3, round(widest * side)))
     mask = remove_rules(remove_boxes(strokes(contrast), contrast), contrast)
-    mask = remove_border_rests(remove_frames(mask))
+    mask = remove_border_remnants(remove_frames(mask))
     digit = main_digit(mask)
     if not is_writing(contrast, mask, digit):
         return None, 0
     n_digits = 1 if digit.sum() > ALONE * mask.sum() else count_digits(mask)
     rows, columns = ndimage.find_objects(digit.astype(np.uint8))[0]
     size = max(rows.stop - rows.start, columns.stop - columns.start)
-    if not from_near and size < SMALL * side and min(grey.shape) > PATCH:
-        scale, margin = len(grey) / len(look), NEAR * size
+    if not zoomed and size < SMALL * side and min(grey.shape) > SMALLEST_ZOOMED:
+        scale, margin = len(grey) / len(reduced), ZOOM_MARGIN * size
         near = tuple(
             slice(int(max(0, part.start - margin) * scale), int((part.stop + margin) * scale))
             for part in (rows, columns)
         )
-        return find_digit(grey[near], from_near=True)[0], n_digits
+        return find_digit(grey[near], zoomed=True)[0], n_digits
     return cut_out(contrast, digit), n_digits
 
 
@@ -246,8 +246,8 @@ def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> L
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
     cut : tuple of bool, default=(False, False)
-        Whether the picture was cut out of a page above and below the line: what reaches the border
-        there is no part of the line.
+        True if the picture was cropped from a page at its top, at its bottom: pieces that touch
+        this border are no part of the line.
 
     Returns
     -------
@@ -258,7 +258,7 @@ def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> L
     found = strokes(contrast)
     mask = remove_rules(remove_boxes(found, contrast), contrast, length=UNDERLINE)
     is_alone = np.array_equal(mask, found) and not _reaches_border(mask)
-    mask = remove_border_rests(mask)
+    mask = remove_border_remnants(mask)
     line, n_lines = main_line(_without_cut_pieces(mask, *cut))
     if not is_writing(contrast, mask, line, least_part=0):
         return None
@@ -273,22 +273,22 @@ def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> L
 
 
 def _without_cut_pieces(mask: Any, above: Any, below: Any) -> Any:
-    """The mask without what goes on above or below the picture."""
+    """Remove pieces that touch the top or bottom border."""
     if not (above or below):
         return mask
     at_border = np.zeros_like(mask)
     at_border[0], at_border[-1] = above, below
-    return mask & ~connected(mask, at_border)
+    return mask & ~hysteresis_threshold(mask, at_border)
 
 
 def _reaches_border(mask: np.ndarray) -> bool:
-    """Whether something may go on outside of the picture."""
+    """Check for strokes at the border: they may continue outside the picture."""
     strip = max(2, round(AT_BORDER * min(mask.shape)))
     return bool(np.count_nonzero(mask) > np.count_nonzero(mask[strip:-strip, strip:-strip]))
 
 
 def main_digit(mask: np.ndarray) -> np.ndarray:
-    """Keep the largest stroke, preferably in the middle, and what is near it.
+    """Keep the main stroke, which is large and near the centre, and strokes close to it.
 
     Parameters
     ----------
@@ -321,7 +321,7 @@ def main_digit(mask: np.ndarray) -> np.ndarray:
 
 
 def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Keep the largest line, and what is on its level.
+    """Keep the largest line: its digits, and the signs between and beside them.
 
     Parameters
     ----------
@@ -356,12 +356,12 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _whole_line(groups: Any) -> Any:
-    """The largest group of digits with all groups on its level, however far; and the others."""
+    """Join the largest group of digits with all groups on the same line; return the others too."""
     line = max(groups, key=lambda boxes: np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).sum())
     others = [group for group in groups if group is not line]
     others.sort(key=lambda group: max(group[0, 0] - line[-1, 2], line[0, 0] - group[-1, 2]))
     elsewhere = []
-    for group in others:  # the nearest first: the level of a tilted line changes
+    for group in others:  # the nearest first, since the line may be tilted
         if group[0, 0] >= line[-1, 2] and on_one_level(line[-1], group[0]):
             line = np.concatenate([line, group])
         elif group[-1, 2] <= line[0, 0] and on_one_level(group[-1], line[0]):
@@ -382,7 +382,7 @@ def count_digits(mask: np.ndarray) -> int:
     Returns
     -------
     int
-        The number; strokes that are smaller, or close to each other, count as one digit.
+        The number; small strokes are not counted, close ones are counted as one.
     """
     boxes = digit_boxes(mask)
     lines = group_lines(boxes)
@@ -396,7 +396,7 @@ def count_digits(mask: np.ndarray) -> int:
 
 
 def cut_out(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Cut ink out of a picture.
+    """Crop a picture to its ink, and normalize the contrast.
 
     Parameters
     ----------
@@ -411,7 +411,7 @@ def cut_out(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
         Ink from 0 to 1.
     """
     full = np.percentile(contrast[mask], FULL)
-    ink = np.where(grown(mask), np.clip((contrast / full - LOW) / (1 - LOW), 0, 1), 0)
+    ink = np.where(dilated(mask), np.clip((contrast / full - LOW) / (1 - LOW), 0, 1), 0)
     rows, columns = np.nonzero(ink > EDGE)
     return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
@@ -422,7 +422,7 @@ def centre(ink: np.ndarray, side: int) -> np.ndarray:
     Parameters
     ----------
     ink : ndarray of shape (ink_height, ink_width), float
-        Ink from 0 to 1, cut out.
+        Ink from 0 to 1, cropped.
     side : int
         Height and width of the result.
 
@@ -442,8 +442,8 @@ def centre(ink: np.ndarray, side: int) -> np.ndarray:
     return image
 
 
-def level(ink: np.ndarray, digit_height: float, middle: float, height: int) -> np.ndarray:
-    """Scale the digits of a line to 20 of 28 pixels, and put them in the middle.
+def normalize_line(ink: np.ndarray, digit_height: float, middle: float, height: int) -> np.ndarray:
+    """Scale the digits of a line to 20 of 28 pixels, and centre them vertically.
 
     Parameters
     ----------
@@ -480,5 +480,5 @@ def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _brightened(ink: np.ndarray) -> np.ndarray:
-    """Ink from 0 to 1; thin strokes are as bright as others."""
+    """Scale ink so that its maximum is 1, also in thin strokes."""
     return np.clip(ink / min(1, ink.max()), 0, 1)

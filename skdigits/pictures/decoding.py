@@ -1,4 +1,4 @@
-"""What Pillow raises, and what it warns of, while it decodes a picture."""
+"""Handle the errors and warnings of Pillow while it decodes a picture."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MAXIMUM_PIXELS = 90_000_000  # after reduction; more would take over 300 MB
 KNOWN = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xml": "an XML document"}
 
-# Warning filters belong to the process: two threads that change them at once would not restore
-# them. A fork waits until no thread changes them.
+# Warning filters are global: two threads that change them at once would not restore them. A fork
+# waits until no thread changes them.
 _filters = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -29,17 +29,17 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
-    """Let Pillow decode a picture: its warnings are ignored, and its errors name the picture.
+    """Ignore the warnings of Pillow, and name the picture in its errors.
 
-    Decoders raise errors of any kind for damaged data. Nothing but Pillow's functions belongs into
-    the block, and no ``yield``: the warning filters of the process are other ones in it.
+    Decoders raise any exception for damaged data. The block must call only functions of Pillow, and
+    must not contain a ``yield``, since the global warning filters are changed within it.
 
     Parameters
     ----------
     name : str or path-like
         The picture, for messages.
     start : bytes, default=b""
-        Its first bytes, which tell a document from a picture.
+        Its first bytes; they identify documents that are not pictures.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
 
 
 def _reason(start: bytes, error: Exception) -> str:
-    """Say in few words what a file is instead of a picture, or what is wrong with it."""
+    """Describe the format of a file that is not a picture, or the error, in a few words."""
     known = next((name for magic, name in KNOWN.items() if start.startswith(magic)), None)
     if known:
         return f"{known}; convert it to PNG or JPEG"

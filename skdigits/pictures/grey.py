@@ -1,4 +1,4 @@
-"""From any picture to grey levels: upright, eight bits, without transparency."""
+"""Convert pictures to grey levels: upright, eight bits, without transparency."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
 WHITE = 255
-RANGES = (1, 255, 1023, 4095, 16383, 65535)  # white, in pictures of 1 to 16 bits
-COLOUR_GAIN = 1.3  # a colour channel is preferred where its contrast is this many times larger
+RANGES = (1, 255, 1023, 4095, 16383, 65535)  # maximum values of pictures of 1 to 16 bits
+COLOUR_GAIN = 1.3  # a colour channel is preferred if its contrast is higher by this factor
 ORIENTATION = 0x0112  # tag of EXIF
 TURNS = {
     2: "FLIP_LEFT_RIGHT",
@@ -33,9 +33,9 @@ EXPECTED = "(height, width) or (height, width, channels) with 1 to 4 channels"
 def to_grey(picture: Picture, *, longest: int = LONGEST) -> np.ndarray:
     """Convert a picture to grey levels.
 
-    The picture is turned upright as its EXIF data say, transparent pixels get the colour that
-    contrasts with the others, and the colour channel with the highest contrast is chosen if it is
-    much better than brightness: so red ink on green paper does not disappear.
+    The picture is rotated as its EXIF orientation says. Transparent pixels get a grey level that
+    contrasts with the others. The colour channel with the highest contrast is used if its contrast
+    is much higher than that of the brightness, so that red ink on green paper does not disappear.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def to_grey(picture: Picture, *, longest: int = LONGEST) -> np.ndarray:
 
 
 def upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF data say.
+    """Rotate and flip a picture as its EXIF orientation says.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ def upright(picture: Image.Image) -> Image.Image:
     Returns
     -------
     PIL.Image.Image
-        The picture turned; unchanged if there is nothing to turn, or if its EXIF data are damaged.
+        The upright picture; unchanged if it is upright, or if its EXIF data are damaged.
     """
     from PIL.Image import Transpose
 
     picture.load()
     try:
         turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
-    except Exception:  # whatever Pillow raises for damaged EXIF data; the pixels are there
+    except Exception:  # Pillow raises any exception for damaged EXIF data
         turn = None
     return picture.transpose(Transpose[turn]) if turn else picture
 
@@ -123,7 +123,7 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
 
 
 def _as_bytes(pixels: np.ndarray) -> np.ndarray:
-    """Scale pixels to bytes, from the smallest range that holds them."""
+    """Scale pixels to bytes; white is the maximum of the smallest range that contains them."""
     most = pixels.max()
     white = next((white for white in RANGES if most <= white), most)
     if white == WHITE:
@@ -147,14 +147,14 @@ def _reduced(picture: Image.Image, longest: int) -> Image.Image:
 
 
 def _without_alpha(picture: Image.Image) -> np.ndarray:
-    """Lay a picture on paper: the colour of its opaque edge, or else the opposite of its ink."""
+    """Put a picture on paper: of the median opaque grey level, or of the opposite of the ink."""
     pixels = np.asarray(picture, np.float32)
     alpha = pixels[..., 3] / WHITE
     grey = _best_channel(pixels[..., :3])
     visible = alpha.sum()
     if visible < 1:
         return np.full_like(grey, WHITE)
-    if visible > alpha.size / 2:  # a scan with transparent corners, rather than ink alone
+    if visible > alpha.size / 2:  # a scan with transparent corners, not only ink
         paper = np.median(grey[alpha > 0.5])
     else:
         paper = 0 if (grey * alpha).sum() > visible * WHITE / 2 else WHITE
@@ -162,7 +162,7 @@ def _without_alpha(picture: Image.Image) -> np.ndarray:
 
 
 def _best_channel(pixels: np.ndarray) -> np.ndarray:
-    """Choose brightness, or a colour whose contrast is much higher."""
+    """Return the brightness, or a colour channel whose contrast is much higher."""
     grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     step = max(1, max(grey.shape) // 80)
     sample = pixels[::step, ::step]
@@ -176,6 +176,6 @@ def _best_channel(pixels: np.ndarray) -> np.ndarray:
 
 
 def _contrast(grey: np.ndarray) -> float:
-    """How far the most distant two percent of the pixels are from the usual level."""
+    """Compute the distance of the most distant two percent of the pixels from the median."""
     distance = np.abs(grey - np.median(grey))
     return np.percentile(distance, 98) - np.median(distance)

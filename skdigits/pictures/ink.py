@@ -1,46 +1,46 @@
-"""Ink of a picture: local contrast with the paper, and the pixels that belong to strokes."""
+"""Find ink: the local contrast with the paper, and the pixels of strokes."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
 
-NORMAL_QUARTILE = 0.3186  # a quarter of normal noise is within so many standard deviations
-LEAST_IN_TINY = 0.1  # of the brightness of a tiny picture, whose noise is not known
-LEAST_CONTRAST = 0.02  # of the paper's brightness; less contrast is paper and light, not ink
-NOISE = 4.5  # standard deviations of the paper's grey; ink differs by more
-NOISE_BESIDE_INK = 3.0  # the same where ink stands out
-STANDS_OUT = 1.6  # standard deviations; Otsu's threshold of noise alone is lower
+NORMAL_QUARTILE = 0.3186  # standard deviations within which a quarter of normal noise lies
+LEAST_IN_TINY = 0.1  # minimum contrast in a tiny picture, whose noise is unknown
+LEAST_CONTRAST = 0.02  # minimum contrast of ink, relative to the paper's brightness
+NOISE = 4.5  # minimum contrast of ink, in standard deviations of the noise
+NOISE_BESIDE_INK = 3.0  # minimum contrast if the ink stands out, in the same unit
+STANDS_OUT = 1.6  # standard deviations; Otsu's threshold is lower if there is only noise
 LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
-LEAST_SHARE = 0.4  # of what stands out from the paper
-LEAST_PART = 0.15  # of the strokes: the largest piece; grain has small ones
+LEAST_SHARE = 0.4  # share of the kept strokes in all that was found
+LEAST_PART = 0.15  # share of the largest piece in the strokes; the pieces of paper grain are small
 SOFTEST = 0.12  # of the picture's smaller side: width of the softest edge of ink
-LAG = 4  # pixels: beyond the blur that removes noise
+LAG = 4  # pixels; more than the width of the blur that removes noise
 FAINT = 0.35  # contrast of the faintest pixels of a stroke, relative to the ink
-N_BINS = 128  # of Otsu's threshold; a power of two, so that bins are exact
+N_BINS = 128  # of Otsu's histogram; a power of two, so that the edges are exact
 TINY = 48  # pixels; a smaller picture is cut close to the digit
-MARGIN = 0.14  # of a picture's side: the strip at the border where rests of other things are
-WIDTHS = (0.07, 0.15)  # of the picture's side: strokes are narrower than one of these
-THIN = 0.25  # of the side of a tiny picture, which strokes fill more than those of others
-AROUND = 0.2  # of the sides of a tiny picture, where frames and other digits may be
-CLEAR = 0.3  # difference of what is thin and bright, and thin and dark, relative to their sum
+MARGIN = 0.14  # of a picture's side: the strip at the border that may hold remnants
+WIDTHS = (0.07, 0.15)  # of the picture's side: windows for narrow and for wide strokes
+THIN = 0.25  # of the side of a tiny picture, where strokes are relatively wide
+AROUND = 0.2  # of the sides of a tiny picture: the border that may hold frames and other digits
+CLEAR = 0.3  # difference of thin bright and thin dark parts, relative to their sum
 COARSE = 60  # pixels: the resolution at which polarity is decided
-MEDIAN_SIDE = 20  # pixels: the resolution of that median
-NEIGHBOURHOOD = 0.33  # of the picture's side: where most pixels are paper
-WIDER = 2  # times as wide as high: a line, however small, has paper
-ALONG_SIDE = 0.62  # of a side of a tiny picture; a digit that touches it covers less
+MEDIAN_SIDE = 20  # pixels: the resolution of the median
+NEIGHBOURHOOD = 0.33  # of the picture's side: window of the median; most of it is paper
+WIDER = 2  # aspect ratio of a line; a small picture of a line shows enough paper
+ALONG_SIDE = 0.62  # of a side of a tiny picture; a digit that touches the side covers less
 SHORTEST_DIGIT = 0.35  # of the height of a tiny picture
-THROUGH = 0.9  # of the height or width: what is longer runs through a tiny picture
-DARKEST_PAPER = 64  # grey levels; the contrast on darker paper counts as if it were this bright
+THROUGH = 0.9  # of the height or width of a tiny picture; longer pieces are frames
+DARKEST_PAPER = 64  # grey level; the contrast on darker paper is computed with this one
 
 
 def ink_contrast(grey: np.ndarray, window: int) -> np.ndarray:
-    """Contrast of ink with the paper around it, for dark and for bright ink.
+    """Compute the contrast of ink, dark or bright, with the paper around it.
 
-    Light, shadows and vignetting change slowly or reach far; ink is narrower than `window`. So the
-    paper at each pixel is the grey closing of the picture, and the contrast is the black top-hat
-    (Meyer, "Iterative image transformations for an automatic screening of cervical smears", 1979),
-    relative to the paper, since light multiplies.
+    Shadows and vignetting are wider than `window`, ink is narrower. So the paper at each pixel is
+    the grey closing of the picture, and the contrast is the black top-hat (Meyer, "Iterative image
+    transformations for an automatic screening of cervical smears", 1979), relative to the paper,
+    since light multiplies.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def ink_contrast(grey: np.ndarray, window: int) -> np.ndarray:
 
 
 def _closing(grey: np.ndarray, window: int) -> np.ndarray:
-    """Grey closing; light that falls off towards the border is no ink."""
+    """Compute the grey closing; edge padding keeps vignetting from counting as ink."""
     if min(grey.shape) <= TINY:  # strokes may run along the border
         return ndimage.grey_closing(grey, window)
     pad = window // 2 + 1
@@ -74,12 +74,12 @@ def _closing(grey: np.ndarray, window: int) -> np.ndarray:
 
 
 def _blur_of(shape: tuple[int, int]) -> float:
-    """Width of the blur that removes noise, in pixels; strokes are much wider."""
+    """Return the width of the blur that removes noise, in pixels; strokes are much wider."""
     return min(1.0, min(shape) / 200)
 
 
 def has_bright_ink(grey: np.ndarray) -> bool:
-    """Check whether ink is brighter than the paper: what is thin is ink.
+    """Check whether ink is brighter than the paper; thin parts are ink.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def has_bright_ink(grey: np.ndarray) -> bool:
 
 
 def _thin_and_bright(grey: np.ndarray) -> float:
-    """From -1, if all that is thin in the middle of a picture is dark, to 1, if it is bright."""
+    """Compare thin parts in the centre of a picture: -1 if all are dark, 1 if all are bright."""
     window = max(3, round(THIN * min(grey.shape)))
     top, left = (int(AROUND * side) for side in grey.shape)
     middle = slice(top, grey.shape[0] - top), slice(left, grey.shape[1] - left)
@@ -121,7 +121,7 @@ def _thin_and_bright(grey: np.ndarray) -> float:
 
 
 def _large_median(grey: np.ndarray) -> np.ndarray:
-    """Median of the neighbourhood of each pixel, from a few pixels of it."""
+    """Compute the median of a large neighbourhood of each pixel, at a low resolution."""
     step = max(1, min(grey.shape) // MEDIAN_SIDE)
     few = grey[::step, ::step]
     size = max(3, round(NEIGHBOURHOOD * min(few.shape)))
@@ -134,7 +134,7 @@ def _large_median(grey: np.ndarray) -> np.ndarray:
 
 
 def _covers_more_than_half(paper: np.ndarray) -> bool:
-    """Whether most of a picture that is cut close to its digit is paper: all, border and middle."""
+    """Return True if image, border and centre are mostly background (weighted vote)."""
     height, width = paper.shape
     edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
     middle = paper[height // 4 : height - height // 4, width // 4 : width - width // 4]
@@ -142,16 +142,16 @@ def _covers_more_than_half(paper: np.ndarray) -> bool:
 
 
 def _is_around_digit(ink: np.ndarray) -> bool:
-    """Whether what seems to be ink is paper: it is along a side, and a digit is within it.
+    """Return True if the presumed ink is background: it covers a side, and encloses a digit.
 
-    Such are the wheels of a meter between bright margins.
+    The digit wheels of a meter between bright margins are an example.
     """
     sides = (ink[0], ink[-1], ink[:, 0], ink[:, -1])
     return max(side.mean() for side in sides) > ALONG_SIDE and _is_inside(~ink) > _is_inside(ink)
 
 
 def _is_inside(ink: np.ndarray) -> bool:
-    """Whether a stroke as tall as a digit does not touch the border."""
+    """Check for a stroke as tall as a digit that does not touch the border."""
     labels, n = ndimage.label(ink, np.ones((3, 3)))
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     heights = [rows.stop - rows.start for rows, _ in ndimage.find_objects(labels, n)]
@@ -162,8 +162,9 @@ def _is_inside(ink: np.ndarray) -> bool:
 def strokes(contrast: np.ndarray) -> np.ndarray:
     """Find the pixels of strokes.
 
-    The threshold is Otsu's ("A threshold selection method from gray-level histograms", 1979); a
-    fainter pixel belongs to a stroke if it is connected with a pixel above the threshold.
+    The threshold is Otsu's ("A threshold selection method from gray-level histograms", 1979), with
+    hysteresis: a fainter pixel belongs to a stroke if it is connected to a pixel above the
+    threshold.
 
     Parameters
     ----------
@@ -185,14 +186,14 @@ def strokes(contrast: np.ndarray) -> np.ndarray:
         return visible
     ink = np.median(contrast[contrast > level])
     faint = contrast > max(floor, FAINT * ink)
-    return connected(faint, contrast > max(floor, min(level, 0.6 * ink)))
+    return hysteresis_threshold(faint, contrast > max(floor, min(level, 0.6 * ink)))
 
 
 def noise_of(contrast: np.ndarray, level: float) -> float:
-    """Standard deviation of noise, from the second differences of the calmer pixels.
+    """Estimate the standard deviation of noise from second differences of pixels.
 
-    Where ink stands out from the noise, it is that of the paper between the strokes: in a picture
-    that is cut close to a line, most pixels are near an edge.
+    If ink stands out from the noise, only the paper between the strokes is used: in a picture that
+    is cut close to a line, most pixels are near an edge.
 
     Parameters
     ----------
@@ -204,7 +205,7 @@ def noise_of(contrast: np.ndarray, level: float) -> float:
     Returns
     -------
     float
-        The standard deviation; 0.0 for a tiny picture, which does not tell it.
+        The standard deviation; 0.0 for a tiny picture, where it cannot be estimated.
     """
     if min(contrast.shape) <= TINY:
         return 0.0  # most pixels are near an edge
@@ -217,23 +218,23 @@ def noise_of(contrast: np.ndarray, level: float) -> float:
 
 
 def _deviation(differences: np.ndarray) -> float:
-    """Standard deviation of noise from the sizes of its second differences."""
+    """Compute the standard deviation of noise from its absolute second differences."""
     return float(np.percentile(differences, 25)) / NORMAL_QUARTILE / 6**0.5
 
 
 def is_writing(
     contrast: np.ndarray, mask: np.ndarray, kept: np.ndarray, *, least_part: float = LEAST_PART
 ) -> bool:
-    """Check whether strokes are ink: sharper than shadows, and most of what stands out.
+    """Check that strokes are ink: sharper than shadows, and a large share of all strokes.
 
     Parameters
     ----------
     contrast : ndarray of shape (height, width), float
         Result of `ink_contrast`.
     mask : ndarray of shape (height, width), bool
-        All that stands out from the paper, but rules and rests at the border.
+        All strokes found, without rules and remnants at the border.
     kept : ndarray of shape (height, width), bool
-        The strokes in question.
+        The strokes to check.
     least_part : float, default=0.15
         Share of the largest connected piece in the strokes.
 
@@ -255,13 +256,13 @@ def is_writing(
         return False
     if side <= TINY:
         return True
-    edge = grown(kept) & ~kept
+    edge = dilated(kept) & ~kept
     slope = np.hypot(*np.gradient(contrast))[edge]
     return bool(np.median(slope) * SOFTEST * side > np.median(contrast[kept]))
 
 
-def grown(mask: np.ndarray) -> np.ndarray:
-    """Mask with the neighbours of its pixels, those at a corner too.
+def dilated(mask: np.ndarray) -> np.ndarray:
+    """Dilate a mask by one pixel in all eight directions.
 
     Parameters
     ----------
@@ -271,7 +272,7 @@ def grown(mask: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        The larger mask.
+        The dilated mask.
     """
     result = mask.copy()
     result[1:] |= mask[:-1]
@@ -283,7 +284,7 @@ def grown(mask: np.ndarray) -> np.ndarray:
 
 
 def otsu(values: np.ndarray) -> float:
-    """Otsu's threshold of values from 0 to 1.
+    """Compute Otsu's threshold of values from 0 to 1.
 
     Parameters
     ----------
@@ -307,18 +308,18 @@ def otsu(values: np.ndarray) -> float:
     return float(edges[1:][np.argmax(np.nan_to_num(between))])
 
 
-def connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Keep the parts of a mask that hold a seed; neighbours touch at a side or a corner.
+def hysteresis_threshold(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Keep the 8-connected components of a mask that contain a seed.
 
     Parameters
     ----------
     mask, seeds : ndarray of shape (height, width), bool
-        The mask, and the pixels that must not be missing in a part.
+        The mask (pixels above the low threshold), and the seeds (above the high one).
 
     Returns
     -------
     ndarray of shape (height, width), bool
-        The parts that are kept.
+        The mask without the other components.
     """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
     kept = np.zeros(n + 1, bool)
@@ -328,7 +329,7 @@ def connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
 
 
 def remove_frames(mask: np.ndarray) -> np.ndarray:
-    """Remove what runs through a tiny picture, where something else may be the digit.
+    """Remove frames from a tiny picture: pieces that span its width or height.
 
     Parameters
     ----------
@@ -338,8 +339,8 @@ def remove_frames(mask: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without pieces from one side of the picture to the other, if it is tiny and another
-        piece is as tall as a digit.
+        The mask without these pieces; unchanged if the picture is not tiny, or no other piece is as
+        tall as a digit.
     """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
     if n < 2 or min(mask.shape) > TINY:
@@ -352,13 +353,13 @@ def remove_frames(mask: np.ndarray) -> np.ndarray:
 
 
 def _shares(labels: np.ndarray, n: int) -> np.ndarray:
-    """Height and width of each labelled piece, as shares of those of the picture."""
+    """Return height and width of each labelled piece, relative to those of the picture."""
     sizes = [[part.stop - part.start for part in box] for box in ndimage.find_objects(labels, n)]
     return np.array(sizes) / labels.shape
 
 
-def remove_border_rests(mask: np.ndarray) -> np.ndarray:
-    """Remove strokes that come in at the border: rests of frames and of neighbours.
+def remove_border_remnants(mask: np.ndarray) -> np.ndarray:
+    """Remove strokes that touch the border: remnants of frames and of neighbouring digits.
 
     Parameters
     ----------
@@ -368,9 +369,9 @@ def remove_border_rests(mask: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without strokes that touch the border and are mostly near it. If all are so, those
-        around the middle stay: a digit that fills the picture; else, in a tiny one, the largest if
-        it is as tall as a digit.
+        The mask without strokes that touch the border and are mostly near it. If all strokes do,
+        those around the centre are kept, since a digit may fill the picture; without such a stroke,
+        a tiny picture keeps the largest one if it is as tall as a digit.
     """
     height, width = mask.shape
     labels, n = ndimage.label(mask, np.ones((3, 3)))
@@ -381,15 +382,15 @@ def remove_border_rests(mask: np.ndarray) -> np.ndarray:
     touching = np.zeros(n + 1, bool)
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         touching[edge] = True
-    rest = touching & (inner < 0.5 * total)
-    rest[0] = True
-    if rest.all():  # a digit that fills the picture, unless it is a strip
+    is_remnant = touching & (inner < 0.5 * total)
+    is_remnant[0] = True
+    if is_remnant.all():  # a digit that fills the picture, unless it is a strip
         for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-            rest[i] = not (
+            is_remnant[i] = not (
                 rows.start < height / 2 < rows.stop and columns.start < width / 2 < columns.stop
             )
-    if rest.all() and n and min(mask.shape) <= TINY:  # a digit that is cut off by the border
+    if is_remnant.all() and n and min(mask.shape) <= TINY:  # a digit that is cut off by the border
         largest = int(np.argmax(total[1:]))
         share = _shares(labels, n)[largest]
-        rest[1 + largest] = share[0] < SHORTEST_DIGIT or share.max() >= THROUGH
-    return ~rest[labels]
+        is_remnant[1 + largest] = share[0] < SHORTEST_DIGIT or share.max() >= THROUGH
+    return ~is_remnant[labels]

@@ -1,4 +1,4 @@
-"""Where lines and digits are on a page."""
+"""Find lines and digits on a page."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from scipy.sparse.csgraph import connected_components
 
 from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import LONGEST, to_grey
-from skdigits.pictures.ink import TINY, ink_contrast, remove_border_rests, strokes
+from skdigits.pictures.ink import TINY, ink_contrast, remove_border_remnants, strokes
 from skdigits.pictures.rules import remove_rules
 
 if TYPE_CHECKING:
     from skdigits.typing import Picture
 
-ORIENTATION = 274  # key in EXIF data; from 5 on, width and height are exchanged
+ORIENTATION = 274  # key in EXIF data; its values from 5 exchange width and height
 WIDEST_STROKE = 0.2  # of the page's smaller side
 WIDEST_IN_DIGIT = 0.5  # of the height of the digits
-RULE = (0.5, 0.5)  # of the page's width and height; a longer straight line is no part of a digit
-LARGEST = 0.9  # of the page's width and height: anything larger is a frame
-SMALLEST = 0.45  # of the usual height of a digit; anything smaller is punctuation or a speck
-TALLEST = 2.5  # usual heights of a digit
-WORD_GAP = 1.5  # usual heights of a digit between two lines on the same level
-TALL = 1.3  # usual heights of a digit: what stands beside two lines may be a bracket around both
-THIN = 0.35  # of the height: the width of a bracket, a brace or a rule
-BLOCK = 256  # digits that are compared with others at once
-OVERLAP = 0.4  # of the smaller height, in which the neighbours in one line overlap
-EDGE = 2  # pixels beside a stroke that are darker than paper
-LEAST_PIXELS = 8  # height of a digit
-DISTINCT = 20  # pixels: the height of digits whose boxes are exact enough
-LEAST_SLOPE = 0.01  # rise per pixel: half a degree
-LEAST_SPAN = 4  # heights of a digit: the slope of a shorter line is not known
+RULE = (0.5, 0.5)  # minimum length of a rule, relative to the page's width and height
+LARGEST = 0.9  # of the page's width and height; larger pieces are frames
+SMALLEST = 0.45  # of the median height of a digit; smaller pieces are punctuation or specks
+TALLEST = 2.5  # median heights of a digit
+WORD_GAP = 1.5  # median heights of a digit between two lines side by side
+TALL = 1.3  # median heights of a digit; a taller piece may be a bracket beside two lines
+THIN = 0.35  # of its height: maximum width of a bracket, a brace or a rule
+BLOCK = 256  # digits that are compared with the others at once
+OVERLAP = 0.4  # of the smaller height: minimum vertical overlap of neighbours in a line
+EDGE = 2  # pixels beside a stroke that are still darker than the paper
+LEAST_PIXELS = 8  # minimum height of a digit
+DISTINCT = 20  # pixels; boxes of smaller digits are found at full resolution
+LEAST_SLOPE = 0.01  # rise per pixel: half a degree; smaller slopes are ignored
+LEAST_SPAN = 4  # minimum length of a line whose slope is measured, in heights of a digit
 
 
 def find_lines(picture: Picture) -> np.ndarray:
@@ -43,14 +43,14 @@ def find_lines(picture: Picture) -> np.ndarray:
     Parameters
     ----------
     picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
-        The page, as for `clean_picture`; it may be turned by a few degrees.
+        The page, as for `clean_picture`; it may be rotated by a few degrees.
 
     Returns
     -------
     ndarray of shape (n_lines, 4), int64
         Bounding box of each line in pixels of the upright picture: left, top, right and bottom,
-        where right and bottom are the first column and row outside of it. From top to bottom, and
-        from left to right on the same level.
+        where right and bottom are exclusive. Sorted from top to bottom, and from left to right
+        within a row.
     """
     return in_picture(line_boxes(to_grey(picture)), picture)
 
@@ -85,7 +85,7 @@ def find_digits(picture: Picture) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_digits, 4), int64
-        Bounding box of each digit, as `find_lines` gives those of lines; in reading order.
+        Bounding box of each digit, in the form of `find_lines`; in reading order.
     """
     boxes = _page_boxes(to_grey(picture))
     joined = [box for line in group_lines(boxes) for box in join_strokes(boxes[line])]
@@ -93,7 +93,7 @@ def find_digits(picture: Picture) -> np.ndarray:
 
 
 def straighten(picture: Picture) -> np.ndarray:
-    """Turn a page so that its lines are level.
+    """Rotate a page so that its lines are horizontal.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ def straighten(picture: Picture) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), uint8
-        The page in grey levels; unchanged but for that if no line is long enough to tell its slope.
+        The page; converted to grey only, not rotated, if no line is long enough to estimate the
+        slope.
     """
     grey = to_grey(picture)
     boxes = _page_boxes(grey)
@@ -135,7 +136,7 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
 
 
 def _page_boxes(grey: np.ndarray) -> np.ndarray:
-    """Boxes of digits, whose height tells the width of strokes and a resolution that is enough."""
+    """Find digit boxes; their median height sets the stroke width and the resolution."""
     widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
         page, factor = _halved(grey), 2
@@ -155,7 +156,7 @@ def _page_boxes(grey: np.ndarray) -> np.ndarray:
 
 
 def without_boxes(grey: np.ndarray) -> np.ndarray:
-    """Paint paper over the frames and cells of a page, of which a part that is cut out shows rests.
+    """Inpaint frames and cells, so that crops of single lines contain no remnants of them.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def without_boxes(grey: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), float
-        The page, with the nearest other pixel for each that `remove_boxes` removes.
+        The page; pixels of frames and cells have the value of the nearest other pixel.
     """
     contrast = ink_contrast(grey, max(9, round(WIDEST_STROKE * min(grey.shape))))
     mask = strokes(contrast)
@@ -177,7 +178,7 @@ def without_boxes(grey: np.ndarray) -> np.ndarray:
 
 
 def _halved(grey: np.ndarray) -> np.ndarray:
-    """Half the resolution: means of two by two pixels."""
+    """Halve the resolution; each pixel is the mean of two by two."""
     height, width = (side // 2 * 2 for side in grey.shape)
     grey = grey[:height, :width]
     return (grey[::2, ::2] + grey[1::2, ::2] + grey[::2, 1::2] + grey[1::2, 1::2]) / 4
@@ -186,7 +187,7 @@ def _halved(grey: np.ndarray) -> np.ndarray:
 def _strokes(grey: np.ndarray, widest: float) -> np.ndarray:
     contrast = ink_contrast(grey, max(9, round(widest)))
     mask = remove_rules(remove_boxes(strokes(contrast), contrast), contrast, length=RULE)
-    return remove_border_rests(mask)
+    return remove_border_remnants(mask)
 
 
 def digit_boxes(mask: np.ndarray, *, least: int = LEAST_PIXELS) -> np.ndarray:
@@ -220,10 +221,10 @@ def digit_boxes(mask: np.ndarray, *, least: int = LEAST_PIXELS) -> np.ndarray:
 
 
 def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
-    """Group digits to lines: neighbours that overlap in height and are near each other.
+    """Group digits into lines: neighbours that overlap vertically and are near each other.
 
-    What stands beside two lines and reaches from one to the other does not join them. If it is
-    thin, it is a bracket, a brace or a rule, and is in no line.
+    A tall piece beside two lines does not join them. If it is thin, it is a bracket, a brace or a
+    rule, and belongs to no line.
 
     Parameters
     ----------
@@ -253,10 +254,10 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
 
 
 def _neighbours(boxes: Any) -> Any:
-    """Pairs of digits that overlap in height and are near each other: the taller, and the other.
+    """Find pairs of neighbouring digits that overlap vertically: the taller, and the other.
 
-    Digits are compared in blocks from left to right, so that memory grows with the pairs that are
-    found, and not with the square of the number of digits.
+    Digits are compared in blocks from left to right, so that memory is proportional to the number
+    of pairs, not to the squared number of digits.
     """
     left, top, right, bottom = boxes.T
     height = bottom - top
@@ -277,12 +278,12 @@ def _neighbours(boxes: Any) -> Any:
 
 
 def on_one_level(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Find which digits overlap in height, as neighbours in a line do.
+    """Check which digits overlap vertically, as neighbours in a line do.
 
     Parameters
     ----------
     boxes, others : ndarray of shape (…, 4)
-        Bounding boxes, of shapes that are broadcast.
+        Bounding boxes; the shapes are broadcast.
 
     Returns
     -------
@@ -296,7 +297,7 @@ def on_one_level(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _joins_lines(boxes: Any, tall: Any, shorter: Any) -> Any:
-    """Which digits are tall, and reach over two shorter ones beside them that are in two lines."""
+    """Find tall pieces that span two shorter neighbours in different lines."""
     top, bottom = boxes[:, 1], boxes[:, 3]
     height = bottom - top
     lowest_top, highest_bottom = np.full(len(boxes), -np.inf), np.full(len(boxes), np.inf)
@@ -309,7 +310,7 @@ def _joins_lines(boxes: Any, tall: Any, shorter: Any) -> Any:
 
 
 def _in_reading_order(lines: list[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
-    """Sort lines by level, and on one level from left to right."""
+    """Sort lines from top to bottom, and from left to right within a row."""
     middle = [np.mean(boxes[line][:, [1, 3]]) for line in lines]
     height = [np.median(boxes[line, 3] - boxes[line, 1]) for line in lines]
     levels: list[list[int]] = []
@@ -324,7 +325,7 @@ def _in_reading_order(lines: list[np.ndarray], boxes: np.ndarray) -> list[np.nda
 
 
 def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
-    """Join the strokes of one digit: those of which one is largely above the other.
+    """Join strokes of one digit: those that overlap horizontally by at least half.
 
     Parameters
     ----------
@@ -349,7 +350,7 @@ def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
 
 
 def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
-    """Slope of the lines of a page: the weighted median of the lines that are long enough.
+    """Estimate the slope of a page: the weighted median over lines that are long enough.
 
     Parameters
     ----------
@@ -361,7 +362,7 @@ def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
     Returns
     -------
     float
-        Rise per pixel; positive if the lines fall to the right, 0.0 if it is not known.
+        Rise per pixel; positive if the lines fall to the right, 0.0 if it is unknown.
     """
     slopes, spans = [], []
     for line in lines:
@@ -375,7 +376,7 @@ def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
 
 
 def turn(grey: np.ndarray, slope: float) -> np.ndarray:
-    """Turn a picture so that lines of a slope are level; what comes in at the border is paper.
+    """Rotate a picture so that its lines are horizontal; new pixels repeat the border.
 
     Parameters
     ----------
@@ -387,7 +388,7 @@ def turn(grey: np.ndarray, slope: float) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), float
-        The turned picture.
+        The rotated picture.
     """
     if not slope:
         return grey

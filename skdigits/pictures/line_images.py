@@ -1,4 +1,4 @@
-"""Images of lines of digits, of any width, rescaled to one height."""
+"""Images of lines of digits: any width, rescaled to one height."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from skdigits.typing import ImageShape
 
 HEIGHT = 28
-INK = 64  # grey level of 255 above which a pixel belongs to a digit
+INK = 64  # grey level, of 255, above which a pixel is ink
 
 
 class LineImages:
@@ -29,9 +29,9 @@ class LineImages:
     images : ndarray of shape (n, height, width) or list of ndarray of shape (height, width)
         The images.
     n_features : int, optional
-        Pixels of an image as the user gave it.
+        Pixels of an input image.
     sizes : ndarray of shape (n, 2), int, optional
-        Height and width of each image as the user gave it; the present sizes by default.
+        Height and width of each input image; those of `images` by default.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ list of array-like of shape (height, width)
         return LineImages(images, self.n_features, self.sizes[chosen])
 
     def pixel_range(self) -> PixelRange | None:
-        """Find the lowest, highest and mean value.
+        """Compute the lowest, highest and mean value.
 
         Returns
         -------
@@ -165,7 +165,7 @@ list of array-like of shape (height, width)
         Returns
         -------
         LineImages
-            Images of bytes of the same height; what is beside an image is black.
+            Images of bytes of the same height; margins are black.
         """
         images = [_changed(Image.fromarray(image), width, slant) for image in self.images]
         return LineImages(images, sizes=self.sizes)
@@ -210,15 +210,14 @@ list of array-like of shape (height, width)
         Parameters
         ----------
         pixels : int
-            Maximum number of pixels in a batch, unless it contains only one image.
+            Maximum number of pixels in a batch; a larger image has its own batch.
 
         Yields
         ------
         chosen : ndarray of int
             Indices of the images in the batch.
         rows : ndarray of shape (len(chosen), height * width)
-            The images as `rows` returns them; a very wide image widens only the batch that it is
-            in.
+            The images as `rows` returns them, padded to the widest of the batch.
         """
         sizes = self.images[0].shape[0] * self.widths
         order = np.argsort(sizes, kind="stable")
@@ -241,7 +240,7 @@ list of array-like of shape (height, width)
         Returns
         -------
         ndarray of shape (n_digits, 4), int
-            Left, top, right and bottom of each digit, in pixels of the image that the user gave.
+            Left, top, right and bottom of each digit, in pixels of the input image.
         """
         image = self.images[i]
         ink = image > INK
@@ -263,7 +262,7 @@ list of array-like of shape (height, width)
 
 
 def _changed(picture: Image.Image, width: float, slant: float) -> np.ndarray:
-    """A picture with another width and slant, whose middle stays in the middle."""
+    """Scale the width of a picture and slant it, about its centre."""
     middle = (picture.height - 1) / 2
     margin = math.ceil(abs(slant) * middle)
     size = max(1, round((picture.width + 2 * margin) * width)), picture.height
@@ -273,7 +272,7 @@ def _changed(picture: Image.Image, width: float, slant: float) -> np.ndarray:
 
 
 def _cut(columns: np.ndarray, left: float, right: float) -> int:
-    """The column with the least ink between the centres of two digits, nearest to the middle."""
+    """Find the column with the least ink between two digits, nearest to their midpoint."""
     last = len(columns) - 1
     between = np.arange(min(int(left) + 1, last), min(int(right), last) + 1)
     least = between[columns[between] == columns[between].min()]
@@ -281,7 +280,7 @@ def _cut(columns: np.ndarray, left: float, right: float) -> int:
 
 
 def _is_ragged(X: Any) -> bool:
-    """Whether `X` is a sequence of images rather than one array."""
+    """Check whether `X` is a sequence of images of different shapes."""
     if isinstance(X, np.ndarray) and X.dtype != object:
         return False
     if not isinstance(X, (list, tuple, np.ndarray)) or not len(X):

@@ -1,4 +1,4 @@
-"""Picture files: whatever Pillow reads, page by page, and HEIC."""
+"""Open picture files, page by page: all formats of Pillow, and HEIC."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ FORMATS = "avif bmp gif heic heif jfif jpe jpeg jpg pbm pgm png pnm ppm tga tif 
 SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 PNG = b"\x89PNG\r\n\x1a\n"
-PNG_CHUNK = 12  # bytes of a chunk besides its content: length, name, checksum
+PNG_CHUNK = 12  # bytes of a chunk without its content: length, name, checksum
 AVIF_EXIF, AVIF_NO_EXIF = b"Exif", b"none"  # type of an item; unknown types are skipped
-MAXIMUM_BYTES = 4 * MAXIMUM_PIXELS  # of a file that is read as a whole
-REDUCTION = "skdigits_reduction"  # in `info` of a page: pixels of its file per pixel
+MAXIMUM_BYTES = 4 * MAXIMUM_PIXELS  # of a file that is read into memory
+REDUCTION = "skdigits_reduction"  # key in `info` of a page: factor by which it was reduced
 
 
 def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
-    """Open a picture file, and yield its pages one after the other.
+    """Open a picture file, and yield its pages.
 
     Parameters
     ----------
     source : str, path-like, bytes or binary file object
-        The file, or its content; its format is recognized from its content. A TIFF, GIF or WebP
-        file may have several pages; of the pictures in a JPEG file, the first is taken. A JPEG file
-        of more than 90 million pixels is decoded at a smaller size.
+        The file, or its content; the format is recognized from the content. A TIFF, GIF or WebP
+        file may have several pages; of a multi-picture JPEG (MPO), only the first picture is read.
+        A JPEG file of more than 90 million pixels is decoded at a smaller size.
 
     Yields
     ------
@@ -67,7 +67,7 @@ def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
                 if next(frames, None) is None:
                     return
                 page: Any = picture.copy()
-            page.filename = name  # as of a picture that Pillow opens; for messages
+            page.filename = name  # as Pillow sets it; for messages
             page.info[REDUCTION] = reduction
             yield page
 
@@ -83,7 +83,7 @@ def count_pages(path: Path) -> int:
     Returns
     -------
     int
-        Number of pages, at least 1; of a damaged file, of those before the damage.
+        Number of pages, at least 1; in a damaged file, the pages before the damage.
     """
     path, n_pages = Path(path), 1
     with contextlib.suppress(ValueError, OSError, ImportError):
@@ -147,7 +147,7 @@ def open_picture(source: PictureFile) -> Image.Image:
 
 
 def _readable(source: PictureFile) -> tuple[Any, str]:
-    """A path, or a file in memory; and its name for messages."""
+    """Return a path or a file in memory, and its name for messages."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
         return path, str(path)
@@ -157,7 +157,7 @@ def _readable(source: PictureFile) -> tuple[Any, str]:
             "A picture's file should be opened in binary mode, as by open(path, 'rb'); it gives "
             f"{type(content).__name__}."
         )
-    name = getattr(source, "name", None)  # a number, if it was opened by its descriptor
+    name = getattr(source, "name", None)  # an int if the file was opened by its descriptor
     return io.BytesIO(content), name if isinstance(name, str) else "the picture"
 
 
@@ -195,7 +195,7 @@ def _heif_opener(name: StrPath) -> Any:
 
 
 def _open(file: Any, name: str, start: bytes) -> Image.Image:
-    """Open a file with Pillow; without its EXIF data, if it cannot be opened with them."""
+    """Open a file with Pillow; if that fails, open it without its EXIF data."""
     from PIL import Image
 
     try:
@@ -210,9 +210,9 @@ def _open(file: Any, name: str, start: bytes) -> Image.Image:
 
 
 def _without_exif(file: Any, start: bytes) -> Any:
-    """The bytes of a file with its EXIF data hidden; None if Pillow opens it without them anyway.
+    """Return the content of a file without its EXIF data; None for other formats and huge files.
 
-    A PNG file with a damaged chunk, or an AVIF file with damaged EXIF data, is not opened by it.
+    Pillow does not open PNG and AVIF files whose EXIF data are damaged.
     """
     is_png, is_avif = start.startswith(PNG), start[4:8] == b"ftyp"
     if not (is_png or is_avif):
@@ -235,19 +235,19 @@ def _without_exif(file: Any, start: bytes) -> Any:
 
 
 def _frames(picture: Image.Image) -> Iterator[Image.Image]:
-    """Go to one page after the other; each time the picture itself is returned."""
+    """Iterate over the pages; each step returns the picture itself, at another page."""
     from PIL import ImageSequence
 
-    if picture.format == "MPO":  # a photograph, and smaller or other views of it
+    if picture.format == "MPO":  # a photograph, with smaller copies or other exposures
         return iter([picture])
     return iter(ImageSequence.Iterator(picture))
 
 
 def _limit_size(picture: Image.Image) -> float:
-    """Let a JPEG that is too large be decoded at a smaller size; refuse other large pictures.
+    """Decode a JPEG that is too large at a smaller size; raise an error for other formats.
 
-    Returns how many times smaller it is. All others are decoded in full, so that a file is read as
-    the picture that `PIL.Image.open` gives.
+    Returns the factor of the reduction. All other pictures are decoded at full size, as by
+    `PIL.Image.open`.
     """
     from PIL import Image
 

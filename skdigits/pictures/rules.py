@@ -1,4 +1,4 @@
-"""Printed lines: ruled and squared paper, underlines."""
+"""Find and remove rules: the lines of ruled and squared paper, and underlines."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import ndimage
 
-Rule: TypeAlias = tuple[np.ndarray, float]  # the row of its centre per column, its thickness
+Rule: TypeAlias = tuple[np.ndarray, float]  # row of its centre in each column, and thickness
 
-THICKEST = 0.06  # of the picture's side
-SMALLEST = 60  # pixels; in a smaller picture a stroke cannot be told from a rule
-LONG = 0.5  # of the picture's width or height; digits side by side are not so long
-UNBROKEN = 0.98  # of the columns of a shorter rule have ink
-SEEN = 0.6  # of a rule's columns; the others may be hidden or too faint
-STEEPEST = 0.1  # rise of a rule per pixel: six degrees
+THICKEST = 0.06  # of the picture's smaller side
+SMALLEST = 60  # pixels; in smaller pictures, strokes and rules look alike
+LONG = 0.5  # of the picture's width or height; a row of digits is shorter
+UNBROKEN = 0.98  # share of the columns of a shorter rule that have ink
+SEEN = 0.6  # share of a rule's columns that have ink; the others are hidden or too faint
+STEEPEST = 0.1  # maximum slope of a rule: six degrees
 SLOPES = np.linspace(-STEEPEST, STEEPEST, 21)
-SHORTEST = 0.3  # of the picture's width: a rule that crosses a corner
-FAMILIES = 2  # of parallel rules: those of the paper, and a frame
-FAINTER = 0.7  # of the faintest pixel of a stroke: a rule may fade in places
-BRIGHTER = 1.5  # ink on a rule has this many times its contrast
+SHORTEST = 0.3  # of the picture's width: a rule that cuts off a corner
+FAMILIES = 2  # sets of parallel rules: paper and frame
+FAINTER = 0.7  # of the contrast of the faintest pixel of a stroke: parts of a rule may be fainter
+BRIGHTER = 1.5  # contrast of ink on a rule, relative to that of the rule
 
 
 def remove_rules(
@@ -40,7 +40,8 @@ def remove_rules(
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without rules; a single vertical line and nothing else may be a 1, and is kept.
+        The mask without rules; a single vertical line is kept if nothing else is left, since it may
+        be a 1.
     """
     if not mask.any():
         return mask
@@ -60,7 +61,7 @@ def remove_rules(
 def find_rules(
     mask: np.ndarray, length: float, thickest: float = THICKEST, families: int = FAMILIES
 ) -> list[Rule]:
-    """Find the horizontal rules of a mask by a Hough transform of its thin horizontal parts.
+    """Find the horizontal rules of a mask, by a Hough transform of its thin horizontal parts.
 
     Parameters
     ----------
@@ -71,12 +72,12 @@ def find_rules(
     thickest : float, default=0.06
         Maximum thickness of a rule, relative to the smaller side of the picture.
     families : int, default=2
-        Number of sets of parallel rules that may be found in each direction.
+        Maximum number of sets of parallel rules.
 
     Returns
     -------
     list of tuple of (ndarray of shape (width,), float)
-        Of each rule the row of its centre in each column, and its thickness in pixels.
+        For each rule, the row of its centre in each column, and its thickness in pixels.
     """
     width = mask.shape[1]
     if width < SMALLEST:
@@ -100,7 +101,7 @@ def find_rules(
 
 
 def _is_unbroken(mask: np.ndarray, rule: Rule, columns: np.ndarray) -> bool:
-    """Whether there is ink all along a rule, unlike the bars of sevens side by side."""
+    """Check that a rule has ink along its whole length, unlike the bars of adjacent sevens."""
     centres, thickness = rule
     inside = np.arange(columns.min(), columns.max() + 1)
     rows, reach = np.rint(centres[inside]).astype(int), int(thickness / 2 + 1)
@@ -110,7 +111,7 @@ def _is_unbroken(mask: np.ndarray, rule: Rule, columns: np.ndarray) -> bool:
 
 
 def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
-    """Pixels in horizontal runs that are not higher than `thickest`."""
+    """Find pixels in horizontal runs that are not higher than `thickest`."""
     pixels = mask.astype(np.float32)
     dense = ndimage.uniform_filter1d(pixels, run, axis=1, mode="nearest") > 0.55
     high = ndimage.minimum_filter1d(pixels, thickest + 1, axis=0, mode="nearest")
@@ -123,8 +124,8 @@ def _parallel_levels(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Find the slope at which most pixels lie on long lines.
 
-    Returns it, the rows where these lines cut the left border, and how many columns of the picture
-    each of them crosses: a line near a corner is short.
+    Returns the slope, the rows where these lines intersect the left border, and the number of
+    columns that each line crosses; lines near a corner are short.
     """
     height, width = shape
     offset = int(np.ceil(STEEPEST * width))
@@ -155,7 +156,7 @@ def _fit(
     seen = np.flatnonzero(counts)
     centres = np.bincount(columns, rows, width)[seen] / counts[seen]
     thickness = float(np.median(counts[seen]))
-    for _ in range(3):  # columns where a digit touches the rule are left out step by step
+    for _ in range(3):  # each round drops columns where a digit touches the rule
         if len(seen) < SEEN * length or np.ptp(seen) < length:
             return None
         line = np.polyfit(seen / width, centres, 2)
@@ -189,8 +190,8 @@ def erase_rule(
     thickness : float
         Thickness of the rule in pixels.
     around : int, default=0
-        Rows beside the centre of which the darkest tells how dark the rule is: the rows of a thin
-        one may differ.
+        The contrast of the rule is the maximum over this many rows above and below its centre,
+        since the rows of a thin rule may differ.
     """
     height, width = mask.shape
     columns = np.arange(width)

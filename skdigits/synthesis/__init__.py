@@ -1,1 +1,1 @@
-"""Lines of digits made of single digits."""
+"""Generate images of lines of digits from images of single digits."""

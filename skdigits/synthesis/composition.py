@@ -1,4 +1,4 @@
-"""Draw sequences of digits at random, and paint them."""
+"""Draw random sequences of digits, and paint them side by side."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 STYLES = ("tiles", "handwritten", "mixed")
-DIGITS_AT_A_TIME = 512  # painted, so that memory is bounded
+DIGITS_AT_A_TIME = 512  # painted at once, to bound memory
 
 
 @dataclass(frozen=True)
 class TileLayout:
-    """How digits are put side by side, and how many; parameters as in `make_digit_sequences`.
+    """Layout of digits side by side: number, gaps, shifts, distortion and noise.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class TileLayout:
         self.gaps()
 
     def length_weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of digits, and the share of sequences that have each.
+        """Return the possible sequence lengths, and the share of each.
 
         Returns
         -------
         numbers, shares : ndarray of shape (n,)
-            They are in the order given.
+            In the order given.
         """
         given = self.lengths
         numbers: list[Any]
@@ -87,12 +87,12 @@ class TileLayout:
         return int(numbers[shares > 0].max())
 
     def gaps(self) -> tuple[int, int]:
-        """Minimum and maximum gap.
+        """Return the minimum and maximum gap.
 
         Returns
         -------
         tuple of int
-            In pixels.
+            Gaps in pixels.
         """
         gap = tuple(_listed(self.gap)) * (2 if isinstance(self.gap, Integral) else 1)
         if len(gap) != 2 or not all(isinstance(g, Integral) for g in gap) or gap[0] > gap[1]:
@@ -103,7 +103,7 @@ class TileLayout:
         return gap
 
     def widest(self, digit_width: int) -> int:
-        """Maximum width of a sequence.
+        """Return the maximum width of a sequence.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class TileLayout:
 
 
 def _range(ends: Sequence[Any]) -> list[int]:
-    """All whole numbers of a range, both ends included; none if the ends are not valid."""
+    """List the whole numbers of a range, both ends included; empty if the ends are invalid."""
     whole = len(ends) == 2 and all(isinstance(end, Integral) for end in ends)
     return list(range(ends[0], ends[1] + 1)) if whole else []
 
@@ -160,21 +160,21 @@ class DigitSource:
         self._shares = None if weights is None else np.cumsum(weights[self._order])
 
     def _canonical_order(self) -> np.ndarray:
-        """An order that does not depend on the one given, so that weight 2 equals two copies."""
+        """Return an order that is independent of the input order: weight 2 equals two copies."""
         keys = [
             blake2b(image.tobytes(), digest_size=8, salt=bytes([label])).digest()
             for image, label in zip(self.images, self.labels, strict=True)
         ]
         return np.argsort(np.array(keys), kind="stable")
 
-    def draw(self, n_sequences: int, style: TileLayout, rng: np.random.RandomState) -> Drawn:
+    def draw(self, n_sequences: int, layout: TileLayout, rng: np.random.RandomState) -> Drawn:
         """Draw digits and their positions.
 
         Parameters
         ----------
         n_sequences : int
             Number of sequences.
-        style : TileLayout
+        layout : TileLayout
             How they are put together.
         rng : RandomState
             Random generator.
@@ -182,29 +182,29 @@ class DigitSource:
         Returns
         -------
         Drawn
-            The sequences, not painted yet.
+            The sequences before painting.
         """
         check_count(n_sequences)
-        low, high = style.gaps()
+        low, high = layout.gaps()
         if low <= -self.width:
             raise ValueError(
-                f"gap={style.gap!r} lets digits of {self.width} pixels overlap by all their width."
+                f"gap={layout.gap!r} lets digits of {self.width} pixels overlap by all their width."
             )
-        if style.shift >= self.height:
+        if layout.shift >= self.height:
             raise ValueError(
-                f"shift={style.shift!r} moves digits of {self.height} pixels out of the picture."
+                f"shift={layout.shift!r} moves digits of {self.height} pixels out of the image."
             )
-        numbers, shares = style.length_weights()
+        numbers, shares = layout.length_weights()
         lengths = rng.choice(numbers, size=n_sequences, p=shares)
         total = int(lengths.sum())
         return Drawn(
             self,
-            style.noise,
+            layout.noise,
             lengths,
             digits=self._choose(total, rng),
             gaps=rng.randint(low, high + 1, size=total),
-            shifts=rng.randint(-style.shift, style.shift + 1, size=total),
-            distortion=Distortion.draw(total, style, (self.height, self.width), rng),
+            shifts=rng.randint(-layout.shift, layout.shift + 1, size=total),
+            distortion=Distortion.draw(total, layout, (self.height, self.width), rng),
         )
 
     def _choose(self, n: int, rng: np.random.RandomState) -> np.ndarray:
@@ -215,26 +215,26 @@ class DigitSource:
 
 
 class Drawn:
-    """Sequences that were drawn and not painted yet.
+    """Random sequences, before they are painted.
 
     Parameters
     ----------
     source : DigitSource
-        Where the digits are from.
+        Source of the digits.
     noise : float
         Standard deviation of the noise.
     lengths : ndarray of shape (n_sequences,)
-        Digits in each sequence.
+        Number of digits in each sequence.
     digits, gaps, shifts : ndarray of shape (lengths.sum(),)
-        For each digit, one sequence after the other: its index in the source, the gap after it, and
-        its shift downwards in pixels.
+        For each digit of all sequences, concatenated: its index in the source, the gap after it,
+        and its shift downwards, in pixels.
     distortion : Distortion or None
         How the digits are distorted.
 
     Attributes
     ----------
     widths : ndarray of shape (n_sequences,)
-        Width of each sequence in pixels; that of one digit if the sequence is empty.
+        Width of each sequence in pixels; an empty one is as wide as a digit.
     """
 
     def __init__(
@@ -251,9 +251,9 @@ class Drawn:
         self.source, self.noise, self.lengths = source, noise, lengths
         self.digits, self.shifts, self.distortion = digits, shifts, distortion
         self._ends = np.cumsum(lengths)
-        self._owners = np.repeat(np.arange(len(lengths)), lengths)
+        self._sequence_of = np.repeat(np.arange(len(lengths)), lengths)
         steps = np.concatenate([[0], np.cumsum(source.width + gaps)])
-        self._lefts = steps[:-1] - steps[(self._ends - lengths)[self._owners]]
+        self._lefts = steps[:-1] - steps[(self._ends - lengths)[self._sequence_of]]
         self.widths = np.full(len(lengths), source.width)
         some = lengths > 0
         self.widths[some] += self._lefts[self._ends[some] - 1]
@@ -299,28 +299,28 @@ class Drawn:
         """
         height, digit_width = self.source.height, self.source.width
         canvas = np.zeros((len(self.lengths), height, width), np.uint8)
-        lefts = self._lefts + starts[self._owners]
-        positions = np.arange(len(self.digits)) - (self._ends - self.lengths)[self._owners]
+        lefts = self._lefts + starts[self._sequence_of]
+        positions = np.arange(len(self.digits)) - (self._ends - self.lengths)[self._sequence_of]
         for i, image in enumerate(self._images()):
-            owner, left, top = self._owners[i], lefts[i], self.shifts[i]
+            sequence, left, top = self._sequence_of[i], lefts[i], self.shifts[i]
             image = image[max(0, -top) : height - max(0, top)]
-            part = canvas[owner, max(0, top) : height + min(0, top), left : left + digit_width]
+            part = canvas[sequence, max(0, top) : height + min(0, top), left : left + digit_width]
             np.maximum(part, image, out=part)
             if boxes is not None:
-                boxes[owner, positions[i]] = _ink_box(image) + [left, max(0, top)] * 2
+                boxes[sequence, positions[i]] = _ink_box(image) + [left, max(0, top)] * 2
         if self.noise:
             _add_noise(canvas, self.noise, np.random.default_rng(rng.randint(2**31)))
         return canvas
 
     def _images(self) -> Iterator[np.ndarray]:
-        """Yield the image of each digit, as it is painted."""
+        """Yield the distorted image of each digit."""
         for chosen in gen_batches(len(self.digits), DIGITS_AT_A_TIME):
             images = self.source.images[self.digits[chosen]]
             yield from images if self.distortion is None else self.distortion(images, chosen)
 
 
 def epoch_seed(seed: int, number: int) -> int:
-    """Derive the seed of one draw of many.
+    """Derive the seed of one epoch or draw from a common seed.
 
     Parameters
     ----------
@@ -357,7 +357,7 @@ def check_count(n_sequences: int) -> None:
 def make_layout(
     style: str, lengths: Any, defaults: dict[str, Any], tiles: Mapping[str, Any]
 ) -> TileLayout:
-    """Make a layout of what the user gave.
+    """Make a layout from the user's arguments.
 
     Parameters
     ----------
@@ -366,19 +366,19 @@ def make_layout(
     lengths : int, tuple, list or dict
         As in `make_digit_sequences`.
     defaults : dict of str to object
-        Values of parameters of ``"tiles"`` that are not given.
+        Default values of the parameters of ``"tiles"``.
     tiles : dict of str to object
-        Parameters of ``"tiles"``; None is not given.
+        Parameters of ``"tiles"``; None means the default.
 
     Returns
     -------
     TileLayout
-        The layout; other styles than ``"tiles"`` use only its lengths.
+        The layout; styles other than ``"tiles"`` use only its lengths.
 
     Raises
     ------
     ValueError
-        If a value is not valid, or is given in another style.
+        If a value is invalid, or belongs to another style.
     """
     given = {name: value for name, value in tiles.items() if value is not None}
     if given and style != "tiles":
@@ -406,7 +406,7 @@ def check_digits(labels: ArrayLike) -> np.ndarray:
     Raises
     ------
     ValueError
-        If one is not among 0–9.
+        If a label is not one of 0–9.
     """
     labels = np.asarray(labels)
     if labels.dtype.kind in "biuf":
@@ -420,7 +420,7 @@ def check_digits(labels: ArrayLike) -> np.ndarray:
 
 
 def _ink_box(image: np.ndarray) -> np.ndarray:
-    """Left, top, right and bottom of the pixels that are not black; else of the whole image."""
+    """Find left, top, right and bottom of the ink; of the whole image if there is none."""
     height, width = image.shape
     columns, rows = np.flatnonzero(image.any(axis=0)), np.flatnonzero(image.any(axis=1))
     if not len(rows):

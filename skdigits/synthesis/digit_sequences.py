@@ -1,4 +1,4 @@
-"""Sequences of digits, generated from images of single digits."""
+"""Generate sequences of digits from images of single digits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from skdigits.typing import Lengths, RandomState
 
-NO_BOX = -1  # fills the boxes of a sequence that is shorter than the longest
+NO_BOX = -1  # fills the boxes after the last digit of a sequence
 
 
 def make_digit_sequences(
@@ -49,13 +49,13 @@ def make_digit_sequences(
     """Make images of sequences of digits from images of single digits.
 
     Digits are drawn with replacement. In the style ``"tiles"``, their images are placed side by
-    side; where they overlap, the brighter pixel is kept. In the style ``"handwritten"``, one hand
-    writes each sequence: digits are cut to their ink and have one slant, size, spacing, thickness
-    and baseline, with small changes; there are points, dashes, signs, underlines and specks that
-    belong to no digit, and ones with a flag, crossed sevens and other shapes that MNIST lacks; the
-    ink is uneven, blurred or of low resolution; and the digits get the height that
-    `skdigits.pictures.clean_line` gives them. ``"mixed"`` has printed and seven-segment digits,
-    too.
+    side; where they overlap, the brighter pixel is kept. In the style ``"handwritten"``, each
+    sequence is written by one writer: the digits are cropped to their ink, and have the same slant,
+    size, spacing, thickness and baseline, with small variations. There are points, dashes, signs,
+    underlines and specks that belong to no digit, and shapes that MNIST lacks, such as ones with a
+    flag and crossed sevens. The ink is uneven, blurred or of low resolution. The digits have the
+    height that `skdigits.pictures.clean_line` gives them. ``"mixed"`` also has printed and
+    seven-segment digits.
 
     Parameters
     ----------
@@ -69,21 +69,21 @@ def make_digit_sequences(
         How digits are put together.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
         Number of digits in a sequence: an integer, a range (both ends included), a list of
-        numbers to choose from, or a dict with the weight of each number. 0 gives images without
-        a digit.
+        numbers to choose from, or a dict with the weight of each number. 0 makes images without a
+        digit.
     gap : int or tuple of (int, int), default=None
         Pixels between the images of two neighbouring digits, or the range (both ends included)
-        from which each gap is drawn; negative if they overlap. None is (-6, 8). This and the
-        following parameters, but `width`, belong to the style ``"tiles"``.
+        from which each gap is drawn; negative if they overlap. None is (-6, 8). This parameter and
+        the following ones, except `width`, belong to the style ``"tiles"``.
     width : int, default=None
         Width of the generated images in pixels; the position of a sequence in it is random. None
         is the maximum width of a sequence.
     shift : int, default=None
-        Maximum vertical shift of a digit in pixels, up or down; None is 0, as for those below.
+        Maximum vertical shift of a digit in pixels, up or down; None is 0, here and below.
     rotation : float, default=None
         Maximum rotation of a digit in degrees, in both directions.
     scale : float, default=None
-        Maximum relative change of the size of a digit, below 1; 0.1 is from 90 % to 110 %.
+        Maximum relative change of the size of a digit, below 1; 0.1 means 90 % to 110 %.
     noise : float, default=None
         Standard deviation of the normal noise that is added to every pixel, in grey levels
         (0–255).
@@ -100,18 +100,17 @@ def make_digit_sequences(
     Returns
     -------
     images : ndarray of shape (n_sequences, height, width), uint8
-        The sequences; the height is 28 pixels, in the style ``"tiles"`` that of the digits.
+        The sequences. The height is 28 pixels; in the style ``"tiles"``, it is that of the digits.
     target : ndarray of shape (n_sequences,), str
         Their digits; ``""`` for an image without a digit.
     boxes : ndarray of shape (n_sequences, max_length, 4), int64
         Bounding box of the ink of every digit in pixels: left, top, right and bottom, where right
-        and bottom are the first column and row outside of it; -1 after the last digit. Only
-        returned with `return_boxes`.
+        and bottom are exclusive; -1 after the last digit. Only returned with `return_boxes`.
 
     Raises
     ------
     ValueError
-        If an argument is not valid; the message says why.
+        If an argument is invalid.
 
     See Also
     --------
@@ -149,38 +148,38 @@ def make_digit_sequences(
 def _make_tiles(
     source: DigitSource,
     n_sequences: int,
-    style: TileLayout,
+    layout: TileLayout,
     width: int | None,
     rng: np.random.RandomState,
     return_boxes: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Images, sequences and boxes of digits side by side."""
-    drawn = source.draw(n_sequences, style, rng)
-    width = _canvas_width(width, style.widest(source.width))
+    """Make images, sequences and boxes in the style ``"tiles"``."""
+    drawn = source.draw(n_sequences, layout, rng)
+    width = _canvas_width(width, layout.widest(source.width))
     starts = rng.randint(0, width - drawn.widths + 1)
-    boxes = np.full((n_sequences, style.longest, 4), NO_BOX) if return_boxes else None
+    boxes = np.full((n_sequences, layout.longest, 4), NO_BOX) if return_boxes else None
     return drawn.paint(width, starts, rng, boxes=boxes), drawn.target(), boxes
 
 
 def _write(
     source: DigitSource,
     n_sequences: int,
-    lengths: TileLayout,
+    layout: TileLayout,
     style: str,
     width: int | None,
     rng: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images, sequences and boxes of lines that hands write."""
-    from skdigits.synthesis.handwriting import Writer
+    """Make images, sequences and boxes in the styles ``"handwritten"`` and ``"mixed"``."""
+    from skdigits.synthesis.handwriting import LineSynthesizer
     from skdigits.synthesis.shapes import Shapes
 
     check_count(n_sequences)
     rng = np.random.default_rng(rng.randint(2**31))
-    writer = Writer(Shapes(source.images, source.labels), style)
-    lines = writer.write_many(n_sequences, lengths, rng)
+    synthesizer = LineSynthesizer(Shapes(source.images, source.labels), style)
+    lines = synthesizer.write_many(n_sequences, layout, rng)
     width = _canvas_width(width, max(line.image.shape[1] for line in lines))
     images = np.zeros((n_sequences, *lines[0].image.shape[:1], width), np.uint8)
-    boxes = np.full((n_sequences, lengths.longest, 4), NO_BOX)
+    boxes = np.full((n_sequences, layout.longest, 4), NO_BOX)
     for image, row, line in zip(images, boxes, lines, strict=True):
         left = rng.integers(width - line.image.shape[1] + 1)
         image[:, left : left + line.image.shape[1]] = line.image
@@ -197,7 +196,7 @@ def iter_digit_sequences(
     random_state: RandomState = None,
     **options: Any,
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Generate new sequences endlessly, for training on data that is generated during training.
+    """Yield batches of new sequences endlessly, to generate data during training.
 
     Parameters
     ----------
@@ -215,7 +214,7 @@ def iter_digit_sequences(
     Yields
     ------
     tuple
-        What `make_digit_sequences` returns, with new sequences in each item.
+        Result of `make_digit_sequences`, with new sequences in each item.
     """
     seed = check_random_state(random_state).randint(2**31 - 1)
     for number in itertools.count():
@@ -248,7 +247,7 @@ def train_test_sequences(
     n_train, n_test : int, default=800 and 200
         Number of training sequences and of test sequences.
     test_size : float, default=0.2
-        Share of the digits that are used for the test sequences only.
+        Share of the digits that is used for the test sequences only.
     random_state : int, RandomState instance or None, default=None
         Random generator; pass an integer for reproducible sequences.
     **options

@@ -1,4 +1,4 @@
-"""Random distortions of images of digits."""
+"""Distort images of digits at random."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from scipy.ndimage import gaussian_filter
 if TYPE_CHECKING:
     from skdigits.synthesis.composition import TileLayout
 
-N_FIELDS = 500  # smooth displacements that the digits of one draw share
-SMOOTHNESS = 1 / 7  # of an image's height, the standard deviation of the Gaussian
+N_FIELDS = 500  # displacement fields shared by the digits of one draw
+SMOOTHNESS = 1 / 7  # standard deviation of the Gaussian, relative to the height
 
 
 @dataclass(frozen=True)
 class Distortion:
-    """How each of many digits is distorted, about the centre of its image.
+    """Distortions of many digits, about the centres of their images.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Distortion:
     fields : ndarray of shape (n_digits,), int
         Index in `displacements` for each digit.
     displacements : ndarray of shape (n_fields, 2, height, width) or None
-        Smooth displacements, across and downwards, of standard deviation 1.
+        Smooth displacements to the right and downwards, of standard deviation 1.
     """
 
     angles: np.ndarray
@@ -40,18 +40,18 @@ class Distortion:
 
     @classmethod
     def draw(
-        cls, n_digits: int, style: TileLayout, shape: tuple[int, int], rng: np.random.RandomState
+        cls, n_digits: int, layout: TileLayout, shape: tuple[int, int], rng: np.random.RandomState
     ) -> Distortion | None:
         """Draw distortions.
 
-        Elastic ones are those of Simard et al., "Best practices for convolutional neural networks
-        applied to visual document analysis" (2003).
+        The elastic distortions are those of Simard et al., "Best practices for convolutional neural
+        networks applied to visual document analysis" (2003).
 
         Parameters
         ----------
         n_digits : int
             Number of digits.
-        style : TileLayout
+        layout : TileLayout
             Maximum of each distortion.
         shape : tuple of int
             Height and width of the digits.
@@ -61,21 +61,21 @@ class Distortion:
         Returns
         -------
         Distortion or None
-            None where no digit is distorted.
+            None if the layout has no distortion.
         """
-        if not (style.rotation or style.scale or style.shear or style.elastic):
+        if not (layout.rotation or layout.scale or layout.shear or layout.elastic):
             return None
 
         def uniform(low: float, high: float) -> np.ndarray:
             return rng.uniform(low, high, size=n_digits).astype(np.float32)
 
         return cls(
-            angles=np.deg2rad(uniform(-style.rotation, style.rotation)),
-            zooms=uniform(1 - style.scale, 1 + style.scale),
-            shears=np.tan(np.deg2rad(uniform(-style.shear, style.shear))),
-            strengths=uniform(0, style.elastic),
+            angles=np.deg2rad(uniform(-layout.rotation, layout.rotation)),
+            zooms=uniform(1 - layout.scale, 1 + layout.scale),
+            shears=np.tan(np.deg2rad(uniform(-layout.shear, layout.shear))),
+            strengths=uniform(0, layout.elastic),
             fields=rng.randint(N_FIELDS, size=n_digits),
-            displacements=_displacements(shape, rng) if style.elastic else None,
+            displacements=_displacements(shape, rng) if layout.elastic else None,
         )
 
     def __call__(self, images: np.ndarray, which: slice) -> np.ndarray:
@@ -86,12 +86,12 @@ class Distortion:
         images : ndarray of shape (n, height, width), uint8
             Digits.
         which : slice
-            Indices of the digits.
+            Indices of the digits among those drawn.
 
         Returns
         -------
         ndarray of shape (n, height, width), uint8
-            The distorted images; pixels from outside of an image are black.
+            The distorted images; pixels from outside an image are black.
         """
 
         def each(values: np.ndarray) -> np.ndarray:
@@ -118,10 +118,10 @@ def _displacements(shape: tuple[int, int], rng: np.random.RandomState) -> np.nda
 
 
 def _interpolated(images: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Values at positions between pixels, by bilinear interpolation."""
+    """Sample images at fractional positions, by bilinear interpolation."""
     n, height, width = images.shape
     padded = np.pad(images, [(0, 0), (1, 1), (1, 1)])
-    # Positions stay within the black frame around the image, so that each has four neighbours.
+    # Positions are clipped to the black frame around the image, so that each has four neighbours.
     across = np.clip(across + 1, 0, width + 0.999)
     down = np.clip(down + 1, 0, height + 0.999)
     left, top = across.astype(np.int32), down.astype(np.int32)

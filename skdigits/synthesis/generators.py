@@ -1,4 +1,4 @@
-"""Generators of the lines that a recognizer is trained on."""
+"""Generate the lines that a recognizer is trained on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from skdigits.pictures.line_images import HEIGHT
 from skdigits.synthesis.composition import DigitSource, TileLayout, epoch_seed
 
-WITH_MARGINS = 0.2  # share of the lines, so that margins are read as no digit
+WITH_MARGINS = 0.2  # share of lines with margins; they teach that margins are no digit
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class GeneratedLines:
     sequences : ndarray of shape (n,), str
         Their digits.
     longest : int or None
-        Digits of the longest line that could be drawn, where that is known.
+        Maximum number of digits in a line; None if it is unknown.
     """
 
     images: list[np.ndarray]
@@ -33,7 +33,7 @@ class GeneratedLines:
 
 
 class TileGenerator:
-    """Lines of whole images of digits side by side, for the style ``"tiles"``.
+    """Generator of lines in the style ``"tiles"``: images of digits side by side.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class TileGenerator:
     digits : ndarray of shape (n_images,), int
         Their labels.
     weights : ndarray of shape (n_images,) or None
-        Relative frequency of each; None is equal.
+        Relative frequency of each; None means equal.
     layout : TileLayout
-        How they are put together.
+        Layout of the lines.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class TileGenerator:
 
 
 class WritingGenerator:
-    """Lines that writers write, for the styles ``"handwritten"`` and ``"mixed"``.
+    """Generator of lines in the styles ``"handwritten"`` and ``"mixed"``.
 
     Parameters
     ----------
     images, digits, weights, layout
-        As of `TileGenerator`; of the layout, only the lengths are used.
+        As in `TileGenerator`; only the lengths of the layout are used.
     style : {"handwritten", "mixed"}
         Handwriting only, or also printed and seven-segment digits.
     """
@@ -103,18 +103,19 @@ class WritingGenerator:
         layout: TileLayout,
         style: str,
     ) -> None:
-        from skdigits.synthesis.handwriting import Writer
+        from skdigits.synthesis.handwriting import LineSynthesizer
         from skdigits.synthesis.shapes import Shapes
 
-        self._writer, self._layout = Writer(Shapes(images, digits, weights), style), layout
+        self._layout = layout
+        self._synthesizer = LineSynthesizer(Shapes(images, digits, weights), style)
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Draw the lines of an epoch; parameters and result as of `TileGenerator.draw`.
+        """Draw the lines of an epoch.
 
         Parameters
         ----------
         n_lines, seed, epoch
-            As of `TileGenerator.draw`.
+            As in `TileGenerator.draw`.
 
         Returns
         -------
@@ -122,7 +123,7 @@ class WritingGenerator:
             The lines.
         """
         rng = np.random.default_rng(epoch_seed(seed, epoch))
-        lines = self._writer.write_many(n_lines, self._layout, rng)
+        lines = self._synthesizer.write_many(n_lines, self._layout, rng)
         margins = rng.integers(0, 4 * HEIGHT, (n_lines, 2))
         margins[rng.random(n_lines) > WITH_MARGINS] = 0
         images = [
@@ -133,7 +134,7 @@ class WritingGenerator:
 
 
 class AdaptingGenerator:
-    """A few given lines, slightly changed, and as many lines that are generated.
+    """Generator that mixes a few given lines, slightly changed, with as many generated lines.
 
     Parameters
     ----------
@@ -142,11 +143,11 @@ class AdaptingGenerator:
     sequences : ndarray of shape (n,), str
         Their digits.
     used : ndarray of int
-        Which of them to use.
+        Indices of the lines to use.
     shares : ndarray of float or None
-        Relative frequency of each of those; None is equal.
+        Relative frequency of each of these; None means equal.
     layout : TileLayout
-        Its lengths are those of the generated lines.
+        Layout whose lengths the generated lines have.
     """
 
     def __init__(
@@ -157,18 +158,19 @@ class AdaptingGenerator:
         shares: np.ndarray | None,
         layout: TileLayout,
     ) -> None:
-        from skdigits.synthesis.handwriting import Writer, handwritten_type
+        from skdigits.synthesis.handwriting import LineSynthesizer, handwriting_typefaces
 
         self._given = images, sequences, used, shares
-        self._writer, self._layout = Writer(handwritten_type(), "mixed"), layout
+        self._layout = layout
+        self._synthesizer = LineSynthesizer(handwriting_typefaces(), "mixed")
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Draw the lines of an epoch; parameters and result as of `TileGenerator.draw`.
+        """Draw the lines of an epoch.
 
         Parameters
         ----------
         n_lines, seed, epoch
-            As of `TileGenerator.draw`; the first half are given lines.
+            As in `TileGenerator.draw`; the first half are given lines.
 
         Returns
         -------
@@ -180,7 +182,7 @@ class AdaptingGenerator:
         images, sequences, used, shares = self._given
         rng = np.random.default_rng(epoch_seed(seed, epoch))
         chosen = rng.choice(used, n_lines // 2, p=shares)
-        written = self._writer.write_many(n_lines // 2, self._layout, rng)
+        written = self._synthesizer.write_many(n_lines // 2, self._layout, rng)
         lines = [varied(images[i], rng) for i in chosen]
         lines += [line.image for line in written]
         texts = [*sequences[chosen].tolist(), *(line.text for line in written)]
@@ -201,7 +203,7 @@ def make_generator(
     style : {"tiles", "handwritten", "mixed"}
         The style.
     images, digits, weights, layout
-        As of `TileGenerator`.
+        As in `TileGenerator`.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Digits of printed, handwriting-like and seven-segment type; ``GLYPHS.md`` names the fonts.
+"""Digits of printed, handwriting-like and seven-segment typefaces; ``GLYPHS.md`` lists the fonts.
 
-And digits that are drawn, since MNIST lacks shapes of other hands.
+Also drawn digits, with shapes of writers that MNIST lacks.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from skdigits.pictures.cleaning import centre
 from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")
-N_DRAWN = 400  # shapes of each digit that are drawn
-CUT_OFF = (0.05, 0.3)  # of a digit's height or width, in pictures that do not show all of it
-# Of a box around a digit, in heights of the digit.
+N_DRAWN = 400  # number of drawn shapes of each digit
+CUT_OFF = (0.05, 0.3)  # of a digit's height or width: part that is cut off
+# Box around a digit, in heights of the digit.
 BOX_MARGIN = (0.06, 0.4)
 BOX_THICKNESS = (0.03, 0.15)
 
 
 @cache
-def faces() -> dict[str, list[list[Image.Image]]]:
-    """Load the digits of all faces.
+def typefaces() -> dict[str, list[list[Image.Image]]]:
+    """Load the digits of all typefaces.
 
     Returns
     -------
     dict of str to list of list of PIL.Image.Image
-        For ``"printed"``, ``"handwritten"`` and ``"segments"`` the ten digits of each face, cut to
-        their ink; the digits of a face are about 40 pixels high. Half of the faces of segments are
+        For ``"printed"``, ``"handwritten"`` and ``"segments"``, the ten digits of each typeface,
+        cropped to their ink and about 40 pixels high. Half of the seven-segment typefaces are
         drawn, since fonts do not have all forms of 6, 7 and 9.
     """
     with np.load(FILE) as archive:
         images, sizes, kinds = archive["images"], archive["sizes"], archive["kinds"]
     found: dict[str, list[list[Image.Image]]] = {}
-    for face, face_sizes, kind in zip(images, sizes, kinds.tolist(), strict=True):
+    for typeface, typeface_sizes, kind in zip(images, sizes, kinds.tolist(), strict=True):
         digits = [
             Image.fromarray(np.ascontiguousarray(image[:height, :width]))
-            for image, (height, width) in zip(face, face_sizes, strict=True)
+            for image, (height, width) in zip(typeface, typeface_sizes, strict=True)
         ]
         found.setdefault(kind, []).append(digits)
     rng = np.random.default_rng(0)
@@ -51,8 +51,8 @@ def faces() -> dict[str, list[list[Image.Image]]]:
 
 
 @cache
-def type_images(side: int) -> dict[str, np.ndarray]:
-    """Make images of all digits of type in MNIST's style.
+def typeface_images(side: int) -> dict[str, np.ndarray]:
+    """Make images of the digits of all typefaces in MNIST's style.
 
     Parameters
     ----------
@@ -61,16 +61,18 @@ def type_images(side: int) -> dict[str, np.ndarray]:
 
     Returns
     -------
-    dict of str to ndarray of shape (n_faces, 10, side, side), uint8
-        For each kind of `faces` the ten digits of each face, bright on black. For ``"cut"``,
-        printed digits whose upper, right, lower or left side is missing, and for ``"boxed"`` ones
-        with parts of a box around them; four for each face.
+    dict of str to ndarray of shape (n_typefaces, 10, side, side), uint8
+        For each kind of `typefaces`, the ten digits of each typeface, bright on black. ``"cut"``
+        has printed digits without their upper, right, lower or left part, ``"boxed"`` has printed
+        digits with parts of a box around them; both have four times as many typefaces.
     """
     rng = np.random.default_rng(0)
-    kinds = faces()
+    kinds = typefaces()
     changed: dict[str, list[list[Any]]] = {
         kind: [
-            [change(digit, i, rng) for digit in face] for face in kinds["printed"] for i in range(4)
+            [change(digit, i, rng) for digit in typeface]
+            for typeface in kinds["printed"]
+            for i in range(4)
         ]
         for kind, change in (("cut", _cut_off), ("boxed", _boxed))
     }
@@ -78,33 +80,33 @@ def type_images(side: int) -> dict[str, np.ndarray]:
 
 
 def centred(of_kind: list[list[Image.Image]], side: int) -> np.ndarray:
-    """Make images of the digits of faces in MNIST's style.
+    """Make images of the digits of typefaces in MNIST's style.
 
     Parameters
     ----------
     of_kind : list of list of PIL.Image.Image
-        The digits of each face, as `faces` returns them.
+        The digits of each typeface, as `typefaces` returns them.
     side : int
         Height and width of the images.
 
     Returns
     -------
-    ndarray of shape (n_faces, 10, side, side), uint8
+    ndarray of shape (n_typefaces, 10, side, side), uint8
         Bright on black.
     """
-    return np.array([[centre(np.asarray(d) / 255, side) for d in face] for face in of_kind])
+    return np.array([[centre(np.asarray(d) / 255, side) for d in typeface] for typeface in of_kind])
 
 
 def _cut_off(digit: Image.Image, turns: int, rng: np.random.Generator) -> np.ndarray:
-    """A digit without a part at its top, or at the side that so many quarter turns bring there."""
+    """Cut a part off a digit, at the side that `turns` quarter turns bring to the top."""
     turned = np.rot90(np.asarray(digit), turns)
     return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
 
 
 def _boxed(digit: Image.Image, n_missing: int, rng: np.random.Generator) -> Image.Image:
-    """A digit with what cleaning leaves of the cell of a form or the window of a meter.
+    """Draw remnants of a box around a digit, as cleaning leaves them of forms and meters.
 
-    The box lacks so many of its sides, and parts of the others.
+    `n_missing` sides of the box are missing, and parts of the others.
     """
     thickness = max(1, round(digit.height * rng.uniform(*BOX_THICKNESS)))
     margins = thickness + (digit.height * rng.uniform(*BOX_MARGIN, (2, 2))).astype(int)
@@ -117,21 +119,21 @@ def _boxed(digit: Image.Image, n_missing: int, rng: np.random.Generator) -> Imag
     return picture.crop(picture.getbbox())
 
 
-@cache  # since drawing takes a second
+@cache  # drawing takes a second
 def drawings() -> tuple[np.ndarray, np.ndarray]:
-    """Draw digits that are written as MNIST's are not.
+    """Draw digits with shapes that MNIST lacks.
 
     Returns
     -------
     images, labels : ndarray
-        As of `pen.drawn_digits`; always the same.
+        As in `pen.drawn_digits`; always the same.
     """
     return drawn_digits(N_DRAWN, np.random.default_rng(0))
 
 
 @cache
 def drawn_images(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make images of digits that are written as MNIST's are not, in MNIST's style.
+    """Make images of digits with shapes that MNIST lacks, in MNIST's style.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Lines of digits as people write and print them, in the style that cleaning gives to pictures."""
+"""Draw handwritten and printed lines of digits, in the style of cleaned pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from skdigits.synthesis.glyphs import N_DRAWN, centred, drawings, faces
+from skdigits.synthesis.glyphs import N_DRAWN, centred, drawings, typefaces
 from skdigits.synthesis.paper import as_image
 from skdigits.synthesis.pen import SIGNS, draw, sign
 from skdigits.synthesis.shapes import Shapes
@@ -18,20 +18,20 @@ from skdigits.synthesis.shapes import Shapes
 if TYPE_CHECKING:
     from skdigits.synthesis.composition import TileLayout
 
-SIZE = 32  # pixels, the height of a digit while a line is composed
-MARGIN = SIZE  # around a line
+SIZE = 32  # height of a digit in pixels while a line is composed
+MARGIN = SIZE  # pixels around a line
 MNIST_SIDE = 28  # pixels of images of single digits
 STEEPEST = 0.9  # slant, in columns per row
 # Shares of the kinds of lines in each style.
 KINDS = {
-    "handwritten": {"hand": 0.9, "handwritten": 0.1},
-    "mixed": {"hand": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
+    "handwritten": {"writer": 0.9, "handwritten": 0.1},
+    "mixed": {"writer": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
 }
-# Shares of hands with shapes that MNIST does not have.
+# Share of writers that write each digit with a shape that MNIST lacks.
 DRAWN = {0: 0.2, 1: 0.45, 2: 0.2, 4: 0.2, 5: 0.25, 7: 0.45, 8: 0.15, 9: 0.4}
-ITALIC = 0.12  # share of hands that are as steep as one may be
-JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined with the next one
-BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" or "(" could be a 1
+ITALIC = 0.12  # share of writers with a large slant
+JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined to the next one
+BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" and "(" look like a 1
 AFTER = ("-", "-", "=", "=", "/", "#", "*", "x")
 
 
@@ -59,25 +59,25 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Hand:
-    """What the digits of one line have in common; lengths in heights of a digit.
+class Writer:
+    """Properties of a writer, or of a printed line; lengths are in heights of a digit.
 
     Parameters
     ----------
     slant, aspect, gap, gap_change, size_change, slope, wobble : float
-        Columns to the right per row upwards; factor of the width; space between two digits, and its
-        standard deviation; relative standard deviation of heights; rows down per column; standard
-        deviation of the height of the baseline.
+        Slant in columns to the right per row upwards; factor of the width; gap between two digits,
+        and its standard deviation; relative standard deviation of heights; slope of the baseline in
+        rows down per column, and the standard deviation of its position.
     thickness : float
         Rank of the thickness of strokes, from 0 to 1.
     is_level : bool
-        Whether digits of other heights stand on one line, rather than have one middle.
+        True if the digits stand on a baseline; False if they are centred vertically.
     cell : float or None
-        Width of the cells of type in which all digits have the same width.
+        Width of the cells of a monospaced typeface.
     joins : float
-        Share of the neighbours that a stroke joins.
+        Share of neighbouring digits that are joined by a stroke.
     drawn : frozenset of int
-        Digits whose shapes are drawn.
+        Digits for which drawn shapes are used.
     """
 
     slant: float
@@ -94,8 +94,8 @@ class Hand:
     drawn: frozenset[int] = field(default_factory=frozenset)
 
     @classmethod
-    def writing(cls, rng: np.random.Generator) -> Hand:
-        """Draw a hand that writes."""
+    def writing(cls, rng: np.random.Generator) -> Writer:
+        """Draw a random writer."""
         slant, aspect, gap, slope = rng.normal(size=4)
         return cls(
             slant=rng.uniform(0.3, STEEPEST) if rng.random() < ITALIC else 0.12 + 0.22 * slant,
@@ -112,8 +112,8 @@ class Hand:
         )
 
     @classmethod
-    def printing(cls, rng: np.random.Generator) -> Hand:
-        """Draw a way to print."""
+    def printing(cls, rng: np.random.Generator) -> Writer:
+        """Draw the properties of a printed line at random."""
         slant, aspect, slope = rng.normal(size=3)
         is_rolling = rng.random() < 0.15  # the wheels of a meter
         return cls(
@@ -128,15 +128,15 @@ class Hand:
         )
 
 
-def handwritten_type() -> Shapes:
-    """Make shapes of handwriting-like type, for where no handwritten digits are at hand.
+def handwriting_typefaces() -> Shapes:
+    """Make shapes from handwriting-like typefaces, to use without handwritten digits.
 
     Returns
     -------
     Shapes
-        The digits of all faces of this kind.
+        The digits of all typefaces of this kind.
     """
-    images = centred(faces()["handwritten"], MNIST_SIDE)
+    images = centred(typefaces()["handwritten"], MNIST_SIDE)
     return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 
 
@@ -155,38 +155,38 @@ def _drawn_signs() -> dict[str, list[np.ndarray]]:
 
 
 def _benford(digits: np.ndarray) -> np.ndarray:
-    """How often amounts begin with each digit (Benford, "The law of anomalous numbers", 1938)."""
+    """Return the frequency of first digits (Benford, "The law of anomalous numbers", 1938)."""
     return np.where(digits > 0, np.log10(1 + 1 / np.maximum(digits, 1)), 0)
 
 
-class Writer:
-    """Writes lines of digits.
+class LineSynthesizer:
+    """Synthesizer of lines of digits.
 
     Parameters
     ----------
     shapes : Shapes
         Handwritten digits.
     style : {"handwritten", "mixed"}
-        Handwriting only, or also type and seven segments.
+        Handwriting only, or also printed and seven-segment digits.
     """
 
     def __init__(self, shapes: Shapes, style: str) -> None:
         self.shapes = shapes
         self._kinds = list(KINDS[style])
         self._shares = list(KINDS[style].values())
-        self._drawn, self._signs, self._faces = _drawn_shapes(), _drawn_signs(), faces()
+        self._drawn, self._signs, self._typefaces = _drawn_shapes(), _drawn_signs(), typefaces()
         first = shapes.shares * _benford(shapes.digits)
         self._first_shares = first / first.sum() if first.any() else shapes.shares
 
-    def write_many(self, n_lines: int, style: TileLayout, rng: np.random.Generator) -> list[Line]:
+    def write_many(self, n_lines: int, layout: TileLayout, rng: np.random.Generator) -> list[Line]:
         """Write lines.
 
         Parameters
         ----------
         n_lines : int
             Number of lines.
-        style : TileLayout
-            Its lengths.
+        layout : TileLayout
+            Layout whose lengths are used.
         rng : numpy.random.Generator
             Random generator.
 
@@ -195,7 +195,7 @@ class Writer:
         list of Line
             The lines.
         """
-        numbers, shares = style.length_weights()
+        numbers, shares = layout.length_weights()
         return [self.write(int(n), rng) for n in rng.choice(numbers, n_lines, p=shares)]
 
     def write(self, n_digits: int, rng: np.random.Generator) -> Line:
@@ -216,15 +216,18 @@ class Writer:
         kind = self._kinds[rng.choice(len(self._kinds), p=self._shares)]
         digits = self._digits(n_digits, rng)
         is_print = kind in ("printed", "segments")
-        hand = Hand.printing(rng) if is_print else Hand.writing(rng)
-        face = None if kind == "hand" else self._faces[kind][rng.integers(len(self._faces[kind]))]
-        line = Sheet(n_digits, hand, rng)
+        writer = Writer.printing(rng) if is_print else Writer.writing(rng)
+        typeface = None
+        if kind != "writer":
+            of_kind = self._typefaces[kind]
+            typeface = of_kind[rng.integers(len(of_kind))]
+        line = Sheet(n_digits, writer, rng)
         if rng.random() < 0.12:
             self._sign(line, BEFORE)
         for i, digit in enumerate(digits):
             left = n_digits - i - 1
-            self._put(line, digit, face, is_raised=left < 2 and line.has_raised_end)
-            if i and digits[i - 1] in JOINED and rng.random() < hand.joins:
+            self._put(line, digit, typeface, is_raised=left < 2 and line.has_raised_end)
+            if i and digits[i - 1] in JOINED and rng.random() < writer.joins:
                 line.join()
             if left and rng.random() < (0.3 if left % 3 == 0 or left == 2 else 0.02):
                 line.point()
@@ -233,9 +236,9 @@ class Writer:
         return Line(image, digits, boxes)
 
     def _digits(self, n: int, rng: np.random.Generator) -> list[int]:
-        """Digits as often as among the handwritten ones; some lines are as amounts are.
+        """Draw digits with the frequencies of the handwritten ones; some lines look like amounts.
 
-        Those end with zeros, and begin with small digits.
+        Amounts end with zeros, and often begin with small digits.
         """
         shapes = self.shapes
         digits = rng.choice(shapes.digits, n, p=shapes.shares).tolist()
@@ -246,17 +249,17 @@ class Writer:
         return digits
 
     def _put(
-        self, line: Sheet, digit: int, face: Sequence[Image.Image] | None, is_raised: bool
+        self, line: Sheet, digit: int, typeface: Sequence[Image.Image] | None, is_raised: bool
     ) -> None:
-        if face is not None:
-            line.put(face[digit], 0.0, is_raised)
-        elif digit in line.hand.drawn:
-            index = self._drawn.choose(digit, line.hand.thickness, line.rng)
+        if typeface is not None:
+            line.put(typeface[digit], 0.0, is_raised)
+        elif digit in line.writer.drawn:
+            index = self._drawn.choose(digit, line.writer.thickness, line.rng)
             line.put(self._drawn.cut(index), 0.0, is_raised)
         else:
-            index = self.shapes.choose(digit, line.hand.thickness, line.rng)
+            index = self.shapes.choose(digit, line.writer.thickness, line.rng)
             picture, slant = self.shapes.cut(index), self.shapes.slants[index]
-            if digit == 1 and picture.width > 0.8 * picture.height:  # it lies more than it stands
+            if digit == 1 and picture.width > 0.8 * picture.height:  # wider than a one usually is
                 picture = picture.resize((picture.width // 2, picture.height))
             line.put(picture, slant, is_raised)
 
@@ -285,8 +288,8 @@ class Sheet:
     ----------
     n_digits : int
         Number of digits.
-    hand : Hand
-        The hand.
+    writer : Writer
+        Properties of the line.
     rng : numpy.random.Generator
         Random generator.
 
@@ -295,74 +298,74 @@ class Sheet:
     canvas : ndarray of shape (height, width), uint8
         Ink, bright on black.
     x : float
-        Where the next digit begins.
+        Left of the next digit.
     boxes : list of tuple of int
         Left, top, right and bottom of the digits.
     has_raised_end : bool
-        Whether the last two digits are small and raised, as cents are.
+        True if the last two digits are small and raised, as cents often are.
     """
 
-    def __init__(self, n_digits: int, hand: Hand, rng: np.random.Generator) -> None:
-        self.hand, self.rng = hand, rng
+    def __init__(self, n_digits: int, writer: Writer, rng: np.random.Generator) -> None:
+        self.writer, self.rng = writer, rng
         self.canvas = np.zeros((3 * SIZE, int((2.6 * n_digits + 8) * SIZE)), np.uint8)
         self.x = float(MARGIN)
         self.boxes: list[tuple[int, int, int, int]] = []
         self.has_raised_end = n_digits > 2 and rng.random() < 0.04
 
-    def put(self, picture: Image.Image, own_slant: float, is_raised: bool = False) -> None:
-        """Put a digit after the others.
+    def put(self, picture: Image.Image, picture_slant: float, is_raised: bool = False) -> None:
+        """Append a digit.
 
         Parameters
         ----------
         picture : PIL.Image.Image
-            The digit, cut to its ink.
-        own_slant : float
-            Its slant, in columns to the right per row upwards.
+            The digit, cropped to its ink.
+        picture_slant : float
+            Slant of the picture, in columns to the right per row upwards.
         is_raised : bool, default=False
-            Whether it is small and raised.
+            True if the digit is small and raised.
         """
-        hand, rng = self.hand, self.rng
-        height = SIZE * max(0.4, 1 + rng.normal(0, hand.size_change)) * (0.65 if is_raised else 1)
-        width = picture.width * height / picture.height * hand.aspect
-        slant = hand.slant - 0.7 * own_slant
-        if hand.cell is None:
+        writer, rng = self.writer, self.rng
+        height = SIZE * max(0.4, 1 + rng.normal(0, writer.size_change)) * (0.65 if is_raised else 1)
+        width = picture.width * height / picture.height * writer.aspect
+        slant = writer.slant - 0.7 * picture_slant
+        if writer.cell is None:
             slant += rng.normal(0, 0.05)
         tile = tilted(picture, width, height, np.clip(slant, -STEEPEST, STEEPEST), rng)
-        middle = self._middle() + rng.normal(0, hand.wobble * SIZE)
+        middle = self._middle() + rng.normal(0, writer.wobble * SIZE)
         if is_raised:
             top = middle - 0.6 * SIZE
         else:
-            top = middle + SIZE / 2 - height if hand.is_level else middle - height / 2
-        x, step = self.x, tile.shape[1] + SIZE * (hand.gap + rng.normal(0, hand.gap_change))
-        if hand.cell is not None:
-            step = SIZE * hand.cell * hand.aspect
+            top = middle + SIZE / 2 - height if writer.is_level else middle - height / 2
+        x, step = self.x, tile.shape[1] + SIZE * (writer.gap + rng.normal(0, writer.gap_change))
+        if writer.cell is not None:
+            step = SIZE * writer.cell * writer.aspect
             x += max(0, (step - tile.shape[1]) / 2)
             step = max(step, tile.shape[1] + 1)
         self.boxes.append(self._paste(tile, x, top))
         self.x += step
 
     def put_sign(self, picture: Image.Image, at: float) -> None:
-        """Put a sign after the others.
+        """Append a sign.
 
         Parameters
         ----------
         picture : PIL.Image.Image
-            The sign, cut to its ink.
+            The sign, cropped to its ink.
         at : float
-            Its middle, from the top of the digits (0) to their baseline (1).
+            Vertical centre of the sign, from the top of the digits (0) to their baseline (1).
         """
         rng = self.rng
         height, width = (
             n * SIZE / 40 * rng.uniform(0.8, 1.2) for n in (picture.height, picture.width)
         )
-        tile = tilted(picture, width, height, self.hand.slant, rng)
+        tile = tilted(picture, width, height, self.writer.slant, rng)
         if self.boxes:
             self.x += SIZE * rng.uniform(0, 0.25)
         self._paste(tile, self.x, self._middle() + (at - 0.5) * SIZE - height / 2)
         self.x += tile.shape[1] + SIZE * rng.uniform(0.05, 0.3)
 
     def point(self) -> None:
-        """Put a point or a comma."""
+        """Append a point or a comma."""
         rng = self.rng
         size = max(2, round(rng.uniform(0.06, 0.14) * SIZE))
         bottom = self.boxes[-1][3] + round(SIZE * rng.normal(0, 0.05))
@@ -375,7 +378,7 @@ class Sheet:
         self.x = max(self.x, x + size + SIZE * rng.uniform(0.02, 0.3))
 
     def join(self) -> None:
-        """Join the last two digits by a stroke near their tops or their feet."""
+        """Join the last two digits by a stroke near their tops or bottoms."""
         rng, (before, after) = self.rng, self.boxes[-2:]
         side, inward = (1, 1) if rng.random() < 0.7 else (3, -1)
         ends = [box[side] + inward * SIZE * rng.uniform(0.05, 0.3) for box in (before, after)]
@@ -397,7 +400,7 @@ class Sheet:
         self.canvas[top : top + rng.integers(1, 4), first:last] = rng.integers(120, 256)
 
     def specks(self) -> None:
-        """Put specks anywhere."""
+        """Add specks at random positions."""
         rng = self.rng
         for _ in range(rng.poisson(0.5)):
             y, x = rng.integers(SIZE // 2, 5 * SIZE // 2), rng.integers(0, int(self.x + MARGIN / 2))
@@ -405,7 +408,7 @@ class Sheet:
             self.canvas[y : y + height, x : x + width] = 255
 
     def _middle(self) -> float:
-        return 1.5 * SIZE + self.hand.slope * (self.x - MARGIN)
+        return 1.5 * SIZE + self.writer.slope * (self.x - MARGIN)
 
     def _paste(self, tile: np.ndarray, x: float, top: float) -> tuple[int, int, int, int]:
         height, width = tile.shape
@@ -419,14 +422,14 @@ class Sheet:
 def tilted(
     picture: Image.Image, width: float, height: float, slant: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Scale and slant a picture, and move its corners a little.
+    """Scale and slant a picture, and move its corners slightly.
 
     Parameters
     ----------
     picture : PIL.Image.Image
-        A digit, cut to its ink.
+        A digit, cropped to its ink.
     width, height : float
-        Size before it is slanted, in pixels.
+        Size before the slant is applied, in pixels.
     slant : float
         Columns to the right per row upwards.
     rng : numpy.random.Generator
@@ -435,12 +438,12 @@ def tilted(
     Returns
     -------
     ndarray of shape (tile_height, tile_width), uint8
-        The digit, cut to the columns of its ink.
+        The digit, cropped to the columns of its ink.
     """
     lean = abs(slant) * height
     size = max(2, round(width + lean) + 2), max(2, round(height))
     scale = picture.width / max(width, 1)
-    # Corners of the tile in the picture, from the upper left one downwards and around.
+    # Corners of the tile in the picture, counterclockwise from the upper left one.
     above, below = -scale * max(slant, 0) * height, -scale * max(-slant, 0) * height
     across, down = scale * size[0], picture.height
     corners = np.array([(above, 0), (below, down), (below + across, down), (above + across, 0)])

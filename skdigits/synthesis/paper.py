@@ -1,4 +1,4 @@
-"""From drawn ink to an image in the style that cleaning gives to pictures of lines and digits."""
+"""Convert drawn shapes to images in the style of cleaned pictures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import io
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from skdigits.pictures.cleaning import EDGE, find_line, level
+from skdigits.pictures.cleaning import EDGE, find_line, normalize_line
 
-HEIGHT = 28  # pixels, of the images
-BLUR = 6  # pixels, the reach of the strongest blur
-THINNED = 0.6  # share of handwritten lines
+HEIGHT = 28  # pixels; height of the images
+BLUR = 6  # pixels; reach of the strongest blur
+THINNED = 0.6  # share of handwritten lines with thinned strokes
 PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and cleaned
-LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, it is no photograph
+LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, the photograph is dropped
 
 
 def as_image(
@@ -22,7 +22,7 @@ def as_image(
     rng: np.random.Generator,
     is_print: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Write a line with ink, and bring it to the height of the images.
+    """Simulate ink on a line, and scale it to the height of the images.
 
     Parameters
     ----------
@@ -33,14 +33,14 @@ def as_image(
     rng : numpy.random.Generator
         Random generator.
     is_print : bool, default=False
-        Whether digits are printed, so that strokes keep their thickness.
+        True if the digits are printed; their strokes nearly keep their thickness.
 
     Returns
     -------
     image : ndarray of shape (28, width), uint8
         The line; black if there is no ink.
     boxes : ndarray of shape (n_digits, 4), float
-        The boxes in the image.
+        The boxes in pixels of the image.
     """
     used = np.flatnonzero(canvas.any(axis=1))
     above = max(0, used[0] - BLUR) if len(used) else 0
@@ -59,7 +59,7 @@ def as_image(
         image = photographed(ink, rng)
     if image is None:
         middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2
-        image = level(ink, min(usual, len(ink)), middle, HEIGHT)
+        image = normalize_line(ink, min(usual, len(ink)), middle, HEIGHT)
     margin = HEIGHT // 7
     scale = (image.shape[1] - 2 * margin) / ink.shape[1]
     top = np.flatnonzero(image.any(axis=1))[0]
@@ -70,7 +70,7 @@ def as_image(
 def inked(
     canvas: np.ndarray, rng: np.random.Generator, is_print: bool = False
 ) -> tuple[np.ndarray, float]:
-    """Blur shapes, change the thickness of their strokes, and their resolution.
+    """Blur shapes, and change the thickness of their strokes and their resolution.
 
     Parameters
     ----------
@@ -79,14 +79,14 @@ def inked(
     rng : numpy.random.Generator
         Random generator.
     is_print : bool, default=False
-        Whether strokes nearly keep their thickness.
+        True if strokes nearly keep their thickness.
 
     Returns
     -------
     ink : ndarray, float32
         From 0 to 1.
     scale : float
-        Its size divided by that of the canvas.
+        Resolution of the ink, relative to the canvas.
     """
     picture = Image.fromarray(canvas)
     if not is_print and rng.random() < THINNED:
@@ -106,7 +106,7 @@ def inked(
 
 
 def thinned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Make strokes thinner: what is left is near their middle, where they outshine their margins.
+    """Thin strokes by a difference of Gaussians, which is highest along their centre lines.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def thinned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _with_contrast(
     picture: Image.Image, threshold: float, gain: float, level: float
 ) -> Image.Image:
-    """Picture whose values at a threshold become a level; the faintest ones become black."""
+    """Increase the contrast: map `threshold` to `level`, and the darkest values to black."""
     values = (np.arange(256) / 255 - threshold) * gain + level
     values[:12] = 0
     values = (values.clip(0, 1) * 255).astype(np.uint8)
@@ -169,7 +169,7 @@ def photographed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray | None
     least = LEAST_FOUND * (np.array(ink.shape) - 2 * margin)
     if line is None or (line.ink.shape < least).any():
         return None
-    return level(line.ink, line.digit_height, line.middle, HEIGHT)
+    return normalize_line(line.ink, line.digit_height, line.middle, HEIGHT)
 
 
 def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -185,7 +185,7 @@ def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.nda
     Returns
     -------
     ndarray of shape (height, width), float32
-        Share of the light that the lines take; often 0.
+        Share of the light that the lines absorb; often 0.
     """
     pattern = np.zeros((height, width), np.float32)
     y, x = np.ogrid[:height, :width]
@@ -198,7 +198,7 @@ def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.nda
 
 
 def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change the slant, width, height and ink of a line a little.
+    """Change the slant, width, height and ink of a line slightly.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def developed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change the strength of ink, along the line too, and add noise to it.
+    """Change the strength of ink, overall and along the line, and add noise to it.
 
     Parameters
     ----------

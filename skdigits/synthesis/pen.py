@@ -1,4 +1,4 @@
-"""Digits and signs drawn by strokes of a pen: shapes that MNIST does not have."""
+"""Draw digits and signs with a pen: shapes that MNIST lacks."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageDraw
 
-HEIGHT = 40  # pixels of a digit
-FINER = 3  # pixels that are drawn per pixel
-BOW = 0.06  # standard deviation of the bow of a stroke, in its lengths
-STEPS = 6  # straight parts of a bowed stroke
+HEIGHT = 40  # pixels; height of a digit
+FINER = 3  # resolution of the drawing, relative to the result
+BOW = 0.06  # standard deviation of the bow of a stroke, relative to its length
+STEPS = 6  # straight segments of a bowed stroke
 
-Stroke: TypeAlias = Sequence[tuple[float, float]]  # points, across and downwards
+Stroke: TypeAlias = Sequence[tuple[float, float]]  # points: to the right, and downwards
 Strokes: TypeAlias = Sequence[Stroke]
 
 
 def drawn_digits(n_each: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw digits as they are written outside of America, where MNIST comes from.
+    """Draw digits as they are written outside America, where MNIST was collected.
 
-    Zeros with tails, zeros and twos with loops, ones with flag and foot and as wide as a felt pen,
-    open and closed fours, fives with a long bar or none, crossed sevens, open eights, nines with a
-    stem and such that look like P.
+    These are zeros with tails, zeros and twos with loops, ones with flags and feet, ones as wide as
+    a felt pen, open and closed fours, fives with a long bar or none, crossed sevens, open eights,
+    nines with a stem, and nines that look like a P.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def drawn_digits(n_each: int, rng: np.random.Generator) -> tuple[np.ndarray, np.
 def _arc(
     centre: tuple[float, float], radii: tuple[float, float], start: float, end: float
 ) -> Stroke:
-    """Points of an arc; angles are in turns, from the right side downwards."""
+    """Return points of an arc; angles are in turns, clockwise from the right."""
     angles = 2 * math.pi * np.linspace(start, end, max(4, round(14 * abs(end - start))))
     return [
         (centre[0] + radii[0] * math.cos(t), centre[1] + radii[1] * math.sin(t)) for t in angles
@@ -59,14 +59,14 @@ def _arc(
 
 
 def _zero(rng: np.random.Generator) -> Strokes:
-    """Strokes of a zero that goes on to the next digit, or comes from above."""
+    """Draw a zero with a tail to the next digit, or a stroke from above."""
     if rng.random() < 0.3:
         a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.4, -0.1)
         tail = a + rng.uniform(-0.6, 1.2) * a, rng.uniform(-0.12, 0.02)
         return [[tail, *_arc((a, 0.5), (a, 0.5), start, start - rng.uniform(1, 1.1))]]
     a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.35, -0.1)
     ring = _arc((a, 0.5), (a, 0.5), start, start - rng.uniform(1, 1.15))
-    if rng.random() < 0.3:  # with a loop inside
+    if rng.random() < 0.3:  # with an inner loop
         size = rng.uniform(0.3, 0.6) * a
         loop = _arc(
             (a, rng.uniform(0.15, 0.4)), (size, size), start - 1, start - rng.uniform(1.5, 2)
@@ -76,7 +76,7 @@ def _zero(rng: np.random.Generator) -> Strokes:
 
 
 def _two(rng: np.random.Generator) -> Strokes:
-    """Strokes of a two whose head begins with a loop or is one, and sometimes its foot too."""
+    """Draw a two; its head has or is a loop, and its foot may have one."""
     width, loop, middle = rng.uniform(0.4, 0.7), rng.uniform(0.05, 0.16), rng.uniform(0.22, 0.34)
     head = _arc((loop, middle), (loop, loop), rng.uniform(-0.3, 0.1), 0.5)
     start = 0.5
@@ -84,7 +84,7 @@ def _two(rng: np.random.Generator) -> Strokes:
         head, start = [], rng.uniform(0.1, 0.4)
     arch = _arc((width / 2, middle), (width / 2, middle), start, rng.uniform(1.0, 1.15))
     foot = (rng.uniform(-0.1, 0.15), rng.uniform(0.9, 1))
-    if rng.random() < 0.25:  # its head is a tall narrow loop
+    if rng.random() < 0.25:  # the head is a tall narrow loop
         top, slim = rng.uniform(0.1, 0.2), rng.uniform(0.08, 0.16)
         rise = (foot[0] + rng.uniform(-0.05, 0.25), rng.uniform(0.35, 0.75))
         head, arch = [rise], _arc((width / 2, top), (slim, top), 0.5, rng.uniform(1, 1.15))
@@ -93,7 +93,7 @@ def _two(rng: np.random.Generator) -> Strokes:
 
 
 def _five(rng: np.random.Generator) -> Strokes:
-    """Strokes of a five with a long bar or none; some look like a root sign or like an S."""
+    """Draw a five with a long bar or none; some look like a root sign or an S."""
     kind = rng.random()
     if kind < 0.2:
         return [_bent_five(rng)]
@@ -114,7 +114,7 @@ def _five(rng: np.random.Generator) -> Strokes:
 
 
 def _bent_five(rng: np.random.Generator) -> Stroke:
-    """Stroke of a five without a bar, or with a little hook: its stem, then its belly."""
+    """Draw a five without a bar, or with a small hook: the stem, then the belly."""
     stem, neck = rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.5)
     hook = [(stem + rng.uniform(0.02, 0.2), rng.normal(0, 0.04))] if rng.random() < 0.4 else []
     belly = rng.uniform(0.2, 0.36), (1 - neck) / 2 + 0.02
@@ -123,7 +123,7 @@ def _bent_five(rng: np.random.Generator) -> Stroke:
 
 
 def _one(rng: np.random.Generator) -> Strokes:
-    """Strokes of a one with a flag, and sometimes a foot; of some, as wide as a felt pen."""
+    """Draw a one with a flag, and sometimes a foot; some are as wide as a felt pen."""
     if rng.random() < 0.12:
         lean, flag = rng.normal(0, 0.08), rng.choice([0, rng.uniform(0.05, 0.3)])
         stems: Strokes = [
@@ -136,7 +136,7 @@ def _one(rng: np.random.Generator) -> Strokes:
         width, reach = rng.uniform(0.15, 0.4), rng.uniform(0.55, 1)
     lean = rng.normal(0, 0.05)
     strokes: list[Stroke] = [[(-width, reach), (0, 0)], [(0, 0), (lean, 1)]]
-    if rng.random() < 0.15:  # its foot is a hook
+    if rng.random() < 0.15:  # the foot is a hook
         hook = (lean - rng.uniform(0.1, 0.35), rng.uniform(0.92, 1))
         strokes[1] = [(0, 0), (lean, rng.uniform(0.8, 0.95)), hook]
         return strokes[rng.integers(2) :]
@@ -147,9 +147,9 @@ def _one(rng: np.random.Generator) -> Strokes:
 
 
 def _seven(rng: np.random.Generator) -> Strokes:
-    """Strokes of a seven that is crossed, with a serif or both; the bar of some has a dip."""
+    """Draw a seven that is crossed, or has a serif, or both; some bars have a dip."""
     is_crossed = rng.random() < 0.85
-    is_narrow = is_crossed and rng.random() < 0.3  # not crossed, it would be a one
+    is_narrow = is_crossed and rng.random() < 0.3  # without the cross it would be a one
     width = rng.uniform(0.08, 0.3) if is_narrow else rng.uniform(0.25, 0.8)
     foot = rng.uniform(0, 0.4)
     bar = [(0, rng.normal(0, 0.04)), (width, 0)]
@@ -168,14 +168,14 @@ def _seven(rng: np.random.Generator) -> Strokes:
 
 
 def _four(rng: np.random.Generator) -> Strokes:
-    """Strokes of an open or a closed four."""
+    """Draw an open or a closed four."""
     width, bar = rng.uniform(0.45, 0.8), rng.uniform(0.5, 0.75)
     stem = width * rng.uniform(0.6, 0.9)
     is_closed = rng.random() < 0.5
     top = (stem, 0) if is_closed else (width * rng.uniform(0.05, 0.4), 0)
     start = 0 if is_closed else rng.uniform(0, 0.4)
     end = (stem + rng.normal(0, 0.06), 1)
-    if rng.random() < 0.25:  # in one stroke, as a flash of lightning
+    if rng.random() < 0.25:  # in one stroke, like a lightning bolt
         corner = (stem, bar + rng.normal(-0.02, 0.06))
         return [[(stem * rng.uniform(0.2, 0.8), 0), (0, bar)], [(0, bar), corner], [corner, end]]
     return [
@@ -186,7 +186,7 @@ def _four(rng: np.random.Generator) -> Strokes:
 
 
 def _eight(rng: np.random.Generator) -> Strokes:
-    """Strokes of an eight whose ends do not meet, or cross above."""
+    """Draw an eight whose ends do not meet, or cross above the top."""
     a, b = rng.uniform(0.16, 0.32), rng.uniform(0.2, 0.28)
     wider = rng.uniform(0.8, 1.4)
     ahead = _arc((0, b), (a, b), rng.uniform(-0.2, 0), -0.75)
@@ -199,10 +199,10 @@ def _eight(rng: np.random.Generator) -> Strokes:
 
 
 def _nine(rng: np.random.Generator) -> Strokes:
-    """Strokes of a nine with a straight or a bowed stem, at its side or below it."""
+    """Draw a nine with a straight or bowed stem, at the side of the loop or below it."""
     a, b = rng.uniform(0.18, 0.32), rng.uniform(0.18, 0.3)
     kind = rng.random()
-    if kind < 0.3:  # like P: the stem goes down from the left side of the loop, or from below it
+    if kind < 0.3:  # the stem starts at the left side of the loop, or below it
         loop = _arc((a, b), (a, b), rng.uniform(0.25, 0.42), rng.uniform(1.2, 1.45))
         turn = rng.uniform(0, 0.4) * a, rng.uniform(1.7, 2.3) * b
         return [[*loop, turn, (turn[0] + rng.normal(0, 0.08), 1.0)]]
@@ -211,7 +211,7 @@ def _nine(rng: np.random.Generator) -> Strokes:
         if rng.random() < 0.5:
             loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))
             return [[*loop, foot]]
-        # It begins below, so that its ends cross.
+        # It starts below, so that its ends cross.
         start = (a + rng.uniform(-0.1, 0.3), 2 * b + rng.uniform(0.02, 0.25))
         loop = [start, *_arc((a, b), (a, b), rng.uniform(0.15, 0.4), rng.uniform(1.15, 1.3))]
         if rng.random() < 0.5:
@@ -240,7 +240,7 @@ DIGITS = {
 }  # functions that return strokes
 
 
-# Segments of each digit of a display, some of which have two forms: a to f around, g in the middle.
+# Segments of each digit; some digits have two forms. a to f are clockwise, g is the middle bar.
 SEGMENTS = (
     ("abcdef",),
     ("bc",),
@@ -290,7 +290,7 @@ def seven_segment_digits(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def sign(kind: str, rng: np.random.Generator) -> Strokes:
-    """Strokes of a sign that is no digit.
+    """Return the strokes of a sign.
 
     Parameters
     ----------
@@ -355,11 +355,11 @@ def draw(
     strokes : list of list of (float, float)
         Points of each stroke, across and downwards, in heights of a digit.
     thickness : float
-        Of the pen, in heights of a digit.
+        Thickness of the pen, in heights of a digit.
     rng : numpy.random.Generator
         Random generator of the bows between two points.
     bow : float, default=BOW
-        Standard deviation of the bow of a stroke, in its lengths.
+        Standard deviation of the bow of a stroke, relative to its length.
 
     Returns
     -------
@@ -384,7 +384,7 @@ def draw(
 
 
 def _bowed(stroke: Stroke, deviation: float, rng: np.random.Generator) -> Stroke:
-    """Points of a stroke; the parts of strokes of two or three points are slightly bowed."""
+    """Bow the segments of a stroke slightly, unless it has more than four points."""
     if len(stroke) > 4:
         return stroke
     points = [stroke[0]]

@@ -1,4 +1,4 @@
-"""Shapes of single digits: cut to their ink, and ordered by the thickness of their strokes."""
+"""Shapes of single digits, ordered by the thickness of their strokes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from PIL import Image
 from sklearn.utils import gen_batches
 
-AT_A_TIME = 4096  # images, so that memory is bounded
-INK = 0.16  # of the brightest pixel: a brighter one belongs to the digit
-STEEPEST = 1.0  # of the slants that are measured, in columns per row
-SPREAD = 0.12  # of the ranks of thickness among the digits of one hand
+AT_A_TIME = 4096  # images processed at once, to bound memory
+INK = 0.16  # of the brightest pixel; brighter pixels are ink
+STEEPEST = 1.0  # limit of measured slants, in columns per row
+SPREAD = 0.12  # standard deviation of the rank of thickness among the digits of one writer
 
 
 class Shapes:
-    """Digits to write lines with.
+    """Digits from which lines are composed.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Shapes:
         return slants_of(self.images)
 
     def choose(self, digit: int, rank: float, rng: np.random.Generator) -> int:
-        """Draw a digit whose strokes are as thick as others of the same hand.
+        """Draw an image of a digit with about the given thickness of strokes.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class Shapes:
         return indices[np.searchsorted(ends, rank * ends[-1])]
 
     def cut(self, index: int) -> Image.Image:
-        """Cut a digit to its ink.
+        """Crop a digit to its ink.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class Shapes:
         Returns
         -------
         PIL.Image.Image
-            In grey levels.
+            The digit in grey levels.
         """
         image = self.images[index]
         ink = image > INK * image.max()
@@ -93,7 +93,7 @@ class Shapes:
 
 
 def stroke_widths(images: np.ndarray) -> np.ndarray:
-    """Measure the mean width of strokes: twice their area, divided by their circumference.
+    """Measure the mean width of strokes: twice the area, divided by the perimeter.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How a network is trained: the only subpackage that runs TensorFlow.
+"""Train networks; the only subpackage that runs TensorFlow.
 
-Its modules are imported only inside the functions that train, since most import TensorFlow.
+Its modules are imported only inside functions that train, since most of them import TensorFlow.
 """

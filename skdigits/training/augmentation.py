@@ -1,4 +1,4 @@
-"""Random changes of images, inside the compiled epoch."""
+"""Augment images at random, inside the compiled epoch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def augmented(images: Tensor, seed: Tensor, strength: float, *, restyles: bool) 
     images : tensor of shape (n, height, width, channels)
         The images.
     seed : tensor of shape (2,), int
-        The changes depend on it alone.
+        Seed of the random changes.
     strength : float
-        That of `jitter`, which is left out where it is 0.
+        Strength of `jitter`; 0 means no jitter.
     restyles : bool
-        Whether `restyle` follows.
+        Whether to apply `restyle`.
 
     Returns
     -------
@@ -37,14 +37,14 @@ def augmented(images: Tensor, seed: Tensor, strength: float, *, restyles: bool) 
 
 
 def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:
-    """Rotate by up to 5°, zoom by up to 5 %, shift by up to 4 % of the side, all at random.
+    """Rotate by up to 5°, zoom by up to 5 % and shift by up to 4 % of the side, at random.
 
     Parameters
     ----------
     images : tensor of shape (n, height, width, channels)
         The images.
     seed : tensor of shape (2,), int
-        The changes depend on it alone.
+        Seed of the random changes.
     strength : float, default=1.0
         Factor of these limits, in [0, 10].
 
@@ -73,59 +73,60 @@ def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:
 
 # Limits of `restyle`. Lengths are pixels of an image of 28×28, and scale with the sides.
 TURN = np.pi / 18  # radians
-SHEAR, MOST_SHEAR = 0.2, 0.5  # standard deviation, and where it is clipped
+SHEAR, MOST_SHEAR = 0.2, 0.5  # standard deviation, and maximum
 ASPECT = 0.15  # standard deviation of the logarithm
 ZOOM = 0.12
 SHIFT = 1.5
-BEND = 1.2  # standard deviation of the displacement, at most
-KNOTS = 5  # per side of the field of displacements
+BEND = 1.2  # maximum standard deviation of the displacement
+KNOTS = 5  # per side of the displacement field
 RESTROKED = 0.7  # probability
 STROKE_BLUR = 0.8
-STROKE_LEVEL = (0.15, 0.6)  # ink that becomes STROKE_MIDDLE
+STROKE_LEVEL = (0.15, 0.6)  # ink that is mapped to STROKE_MIDDLE
 STROKE_MIDDLE = 0.3
 STROKE_GAIN = (1.5, 3.5)
-BLURS = ((0.45, 0.6), (0.7, 0.9), (0.85, 1.2))  # each from a probability on, after those before
-SATURATION = (1.0, 1.5)  # gain of what is blurred: cleaning makes a fifth of the ink white
+# Blurs, applied one after the other where a random number exceeds the first value.
+BLURS = ((0.45, 0.6), (0.7, 0.9), (0.85, 1.2))
+SATURATION = (1.0, 1.5)  # gain after blurring; cleaning maps a fifth of the ink to white
 BROKEN = 0.1  # probability
 BREAK_WIDTH = (1, 2)
-BREAK_INK = (0.2, 0.7)  # what is left of it
+BREAK_INK = (0.2, 0.7)  # share of the ink that is left
 BARRED = 0.12  # probability
 BAR_WIDTH = (1, 2)
 BAR_LENGTH = (6, 34)
-BAR_MARGIN = 5  # how far from the side
+BAR_MARGIN = 5  # maximum distance from the side
 SPECKED = 0.15  # probability
 SPECK_SIZE = (0.8, 2.2)
-REST_INK = (0.3, 1)  # of bars and specks
+REMNANT_INK = (0.3, 1)  # brightness of bars and specks
 CONTRAST = (0.6, 1.1)
 NOISE = 0.1
 
 
 def restyle(images: Tensor, seed: Tensor) -> Tensor:
-    """Change images as if other hands had written them, with other pens, for other cameras.
+    """Change images as if other writers, pens and cameras had made them.
 
-    Each image is warped, its strokes become thicker or thinner, it is blurred, and some get
-    breaks, bars as of frames, specks, less contrast, and noise.
+    Each image is warped, its strokes are made thicker or thinner, and it is blurred. Some get
+    breaks, bars like remnants of frames, specks, less contrast, and noise.
 
     Parameters
     ----------
     images : tensor of shape (n, height, width, channels)
-        The images, their ink brighter than the background.
+        The images; ink is brighter than the background.
     seed : tensor of shape (2,), int
-        The changes depend on it alone.
+        Seed of the random changes.
 
     Returns
     -------
     tensor of shape (n, height, width, channels)
-        The images, changed, each within its range of values; blank ones are as before.
+        The changed images, each within its range of values; blank ones are unmodified.
     """
     darkest = tf.reduce_min(images, axis=[1, 2, 3], keepdims=True)
     span = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True) - darkest
     ink = tf.cast(tf.math.divide_no_nan(images - darkest, span), tf.float32)
-    ink = tf.transpose(ink, [0, 3, 1, 2])  # so that sides are multiplied by matrices
-    changes = (_warp, _restroke, _blur, _break_strokes, _add_rests, _expose)
+    ink = tf.transpose(ink, [0, 3, 1, 2])  # so that matrices are applied to the sides
+    changes = (_warp, _restroke, _blur, _break_strokes, _add_remnants, _expose)
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, len(changes)))
-    for change, own_seed in zip(changes, seeds, strict=True):
-        ink = change(ink, own_seed)
+    for change, change_seed in zip(changes, seeds, strict=True):
+        ink = change(ink, change_seed)
     return darkest + span * tf.cast(tf.transpose(ink, [0, 2, 3, 1]), images.dtype)
 
 
@@ -155,7 +156,7 @@ def _warp(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _restroke(ink: Tensor, seed: Tensor) -> Tensor:
-    """Make strokes thicker or thinner, softer or harder."""
+    """Make strokes thicker or thinner, and their edges softer or harder."""
     chance, level, gain = _draw(seed, ink, (0, 1), STROKE_LEVEL, STROKE_GAIN)
     blurred = _blurred(ink, STROKE_BLUR)
     # The background stays black.
@@ -164,7 +165,7 @@ def _restroke(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _blur(ink: Tensor, seed: Tensor) -> Tensor:
-    """Blur images not at all, a little or more, as pictures of low resolution are."""
+    """Blur some images, as in pictures of low resolution."""
     chance, gain = _draw(seed, ink, (0, 1), SATURATION)
     for start, sigma in BLURS:
         ink = tf.where(chance > start, _blurred(ink, sigma), ink)
@@ -172,24 +173,24 @@ def _blur(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _break_strokes(ink: Tensor, seed: Tensor) -> Tensor:
-    """Dim a band across or down some images."""
-    chance, place, width, left = _draw(seed, ink, (0, 1), (7, 21), BREAK_WIDTH, BREAK_INK)
+    """Dim a horizontal or vertical band in some images."""
+    chance, position, width, left = _draw(seed, ink, (0, 1), (7, 21), BREAK_WIDTH, BREAK_INK)
     across = chance < BROKEN / 2
-    box = _box(ink, (place, place), _either(across, width, 2 * 28.0))
+    box = _box(ink, (position, position), _either(across, width, 2 * 28.0))
     return ink * (1 - box * tf.where(chance < BROKEN, 1 - left, 0))
 
 
-def _add_rests(ink: Tensor, seed: Tensor) -> Tensor:
-    """Add bars near a side and specks to some images, as cleaning leaves of frames and dirt."""
+def _add_remnants(ink: Tensor, seed: Tensor) -> Tensor:
+    """Add specks, and bars near a side, to some images: remnants of dirt and frames."""
     chance, side, margin, along, length, width, bright = _draw(
-        seed, ink, (0, 1), (0, 1), (0, BAR_MARGIN), (4, 24), BAR_LENGTH, BAR_WIDTH, REST_INK
+        seed, ink, (0, 1), (0, 1), (0, BAR_MARGIN), (4, 24), BAR_LENGTH, BAR_WIDTH, REMNANT_INK
     )
     across = chance < BARRED / 2
     margin = tf.where(side < 0.5, margin, 28 - margin)
     bar = _box(ink, _either(across, margin, along), _either(across, width, length))
     ink = tf.maximum(ink, bar * tf.where(chance < BARRED, bright, 0))
     chance, x, y, width, height, bright = _draw(
-        seed + 1, ink, (0, 1), *[(1, 27)] * 2, *[SPECK_SIZE] * 2, REST_INK
+        seed + 1, ink, (0, 1), *[(1, 27)] * 2, *[SPECK_SIZE] * 2, REMNANT_INK
     )
     speck = _box(ink, (y, x), (height, width))
     return tf.maximum(ink, speck * tf.where(chance < SPECKED, bright, 0))
@@ -203,19 +204,19 @@ def _expose(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _draw(seed: Tensor, ink: Tensor, *ranges: tuple[float, float]) -> list[Tensor]:
-    """A number per image, from each of the ranges; they broadcast to the images."""
+    """Draw a number per image from each of the ranges, in shapes that broadcast to the images."""
     low, high = np.array(ranges, np.float32).T[..., None, None, None, None]
     shape = [len(ranges), tf.shape(ink)[0], 1, 1, 1]
     return tf.unstack(low + (high - low) * tf.random.stateless_uniform(shape, seed))
 
 
 def _either(across: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """A pair for height and width: as given where something is across, else swapped."""
+    """Return (first, second) where `across` is true, else (second, first)."""
     return tf.where(across, first, second), tf.where(across, second, first)
 
 
 def _box(ink: Tensor, centre: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]) -> Tensor:
-    """Boxes with smooth edges, from 0 to 1; height and width are those of 28×28 pixels."""
+    """Draw boxes with smooth edges, from 0 to 1; lengths are pixels of an image of 28×28."""
     profiles = []
     for side, middle, length in zip(ink.shape[2:], centre, size, strict=True):
         scale = side / 28
@@ -226,41 +227,41 @@ def _box(ink: Tensor, centre: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]
 
 
 def _brightened(ink: Tensor) -> Tensor:
-    """Ink that is 1 at its brightest, as `pictures.cleaning.centre` makes it."""
+    """Scale ink so that its maximum is 1, as `pictures.cleaning.centre` does."""
     return tf.math.divide_no_nan(ink, tf.reduce_max(ink, axis=[1, 2, 3], keepdims=True))
 
 
 def _blurred(ink: Tensor, sigma: float) -> Tensor:
-    """Ink blurred by a Gaussian, whose standard deviation is in pixels of 28×28."""
+    """Blur ink by a Gaussian; `sigma` is in pixels of an image of 28×28."""
     return _mixed(ink, *(_gaussian(side, sigma) for side in ink.shape[2:]))
 
 
 def _mixed(maps: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
-    """Mix the rows, and the columns, of maps of shape (n, channels, …, …) by matrices.
+    """Multiply the rows and the columns of maps of shape (n, channels, …, …) by matrices.
 
-    Not by the operator @: TensorFlow 2.21 crashes on some shapes of a matrix and several maps.
+    The operator @ is not used: TensorFlow 2.21 crashes on some shapes.
     """
     maps = tf.transpose(tf.tensordot(maps, columns, 1), [0, 1, 3, 2])
     return tf.transpose(tf.tensordot(maps, rows, 1), [0, 1, 3, 2])
 
 
 def _gaussian(side: int, sigma: float) -> np.ndarray:
-    """A matrix that blurs columns of this length."""
-    places = np.arange(side)
-    distance = (places - places[:, None]) / max(sigma * side / 28, 1e-3)
+    """Make the matrix that blurs columns of `side` pixels."""
+    positions = np.arange(side)
+    distance = (positions - positions[:, None]) / max(sigma * side / 28, 1e-3)
     weights = np.exp(-(distance**2) / 2)
     return (weights / weights.sum(axis=0).max()).astype(np.float32)
 
 
 def _smooth(side: int) -> np.ndarray:
-    """A matrix from independent numbers at knots to smooth columns of the same variance."""
+    """Make the matrix that interpolates random knots to smooth columns of the same variance."""
     distance = np.linspace(0, KNOTS - 1, side)[:, None] - np.arange(KNOTS)
     weights = np.exp(-(distance**2) / (2 * 0.6**2))
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
 
 
 def _sample(ink: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Ink at places of shape (n, 1, height, width), interpolated; none outside the image."""
+    """Sample ink at positions of shape (n, 1, height, width); 0 outside the image."""
     n, (channels, height, width) = tf.shape(ink)[0], ink.shape[1:]
     x, y = tf.clip_by_value(x + 1, 0.0, width + 1.0), tf.clip_by_value(y + 1, 0.0, height + 1.0)
     left, top = tf.minimum(tf.floor(x), width), tf.minimum(tf.floor(y), height)
@@ -269,7 +270,7 @@ def _sample(ink: Tensor, x: Tensor, y: Tensor) -> Tensor:
     row = width + 2
     planes = tf.reshape(tf.range(n * channels) * ((height + 2) * row), [n, channels, 1, 1])
     index = planes + tf.cast(top * row + left, tf.int32)
-    pixels = tf.reshape(padded, [-1])  # faster than four numbers per index
+    pixels = tf.reshape(padded, [-1])  # faster than four-dimensional indices
     a, b, c, d = (tf.gather(pixels, index + step) for step in (0, 1, row, row + 1))
     upper, lower = a + right * (b - a), c + right * (d - c)
     return upper + below * (lower - upper)

@@ -1,4 +1,4 @@
-"""Keras callbacks of a fit: copies of the user's, and those that record and stop it."""
+"""Keras callbacks of a fit: the user's, the recorder, checkpoints and scikit-learn's callbacks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
 
 
 class Watch(keras.callbacks.LambdaCallback):
-    """A callback that changes nothing, so that it does not belong to the identity of a fit."""
+    """A callback that has no effect on the result; `checkpoints.digest_of` ignores it."""
 
     only_watches = True
 
@@ -71,7 +71,7 @@ class Recorder(keras.callbacks.Callback):
     Parameters
     ----------
     task : TrainingTask
-        What is trained.
+        The training task.
     """
 
     def __init__(self, task: TrainingTask) -> None:
@@ -112,20 +112,20 @@ class Recorder(keras.callbacks.Callback):
         return start.extended(self.logs, kept={**start.kept, **self.kept}, **state)
 
 
-MOST_TIME = 0.03  # share of the time of a fit that is spent on writing checkpoints
-STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # numbers of EarlyStopping
+MOST_TIME = 0.03  # maximum share of the time of a fit for writing checkpoints
+STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # attributes of EarlyStopping to save
 
 
 class StateKeeper(keras.callbacks.Callback):
-    """Write a checkpoint after an epoch; resume from one that is found.
+    """Write checkpoints after epochs, and resume from an existing one.
 
-    Where epochs are short, only some of them are followed by a checkpoint, so that writing takes no
-    more than a share of the time, `MOST_TIME`.
+    If epochs are short, checkpoints are written after some of them only, so that writing takes at
+    most the share `MOST_TIME` of the time.
 
     Parameters
     ----------
     checkpoint : Checkpoint
-        Where the state is written.
+        The checkpoint of this fit.
     recorder : Recorder
         Called before this callback.
     stopping : keras.callbacks.EarlyStopping or None
@@ -144,7 +144,7 @@ class StateKeeper(keras.callbacks.Callback):
         return 0 if self.state is None else len(self.state.values["logs"])
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Take over the state of a checkpoint.
+        """Restore the state of a checkpoint.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class StateKeeper(keras.callbacks.Callback):
         self.model.resume(state.arrays, state.values["stopped"] or is_last)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write the state, unless the last checkpoint was written a moment ago.
+        """Write the state, unless the last checkpoint is too recent.
 
         Parameters
         ----------
@@ -200,14 +200,14 @@ def call_sklearn(
     fit_input: tuple[Any, Any, Any],
     recorder: Recorder,
 ) -> Any:
-    """Call the estimator's scikit-learn callbacks: a task for the fit, a task per epoch in it.
+    """Call the estimator's scikit-learn callbacks: one task for the fit, with a subtask per epoch.
 
     Parameters
     ----------
     estimator : estimator
-        With ``CallbackSupportMixin``.
+        An estimator with ``CallbackSupportMixin``.
     fitted : dict of str to object
-        Fitted attributes: a copy of the estimator with these and a ``_network`` can predict.
+        Fitted attributes; a copy of the estimator with these and a ``_network`` can predict.
     fit_input : tuple of X, y and sample_weight
         Arguments of ``fit``.
     recorder : Recorder

@@ -1,4 +1,4 @@
-"""Files with the state of a fit after an epoch, from which the same fit goes on."""
+"""Files with the state of a fit after an epoch, from which the same fit resumes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
 FORMAT = 1
-VALUES = "values"  # name of the entry that is no array
+VALUES = "values"  # name of the entry that holds JSON
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class FitState:
     Parameters
     ----------
     values : dict
-        Numbers, strings, lists and dicts of them, as in JSON.
+        Values that JSON can hold.
     arrays : dict of str to list of ndarray
         Weights and variables.
     kept : dict of int to list of ndarray
@@ -45,10 +45,10 @@ class FitState:
 
 
 class Checkpoint:
-    """The file of one fit in a folder; kept weights are in files of their own.
+    """The checkpoint of one fit in a folder; kept weights are in separate files.
 
-    The files are named after a digest of what determines the fit, so that other fits may have the
-    same folder.
+    The names of the files contain a digest of everything that determines the fit, so that several
+    fits can share a folder.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Checkpoint:
     task : TrainingTask
         The fit, with initial weights and learning rate.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        The user's; those with an attribute ``only_watches`` that is true do not count.
+        The user's callbacks; those with ``only_watches = True`` are ignored.
 
     Raises
     ------
@@ -78,18 +78,18 @@ class Checkpoint:
         Returns
         -------
         FitState or None
-            None if there is none, or none that can be read.
+            The state; None if there is none, or the file cannot be read.
         """
         try:
             values, arrays = _read(self._path("checkpoint"))
             kept = {n: _read(self._path(f"epoch-{n}"))[1]["weights"] for n in values["kept"]}
-        except Exception:  # whatever is in a file that is damaged, or not ours
+        except Exception:  # damaged files raise any exception
             return None
         self._written = set(kept)
         return FitState(values["state"], arrays, kept)
 
     def save(self, state: FitState) -> None:
-        """Write the state, instead of an earlier one.
+        """Write the state; it replaces the previous one.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Checkpoint:
         Raises
         ------
         OSError
-            If it cannot be written; the earlier one then remains.
+            If it cannot be written; the previous one is kept.
         """
         make_folder(self.folder)
         for epoch, weights in state.kept.items():
@@ -121,14 +121,14 @@ class Checkpoint:
 
 
 def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
-    """Compute a digest of all that determines the result of a training.
+    """Compute a digest of everything that determines the result of a training.
 
     Parameters
     ----------
     task : TrainingTask
         The training task, with initial weights and learning rate.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        As of `Checkpoint`.
+        As in `Checkpoint`.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
 
 
 def _chunks(value: Any) -> Iterable[bytes | memoryview]:
-    """Bytes that differ for different values."""
+    """Yield bytes that are different for different values."""
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         yield f"{value.dtype.str} {value.shape}".encode()
         yield np.ascontiguousarray(value).data.cast("B") if value.size else b""
@@ -179,7 +179,7 @@ def _write(path: Path, values: dict[str, Any], arrays: dict[str, Weights]) -> No
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Weights]]:
-    """The values and lists of arrays of a file."""
+    """Read values and lists of arrays from a file."""
     content = io.BytesIO(path.read_bytes())  # NumPy leaves a damaged file open
     with np.load(content, allow_pickle=False) as archive:
         values, counts = json.loads(str(archive[VALUES]))

@@ -1,4 +1,4 @@
-"""Keras models whose state is arrays, and whose programs are compiled once."""
+"""Keras models with exchangeable state, whose programs are compiled once."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class CompiledModel(keras.Model):
     """A network, its optimizer and averaged weights, and their compiled programs.
 
-    The programs do not depend on the state: that is loaded, and read again.
+    The programs are independent of the state, which is loaded from and saved to arrays.
     """
 
-    _task: Any  # the TrainingTask of the fit that runs, else None
-    _raw_weights: Weights | None  # where the variables of the network are averages
+    _task: Any  # the TrainingTask of the running fit, else None
+    _raw_weights: Weights | None  # set if the variables of the network hold averages
 
     @classmethod
     def from_key(cls, key: ProgramKey) -> Self:
@@ -39,7 +39,7 @@ class CompiledModel(keras.Model):
         Returns
         -------
         CompiledModel
-            With arbitrary weights.
+            A model with arbitrary weights.
         """
         network = plain_keras.build(key.spec, faster=True)
         model = cls(network.inputs, network.outputs)
@@ -61,7 +61,7 @@ class CompiledModel(keras.Model):
 
     @property
     def state_variables(self) -> list[Any]:
-        """All variables of the network: the trainable ones, then the others."""
+        """All variables of the network: the trainable ones, then the non-trainable ones."""
         return plain_keras.state_variables(self)
 
     def _float_variables(self) -> list[Any]:
@@ -73,7 +73,7 @@ class CompiledModel(keras.Model):
         Parameters
         ----------
         network : TrainedNetwork
-            With weights.
+            A network with weights.
         """
         assign(self.state_variables, network.weights)
         assign(self._average, read(self._float_variables()))
@@ -107,7 +107,7 @@ class CompiledModel(keras.Model):
         Returns
         -------
         dict of str to list of ndarray
-            Variables of the network, the raw ones if those are averages, averages, and variables of
+            Variables of the network; raw variables, if those are averages; averages; variables of
             the optimizer.
         """
         return {
@@ -118,14 +118,14 @@ class CompiledModel(keras.Model):
         }
 
     def resume(self, state: dict[str, Weights], stopped: bool) -> None:
-        """Go on with a fit from the state after an epoch; called when training begins.
+        """Restore the state after an epoch, when training begins.
 
         Parameters
         ----------
         state : dict of str to list of ndarray
             Result of `read_training_state`.
         stopped : bool
-            Whether training had ended after it.
+            Whether training had stopped after that epoch.
         """
         self._raw_weights = list(state["raw_weights"]) or None
         weights = self._raw_weights if self._raw_weights and not stopped else state["weights"]
@@ -154,7 +154,7 @@ class CompiledModel(keras.Model):
     def _program(
         self, key: Hashable, make_function: Callable[[], Callable[..., Any]], signature: list[Any]
     ) -> Callable[..., Any]:
-        """The compiled function of a key; made and traced once."""
+        """Return the compiled function of a key; it is traced once."""
         if key not in self._programs:
             program = tf.function(make_function(), input_signature=signature, autograph=False)
             self._programs[key] = program.get_concrete_function()
@@ -168,7 +168,7 @@ class CompiledModel(keras.Model):
         Parameters
         ----------
         weights : list of ndarray
-            One per variable of `state_variables`; the list should never be changed.
+            One per variable of `state_variables`; the list must never be modified.
         images : ndarray of shape (n, height, width, channels)
             Pixels in the dtype of the network, multiplied by its scale.
         features : bool, default=False
@@ -181,11 +181,11 @@ class CompiledModel(keras.Model):
         """
         if self._loaded is not weights:
             assign(self.state_variables, weights)
-            object.__setattr__(self, "_loaded", weights)  # Keras would wrap the list
+            object.__setattr__(self, "_loaded", weights)  # Keras's __setattr__ would wrap the list
         return self._output_program(features)(tf.constant(images)).numpy()
 
     def _output_program(self, features: bool = False) -> Callable[..., Any]:
-        """The compiled function from a batch of images to the output, or to features."""
+        """Return the compiled function from a batch of images to the output or to features."""
 
         def make_output() -> Callable[..., Any]:
             return lambda images: self(images, training=False)

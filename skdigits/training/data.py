@@ -1,4 +1,4 @@
-"""Training samples, on the device or fetched in parts."""
+"""Training samples: resident on the device, or fetched in parts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from skdigits.training.tensorflow import tf
 if TYPE_CHECKING:
     from skdigits.typing import Tensor
 
-# Training data up to the first size is stored on the device as a whole; larger data is fetched in
-# parts of the second size, so that a memory-mapped array is never copied.
+# Training data of up to RESIDENT_BYTES is stored on the device; larger data is fetched in parts, so
+# that a memory-mapped array is never copied as a whole.
 RESIDENT_BYTES = 2**28
 PART_BYTES = 2**26
 
 
 class TrainingData:
-    """Samples, labels and weights: on the device as a whole, or fetched from memory in parts.
+    """Samples, labels and weights: resident on the device, or fetched from memory in parts.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class TrainingData:
         self._part_rows = None if resident else PART_BYTES // row_bytes
 
     def steps_per_call(self, n_steps: int, batch_size: int) -> int:
-        """Number of steps that one call of the compiled program can take.
+        """Compute how many steps one call of the compiled program can take.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class TrainingData:
         Returns
         -------
         int
-            All, unless the samples are fetched in parts.
+            All steps, unless the samples are fetched in parts.
         """
         if self._part_rows is None:
             return n_steps
@@ -70,7 +70,7 @@ class TrainingData:
         Returns
         -------
         tuple of tensor
-            Samples, labels and weights, and the indices of `chosen` in them.
+            Samples, labels and weights, and the positions of `chosen` in them.
         """
         if self._resident is not None:
             return *self._resident, tf.constant(chosen, tf.int32)

@@ -1,4 +1,4 @@
-"""Trained networks run by TensorFlow: functions of the user's, and those in float64."""
+"""Run trained networks with TensorFlow: user's architectures, and networks in float64."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
     images : ndarray of shape (n, height, width, channels)
         Pixels in the dtype of the network, multiplied by its scale.
     features : bool, default=False
-        Whether the output is the input of the last layer, as rows.
+        Whether to return the input of the last layer, as rows.
 
     Returns
     -------

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from skdigits.typing import Tensor
 
 PREDICT_BATCH = 2048
-PROGRESS_UPDATES = 40  # of a progress bar per epoch
+PROGRESS_UPDATES = 40  # of a progress bar, per epoch
 
 
 @dataclass(frozen=True)
 class _EpochPlan:
-    """How the samples of an epoch are taken; `indices` are those that are in every one."""
+    """Batches of each epoch; `indices` are the samples that every epoch uses."""
 
     indices: np.ndarray
     batch_size: int
@@ -42,8 +42,8 @@ class _EpochPlan:
 class EpochModel(CompiledModel):
     """A Keras model whose ``fit`` runs each epoch as one compiled loop.
 
-    Its input is flat rows of pixels rather than images: they are padded, shaped and rescaled
-    batch by batch, inside the loop.
+    Its input is flat rows of pixels. They are padded, reshaped to images and rescaled batch by
+    batch, inside the loop.
     """
 
     # -- training ------------------------------------------------------------------------
@@ -63,13 +63,14 @@ class EpochModel(CompiledModel):
         Parameters
         ----------
         x, y : ndarray, optional
-            Rows of pixels and labels from SciKeras, instead of those of the task.
+            Rows of pixels and labels from SciKeras; they replace those of the task.
         task : TrainingTask
             The training task.
         callbacks : sequence of keras.callbacks.Callback
-            Called as by Keras. Callbacks with methods for batches are called for every batch.
+            Callbacks, called as Keras calls them; those with methods for batches at every batch.
         verbose : int
-            0 is silent, 1 a progress bar where one can be drawn, 2 a line per epoch.
+            0 is silent, 1 a progress bar if the output is a terminal or notebook, 2 a line per
+            epoch.
         **unused
             Other arguments that SciKeras passes.
 
@@ -84,7 +85,7 @@ class EpochModel(CompiledModel):
         epochs = range(first + task.n_resumed, first + task.epochs)
         samples = task.draw(epochs.start)
         if x is not None:
-            samples = replace(samples, x=x, y=y.reshape(-1))  # SciKeras makes y a column
+            samples = replace(samples, x=x, y=y.reshape(-1))  # SciKeras converts y to a column
         data = self._training_data(samples)
         if verbose == 1 and not _draws_bars(sys.stdout):
             verbose = 2
@@ -120,7 +121,7 @@ class EpochModel(CompiledModel):
     def _draws(
         self, data: TrainingData, epochs: range
     ) -> Generator[tuple[int, TrainingData], None, None]:
-        """Yield each epoch with its data; that of the next one is drawn while one is trained."""
+        """Yield each epoch and its data; the next epoch's data are drawn during training."""
         with ThreadPoolExecutor(1) as thread:
             for epoch in epochs:
                 drawn = None
@@ -178,12 +179,12 @@ class EpochModel(CompiledModel):
         return logs
 
     def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
-        """The samples of an epoch in the order in which batches take them."""
+        """Return the samples of an epoch in random order."""
         indices = np.concatenate([plan.indices, data.samples.draw_others(rng)])
         return indices[rng.permutation(len(indices))]
 
     def _swap_in_average(self) -> Weights | None:
-        """Load the averaged weights, which callbacks should see; return the raw weights."""
+        """Load the averaged weights, for callbacks; return the raw weights."""
         if self._task.schedule != "averaged":
             return None
         raw = self.read_weights()
@@ -191,24 +192,24 @@ class EpochModel(CompiledModel):
         return raw
 
     def _end_training(self, chain: Any, logs: dict[str, float]) -> None:
-        """End the callbacks; if one restores other weights, training continues from those."""
+        """Call `on_train_end`; if a callback restores weights, training continues from those."""
         ended = self.read_weights()
         chain.on_train_end(logs)
         if any((a != b).any() for a, b in zip(ended, self.read_weights(), strict=True)):
             self._raw_weights = None
 
     def _evaluate(self, samples: Samples) -> dict[str, float]:
-        """Mean loss and accuracy of validation samples with the current weights."""
+        """Compute mean loss and accuracy of validation samples with the current weights."""
         losses, correct = self._losses_and_correct(samples)
         weights = None if samples.weight is None else samples.weight[samples.used()]
-        # Not self.losses: that of an activity is a tensor of the program last traced.
+        # Not self.losses: activity losses are tensors of the last traced program.
         regular = [v for v in self.trainable_variables if v.regularizer is not None]
         penalty = sum(float(v.regularizer(v)) for v in regular)
         loss = float(np.average(losses, weights=weights)) + penalty
         return {"val_loss": loss, "val_accuracy": float(correct.mean())}
 
     def _losses_and_correct(self, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-        """Losses of samples, and which are predicted correctly, with the current weights."""
+        """Compute the losses of samples, and which are predicted correctly."""
         y, probability = samples.y[samples.used()], self._predict(samples)
         losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
         return losses, probability.argmax(axis=1) == y
@@ -218,9 +219,9 @@ class EpochModel(CompiledModel):
     def _training_program(
         self, pixel_dtype: np.dtype, n_features: int | None, schedule: str | None
     ) -> Callable[..., Any]:
-        """The compiled steps for rows of this kind; traced once, for any number of them."""
+        """Return the compiled training loop for rows of this kind; it is traced once."""
         if self._key.spec.reads_sequences:
-            n_features = None  # images of any width
+            n_features = None  # images may have any width
         signature = [
             tf.TensorSpec([None, n_features], pixel_dtype),
             self._label_spec,
@@ -235,7 +236,7 @@ class EpochModel(CompiledModel):
         return self._program(key, lambda: self._train_steps(schedule), signature)
 
     def _images(self, rows: Tensor, scale: Tensor) -> Tensor:
-        """Rows of pixels as a batch of images: cast, rescaled, padded with zeros, shaped."""
+        """Convert rows of pixels to images: cast, rescale, pad with zeros, reshape."""
         height, width, channels = self.input_shape[1:]
         missing = height * width * channels - rows.shape[1]
         rows = tf.cast(rows, self._float_dtype) * scale
@@ -244,7 +245,7 @@ class EpochModel(CompiledModel):
         return tf.reshape(rows, [-1, height, width, channels])
 
     def _train_steps(self, schedule: str | None) -> Callable[..., Any]:
-        """The loop over steps `first` to `last` of one epoch, whose samples are in `order`."""
+        """Make the loop over steps `first` to `last` of one epoch, with samples in `order`."""
 
         def train_steps(
             x: Tensor,
@@ -285,7 +286,7 @@ class EpochModel(CompiledModel):
         return train_steps
 
     def _step(self, images: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-        """One gradient step; returns the sums of losses and of correct predictions."""
+        """Do one gradient step; return the sums of losses and of correct predictions."""
         with tf.GradientTape() as tape:
             outputs = self(images, training=True)
             losses = tf.cast(self._sample_losses(y, outputs), self._float_dtype)
@@ -297,42 +298,42 @@ class EpochModel(CompiledModel):
     def _apply(self, gradients: list[Tensor]) -> None:
         """Let the optimizer update the weights.
 
-        Not as a replica: Keras would sum the gradients of all of them by an operation whose own
-        gradient TensorFlow registers for ever, and with it the whole program.
+        This runs in cross-replica context: in a replica, Keras would all-reduce the gradients by an
+        operation that TensorFlow registers for ever, with the whole program.
         """
         tf.distribute.get_replica_context().merge_call(
             lambda strategy: self.optimizer.apply(gradients, self.trainable_variables)
         )
 
-    # -- what networks for other labels do in another way ------------------------------------
+    # -- overridden by networks for sequences ------------------------------------
 
     _label_spec = tf.TensorSpec([None], tf.int32)
 
     def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-        """The input of the network, from rows of pixels and their labels."""
+        """Return the input of the network, from rows of pixels and their labels."""
         return self._images(rows, scale)
 
     def _sample_losses(self, y: Tensor, outputs: Tensor) -> Tensor:
         return keras.losses.sparse_categorical_crossentropy(y, outputs)
 
     def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
-        """Which samples are predicted correctly."""
+        """Return which samples are predicted correctly."""
         return tf.argmax(outputs, axis=1, output_type=tf.int32) == y
 
     def _update_average(self) -> None:
-        """Average over about the last tenth of the steps taken, whatever their number.
+        """Update the average of the weights over about the last tenth of all steps.
 
         Karras et al., "Analyzing and improving the training dynamics of diffusion models"
         (2024), section 3.1: the power-function average, with exponent 9.
         """
-        # An optimizer that accumulates gradients counts a step when it applies them.
+        # Optimizers that accumulate gradients count a step only when they apply them.
         n_steps = tf.maximum(1, tf.cast(self.optimizer.iterations, tf.int32))
         keep = (1 - 1 / tf.cast(n_steps, tf.float64)) ** 10
         for average, value in zip(self._average, self._float_variables(), strict=True):
             average.assign(value + tf.cast(keep, value.dtype) * (average - value))
 
     def _predict(self, samples: Samples) -> np.ndarray:
-        """Class probabilities of samples with the current weights, batch by batch."""
+        """Predict class probabilities of samples with the current weights, batch by batch."""
         start, indices, program = self._task.start, samples.used(), self._output_program()
         parts = []
         for i in range(0, len(indices), PREDICT_BATCH):
@@ -342,12 +343,12 @@ class EpochModel(CompiledModel):
 
 
 def _draws_bars(stream: Any) -> bool:
-    """Whether a progress bar can be drawn: in a terminal or a notebook, not in a file or a pipe."""
+    """Check whether a progress bar can be drawn: in a terminal or notebook."""
     return "ipykernel" in sys.modules or (stream is not None and stream.isatty())
 
 
 def _watches_batches(callback: Any) -> bool:
-    """Whether a callback has a method for training batches."""
+    """Check whether a callback has a method for training batches."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     return any(
         hook in vars(callback)

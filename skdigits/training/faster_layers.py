@@ -1,4 +1,4 @@
-"""Layers that are faster on a CPU, with the same function and state as Keras's layers."""
+"""Faster layers for a CPU, with the function and state of Keras's layers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class MaskedDropout(keras.layers.Dropout):
         Parameters
         ----------
         inputs : tensor
-            Of any shape.
+            A tensor of any shape.
         training : bool, default=False
             Whether to apply dropout.
 
         Returns
         -------
         tensor
-            Of the same shape.
+            The result, of the same shape.
         """
         if not training or self.rate == 0 or self.noise_shape is not None:
             return super().call(inputs, training=training)
@@ -39,17 +39,17 @@ class MaskedDropout(keras.layers.Dropout):
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation of images as one TensorFlow operation."""
+    """Batch normalization of images by one TensorFlow operation."""
 
     def call(self, inputs: Any, training: bool = False, mask: Any | None = None) -> Any:
-        """Normalise.
+        """Normalize images.
 
         Parameters
         ----------
         inputs : tensor of shape (n, height, width, channels)
             The images.
         training : bool, default=False
-            Whether to normalise by the mean and variance of the batch, and to update the moving
+            Whether to normalize by the mean and variance of the batch, and to update the moving
             averages.
         mask : tensor, optional
             With a mask, Keras's layer is used.
@@ -57,7 +57,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         Returns
         -------
         tensor
-            Of the same shape.
+            The normalized images.
         """
         fits = len(inputs.shape) == 4 and inputs.dtype == tf.float32 and self.axis in (3, -1)
         if not (fits and mask is None and self.center and self.scale):

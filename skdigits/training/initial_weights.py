@@ -1,4 +1,4 @@
-"""The initial weights of a training."""
+"""Draw the initial weights of a training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def draw(spec: NetworkSpec, seed: int) -> Weights:
     spec : NetworkSpec
         The network.
     seed : int
-        The weights depend on it alone.
+        Seed of the weights.
 
     Returns
     -------
@@ -35,9 +35,10 @@ def draw(spec: NetworkSpec, seed: int) -> Weights:
 
 
 def _redraw(network: KerasModel, rng: np.random.Generator) -> None:
-    """Draw again what Keras drew with Python's global generator, which any thread may use.
+    """Draw weights again that Keras drew with Python's global random generator.
 
-    Weights that an architecture function set, and those of an initializer with a seed, are kept.
+    Other threads may use that generator. Weights that an architecture function set itself, and
+    those of initializers with a seed, are kept.
     """
     for layer in network.layers:
         if hasattr(layer, "layers"):

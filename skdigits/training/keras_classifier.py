@@ -1,10 +1,10 @@
-"""Training through SciKeras's ``KerasClassifier``.
+"""Train through SciKeras's ``KerasClassifier``.
 
-What SciKeras does for us: it takes the compiled model, checks that images and labels match, encodes
-the labels, calls ``model.fit`` with batch size, callbacks and verbosity, and provides users with a
-fitted ``KerasClassifier`` of the trained network. What SciKeras does not do: the compiled epochs,
-schedules, validation and sample weights are those of `EpochModel.fit`, which it calls; parameters,
-labels and random state are those of `DigitClassifier`.
+SciKeras takes the compiled model, checks that images and labels match, encodes the labels, calls
+``model.fit`` with batch size, callbacks and verbosity, and gives users a fitted
+``KerasClassifier`` of the trained network. `EpochModel.fit`, which it calls, is responsible for
+compiled epochs, schedules, validation and sample weights; `DigitClassifier` is responsible for
+parameters, labels and random state.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def fit_through_scikeras(model: EpochModel, task: TrainingTask, callbacks: list[
     """
     samples = task.draw(task.start.n_epochs)
     n_classes = task.start.key.spec.n_outputs
-    # SciKeras learns the classes from labels, and samples may lack some classes.
+    # SciKeras learns the classes from labels; the samples may lack some classes.
     one_of_each = np.zeros((n_classes, samples.x.shape[1]), samples.x.dtype)
     classifier = KerasClassifier(
         model=model,
@@ -48,7 +48,7 @@ def fit_through_scikeras(model: EpochModel, task: TrainingTask, callbacks: list[
         verbose=task.verbose,
         warm_start=True,
     ).initialize(one_of_each, np.arange(n_classes))
-    # The model gets the arrays from SciKeras, and what else there is to know from the task.
+    # The model gets the arrays from SciKeras, and everything else from the task.
     others = replace(samples, x=samples.x[:0], y=samples.y[:0])
     classifier.fit(samples.x, samples.y, task=replace(task, draw=lambda epoch: others))
 
@@ -78,7 +78,7 @@ def make_fitted(
     optimizer = schedules.make_optimizer(network.key.optimizer)
     optimizer.learning_rate.assign(network.learning_rate)
     model.compile(optimizer, plain_keras.LOSS, metrics=["accuracy"], jit_compile=False)
-    # SciKeras takes only what can be cast to the type of these.
+    # SciKeras accepts only images that can be cast to this dtype.
     blank = np.zeros((len(classes), *image_shape), np.float64)
     name = network.key.optimizer if network.key.optimizer in OPTIMIZERS else optimizer
     classifier = KerasClassifier(

@@ -1,4 +1,4 @@
-"""Networks as Keras models, made from their layers."""
+"""Make Keras models from the layers of networks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from skdigits.typing import KerasModel
 
 CHANNELS_LAST = "channels_last"  # regardless of Keras's global setting
-Function = Callable[[Any], Any]  # of a tensor
+Function = Callable[[Any], Any]  # from tensor to tensor
 
 
 @dataclass
 class _Settings:
-    """What the layers of a model share."""
+    """Settings that the layers of a model share."""
 
     dtype: str
     l2: float = 0.0
@@ -59,12 +59,12 @@ def build(
     l2 : float, default=0.0
         L2 penalty on all kernels.
     faster : bool, default=False
-        Whether to use layers with Keras's function and state that are faster on a CPU.
+        Whether to use the layers of `faster_layers`.
 
     Returns
     -------
     keras.Sequential or keras.Model
-        The uncompiled model: a Sequential one where all layers are Keras layers.
+        The uncompiled model; Sequential if all layers are Keras layers.
     """
     settings = _Settings(dtype, l2, faster)
     inputs = keras.Input(shape, dtype=dtype)
@@ -88,7 +88,7 @@ def _apply(layers: Sequence[Layer], x: Any, shape: Shape, settings: _Settings) -
     return x
 
 
-# -- one function per kind: from the layer, and the shape of its input, to a function of a tensor --
+# -- one function per kind: from a layer and its input's shape to a function of a tensor --
 
 
 def _convolution(layer: data.Convolution, shape: Shape, settings: _Settings) -> Function:
@@ -156,7 +156,8 @@ def _dense(layer: data.Dense, shape: Shape, settings: _Settings) -> Function:
 
 
 def _resize(layer: data.Resize, shape: Shape, settings: _Settings) -> Function:
-    # Not Keras's Resizing layer: as the first one, it makes Keras call all others as in training.
+    # Not Keras's Resizing layer: as the first layer, it makes Keras call the others in training
+    # mode.
     size = layer.height, layer.width
     return lambda x: keras.ops.image.resize(x, size, "bilinear", data_format=CHANNELS_LAST)
 
@@ -164,7 +165,7 @@ def _resize(layer: data.Resize, shape: Shape, settings: _Settings) -> Function:
 def _pad(layer: data.Pad, shape: Shape, settings: _Settings) -> Function:
     top, left, bottom, right = layer.margins
     margins = [[0, 0], [top, bottom], [left, right], [0, 0]]
-    value = layer.value or None  # Keras has another operation for a value of 0
+    value = layer.value or None  # None makes Keras use its operation for zeros
     return lambda x: keras.ops.pad(x, margins, constant_values=value)
 
 
@@ -209,7 +210,7 @@ MAKERS: dict[type[Layer], Callable[[Any, Shape, _Settings], Function]] = {
     data.Mask: _mask,
     data.FirstRow: _first_row,
 }
-_OPERATIONS = (  # that are no Keras layers
+_OPERATIONS = (  # kinds without a Keras layer
     *(data.Relu, data.Residual, data.Resize, data.Pad),
     *(data.StartMask, data.HalveMask, data.Mask, data.FirstRow),
 )

@@ -1,4 +1,4 @@
-"""The cache of models, with their compiled programs, that fits reuse."""
+"""Cache of models with their compiled programs, for reuse by later fits."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class ModelCache:
 
     @contextlib.contextmanager
     def borrow(self, key: ProgramKey, *, private: bool = False) -> Iterator[EpochModel]:
-        """Lend a model for the time of a ``with`` block; after an error it is not kept.
+        """Lend a model for a ``with`` block; after an error, the model is dropped.
 
         Parameters
         ----------
         key : ProgramKey
-            What the model's programs depend on.
+            Key of the model's programs.
         private : bool, default=False
-            Whether the model is a new one that is never lent to other callers.
+            Whether to build a new model that is never lent again.
 
         Yields
         ------

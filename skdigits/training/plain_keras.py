@@ -1,4 +1,4 @@
-"""Plain Keras models: built, and their variables read and assigned."""
+"""Build plain Keras models, and read and assign their variables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.training import keras_layers
 from skdigits.training.faster_layers import faster_layer
-from skdigits.training.tensorflow import check_process, keras, names_anew, tf
+from skdigits.training.tensorflow import check_process, keras, restart_names, tf
 
 if TYPE_CHECKING:
     from skdigits.typing import KerasModel
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOSS = "sparse_categorical_crossentropy"  # of class probabilities
 
 
-@names_anew
+@restart_names
 def build(
     spec: NetworkSpec, scale: float = 1.0, seed: int = 0, *, faster: bool = False
 ) -> KerasModel:
@@ -38,14 +38,14 @@ def build(
     scale : float, default=1.0
         Factor by which pixels are multiplied first; 1.0 adds no layer.
     seed : int, default=0
-        The initial weights depend on it alone.
+        Seed of the initial weights.
     faster : bool, default=False
-        Whether to use layers with Keras's function and state that are faster on a CPU.
+        Whether to use the layers of `faster_layers`.
 
     Returns
     -------
     keras.Sequential
-        From the user's images to the output of the architecture.
+        A model from the user's images to the output of the architecture.
 
     Raises
     ------
@@ -97,12 +97,12 @@ def with_probabilities(network: KerasModel) -> KerasModel:
     Parameters
     ----------
     network : keras.Sequential
-        Its output is scores (logits).
+        A network whose output is scores (logits).
 
     Returns
     -------
     keras.Sequential
-        A network that shares the layers.
+        A network with the same layers and a softmax.
     """
     image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
     softmax = keras.layers.Softmax(dtype=network.dtype_policy.name)
@@ -110,7 +110,7 @@ def with_probabilities(network: KerasModel) -> KerasModel:
 
 
 def to_tflite(network: KerasModel) -> bytes:
-    """Convert a network for LiteRT, which was TensorFlow Lite.
+    """Convert a network for LiteRT (formerly TensorFlow Lite).
 
     Parameters
     ----------
@@ -128,17 +128,18 @@ def to_tflite(network: KerasModel) -> bytes:
 
 
 def without_last_layer(network: KerasModel) -> KerasModel:
-    """Build the part of a network that is before its last layer.
+    """Build a network without its last layer.
 
     Parameters
     ----------
     network : keras.Model
-        A sequence of layers. If the last one is a network, the last layer of that is left out.
+        A sequence of layers. If the last one is itself a network, the last layer of that is
+        removed.
 
     Returns
     -------
     keras.Model
-        It shares the layers with `network`.
+        A model that shares the layers with `network`.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def without_last_layer(network: KerasModel) -> KerasModel:
 
 
 def state_variables(network: KerasModel) -> list[Any]:
-    """List all variables of a network: the trainable ones, then the others.
+    """List all variables of a network: the trainable ones, then the non-trainable ones.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
 
 
 def _of_dtype(model: KerasModel, dtype: Any) -> KerasModel:
-    """The model with a dtype policy, since a new one has Keras's global policy."""
+    """Set the dtype policy of a new model, which has Keras's global policy."""
     model.dtype_policy = dtype
     return model
 
@@ -253,7 +254,7 @@ def _call(
     options: dict[str, Any],
     dtype: str,
 ) -> Any:
-    """Call a user's architecture function, with the dtype where it has a parameter for it."""
+    """Call a user's architecture function, with `dtype` if it has this parameter."""
     parameters = inspect.signature(function).parameters.values()
     if any(p.name == "dtype" or p.kind is p.VAR_KEYWORD for p in parameters):
         options = options | {"dtype": dtype}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdigits.networks.architectures import READERS
-from skdigits.training.tensorflow import keras, names_anew, tf
+from skdigits.training.tensorflow import keras, restart_names, tf
 
 if TYPE_CHECKING:
     from skdigits.typing import Tensor
@@ -35,7 +35,7 @@ WARM_UP_STEPS = 50
 
 
 def describe_optimizer(optimizer: Any) -> str:
-    """Describe an optimizer, so that equal descriptions mean equal optimizers.
+    """Describe an optimizer; equal descriptions mean equal optimizers.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def describe_optimizer(optimizer: Any) -> str:
     Raises
     ------
     ValueError
-        If it is neither, or cannot be copied, or its learning rate is a Keras schedule, or it has
-        settings that would have no effect.
+        If it is neither, or cannot be copied, or has a Keras learning-rate schedule or settings
+        that would have no effect.
     """
     if isinstance(optimizer, str):
         return optimizer
@@ -73,7 +73,7 @@ def describe_optimizer(optimizer: Any) -> str:
                 f"The optimizer {kind} has {name}={settings[name]!r}, which would have no effect. "
                 'Leave it out; schedule="averaged" averages the weights.'
             )
-    del settings["name"]  # which Keras counts up
+    del settings["name"]  # Keras numbers the names
     description = json.dumps(config, sort_keys=True)
     with contextlib.suppress(TypeError, ValueError):
         if type(make_optimizer(description)) is type(optimizer):
@@ -84,14 +84,14 @@ def describe_optimizer(optimizer: Any) -> str:
     )
 
 
-@names_anew
+@restart_names
 def make_optimizer(description: str) -> Any:
     """Make a new optimizer.
 
     Parameters
     ----------
     description : str
-        As `describe_optimizer` returns it.
+        Result of `describe_optimizer`.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def default_rate(
     Parameters
     ----------
     optimizer : str
-        As `describe_optimizer` returns it.
+        Result of `describe_optimizer`.
     schedule : str or None
         A schedule of `TrainingTask`.
     architecture : str or callable
@@ -120,8 +120,8 @@ def default_rate(
     Returns
     -------
     float
-        The rate tuned for Adam with a schedule, else Keras's default for the optimizer, or the rate
-        of an optimizer that the user gave.
+        The rate of the user's optimizer; for a name, the rate tuned for Adam with a schedule, or
+        Keras's default.
     """
     if optimizer not in BY_NAME:
         return float(json.loads(optimizer)["config"]["learning_rate"])
@@ -131,10 +131,10 @@ def default_rate(
 
 
 def one_cycle(progress: Tensor) -> Tensor:
-    """Learning rate of the one-cycle schedule, as a share of its peak.
+    """Compute the learning rate of the one-cycle schedule, relative to its peak.
 
-    A cosine from 1/25 up to 1 over the first 30 % of the steps, then down to nearly 0 (Smith and
-    Topin, "Super-convergence", 2018).
+    It rises from 1/25 to 1 over the first 30 % of the steps, and then falls to nearly 0, both along
+    a cosine (Smith and Topin, "Super-convergence", 2018).
 
     Parameters
     ----------
@@ -160,13 +160,13 @@ def set_rate(
     Parameters
     ----------
     optimizer : keras.Optimizer
-        Its rate is set.
+        The optimizer.
     schedule : {"averaged", "one_cycle", None}
         Learning-rate schedule.
     peak : tensor of float
         Maximum learning rate.
     step, horizon : tensor of float
-        Number of the step, from 0, and of all steps of this fit.
+        Number of the step, from 0, and total number of steps of this fit.
     """
     if schedule is None:
         return
@@ -175,6 +175,6 @@ def set_rate(
     else:
         taken = tf.cast(optimizer.iterations, tf.float32) + 1
         factor = tf.minimum(1.0, taken / WARM_UP_STEPS)
-    # In float32, whatever type Keras's global setting gives the variable.
+    # In float32, since the variable's dtype depends on Keras's global setting.
     rate = tf.cast(peak, tf.float32) * factor
     optimizer.learning_rate.assign(tf.cast(rate, peak.dtype))

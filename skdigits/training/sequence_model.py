@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from skdigits.training.task import Samples
     from skdigits.typing import Tensor
 
-BUCKET = 16  # widths inside the network are multiples of it, so that TensorFlow sees few shapes
-BATCH_PIXELS = 2**20  # of one batch of validation images
+BUCKET = 16  # widths in the network are multiples of it, so that TensorFlow sees few shapes
+BATCH_PIXELS = 2**20  # maximum of a batch of validation images
 
 
 class SequenceModel(EpochModel):
-    """An `EpochModel` of a network from images of any width to a label per frame.
+    """An `EpochModel` for networks that compute a label per frame of images of any width.
 
-    Its rows of pixels are images of the same height, side by side in an array as wide as the
-    widest. Its labels are rows of numbers: the width of the image, then its digits, then -1.
+    Its rows of pixels are images of the same height, padded to the width of the widest. Its labels
+    are rows of numbers: the width of the image, then its digits, then -1.
     """
 
     _label_spec = tf.TensorSpec([None, None], tf.int32)
 
     def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
-        """Batches of similar widths in random order; the last, shorter one is drawn from all."""
+        """Order samples by batches of similar width; the last, shorter batch has random widths."""
         order = super()._order(data, plan, rng)
         whole = len(order) // plan.batch_size * plan.batch_size
         by_width = order[np.argsort(data.samples.y[order[:whole], 0], kind="stable")]
@@ -39,7 +39,7 @@ class SequenceModel(EpochModel):
         return np.concatenate([batches[rng.permutation(len(batches))].ravel(), order[whole:]])
 
     def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-        """Images as wide as the widest of them, rounded up, with -1 right of each."""
+        """Pad images with -1 to the width of the widest, rounded up."""
         widths = y[:, 0]
         edge = self._key.spec.columns_per_frame - 1  # columns that the network itself adds
         width = -(-(tf.reduce_max(widths) + edge) // BUCKET) * BUCKET - edge
@@ -57,7 +57,7 @@ class SequenceModel(EpochModel):
         return self._key.spec.n_frames(y[:, 0])
 
     def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
-        """Which sequences are correct if every frame is decoded by itself."""
+        """Return which sequences are correct with best-path decoding."""
         best = tf.argmax(outputs, axis=2, output_type=tf.int32)
         before = tf.pad(best, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
         inside = tf.range(tf.shape(best)[1])[None] < self._frames(y)[:, None]
@@ -84,7 +84,7 @@ class SequenceModel(EpochModel):
         return losses, correct
 
     def _evaluation_program(self) -> Callable[..., Any]:
-        """The compiled function from rows and labels to losses, and what is correct."""
+        """Return the compiled function from rows and labels to losses and correctness."""
 
         def evaluate(rows: Tensor, labels: Tensor, scale: Tensor) -> list[Tensor]:
             outputs = self(self._network_input(rows, labels, scale), training=False)
@@ -99,23 +99,23 @@ class SequenceModel(EpochModel):
 
 
 def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
-    """Negative logarithm of the probability of sequences.
+    """Compute the negative logarithm of the probability of sequences.
 
     Parameters
     ----------
     logits : tensor of shape (n, n_frames, n_digits + 1)
-        Logits of each frame, the blank last; they need not be normalised.
+        Logits of each frame, the blank last; they need not be normalized.
     labels : tensor of shape (n, max_length), int
         Digits, then -1.
     n_frames : tensor of shape (n,), int
-        Number of frames of each image that count.
+        Number of frames of each image, without the padding.
 
     Returns
     -------
     tensor of shape (n,)
         The losses.
     """
-    # TensorFlow's kernel takes no empty sequence; the probability of one is that of blanks only.
+    # TensorFlow's kernel does not accept empty sequences; their probability is that of all blanks.
     empty = tf.reduce_all(labels == PADDING, axis=1)
     first = tf.where(empty[:, None], 0, labels[:, :1])
     labels = tf.concat([first, labels[:, 1:]], axis=1)
@@ -123,7 +123,7 @@ def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
     sparse = tf.SparseTensor(
         there, tf.gather_nd(labels, there), tf.shape(labels, out_type=tf.int64)
     )
-    # TensorFlow has the loss in float32 alone.
+    # TensorFlow has this loss only in float32.
     losses = tf.nn.ctc_loss(
         sparse, tf.cast(logits, tf.float32), None, n_frames, logits_time_major=False, blank_index=-1
     )

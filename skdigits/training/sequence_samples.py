@@ -1,4 +1,4 @@
-"""Images of sequences as training samples; without TensorFlow."""
+"""Make training samples from images of sequences; without TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ COLUMNS_PER_FRAME = READER_SPEC.columns_per_frame
 def sequence_samples(
     lines: LineImages, sequences: np.ndarray, longest: int | None = None
 ) -> Samples:
-    """Make samples of images and their sequences.
+    """Make samples from images and their sequences.
 
     Parameters
     ----------
     lines : LineImages
-        Images of bytes and of the network's height.
+        Images of bytes, of the network's height.
     sequences : ndarray of shape (n,), str
         Strings of digits.
     longest : int, optional
-        Digits of a label; those of the longest sequence by default.
+        Number of digits in a label; the length of the longest sequence by default.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def sequence_samples(
 
 
 def generated_samples(generated: GeneratedLines) -> Samples:
-    """Make samples of generated lines; those that are too narrow get a margin.
+    """Make samples from generated lines; lines that are too narrow get a margin.
 
     Parameters
     ----------
@@ -75,21 +75,21 @@ def generated_samples(generated: GeneratedLines) -> Samples:
 
 
 def check_room(digit_width: int, numbers: np.ndarray, least_gap: int) -> None:
-    """Check that digits side by side cannot overlap so much that frames are missing.
+    """Check that overlapping digits leave enough frames for CTC.
 
     Parameters
     ----------
     digit_width : int
         Width of a digit in pixels.
     numbers : ndarray of int
-        Numbers of digits.
+        Possible numbers of digits.
     least_gap : int
-        Pixels between two digits, at least; negative if they overlap.
+        Minimum number of pixels between two digits; negative if they overlap.
 
     Raises
     ------
     ValueError
-        If they can.
+        If there may be too few frames.
     """
     widths = digit_width + (numbers - 1) * (digit_width + least_gap)
     crowded = (numbers > 1) & (READER_SPEC.n_frames(widths) < 2 * numbers - 1)

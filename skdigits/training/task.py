@@ -1,4 +1,4 @@
-"""The description of a training; without TensorFlow."""
+"""Description of a training; without TensorFlow."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Samples:
     x : ndarray of shape (n_samples, n_features)
         Rows of pixels.
     y : ndarray of shape (n_samples,) or (n_samples, n_columns), int
-        Class indices; for sequences rows of the width of the image, the digits, then -1.
+        Class indices; for sequences, rows with the width of the image, the digits, then -1.
     weight : ndarray of shape (n_samples,) or None, default=None
         Factor of each sample's loss.
     indices : ndarray of int or None, default=None
-        Which samples to use; None is all.
+        Indices of the samples to use; None means all.
     others : ndarray of int, default=()
-        Samples of which each epoch uses some more.
+        Pool from which each epoch draws `n_others` additional samples.
     n_others : int, default=0
-        How many of them.
+        Number of additional samples per epoch.
     """
 
     x: np.ndarray
@@ -49,12 +49,12 @@ class Samples:
         return len(self.used()) + self.n_others
 
     def draw_others(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw the samples that one epoch uses besides those that every epoch uses.
+        """Draw the additional samples of one epoch.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Random generator, not used where there are none.
+            Random generator; not used without additional samples.
 
         Returns
         -------
@@ -64,12 +64,12 @@ class Samples:
         return rng.choice(self.others, self.n_others) if self.n_others else np.empty(0, int)
 
     def used(self) -> np.ndarray:
-        """Indices of the samples to use.
+        """Return the indices of the samples to use.
 
         Returns
         -------
         ndarray of int
-            All of them where `indices` is None.
+            All samples if `indices` is None.
         """
         return np.arange(len(self.y)) if self.indices is None else self.indices
 
@@ -81,13 +81,13 @@ class TrainingTask:
     Parameters
     ----------
     start : TrainedNetwork
-        The network that training starts from, with the key of the program to use.
+        The network from which training starts, with the key of the program.
     draw : callable
-        Function from the number of an epoch to its `Samples`; their number is always the same.
+        Function from the number of an epoch to its `Samples`; the number of samples is constant.
     draws_anew : bool
         Whether each epoch has new samples.
     validation : Samples or None
-        Samples that are evaluated after each epoch.
+        Samples to evaluate after each epoch.
     epochs : int
         Number of epochs to train.
     batch_size : int
@@ -107,12 +107,12 @@ class TrainingTask:
     rate_factor : float
         Factor of the default learning rate.
     drawn_from : tuple
-        Arrays and values that determine, with the seed, what `draw` returns; empty where it always
-        returns the same.
+        Arrays and values that determine, with the seed, the result of `draw`; empty if it is
+        constant.
     checkpoint : str, path-like or None
         Folder for the state after each epoch.
     n_resumed : int
-        How many of the epochs were trained before; their state is in the checkpoint.
+        Number of epochs that are already trained; the checkpoint holds their state.
     """
 
     start: TrainedNetwork
@@ -136,7 +136,7 @@ class TrainingTask:
 def split_validation(
     samples: np.ndarray, labels: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Hold samples out for validation, the same share of each class.
+    """Hold out samples for validation, with the same share of each class.
 
     Parameters
     ----------
@@ -152,12 +152,12 @@ def split_validation(
     Returns
     -------
     training, validation : ndarray of int
-        `samples`, divided.
+        The two parts of `samples`.
 
     Raises
     ------
     ValueError
-        If there are too few samples for every class to be on both sides.
+        If there are too few samples for all classes to be in both parts.
     """
     labels = labels[samples]
     try:

@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, within this process's share of the cores.
+"""Import TensorFlow and Keras, and limit their threads to this process's share of the cores.
 
 Importing this module imports TensorFlow.
 """
@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 
 def _cap_threads() -> None:
-    """Limit the threads to ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for their workers.
+    """Limit the threads to ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for workers.
 
-    TensorFlow does not read this variable, so that each of two workers would use all cores.
+    TensorFlow ignores this variable: each of two workers would use all cores.
     """
     share = worker_threads()
     threading = tf.config.threading
@@ -43,18 +43,18 @@ def _cap_threads() -> None:
         threading.set_inter_op_parallelism_threads(share)
 
 
-_process: int | None = None  # the one in which TensorFlow runs
+_process: int | None = None  # ID of the process in which TensorFlow runs
 
 
 def check_process() -> None:
-    """Check, before TensorFlow runs, that it does not run in the parent of a forked process.
+    """Check that this process was not forked from one in which TensorFlow runs.
 
-    Its threads do not exist in the forked process, which would hang.
+    TensorFlow's threads do not exist in a forked process; it would hang.
 
     Raises
     ------
     RuntimeError
-        If it does.
+        If it was.
     """
     global _process
     _process = _process or os.getpid()
@@ -66,21 +66,21 @@ def check_process() -> None:
         )
 
 
-def names_anew(function: Callable[P, T]) -> Callable[P, T]:
-    """Let Keras count the names that a function gives from the beginning, at every call.
+def restart_names(function: Callable[P, T]) -> Callable[P, T]:
+    """Make Keras restart the numbering of names at each call of a function.
 
-    Keras counts per thread, so that the function is called in a new one. TensorFlow keeps 30 kB for
-    every new name of a variable, for ever.
+    Keras counts names per thread, so the function is called in a new thread. TensorFlow keeps 30 kB
+    for ever for each new name of a variable.
 
     Parameters
     ----------
     function : callable
-        Makes a model or an optimizer.
+        Function that makes a model or an optimizer.
 
     Returns
     -------
     callable
-        The same, in a thread of its own.
+        The function, called in a new thread.
     """
 
     @functools.wraps(function)
@@ -99,4 +99,4 @@ if keras.backend.backend() != "tensorflow":
 
 _cap_threads()
 
-__all__ = ["check_process", "keras", "names_anew", "tf"]
+__all__ = ["check_process", "keras", "restart_names", "tf"]

@@ -1,4 +1,4 @@
-"""The steps of training: a task becomes a trained network."""
+"""Run a training task: the steps from a task to a trained network."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ def train(
     task : TrainingTask
         The training task.
     user_callbacks : sequence of keras.callbacks.Callback, default=()
-        They are called first. A user's callback may keep or change its model, so that other fits
-        then do not use this model.
+        Called first. Since they may keep or change the model, it is not reused by other fits.
     make_observer : callable, default=None
-        Makes a callback that is called after the others, from the `Recorder`.
+        Function from the `Recorder` to a callback that is called after the others.
 
     Returns
     -------
     TrainedNetwork
-        The network afterwards.
+        The trained network.
     """
     task = _prepared(task)
     recorder = Recorder(task)
@@ -68,7 +67,7 @@ def train(
 
 
 def _prepared(task: TrainingTask) -> TrainingTask:
-    """The task with initial weights and learning rate, and this call in its network."""
+    """Add initial weights, the learning rate and this call of fit to a task."""
     start = task.start
     rate = task.learning_rate
     if rate == "auto":

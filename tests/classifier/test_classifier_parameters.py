@@ -127,9 +127,9 @@ def test_handwritten_style_with_other_parameters(digits, options):
 @pytest.mark.slow
 def test_mixed_style_reads_type_of_other_faces(digits, tmp_path, monkeypatch):
     X, y = digits
-    all_faces = glyphs.type_images(8)
-    known, others = ({k: v[i::2] for k, v in all_faces.items()} for i in range(2))
-    monkeypatch.setattr(glyphs, "type_images", lambda side: known)
+    all_typefaces = glyphs.typeface_images(8)
+    known, others = ({k: v[i::2] for k, v in all_typefaces.items()} for i in range(2))
+    monkeypatch.setattr(glyphs, "typeface_images", lambda side: known)
     rows = np.concatenate(list(others.values())).reshape(-1, 64)
     labels = np.arange(len(rows)) % 10
     options = {"architecture": "lenet", "epochs": 8, "validation_fraction": 0.1}

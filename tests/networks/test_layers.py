@@ -79,7 +79,7 @@ def test_weights_are_compared_shape_by_shape():
         [trainable[0].T, *right[1:]],
         [*trainable, *averages, np.zeros(3, "u4")],
     ):
-        with pytest.raises(ValueError, match="weights are not those of the network"):
+        with pytest.raises(ValueError, match="weights do not match the network"):
             check_weights(LAYERS, (9, 9, 1), wrong)
     without_dropout = *LAYERS[:-1], Dropout(0.0)
     assert check_weights(without_dropout, (9, 9, 1), right[:-1]) == 5

@@ -8,7 +8,7 @@ from skdigits.pictures.ink import (
     is_writing,
     noise_of,
     otsu,
-    remove_border_rests,
+    remove_border_remnants,
     remove_frames,
     strokes,
 )
@@ -102,13 +102,13 @@ def test_rests_at_the_border_are_removed_and_digits_that_touch_it_are_not():
     mask[15:35, 20:30] = True
     rest = mask.copy()
     rest[:, :4] = rest[45:, 30:] = True
-    np.testing.assert_array_equal(remove_border_rests(rest), mask)
+    np.testing.assert_array_equal(remove_border_remnants(rest), mask)
     full = np.zeros((50, 50), bool)
     full[:, 20:30] = True
-    np.testing.assert_array_equal(remove_border_rests(full), full)
+    np.testing.assert_array_equal(remove_border_remnants(full), full)
     strip = np.zeros((50, 50), bool)
     strip[:5] = True
-    assert not remove_border_rests(strip).any()
+    assert not remove_border_remnants(strip).any()
 
 
 def test_specks_and_soft_shadows_are_no_writing():
@@ -140,19 +140,19 @@ def test_frames_of_tiny_pictures_are_removed_beside_a_digit():
     frame, ring = in_a_corner_of_a_frame(28)
     assert not (frame & ring).any()
     np.testing.assert_array_equal(remove_frames(frame | ring), ring)
-    np.testing.assert_array_equal(remove_border_rests(ring), ring)  # there is no other
+    np.testing.assert_array_equal(remove_border_remnants(ring), ring)  # there is no other
     speck = np.zeros_like(ring)
     speck[10:13, 15:18] = True
     np.testing.assert_array_equal(remove_frames(frame | speck), frame | speck)  # a digit, perhaps
     frame, ring = in_a_corner_of_a_frame(60)
     np.testing.assert_array_equal(remove_frames(frame | ring), frame | ring)
-    assert not remove_border_rests(ring).any()
+    assert not remove_border_remnants(ring).any()
 
 
 def test_low_rests_at_the_border_of_tiny_pictures_are_no_digits():
     rest = np.zeros((28, 28), bool)
     rest[-4:, 3:9] = True
-    assert not remove_border_rests(rest).any()
+    assert not remove_border_remnants(rest).any()
 
 
 def test_what_is_thin_in_the_middle_of_a_tiny_picture_is_ink():

@@ -15,8 +15,8 @@ from skdigits.pictures.cleaning import (
     cut_out,
     find_digit,
     find_line,
-    level,
     main_digit,
+    normalize_line,
 )
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
@@ -26,7 +26,7 @@ from skdigits.pictures.ink import (
     is_writing,
     noise_of,
     otsu,
-    remove_border_rests,
+    remove_border_remnants,
     remove_frames,
     strokes,
 )
@@ -204,7 +204,7 @@ def test_what_is_much_taller_is_no_part_of_a_line(height, is_kept):
 def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
     rows, digit_height, ink_height
 ):
-    image = level(np.ones((rows, 60)), digit_height, rows / 2, 28)
+    image = normalize_line(np.ones((rows, 60)), digit_height, rows / 2, 28)
     assert (image > 0).any(axis=1).sum() == round(rows * ink_height / digit_height)
     assert not image[:, :4].any()
     assert image[:, 4].any()
@@ -212,7 +212,7 @@ def test_a_line_is_as_high_as_its_digits_unless_a_stroke_would_not_fit(
 
 @pytest.mark.parametrize(("middle", "top"), [(0, 2), (13, 1), (26, 0)])
 def test_a_line_stays_within_its_image_however_high_its_digits_are(middle, top):
-    image = level(np.ones((26, 60)), 20, middle, 28)
+    image = normalize_line(np.ones((26, 60)), 20, middle, 28)
     assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(top, top + 26))
 
 
@@ -453,18 +453,18 @@ def test_what_is_along_a_side_and_around_a_digit_is_paper(side, share, expected)
 @pytest.mark.parametrize(("length", "is_kept"), [(25, False), (31, True)])
 def test_rests_at_the_border_are_mostly_near_it(length, is_kept):
     mask = drawn((100, 100), (40, 45, 20, 10), (20, 0, 10, length))
-    assert remove_border_rests(mask)[22, 2] == is_kept
+    assert remove_border_remnants(mask)[22, 2] == is_kept
 
 
 @pytest.mark.parametrize(("height", "is_kept"), [(9, False), (11, True)])
 def test_a_digit_that_a_tiny_picture_cuts_off_is_tall(height, is_kept):
-    assert remove_border_rests(drawn((28, 28), (0, 20, height, 6))).any() == is_kept
+    assert remove_border_remnants(drawn((28, 28), (0, 20, height, 6))).any() == is_kept
 
 
 def test_of_several_pieces_that_are_cut_off_the_largest_is_the_digit():
     for left, other in ((22, 3), (0, 20)):
-        rest, digit = drawn((28, 28), (0, other, 5, 3)), drawn((28, 28), (0, left, 14, 6))
-        np.testing.assert_array_equal(remove_border_rests(rest | digit), digit)
+        remnant, digit = drawn((28, 28), (0, other, 5, 3)), drawn((28, 28), (0, left, 14, 6))
+        np.testing.assert_array_equal(remove_border_remnants(remnant | digit), digit)
 
 
 @pytest.mark.parametrize(("height", "is_kept"), [(24, True), (26, False)])

@@ -35,8 +35,8 @@ STROKES = {
     "x": [1600, 0.25, 0.7, 0.25, 0.3],
     "(": [1200, 0.1666667, 0.5, 0.1178511, 0.4490731],
 }
-# Means of the absolute values of 400 hands, in the order of their fields; `drawn` is summed up.
-HANDS = {
+# Means of the absolute values of 400 writers, in the order of their fields; `drawn` is summed up.
+WRITERS = {
     "writing": [
         0.2530787,
         1.066872,
@@ -121,8 +121,8 @@ def of_points(drawings):
     return [len(points), *points.mean(axis=0), *points.std(axis=0)]
 
 
-def of_hands(hands):
-    values = [dataclasses.asdict(hand) | {"drawn": sum(hand.drawn)} for hand in hands]
+def of_writers(writers):
+    values = [dataclasses.asdict(writer) | {"drawn": sum(writer.drawn)} for writer in writers]
     values = np.array([list(value.values()) for value in values], float)  # None is NaN
     return np.nanmean(np.abs(values[:, ~np.isnan(values).all(axis=0)]), axis=0).tolist()
 
@@ -162,8 +162,8 @@ def photograph(rng):
 
 def on_a_sheet(mark, rng):
     """What is drawn besides digits, around two blocks."""
-    hand = handwriting.Hand(0.1, 1.1, 0.2, 0.05, 0.05, 0.02, 0.03)
-    sheet = handwriting.Sheet(3, hand, rng)
+    writer = handwriting.Writer(0.1, 1.1, 0.2, 0.05, 0.05, 0.02, 0.03)
+    sheet = handwriting.Sheet(3, writer, rng)
     block = Image.new("L", (10, 20), 255)
     for _ in range(2):
         sheet.put(block, 0.1)
@@ -205,8 +205,8 @@ def test_strokes(kind):
 @pytest.mark.parametrize("way", ["writing", "printing"])
 def test_hands(way):
     rng = np.random.default_rng(0)
-    found = of_hands(getattr(handwriting.Hand, way)(rng) for _ in range(400))
-    assert found == pytest.approx(HANDS[way], rel=1e-5)
+    found = of_writers(getattr(handwriting.Writer, way)(rng) for _ in range(400))
+    assert found == pytest.approx(WRITERS[way], rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
@@ -229,8 +229,8 @@ def test_lines(style, shapes, monkeypatch):
         return canvas, np.array(boxes).reshape(-1, 4)
 
     monkeypatch.setattr(handwriting, "as_image", unchanged)
-    writer = handwriting.Writer(shapes, style)
-    lines = writer.write_many(150, TileLayout((0, 6)), np.random.default_rng(0))
+    synthesizer = handwriting.LineSynthesizer(shapes, style)
+    lines = synthesizer.write_many(150, TileLayout((0, 6)), np.random.default_rng(0))
     boxes = np.concatenate([line.boxes for line in lines])
     digits = [digit for line in lines for digit in line.digits]
     found = [*of_images(line.image for line in lines), np.mean(digits)]

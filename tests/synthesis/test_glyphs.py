@@ -9,9 +9,9 @@ from skdigits.synthesis import glyphs
 
 
 def test_every_face_has_ten_digits_cut_to_their_ink():
-    faces = glyphs.faces()
-    assert set(faces) == {"printed", "handwritten", "segments"}
-    for digits in (digits for of_kind in faces.values() for digits in of_kind):
+    typefaces = glyphs.typefaces()
+    assert set(typefaces) == {"printed", "handwritten", "segments"}
+    for digits in (digits for of_kind in typefaces.values() for digits in of_kind):
         assert len(digits) == 10
         for digit in digits:
             assert digit.getbbox() == (0, 0, *digit.size)
@@ -25,8 +25,8 @@ def test_the_table_names_every_face_with_its_kind_and_licence():
         re.MULTILINE,
     )[1:]
     with np.load(glyphs.FILE) as archive:
-        faces = list(zip(archive["names"].tolist(), archive["kinds"].tolist(), strict=True))
-    assert sorted((name, kind) for name, kind, _ in rows) == sorted(faces)
+        typefaces = list(zip(archive["names"].tolist(), archive["kinds"].tolist(), strict=True))
+    assert sorted((name, kind) for name, kind, _ in rows) == sorted(typefaces)
     assert {licence for *_, licence in rows} <= {
         "OFL-1.1",
         "Apache-2.0",
@@ -41,11 +41,11 @@ def test_the_table_names_every_face_with_its_kind_and_licence():
 
 
 def test_digits_of_one_kind_differ_from_each_other():
-    faces = glyphs.faces()["printed"]
+    typefaces = glyphs.typefaces()["printed"]
     small = np.array(
         [
             [np.asarray(digit.resize((16, 16)), float).ravel() for digit in digits]
-            for digits in faces
+            for digits in typefaces
         ]
     )
     means = small.mean(axis=0)
@@ -54,10 +54,10 @@ def test_digits_of_one_kind_differ_from_each_other():
 
 
 def test_digits_are_cut_off_at_each_side():
-    images = glyphs.type_images(28)
+    images = glyphs.typeface_images(28)
     whole, *cut = (
-        np.array([_aspect(digit) for face in faces for digit in face])
-        for faces in (images["printed"], *(images["cut"][side::4] for side in range(4)))
+        np.array([_aspect(digit) for typeface in typefaces for digit in typeface])
+        for typefaces in (images["printed"], *(images["cut"][side::4] for side in range(4)))
     )
     assert [len(aspects) for aspects in cut] == [len(whole)] * 4
     wider = [np.mean(aspects > whole) for aspects in cut]

@@ -5,10 +5,10 @@ from PIL import Image
 from skdigits.datasets import load_digits
 from skdigits.pictures.line_images import LineImages
 from skdigits.synthesis.composition import TileLayout
-from skdigits.synthesis.handwriting import KINDS, SIZE, Hand, Sheet, Writer, tilted
+from skdigits.synthesis.handwriting import KINDS, SIZE, LineSynthesizer, Sheet, Writer, tilted
 from skdigits.synthesis.shapes import Shapes
 
-PLAIN = Hand(
+PLAIN = Writer(
     slant=0.0, aspect=1.0, gap=0.25, gap_change=0.0, size_change=0.0, slope=0.0, wobble=0.0
 )
 
@@ -21,11 +21,11 @@ def shapes():
 
 @pytest.fixture(scope="module")
 def writers(shapes):
-    return {style: Writer(shapes, style) for style in KINDS}
+    return {style: LineSynthesizer(shapes, style) for style in KINDS}
 
 
-def sheet(hand=PLAIN, n_digits=5, seed=0):
-    return Sheet(n_digits, hand, np.random.default_rng(seed))
+def sheet(writer=PLAIN, n_digits=5, seed=0):
+    return Sheet(n_digits, writer, np.random.default_rng(seed))
 
 
 def block(width=10, height=20):
@@ -57,7 +57,9 @@ def test_lines_with_zeros_at_their_end_begin_as_amounts_do(writers):
 
 def test_a_writer_of_zeros_writes_zeros(shapes):
     zeros = Shapes(shapes.images[shapes.labels == 0], np.zeros((shapes.labels == 0).sum(), int))
-    lines = Writer(zeros, "handwritten").write_many(30, TileLayout(5), np.random.default_rng(0))
+    lines = LineSynthesizer(zeros, "handwritten").write_many(
+        30, TileLayout(5), np.random.default_rng(0)
+    )
     assert {line.text for line in lines} == {"00000"}
 
 
@@ -79,7 +81,9 @@ def test_boxes_hold_the_ink_of_their_digits(writers):
 
 def test_the_same_seed_writes_the_same_lines(shapes):
     first, second, other = (
-        Writer(shapes, "mixed").write_many(20, TileLayout((1, 5)), np.random.default_rng(seed))
+        LineSynthesizer(shapes, "mixed").write_many(
+            20, TileLayout((1, 5)), np.random.default_rng(seed)
+        )
         for seed in (3, 3, 4)
     )
     for one, two in zip(first, second, strict=True):
@@ -104,7 +108,7 @@ def test_digits_stand_side_by_side_with_the_gap_of_the_hand():
 
 
 def test_type_of_one_width_stands_in_cells():
-    line = sheet(Hand(0.0, 1.0, 0.1, 0.0, 0.0, 0.0, 0.0, cell=0.9))
+    line = sheet(Writer(0.0, 1.0, 0.1, 0.0, 0.0, 0.0, 0.0, cell=0.9))
     for width in (4, 16, 4):
         line.put(block(width), 0.0)
     left, _, right, _ = np.array(line.boxes).T
@@ -112,7 +116,7 @@ def test_type_of_one_width_stands_in_cells():
 
 
 def test_a_slope_moves_the_baseline():
-    line = sheet(Hand(0.0, 1.0, 0.25, 0.0, 0.0, 0.1, 0.0))
+    line = sheet(Writer(0.0, 1.0, 0.25, 0.0, 0.0, 0.1, 0.0))
     for _ in range(5):
         line.put(block(), 0.0)
     left, _, _, bottom = np.array(line.boxes).T
@@ -152,21 +156,24 @@ def test_a_one_that_lies_more_than_it_stands_is_made_half_as_wide():
     ones = np.zeros((2, 28, 28), np.uint8)
     ones[0, 6:22, 4:24] = ones[1, 6:22, 10:18] = 255
     for image, expected in zip(ones, (10 / 16, 8 / 16), strict=True):
-        writer, line = Writer(Shapes(image[np.newaxis], np.array([1])), "handwritten"), sheet()
-        writer._put(line, 1, None, is_raised=False)
+        synthesizer, line = (
+            LineSynthesizer(Shapes(image[np.newaxis], np.array([1])), "handwritten"),
+            sheet(),
+        )
+        synthesizer._put(line, 1, None, is_raised=False)
         ((left, top, right, bottom),) = line.boxes
         assert (right - left) / (bottom - top) == pytest.approx(expected, abs=0.12)
 
 
 def test_the_second_sign_after_an_amount_is_a_dash(shapes):
-    class Recording(Writer):
+    class Recording(LineSynthesizer):
         def _sign(self, line, kinds):
             signs.append(kinds)
 
-    writer, ends = Recording(shapes, "handwritten"), []
+    synthesizer, ends = Recording(shapes, "handwritten"), []
     for seed in range(300):
         signs = []
-        writer._end(sheet(seed=seed))
+        synthesizer._end(sheet(seed=seed))
         ends.append(signs)
     assert max(map(len, ends)) == 2
     assert all(set(second) == {"-"} for _, second in filter(lambda end: len(end) == 2, ends))

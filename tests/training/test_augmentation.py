@@ -75,7 +75,7 @@ def test_rests_are_near_the_sides_and_breaks_in_the_middle():
 
     seed = tf.constant([3, 4])
     black = np.zeros((1000, 1, 28, 28), np.float32)
-    added = augmentation._add_rests(tf.constant(black), seed).numpy()[:, 0] > 0
+    added = augmentation._add_remnants(tf.constant(black), seed).numpy()[:, 0] > 0
     assert 0.15 < added.any(axis=(1, 2)).mean() < 0.35  # a bar, a speck, or both
     assert added[:, 10:18, 10:18].mean() < 0.3 * added[:, [0, 1, 2, 25, 26, 27]].mean()
     white = np.ones((1000, 1, 28, 28), np.float32)
@@ -214,7 +214,7 @@ def test_breaks_dim_a_band():
 
 def test_rests_are_added_to_some_images():
     images = rings()
-    added = changed_ink(augmentation._add_rests, images) - images
+    added = changed_ink(augmentation._add_remnants, images) - images
     assert added.min() == 0
     assert 0.15 < (added > 0).any(axis=(1, 2, 3)).mean() < 0.35
     inside = (added[:, 7:21, 7:21] > 0).any(axis=(1, 2, 3)).mean()

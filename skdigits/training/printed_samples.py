@@ -1,4 +1,4 @@
-"""Printed, handwriting-like, seven-segment and drawn digits as further training samples."""
+"""Add printed, handwriting-like, seven-segment and drawn digits to training samples."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.training.task import Samples
 
 DIGITS = tuple(map(str, range(10)))
-SHARE = 1 / 3  # of the samples of an epoch
-BLACK_TO_WHITE = PixelRange(0, 1, 0)  # where all images of the user are blank
+SHARE = 1 / 3  # share of these digits in the samples of an epoch
+BLACK_TO_WHITE = PixelRange(0, 1, 0)  # used if all images of the user are blank
 
 
-def with_type(
+def with_printed_digits(
     samples: Samples,
     classes: np.ndarray,
     image_shape: tuple[int, int, int],
     pixel_range: PixelRange | None,
     share: float = SHARE,
 ) -> Samples:
-    """Add digits of type to training samples.
+    """Add printed digits to training samples.
 
     Parameters
     ----------
     samples : Samples
         Training samples.
     classes : ndarray of shape (n_classes,)
-        The labels; those that are digits get digits of type.
+        The labels; digits are added for those that are digits.
     image_shape : tuple of int
         Height, width and channels of the images.
     pixel_range : PixelRange or None
         Pixels of the background and of ink.
     share : float, default=1/3
-        Share of digits of type in an epoch.
+        Share of printed digits in an epoch.
 
     Returns
     -------
     Samples
-        A copy in which every epoch draws this share of its samples from digits of type, of which
-        each kind is as frequent. They have the weight 1.
+        A copy; every epoch draws this share of its samples from printed digits, with the same
+        frequency of each kind. Their weight is 1.
 
     Raises
     ------
     ValueError
         If no label is a digit, or the images are not square grey images.
     """
-    from skdigits.synthesis.glyphs import drawn_images, type_images
+    from skdigits.synthesis.glyphs import drawn_images, typeface_images
 
     height, width, channels = image_shape
     if channels != 1 or height != width:
         raise ValueError(
-            "style='mixed' adds digits of type to square grey images; these are "
+            "style='mixed' adds printed digits to square grey images; these are "
             f"{height}×{width} pixels with {channels} channels. Use style='handwritten'."
         )
     indices = digit_classes(classes)
     if not indices:
         raise ValueError(
-            "style='mixed' adds digits of type, but no label is a digit from 0 to 9; "
+            "style='mixed' adds printed digits, but no label is a digit from 0 to 9; "
             f"the labels are {classes[:5].tolist()}. Use style='handwritten'."
         )
     kinds = [
-        (faces.reshape(-1, height, width), np.tile(np.arange(10), len(faces)))
-        for faces in type_images(height).values()
+        (typefaces.reshape(-1, height, width), np.tile(np.arange(10), len(typefaces)))
+        for typefaces in typeface_images(height).values()
     ]
     kinds.append(drawn_images(height))
     kinds = [
@@ -72,7 +72,7 @@ def with_type(
         if (known := np.isin(digits, list(indices))).any()
     ]
     rows = np.concatenate([images for images, _ in kinds]).reshape(-1, height * width)
-    rows = rows[:, : samples.x.shape[1]]  # those of the user may be shorter than a square
+    rows = rows[:, : samples.x.shape[1]]  # the user's rows may be shorter than a square
     y = np.array([indices[int(digit)] for _, digits in kinds for digit in digits])
     ends = np.cumsum([len(digits) for _, digits in kinds])
     of_kinds = np.split(len(samples.y) + np.arange(len(rows)), ends[:-1])
@@ -89,8 +89,8 @@ def with_type(
     )
 
 
-def takes_type(classes: np.ndarray, image_shape: tuple[int, int, int]) -> bool:
-    """Check whether digits of type can be added to samples.
+def takes_printed_digits(classes: np.ndarray, image_shape: tuple[int, int, int]) -> bool:
+    """Check whether printed digits can be added to samples.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def digit_classes(classes: np.ndarray) -> dict[int, int]:
 
 
 def _in_range(rows: np.ndarray, pixel_range: PixelRange | None, dtype: np.dtype) -> np.ndarray:
-    """Bytes as pixels of another range and type."""
+    """Convert bytes to pixels of another range and dtype."""
     low, high = (pixel_range or BLACK_TO_WHITE).low, (pixel_range or BLACK_TO_WHITE).high
     pixels = low + rows * ((high - low) / 255)
     return (np.rint(pixels) if dtype.kind in "biu" else pixels).astype(dtype)
