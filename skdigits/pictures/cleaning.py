@@ -226,7 +226,7 @@ def find_digit(grey: np.ndarray, *, zoomed: bool = False) -> tuple[np.ndarray | 
     if not is_writing(contrast, mask, digit):
         return None, 0
     n_digits = 1 if digit.sum() > ALONE * mask.sum() else count_digits(mask)
-    rows, columns = ndimage.find_objects(digit.astype(np.uint8))[0]
+    rows, columns = ndimage.find_objects(digit, 1)[0]
     size = max(rows.stop - rows.start, columns.stop - columns.start)
     if not zoomed and size < SMALL * side and min(grey.shape) > SMALLEST_ZOOMED:
         scale, margin = len(grey) / len(reduced), ZOOM_MARGIN * size
@@ -264,11 +264,10 @@ def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> L
         return None
     boxes = digit_boxes(line)
     ink = cut_out(contrast, line)
-    rows, columns = np.flatnonzero(line.any(axis=1)), np.flatnonzero(line.any(axis=0))
+    rows, columns = ndimage.find_objects(line, 1)[0]
     usual = min(np.median(boxes[:, 3] - boxes[:, 1]), len(ink))
-    middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2 - rows[0]
-    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    box = (int(left), int(top), int(right), int(bottom))
+    middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2 - rows.start
+    box = columns.start, rows.start, columns.stop, rows.stop
     return LineInk(ink, usual, middle, box, is_alone, n_lines)
 
 
@@ -411,9 +410,8 @@ def cut_out(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
         Ink from 0 to 1.
     """
     full = np.percentile(contrast[mask], FULL)
-    ink = np.where(dilated(mask), np.clip((contrast / full - LOW) / (1 - LOW), 0, 1), 0)
-    rows, columns = np.nonzero(ink > EDGE)
-    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    ink = np.clip((contrast / full - LOW) / (1 - LOW), 0, 1) * dilated(mask)
+    return ink[ndimage.find_objects(ink > EDGE, 1)[0]]
 
 
 def centre(ink: np.ndarray, side: int) -> np.ndarray:

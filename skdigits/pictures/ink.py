@@ -115,8 +115,8 @@ def _thin_and_bright(grey: np.ndarray) -> float:
     window = max(3, round(THIN * min(grey.shape)))
     top, left = (int(AROUND * side) for side in grey.shape)
     middle = slice(top, grey.shape[0] - top), slice(left, grey.shape[1] - left)
-    bright = (grey - ndimage.grey_opening(grey, window))[middle].sum()
-    dark = (ndimage.grey_closing(grey, window) - grey)[middle].sum()
+    bright = ndimage.white_tophat(grey, window)[middle].sum()
+    dark = ndimage.black_tophat(grey, window)[middle].sum()
     return float((bright - dark) / max(bright + dark, 1))
 
 
@@ -322,9 +322,7 @@ def hysteresis_threshold(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         The mask without the other components.
     """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
-    kept = np.zeros(n + 1, bool)
-    kept[labels[seeds & mask]] = True
-    kept[0] = False
+    kept = np.bincount(labels[seeds & mask], minlength=n + 1) > 0
     return kept[labels]
 
 

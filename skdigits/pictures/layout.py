@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -139,7 +140,7 @@ def _page_boxes(grey: np.ndarray) -> np.ndarray:
     """Find digit boxes; their median height sets the stroke width and the resolution."""
     widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
-        page, factor = _halved(grey), 2
+        page, factor = np.asarray(Image.fromarray(grey).reduce(2)), 2
         boxes = digit_boxes(_strokes(page, widest / 2), least=LEAST_PIXELS // 2)
     if not len(boxes):
         page, factor = grey, 1
@@ -152,7 +153,7 @@ def _page_boxes(grey: np.ndarray) -> np.ndarray:
         return digit_boxes(_strokes(grey, min(widest, closer)))
     if closer < widest:
         boxes = digit_boxes(_strokes(page, closer / factor))
-    return boxes * factor
+    return np.minimum(boxes * factor, grey.shape[::-1] * 2)
 
 
 def without_boxes(grey: np.ndarray) -> np.ndarray:
@@ -175,13 +176,6 @@ def without_boxes(grey: np.ndarray) -> np.ndarray:
         return grey
     nearest = ndimage.distance_transform_edt(boxes, return_distances=False, return_indices=True)
     return grey[tuple(nearest)]
-
-
-def _halved(grey: np.ndarray) -> np.ndarray:
-    """Halve the resolution; each pixel is the mean of two by two."""
-    height, width = (side // 2 * 2 for side in grey.shape)
-    grey = grey[:height, :width]
-    return (grey[::2, ::2] + grey[1::2, ::2] + grey[::2, 1::2] + grey[1::2, 1::2]) / 4
 
 
 def _strokes(grey: np.ndarray, widest: float) -> np.ndarray:

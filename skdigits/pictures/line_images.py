@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 from sklearn.utils.validation import check_array
 
 from skdigits.checks.image_shapes import infer_image_shape, split_images
@@ -243,17 +244,15 @@ list of array-like of shape (height, width)
             Left, top, right and bottom of each digit, in pixels of the input image.
         """
         image = self.images[i]
-        ink = image > INK
         columns = image.sum(axis=0, dtype=np.int64)
         cuts = [0, *(_cut(columns, *pair) for pair in itertools.pairwise(centres))]
+        height, width = image.shape
+        digit = np.searchsorted(cuts, np.arange(width), side="right")  # of each column, from 1
+        places = ndimage.find_objects((image > INK) * digit, len(cuts))
         boxes = []
-        for left, right in zip(cuts, [*cuts[1:], image.shape[1]], strict=True):
-            across = np.flatnonzero(ink[:, left:right].any(axis=0))
-            down = np.flatnonzero(ink[:, left:right].any(axis=1))
-            if len(down):
-                boxes.append([left + across[0], down[0], left + across[-1] + 1, down[-1] + 1])
-            else:
-                boxes.append([left, 0, right, image.shape[0]])
+        for left, right, place in zip(cuts, [*cuts[1:], width], places, strict=True):
+            down, across = place or (slice(0, height), slice(left, right))
+            boxes.append([across.start, down.start, across.stop, down.stop])
         given, present = self.sizes[i][[1, 0] * 2], np.array(image.shape)[[1, 0] * 2]
         scaled = np.array(boxes, int).reshape(-1, 4) * given
         return np.column_stack(

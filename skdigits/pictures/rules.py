@@ -114,8 +114,7 @@ def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
     """Find pixels in horizontal runs that are not higher than `thickest`."""
     pixels = mask.astype(np.float32)
     dense = ndimage.uniform_filter1d(pixels, run, axis=1, mode="nearest") > 0.55
-    high = ndimage.minimum_filter1d(pixels, thickest + 1, axis=0, mode="nearest")
-    high = ndimage.maximum_filter1d(high, thickest + 1, axis=0, origin=-((thickest + 1) % 2 == 0))
+    high = ndimage.grey_opening(pixels, (thickest + 1, 1), mode="nearest")
     return mask & dense & (high == 0)
 
 
@@ -200,7 +199,7 @@ def erase_rule(
     inside = (centre - reach - 1 >= 0) & (centre + reach + 1 < height)
     above = strokes[np.clip(centre - reach - 1, 0, height - 1), columns]
     below = strokes[np.clip(centre + reach + 1, 0, height - 1), columns]
-    crossing = inside & _wider(above) & _wider(below)
+    crossing = inside & ndimage.binary_dilation(above) & ndimage.binary_dilation(below)
     core = centre + np.arange(-around, around + 1)[:, np.newaxis]
     level = np.median(contrast[np.clip(core, 0, height - 1), columns].max(axis=0))
     for offset in range(-reach, reach + 1):
@@ -209,7 +208,3 @@ def erase_rule(
         at, here = at[valid], columns[valid]
         erased = contrast[at, here] < BRIGHTER * level
         mask[at[erased], here[erased]] = False
-
-
-def _wider(flags: np.ndarray) -> np.ndarray:
-    return ndimage.maximum_filter1d(flags.astype(np.uint8), 3) > 0

@@ -11,6 +11,7 @@ from skdigits.pictures.layout import (
     group_lines,
     in_picture,
     join_strokes,
+    line_boxes,
     line_slope,
     turn,
 )
@@ -124,6 +125,13 @@ def test_boxes_end_at_the_edge_of_a_reduced_picture():
     turned = Image.new("L", (1000, 3202))
     turned.getexif()[274] = 6
     assert in_picture(boxes, turned).tolist() == [[30, 60, 3202, 1000]]
+
+
+def test_boxes_end_at_the_edge_of_a_page_of_odd_size():
+    page = np.full((401, 301), 230, np.float32)
+    for left in (100, 150, 200):
+        page[301:, left : left + 12] = 40
+    np.testing.assert_array_equal(line_boxes(page), [[100, 300, 212, 401]])
 
 
 def stacked_lines():
