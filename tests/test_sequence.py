@@ -572,7 +572,7 @@ def test_a_validation_set_of_the_user(sources, sequences):
 
 def test_no_kept_epoch_is_an_error(sources, sequences):
     recognizer = quick(keep_epochs=[7]).fit(*sources[0])
-    with pytest.raises(ValueError, match="keep_epochs=\\[7\\] should be set before fit and name"):
+    with pytest.raises(ValueError, match="keep_epochs=\\[7\\]. Before fit, set it to True or to"):
         next(recognizer.staged_predict(sequences[0]))
 
 
