@@ -35,7 +35,7 @@ app = typer.Typer(
 
 
 class PlainCommand(typer.core.TyperCommand):
-    """A command whose help omits the backslashes that some versions of Typer put before brackets."""
+    """A command whose help omits the backslashes that some Typer versions put before brackets."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help of the command.

@@ -157,7 +157,7 @@ def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
     assert skdigits.load(out / "model.skdigits").style == "mixed"
     for options, message in (
         (("--style", "hand"), "--style"),
-        (("--style", "mixed", "--augment"), "leave out one of them"),
+        (("--style", "mixed", "--augment"), "omit one of them"),
     ):
         assert run("train", *options, "-o", tmp_path / "other") == 2
         assert message in capsys.readouterr().err
@@ -258,7 +258,7 @@ def test_training_on_all_images_saves_a_model_without_a_test(
 
 def test_sequences_have_one_network(run, tmp_path, capsys):
     assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
-    assert "are for single digits; leave them out" in capsys.readouterr().err
+    assert "are for single digits; omit them" in capsys.readouterr().err
     assert run("train", "--sequences-per-epoch", 500, "-o", tmp_path / "out") == 2
     assert "--sequences-per-epoch is for --sequences" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -83,7 +83,7 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
     classifier.set_params(callbacks=[keras.callbacks.Callback()])
     with pytest.raises(TypeError, match="callbacks holds a Callback"):
         save(classifier, path)
-    with pytest.raises(FileNotFoundError, match="no such folder"):
+    with pytest.raises(FileNotFoundError, match="does not exist; create it first"):
         save(load_free(classifier), tmp_path / "nowhere" / "model.skdigits")
     with pytest.raises(IsADirectoryError, match="is a folder; expected the name of a file"):
         save(classifier, tmp_path)

@@ -20,9 +20,7 @@ Output = Annotated[
 ]
 RejectBelow = Annotated[
     float,
-    typer.Option(
-        metavar="P", min=0, max=1, help="Leave labels with a lower probability empty."
-    ),
+    typer.Option(metavar="P", min=0, max=1, help="Leave labels with a lower probability empty."),
 ]
 
 

@@ -112,7 +112,7 @@ def _can_give(estimator: Estimator, label: str) -> bool:
 def _predict_chunks(
     steps: list[Any], chunks: Iterator[Chunk], reject_below: float
 ) -> Iterator[tuple[Chunk, np.ndarray, np.ndarray]]:
-    """Yield chunks, labels and a mask of kept labels; a cluster gets two chunks per core at once."""
+    """Yield chunks, labels and masks of kept labels; a cluster gets two chunks per core at once."""
     import joblib
 
     n_jobs = joblib.effective_n_jobs(None)
