@@ -105,7 +105,7 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
             if info.file_size > LARGE and info.file_size > PACKED * info.compress_size:
                 raise ValueError(
                     f"{path}: {info.filename[:60]} unpacks from {info.compress_size >> 10} kB to "
-                    f"{info.file_size >> 20} MB; expected images of digits, which are larger."
+                    f"{info.file_size >> 20} MB, which images of digits do not; save plain arrays."
                 )
         found: Any = find_arrays(archive.files, subset, path)
         if found is None:

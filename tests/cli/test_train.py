@@ -204,7 +204,7 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
     metrics = json.loads((tmp_path / "read" / "metrics.json").read_text())
     assert metrics["n_train"] == 16
     assert run("train", "digits", "--from", recognizer, "-o", tmp_path / "no") == 2
-    assert "adapts to pictures of lines, and DATA holds none" in capsys.readouterr().err
+    assert "needs pictures of lines, and DATA has none" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
 
 

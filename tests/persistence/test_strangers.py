@@ -121,7 +121,7 @@ def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path)
     """Even a value without effect: no reader has to think about which values have none."""
     document, entries = files[kind]
     document = with_state(document, name, value)
-    assert_refused(tmp_path / "file", document, entries, "no attribute|alone")
+    assert_refused(tmp_path / "file", document, entries, "unknown attribute|are not steps and verbose")
 
 
 @pytest.mark.parametrize("kind", ["DigitClassifier", "DigitSequenceRecognizer"])
