@@ -439,7 +439,9 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
             raise ValueError("its pixel range is missing, or its image_shape_ is not valid")
         return
     if fitted.get("image_shape_") != spec.image_shape or "n_features_in_" not in fitted:
-        raise ValueError("image_shape_ differs from that of the network, or n_features_in_ is missing")
+        raise ValueError(
+            "image_shape_ differs from that of the network, or n_features_in_ is missing"
+        )
     classes = fitted.get("classes_")
     if classes is None or classes.shape != (spec.n_outputs,):
         raise ValueError("classes_ is not one label per output of the network")

@@ -60,7 +60,7 @@ def test_an_entry_that_belongs_to_nothing_is_refused():
     found = opened(changed(packed(), "more", b"x"))
     with pytest.raises(ValueError, match="its entry 'more' is not used"):
         read_all(found)
-    with pytest.raises(ValueError, match="an entry 'array-0' that belongs to nothing"):
+    with pytest.raises(ValueError, match="its entry 'array-0' is not used"):
         opened(packed()).check_complete()
 
 
@@ -73,7 +73,7 @@ def test_load_refuses_an_entry_that_belongs_to_nothing(tmp_path):
     assert load(path).n_features_in_ == 64
     for name in ("more", "array-999", "network-1.onnx"):
         path.write_bytes(changed(content, name, b""))
-        with pytest.raises(ValueError, match=f"an entry '{name}' that belongs to nothing"):
+        with pytest.raises(ValueError, match=f"its entry '{name}' is not used"):
             load(path)
 
 
@@ -159,5 +159,5 @@ def test_equal_names_and_unknown_compression_are_refused():
         double.writestr("array-0", b"")
     with pytest.raises(ValueError, match="entries have the same name"):
         opened(file.getvalue())
-    with pytest.raises(ValueError, match="compressed in an unknown way"):
+    with pytest.raises(ValueError, match="compression method is not supported"):
         opened(changed(packed(), "array-0", bytes(24), zipfile.ZIP_BZIP2))

@@ -81,7 +81,7 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
         save(DigitClassifier(), path)
     classifier = DigitClassifier(epochs=1).fit(*digits)
     classifier.set_params(callbacks=[keras.callbacks.Callback()])
-    with pytest.raises(TypeError, match="callbacks holds a Callback"):
+    with pytest.raises(TypeError, match="callbacks contains a Callback"):
         save(classifier, path)
     with pytest.raises(FileNotFoundError, match="does not exist; create it first"):
         save(load_free(classifier), tmp_path / "nowhere" / "model.skdigits")
