@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skdigits.reading import Reading, read
     from skdigits.sequence import DigitSequenceRecognizer
 
-# ONNX Runtime reads this when it is imported; without it, it records and sends usage data.
+# ONNX Runtime reads this variable on import. If it is not set, ONNX Runtime sends usage data.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"

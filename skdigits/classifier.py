@@ -250,7 +250,7 @@ keras.optimizers.Optimizer, default="adamw"
     ) -> Self:
         """Train the network.
 
-        If an exception is raised, whatever its cause, the classifier does not change.
+        If an exception is raised, the classifier does not change.
 
         Parameters
         ----------
@@ -262,8 +262,8 @@ keras.optimizers.Optimizer, default="adamw"
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights of 0 or more; only their ratios matter.
         X_val : array-like of shape (n_val, …), default=None
-            Images to validate on after each epoch, instead of a share of `X`. They have no
-            weights, whatever `class_weight` is.
+            Validation images for each epoch, instead of a share of `X`. They always have equal
+            weights, also with `class_weight`.
         y_val : array-like of shape (n_val,), default=None
             Labels of `X_val`.
         **unknown

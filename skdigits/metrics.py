@@ -127,7 +127,7 @@ def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]
 def coverage_curve(
     y_true: ArrayLike, y_pred: ArrayLike, confidence: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compute coverage and accuracy for each confidence threshold below which to reject.
+    """Compute coverage and accuracy of the kept predictions for each confidence threshold.
 
     Parameters
     ----------

@@ -257,7 +257,7 @@ keras.optimizers.Optimizer, default="adamw"
     ) -> Self:
         """Train the network.
 
-        If an exception is raised, whatever its cause, the recognizer does not change.
+        If an exception is raised, the recognizer does not change.
 
         Parameters
         ----------

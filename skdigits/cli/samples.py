@@ -29,7 +29,7 @@ class TrainTest(NamedTuple):
 
     @property
     def held_out(self) -> str:
-        """Number of held-out images, as the end of a message."""
+        """Text for a message: how many images are held out."""
         n = len(self.y_test)
         return f"{n} held out for testing" if n else "none held out for testing"
 
@@ -136,12 +136,12 @@ def hold_out(
     from sklearn.model_selection import StratifiedShuffleSplit
 
     splitter = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
-    with errors_naming_the_option():
+    with naming_the_option():
         return next(splitter.split(X, y))
 
 
 @contextlib.contextmanager
-def errors_naming_the_option() -> Iterator[None]:
+def naming_the_option() -> Iterator[None]:
     """Add the name of the option to errors of splitting."""
     try:
         yield

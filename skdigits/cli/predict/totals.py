@@ -27,7 +27,7 @@ class Totals:
     n_kept : int, default=0
         Predictions that were not rejected.
     n_labelled : int, default=0
-        Kept predictions whose true label is one of the model's.
+        Kept predictions whose true label is known to the model.
     n_correct : int, default=0
         Kept predictions that equal their true label.
     n_blank : int, default=0
@@ -103,7 +103,7 @@ def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
     n_uncertain = n_empty - totals.n_blank - totals.n_pages - totals.n_unreadable
     reasons = {
         "no digit is found in the pictures": totals.n_blank,
-        "the pictures show lines of digits; skdigits read reads them": totals.n_pages,
+        "the pictures show lines of digits (use skdigits read)": totals.n_pages,
         "the files cannot be read": totals.n_unreadable,
         f"the probability is below {reject_below:g}": n_uncertain,
     }

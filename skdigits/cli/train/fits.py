@@ -12,8 +12,8 @@ from skdigits.cli.output import check_folder, make_folder
 from skdigits.cli.reports import check_convergence, save_report
 from skdigits.cli.samples import (
     TrainTest,
-    errors_naming_the_option,
     find_picture_source,
+    naming_the_option,
     read_images,
     split,
 )
@@ -246,7 +246,7 @@ def _read_lines(options: FitOptions) -> TrainTest:
         )
     if not options.test_fraction:
         return TrainTest(X, [], y, y[:0])
-    with errors_naming_the_option():
+    with naming_the_option():
         return TrainTest(
             *train_test_split(X, y, test_size=options.test_fraction, random_state=options.seed)
         )
