@@ -260,7 +260,7 @@ def test_sequences_have_one_network(run, tmp_path, capsys):
     assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
     assert "are for single digits; omit them" in capsys.readouterr().err
     assert run("train", "--sequences-per-epoch", 500, "-o", tmp_path / "out") == 2
-    assert "--sequences-per-epoch is for --sequences" in capsys.readouterr().err
+    assert "--sequences-per-epoch needs --sequences" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

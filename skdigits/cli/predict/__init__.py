@@ -31,7 +31,7 @@ def predict(
     reject_below: RejectBelow = 0.0,
     dask: Dask = None,
 ) -> None:
-    """Predict labels with a saved model, and write the columns ImageId and Label.
+    """Predict labels with a saved model, and write ImageId,Label.
 
     Kaggle expects this format; for pictures, ImageId is the file name. Files are read, predicted
     and written in chunks, so they can be larger than memory. A model of sequences needs pictures of
