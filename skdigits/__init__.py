@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skdigits.reading import Reading, read
     from skdigits.sequence import DigitSequenceRecognizer
 
-# ONNX Runtime reads this when it is imported, and otherwise records and sends what it is used for.
+# ONNX Runtime reads this variable on import. If it is not set, ONNX Runtime sends usage data.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ __all__ = [
     "save",
 ]
 
-_homes = {
+_modules = {
     "DigitClassifier": "classifier",
     "DigitSequenceRecognizer": "sequence",
     "EpochSearchCV": "model_selection",
@@ -62,12 +62,12 @@ _submodules = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that importing skdigits costs nothing."""
+    """Import a public name on first use, so that importing skdigits takes no time."""
     if name in _submodules:
         return importlib.import_module(f"{__name__}.{name}")
-    if name not in _homes:
+    if name not in _modules:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_homes[name]}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_modules[name]}"), name)
     globals()[name] = value
     return value
 

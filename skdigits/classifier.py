@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from skdigits.typing import Configurable, ImageShape, RandomState, StrPath
 
-ADAPT_SAMPLES = 512  # at least, per epoch of adapting
+ADAPT_SAMPLES = 512  # minimum per epoch with warm_start="adapt"
 ADAPT_PRINTED = 0.5  # share of printed digits among them
 
 
@@ -48,13 +48,13 @@ class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classif
     Parameters
     ----------
     architecture : {"compact", "tiny", "lenet", "deep"} or callable, default="lenet"
-        The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` that
-        maps images of shape (n, height, width, channels) to class probabilities. `filters`,
+        The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` whose
+        model maps images of shape (n, height, width, channels) to class probabilities. `filters`,
         `kernel_size`, `dropout`, `l2` and `dtype` are passed to the function by keyword if it has
         parameters of these names. The function must be hashable and build a new model in each call;
-        weights that it sets are kept, all others are drawn with `random_state`. Sides of images
-        below 20 pixels are enlarged to 20 pixels, then sides below 28 pixels are padded with black
-        to 28 pixels. For 28×28 images and ten classes ``"compact"`` has 4,518 parameters,
+        weights that it sets are kept, all others are initialized with `random_state`. The named
+        networks enlarge sides below 20 pixels to 20 pixels, then pad sides below 28 pixels with
+        black to 28 pixels. For 28×28 images and ten classes ``"compact"`` has 4,518 parameters,
         ``"tiny"`` 4,738, ``"lenet"`` 21,518 and ``"deep"`` 111,258.
     filters : int, default=None
         Number of filters of the first convolution; None means the architecture's default.
@@ -71,7 +71,7 @@ keras.optimizers.Optimizer, default="adamw"
         its configuration.
     learning_rate : float or "auto", default="auto"
         Maximum learning rate. ``"auto"`` is a rate tuned for the schedule if `optimizer` is
-        ``"adam"`` or ``"adamw"``, and the default of the optimizer otherwise.
+        ``"adam"`` or ``"adamw"``, otherwise the default of the optimizer.
     schedule : {"averaged", "one_cycle"} or None, default="averaged"
         ``"averaged"``: constant learning rate after a short warm-up; predictions use the weights
         averaged over about the last tenth of the steps taken. ``"one_cycle"``: the learning rate
@@ -80,8 +80,8 @@ keras.optimizers.Optimizer, default="adamw"
     epochs : int, default=15
         Number of epochs, that is, of passes over the training images.
     batch_size : int or "auto", default="auto"
-        Images per gradient step. ``"auto"`` gives about 250 steps per epoch, and is between 16 and
-        256.
+        Images per gradient step. ``"auto"`` gives about 250 steps per epoch, with a batch size from
+        16 to 256.
     image_shape : tuple of int, default=None
         Height, width and optionally channels of the images in flat rows. None means the shape of
         3-D or 4-D input; flat rows become square images, padded with zeros if necessary.
@@ -101,32 +101,32 @@ keras.optimizers.Optimizer, default="adamw"
     warm_start : bool or "adapt", default=False
         Whether `fit` continues from the previous fit for `epochs` more epochs. The network, the
         scale of the pixels and the random state remain those of the first fit. ``"adapt"`` is for
-        few samples of another hand or camera: the learning rate is a tenth, an epoch repeats the
-        samples to at least 512, and as many digits of type are added if the images are digits,
-        grey and square, so that other digits are not forgotten.
+        few samples of another writer or camera: the learning rate is a tenth, and an epoch repeats
+        the samples to at least 512. If the images are grey, square digits, as many printed digits
+        are added, so that the network does not forget other digits.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies. Callbacks with methods for batches make training
         slower, because each batch is then a separate call. ``BackupAndRestore`` raises an error.
     checkpoint : str or path-like, default=None
-        Folder where the state of `fit` is written after each epoch. A fit with the same parameters,
-        data and seed that was broken off goes on from there, and ends bit for bit as an undisturbed
-        one; at the end the file is removed. Other fits may have the same folder. The state of
-        `callbacks` is not written, nor does `skdigits.save` save this parameter.
+        Folder where the state of `fit` is written after each epoch. An interrupted fit with the
+        same parameters, data and seed resumes from there; its weights are bit-identical to those of
+        an uninterrupted fit. At the end the file is removed. Several fits can share a folder. The
+        state of `callbacks` is not written, and `skdigits.save` does not save this parameter.
     augment : bool or float, default=False
         Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
         side) at random. A number in [0, 10] multiplies these limits: with 2, ``"deep"`` continues
         to improve over many epochs, but the smallest networks underfit.
     style : {"handwritten", "mixed"} or None, default=None
-        For pictures of other writers, pens and cameras than those of the training images; None is
-        for pictures like them. ``"handwritten"`` rotates, slants, stretches and bends digits,
-        changes the thickness of strokes, blurs and breaks them, and adds remnants of lines.
-        ``"mixed"`` does so, too, and a third of the samples of each epoch, drawn anew and with
-        weight 1, are printed, seven-segment and handwriting-like digits of 136 typefaces, printed
-        ones that are cut off at a side or have a box around them, and drawn digits of other
-        writers; images must be square and grey, and some labels digits. Images are then copied in
-        memory.
+        Augmentation for pictures of writers, pens and cameras that the training images do not
+        contain; None is for pictures like the training images. ``"handwritten"`` rotates, slants,
+        stretches and bends digits, changes the thickness of strokes, blurs and breaks them, and
+        adds remnants of lines. ``"mixed"`` does the same; in addition, a third of the samples of
+        each epoch are new digits with weight 1: printed, seven-segment and handwriting-like digits
+        of 136 typefaces, printed digits that are cut off at a side or have a box around them, and
+        drawn digits of other writers. It requires square grey images, and digits among the labels;
+        images are then copied in memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0
@@ -250,7 +250,7 @@ keras.optimizers.Optimizer, default="adamw"
     ) -> Self:
         """Train the network.
 
-        If an exception is raised, whatever its cause, the classifier does not change.
+        If an exception is raised, the classifier does not change.
 
         Parameters
         ----------
@@ -262,12 +262,12 @@ keras.optimizers.Optimizer, default="adamw"
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights of 0 or more; only their ratios matter.
         X_val : array-like of shape (n_val, …), default=None
-            Images to validate on after each epoch, instead of a share of `X`. They have no
-            weights, whatever `class_weight` is.
+            Validation images for each epoch, instead of a share of `X`. They always have equal
+            weights, also with `class_weight`.
         y_val : array-like of shape (n_val,), default=None
             Labels of `X_val`.
         **unknown
-            Any other argument raises an error that says where to pass it.
+            Other arguments raise an error that says where to pass them.
 
         Returns
         -------
@@ -330,7 +330,7 @@ keras.optimizers.Optimizer, default="adamw"
     # -- describing a fit ------------------------------------------------------------------
 
     def _describe(self, checked: CheckedFit, **options: Any) -> TrainingTask:
-        """The training task of a fit; `options` replace those of the parameters."""
+        """Return the training task of a fit; `options` replace values of the parameters."""
         training, validation, adapts = checked.training, checked.validation, checked.adapts
         start = checked.estimator._start_on(training, checked.resume, adapts)
         if checked.fraction is not None:
@@ -344,7 +344,7 @@ keras.optimizers.Optimizer, default="adamw"
         return checked.estimator._task_on(start, training, validation, adapts, **options)
 
     def _start_on(self, training: Samples, resume: bool, adapts: bool) -> TrainedNetwork:
-        """Return the network to start from, with the pixel range of the first non-blank images."""
+        """Return the network to start from, with the pixel range of the first non-blank fit."""
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec.of(
             self.architecture, self.image_shape_, len(self.classes_), options, self.dtype

@@ -39,12 +39,12 @@ def check_fit(
     estimator : DigitClassifier
         The estimator.
     X, y, sample_weight, X_val, y_val
-        As of `DigitClassifier.fit`.
+        As for `DigitClassifier.fit`.
 
     Returns
     -------
     CheckedFit
-        With `Samples` to train on and to validate on.
+        The checked arguments; training and validation data are `Samples`.
 
     Raises
     ------
@@ -87,12 +87,12 @@ def check_partial_fit(
     estimator : DigitClassifier
         The estimator.
     X, y, classes, sample_weight
-        As of `DigitClassifier.partial_fit`.
+        As for `DigitClassifier.partial_fit`.
 
     Returns
     -------
     CheckedFit
-        With `Samples` to train on.
+        The checked arguments; the training data are `Samples`.
 
     Raises
     ------
@@ -135,12 +135,12 @@ def _check_needs_no_other_samples(estimator: Estimator) -> None:
 
 
 def check_images(estimator: Estimator, X: Any, *y: Any, reset: bool) -> tuple[np.ndarray, Any]:
-    """Check images, and labels if they are given.
+    """Check images and, if given, labels.
 
     Parameters
     ----------
     estimator : DigitClassifier
-        With `reset`, it gets the attributes that describe images.
+        The estimator. With `reset`, the attributes that describe images are set on it.
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
 (n_samples, height, width, channels)
         Images.
@@ -159,7 +159,7 @@ def check_images(estimator: Estimator, X: Any, *y: Any, reset: bool) -> tuple[np
     Raises
     ------
     ValueError
-        If the images are not valid, or not like those of fit.
+        If the images are not valid, or differ in shape from those of fit.
     """
     check_no_files(X)
     X = X if hasattr(X, "shape") else np.asarray(X)
@@ -184,7 +184,7 @@ def check_images(estimator: Estimator, X: Any, *y: Any, reset: bool) -> tuple[np
 
 
 def warn_if_rows_differ(rows: np.ndarray, network: TrainedNetwork) -> None:
-    """Warn if images have another range of values than those of the first fit.
+    """Warn if the range of pixel values differs from that of the first fit.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def warn_if_rows_differ(rows: np.ndarray, network: TrainedNetwork) -> None:
     network : TrainedNetwork
         The network.
     """
-    # The first images are enough: a memory-mapped file is not read completely.
+    # The first images suffice, so that a memory-mapped file is not read completely.
     warn_if_other_range(pixel_range(rows[:1000]), network.pixel_range)
 
 

@@ -1,4 +1,4 @@
-"""What a fitted DigitClassifier predicts."""
+"""Predictions of a fitted DigitClassifier."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
-    """Labels, probabilities and features of images, by a trained network."""
+    """Base class that predicts labels, probabilities and features with a trained network."""
 
     classes_: np.ndarray
     image_shape_: tuple[int, int, int]
@@ -81,7 +81,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return classes[probability.argmax(axis=1)]
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the accuracy: share of images whose label is predicted.
+        """Compute the accuracy, the share of images with a correct predicted label.
 
         Parameters
         ----------
@@ -216,15 +216,15 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
             yield self.classes_[probability.argmax(axis=1)]
 
     def _predict_proba(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Return the classes, and their probabilities."""
+        """Return the classes and the probabilities."""
         network, classes, rows = self._check(X)
         return classes, classify(network, rows, engine=engine_of(network))
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
         """Return the network, its classes, and validated rows of pixels to predict."""
         if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)  # raises; it takes longer than the network
-        fitted = vars(self)  # which a fit in another thread replaces
+            check_is_fitted(self)  # raises; called only here, because it is slower than the network
+        fitted = vars(self)  # read once, because a fit in another thread may replace it
         network, classes = fitted["_network"], fitted["classes_"]
         if self._are_images_of_bytes(X):
             rows = X.reshape(len(X), -1)
@@ -235,12 +235,12 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return network, classes, rows
 
     def _are_images_of_bytes(self, X: Any) -> bool:
-        """Whether `X` can have no fault, so that checks, which take longer, are not needed."""
+        """Return True if `X` is certainly valid, so that the slow checks can be skipped."""
         if type(X) is not np.ndarray or X.dtype != np.uint8 or hasattr(self, "feature_names_in_"):
             return False
         height, width, channels = self.image_shape_
         n, *shape = X.shape or (0,)
         forms = [[self.n_features_in_]]
-        if height * width * channels == self.n_features_in_:  # else rows were padded
+        if height * width * channels == self.n_features_in_:  # otherwise rows were padded
             forms += [[height, width, channels], [height, width]][: 2 if channels == 1 else 1]
         return n > 0 and shape in forms

@@ -1,4 +1,4 @@
-"""Compare the networks with other classifiers on the same images."""
+"""Comparison of the networks with other classifiers on the same images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from skdigits.typing import Estimator, RandomState
 
-ONE_IMAGE_SECONDS = 0.5  # for measuring the time of one image
+ONE_IMAGE_SECONDS = 0.5  # duration of the measurement of `predict_one_seconds`
 TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
 CURVE_TEST_IMAGES = 5000  # with more, some classifiers would take minutes per size
 
@@ -42,7 +42,7 @@ def make_classifiers(random_state: RandomState = None) -> dict[str, Pipeline]:
     Returns
     -------
     dict of str to Pipeline
-        `DigitClassifier` with each named network, scikit-learn's classifiers, and XGBoost if it
+        `DigitClassifier` with each named network, classifiers of scikit-learn, and XGBoost if it
         is installed. The steps are ``images``, ``scale`` and ``classifier``.
     """
     from skdigits.classifier import DigitClassifier
@@ -71,7 +71,7 @@ def make_classifiers(random_state: RandomState = None) -> dict[str, Pipeline]:
 
 
 def _baselines(random_state: RandomState) -> dict[str, Estimator]:
-    """Other classifiers; non-default parameters were tuned on a split of MNIST."""
+    """Make the other classifiers; non-default parameters were tuned on a split of MNIST."""
     from sklearn.ensemble import (
         ExtraTreesClassifier,
         HistGradientBoostingClassifier,
@@ -120,7 +120,7 @@ def compare_classifiers(
     *,
     report: Callable[[str, dict[str, float]], Any] | None = None,
 ) -> Bunch:
-    """Fit classifiers and test them on the same images.
+    """Fit and test classifiers on the same images.
 
     Parameters
     ----------
@@ -131,10 +131,10 @@ def compare_classifiers(
     y : array-like of shape (n_samples,)
         Labels.
     splits : iterable of (train, test)
-        Indices of samples, as a splitter of scikit-learn yields them. Every class must be in each
-        training set. Predictions of several test sets are concatenated.
+        Indices of samples, as a scikit-learn splitter yields them. Each training set must contain
+        every class. Predictions of several test sets are concatenated.
     report : callable, default=None
-        Called with the name and the row of each classifier after it was tested.
+        Called with the name and the table row of each classifier as soon as it is tested.
 
     Returns
     -------
@@ -150,14 +150,14 @@ def compare_classifiers(
         - ``p_value`` of McNemar's exact test against the most accurate classifier that is not a
           `DigitClassifier`.
 
-        ``correct`` and ``confidence``, dicts of arrays with one value per test image, in the
-        order of the splits: whether the prediction is correct, and its probability.
-        ``confidence`` is None for a classifier without `predict_proba`.
+        ``correct`` and ``confidence``, dicts with one array per classifier, which has one value per
+        test image in the order of the splits: whether the prediction is correct, and its
+        probability. ``confidence`` is None for a classifier without `predict_proba`.
 
     Raises
     ------
     ValueError
-        If a class is missing in a training set; before any training.
+        If a class is missing in a training set; raised before training starts.
     """
     X, y = check_array(X, dtype=None, allow_nd=True), column_or_1d(plain_labels(y))
     check_consistent_length(X, y)
@@ -165,7 +165,7 @@ def compare_classifiers(
     splits = list(splits)
     _check_splits(splits, y, classes)
     if any(map(_is_ours, classifiers.values())):
-        # TensorFlow starts before time is measured.
+        # Import TensorFlow before time is measured.
         importlib.import_module("skdigits.training.tensorflow")
     rows: list[dict[str, Any]] = []
     correct, confidence = {}, {}
@@ -191,8 +191,8 @@ def _check_splits(
         missing = np.delete(classes, np.unique(y[train]))
         if len(missing):
             raise ValueError(
-                f"Split {i} has no sample of {', '.join(map(repr, missing.tolist()))} to train on. "
-                "Use StratifiedKFold, or leave rare classes out."
+                f"Split {i} has no training sample of {', '.join(map(repr, missing.tolist()))}. "
+                "Use StratifiedKFold, or remove rare classes."
             )
 
 
@@ -218,8 +218,8 @@ def learning_curves(
     split : (train, test)
         Indices of samples in random order; the first indices of each array are used.
     sizes : sequence of int, default=(100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-        Numbers of training images. A size is skipped if there are fewer training images, or if all
-        of them have the same class.
+        Numbers of training images. A size is skipped if there are fewer training images, or if its
+        images all have the same class.
     report : callable, default=None
         Called with the name, size and accuracy after each fit.
 
@@ -248,7 +248,7 @@ def learning_curves(
 def _measure(
     classifier: Estimator, X: np.ndarray, y: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
 ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
-    """Return the row of one classifier and, per test image, correctness and confidence."""
+    """Return the table row of a classifier, and correctness and confidence per test image."""
     seconds: dict[str, list[float]] = {"fit": [], "predict": [], "one": []}
     truth, labels, probability = [], [], []
     for train, test in splits:
@@ -289,7 +289,7 @@ def _is_ours(classifier: Estimator) -> bool:
 
 def _fit(classifier: Estimator, X: np.ndarray, y: np.ndarray) -> Estimator:
     with warnings.catch_warnings():
-        if not _is_ours(classifier):  # others warn about the iteration limit, ours about divergence
+        if not _is_ours(classifier):  # these warn about the iteration limit, ours about divergence
             warnings.simplefilter("ignore", ConvergenceWarning)
         return clone(classifier).fit(X, y)
 
@@ -315,7 +315,7 @@ def _accuracy(correct: np.ndarray) -> dict[str, float]:
 
 
 def _mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
-    """P-value of McNemar's exact test; the null hypothesis is that both are equally accurate."""
+    """Compute the p-value of McNemar's exact test that both classifiers are equally accurate."""
     from scipy.stats import binomtest
 
     alone = int((correct & ~other).sum()), int((other & ~correct).sum())

@@ -1,4 +1,4 @@
-"""How many cores to use."""
+"""Number of cores to use."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import os
 
 
 def worker_threads() -> int:
-    """Number of threads in ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for their workers.
+    """Return the value of ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for their workers.
 
     Returns
     -------
     int
-        0 if it is not set, or not a number.
+        Number of threads; 0 if the variable is not set, or not a number.
     """
     share = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     return int(share) if share.isdecimal() else 0
 
 
 def available_cores() -> int:
-    """Number of cores that this process may use.
+    """Return the number of cores that this process may use.
 
     Returns
     -------
     int
-        The share of a worker; else all that the system lets it use.
+        The number of threads of a worker, otherwise all cores that the system allows.
     """
     if share := worker_threads():
         return share

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from skdigits.typing import Estimator, KerasModel
 
 EARLY_STOPPING_FRACTION = 0.1
-ADAPT = "adapt"  # value of warm_start: learn from few samples without forgetting
+ADAPT = "adapt"  # a value of warm_start: learn from few samples without forgetting
 ADAPT_RATE = 0.1  # of the usual learning rate
 
 
 def engine_of(network: TrainedNetwork) -> Engine | None:
-    """Choose what computes a network.
+    """Choose the engine that computes a network.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def engine_of(network: TrainedNetwork) -> Engine | None:
     Returns
     -------
     callable or None
-        TensorFlow, for functions of the user's and for float64; else None for ONNX Runtime.
+        TensorFlow for float64 and for the user's architectures; None for ONNX Runtime.
     """
     if network.key.spec.has_onnx_model:
         return None
@@ -61,7 +61,7 @@ def engine_of(network: TrainedNetwork) -> Engine | None:
 
 
 def keeps_epochs(estimator: NetworkEstimator) -> bool:
-    """Check that an estimator has staged methods.
+    """Check that an estimator keeps epochs, which its staged methods need.
 
     Parameters
     ----------
@@ -85,24 +85,24 @@ def keeps_epochs(estimator: NetworkEstimator) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class CheckedFit:
-    """The arguments of a fit, checked.
+    """The checked arguments of a fit.
 
     Parameters
     ----------
     estimator : NetworkEstimator
         A copy of the estimator, with the attributes that the fit sets.
     callbacks : list of keras.callbacks.Callback
-        Copies of the user's.
+        Copies of the user's callbacks.
     resume : bool
         Whether the fit continues from the previous one.
     adapts : bool
         Whether it adapts to few samples.
     training : object
-        What to train on.
+        Training data.
     validation : object, optional
-        What to validate on.
+        Validation data.
     fraction : float, optional
-        Share of `training` to validate on instead.
+        Share of `training` that is held out for validation if there is no `validation`.
     """
 
     estimator: Any
@@ -115,7 +115,7 @@ class CheckedFit:
 
 
 def resumes(estimator: Estimator) -> tuple[bool, bool]:
-    """Find out what a fit starts from.
+    """Determine whether a fit continues from the previous one.
 
     Parameters
     ----------
@@ -125,14 +125,14 @@ def resumes(estimator: Estimator) -> tuple[bool, bool]:
     Returns
     -------
     resume : bool
-        Whether it continues from the previous fit.
+        Whether the fit continues from the previous one.
     adapts : bool
         Whether it adapts to few samples.
 
     Raises
     ------
     ValueError
-        If there is nothing to adapt.
+        If ``warm_start="adapt"`` and the estimator is not fitted.
     """
     fitted, adapts = estimator.__sklearn_is_fitted__(), estimator.warm_start == ADAPT
     if adapts and not fitted:
@@ -159,7 +159,7 @@ def copied_callbacks(estimator: Estimator) -> list[Any]:
     Raises
     ------
     TypeError
-        If one is not a Keras callback, or cannot be copied.
+        If a callback is not a Keras callback, or cannot be copied.
     """
     if not estimator.callbacks:
         return []
@@ -176,17 +176,17 @@ def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | No
     estimator : NetworkEstimator
         The estimator.
     X_val, y_val : object or None
-        What the user gave to validate on.
+        The user's validation data.
 
     Returns
     -------
     float or None
-        None without validation, or with `X_val`.
+        The share; None without validation, or with `X_val`.
 
     Raises
     ------
     ValueError
-        If both ways, or only one of `X_val` and `y_val`, are given.
+        If only one of `X_val` and `y_val` is given, or both `X_val` and `validation_fraction`.
     """
     if (X_val is None) != (y_val is None):
         given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
@@ -203,7 +203,7 @@ def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | No
 
 
 def check_parameters(estimator: Estimator) -> None:
-    """Check all parameters of an estimator, before any work.
+    """Check all parameters of an estimator.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def check_parameters(estimator: Estimator) -> None:
     Raises
     ------
     ValueError
-        If one is not valid; the message says what is expected.
+        If a parameter is not valid; the message says what is expected.
     """
     estimator._check_parameters()
 
@@ -235,10 +235,10 @@ def network_of(estimator: Estimator) -> TrainedNetwork:
 
 
 class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
-    """An estimator that trains a network; the result of a fit is ``_network``."""
+    """Base class of the estimators that train a network; a fit sets ``_network``."""
 
     _network: TrainedNetwork
-    # Parameters that change no result: they are no part of what files and fingerprints describe.
+    # Parameters that change no result: files and fingerprints do not contain them.
     observing: ClassVar[frozenset[str]] = frozenset({"checkpoint", "verbose"})
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -272,17 +272,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     @property
     def history_(self) -> dict[str, list[float]]:
-        """Values per epoch."""
+        """Metrics per epoch."""
         return self._trained_network("history_").history
 
     def _trained_network(self, attribute: str) -> TrainedNetwork:
-        """The trained network, or the error of an attribute that is missing before fit."""
+        """Return the trained network; before fit, raise the error of a missing attribute."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has no {attribute} before fit.")
         return self._network
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Whether at least one epoch was trained."""
+        """Return True if at least one epoch was trained."""
         return hasattr(self, "_network")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -293,7 +293,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     # -- checks ----------------------------------------------------------------------------
 
     def _check_parameters(self) -> None:
-        """Raise an error before any work if a parameter is not valid."""
+        """Raise an error if a parameter is not valid."""
         validate_parameters(self)
         for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
             if isinstance(getattr(self, name), str):
@@ -307,7 +307,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 )
 
     def _check_call(self, unknown: Mapping[str, object] | None = None) -> None:
-        """Raise an error if fit has no such argument, or if a parameter is not valid."""
+        """Raise an error if fit got unknown arguments, or if a parameter is not valid."""
         for name, value in (unknown or {}).items():
             if name in self.get_params(deep=False):
                 kind, value = type(self).__name__, reprlib.repr(value)
@@ -327,7 +327,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def _start(
         self, spec: NetworkSpec, resume: bool, parameters: str, adapts: bool = False
     ) -> TrainedNetwork:
-        """Return the network to start from: with `resume` the current one, else without weights."""
+        """Return the network to start from: the current one, or without `resume` a new one."""
         key = self._program_key(spec)
         if not resume:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -335,12 +335,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         present = self._network
         if spec != present.key.spec:
             raise ValueError(
-                f"warm_start continues with the network of the first fit, so that {parameters} "
+                f"warm_start continues with the network of the first fit, so {parameters} "
                 "cannot change. Set warm_start=False to train a new network."
             )
         # An optimizer cannot use the state of another one.
-        goes_on = key.optimizer == present.key.optimizer and not adapts
-        state = present.optimizer_state if goes_on else []
+        keeps_state = key.optimizer == present.key.optimizer and not adapts
+        state = present.optimizer_state if keeps_state else []
         return replace(present, key=key, optimizer_state=state)
 
     def _program_key(self, spec: NetworkSpec) -> ProgramKey:
@@ -354,18 +354,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return describe_optimizer(self.optimizer)
 
     def _network_options(self, *names: str) -> tuple[tuple[str, Any], ...]:
-        """Keyword arguments of the architecture: the parameters that are set."""
+        """Return keyword arguments for the architecture: the parameters that are not None."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
         return tuple((name, value) for name, value in values.items() if value is not None)
 
     def _epochs_to_keep(self) -> bool | tuple[int, ...]:
-        """`keep_epochs` as a bool or a tuple of int."""
+        """Return `keep_epochs` as a bool or a tuple of int."""
         if isinstance(self.keep_epochs, (bool, np.bool_)):
             return bool(self.keep_epochs)
         return tuple(int(epoch) for epoch in self.keep_epochs)
 
     def _task(self, start: TrainedNetwork, **options: Any) -> TrainingTask:
-        """The training task of a call of fit; `options` replace the defaults."""
+        """Return the training task of a fit; `options` replace values of the parameters."""
         parameters = {
             "epochs": self.epochs,
             "learning_rate": self.learning_rate,
@@ -385,7 +385,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         checked: CheckedFit,
         fit_input: tuple[Any, Any, Any] | None = None,
     ) -> TrainedNetwork:
-        """Carry out a task; with the arguments of fit, scikit-learn's callbacks are called."""
+        """Run a training task; `fit_input` is passed to scikit-learn's callbacks."""
         from skdigits.training import callbacks, trainer
 
         make_observer = None
@@ -395,10 +395,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return trainer.train(task, checked.callbacks, make_observer)
 
     def _publish(self, checked: CheckedFit, network: TrainedNetwork) -> Self:
-        """Take over the result of a fit.
+        """Set the result of a fit on the estimator.
 
-        The estimator is updated only here, all at once: whatever fails before, and whoever predicts
-        meanwhile, has the previous state.
+        The estimator is updated only after training succeeds; concurrent predictions use the
+        previous state.
         """
         checked.estimator._network = network
         outdated = self._fitted_attributes().keys()
@@ -421,12 +421,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     @available_if(keeps_epochs)
     def at_epoch(self, epoch: int) -> Self:
-        """Copy the estimator as it was after a kept epoch.
+        """Return a copy of the estimator in its state after a kept epoch.
 
         Unless `schedule` is ``"one_cycle"``, the copy equals the result of a fit with this number
-        of epochs. With early stopping, the copy has the best weights up to this epoch, as such a
-        fit would have. If `epoch` is greater than the number of trained epochs, the last epoch is
-        used.
+        of epochs. With early stopping, the copy has the best weights up to this epoch. If `epoch`
+        is greater than the number of trained epochs, the last epoch is used.
 
         Parameters
         ----------
@@ -436,7 +435,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         estimator
-            A fitted copy with `epochs` set to `epoch`, which keeps no epochs.
+            A fitted copy with ``epochs=epoch`` and ``keep_epochs=False``.
 
         Raises
         ------
@@ -452,12 +451,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return result
 
     def _kept_weights(self) -> list[Weights]:
-        """Weights of the kept epochs, the first epoch first; at least one."""
+        """Return the weights of the kept epochs in order; raise an error if there are none."""
         kept = self._network.kept
         if not kept:
             raise ValueError(
-                f"No epoch was kept: keep_epochs={self.keep_epochs!r} should be set before fit "
-                f"and name epochs from 1 to {self.n_iter_}."
+                f"No epoch was kept: keep_epochs={self.keep_epochs!r}. Before fit, set it to True "
+                f"or to epochs from 1 to {self.n_iter_}."
             )
         return [kept[epoch] for epoch in sorted(kept)]
 
@@ -467,9 +466,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         keras.Sequential
-            An uncompiled model. Its input is images of shape (n, height, width, channels), with
-            pixel values as in fit; its output is that of the architecture. It can be exported in
-            every format of ``keras.Model.export``.
+            An uncompiled model. Its input is images of shape (n, height, width, channels) with
+            pixel values as in fit; its output is that of the architecture. ``keras.Model.export``
+            accepts it.
         """
         check_is_fitted(self)
         from skdigits.training.plain_keras import build_trained

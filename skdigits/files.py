@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be removed anyway
+except ImportError:  # Windows, which needs no locks: it does not remove open files
     fcntl = None  # type: ignore[assignment]
 
 
 def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
-    """Check that a file can have this name.
+    """Check that a file can be written under this name.
 
     Parameters
     ----------
     path : str or path-like
         The file to write.
     endings : sequence of str, default=()
-        Endings, such as ``".onnx"``, of which the name should have one.
+        Allowed endings, such as ``".onnx"``; empty allows all.
 
     Returns
     -------
     Path
-        The file.
+        The path of the file.
 
     Raises
     ------
     FileNotFoundError
         If its folder does not exist.
     IsADirectoryError
-        If there is a folder of this name.
+        If a folder has this name.
     ValueError
-        If the name has another ending.
+        If the ending is not allowed.
     """
     path = Path(path)
     if endings and path.suffix.lower() not in endings:
@@ -51,7 +51,7 @@ def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
             f"{path.name!r} should end in {' or '.join(endings)}; the ending selects the format."
         )
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent}: there is no such folder to write into.")
+        raise FileNotFoundError(f"The folder {path.parent} does not exist; create it first.")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; expected the name of a file.")
     return path
@@ -59,16 +59,16 @@ def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
 
 @contextlib.contextmanager
 def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[Any]:
-    """Write a file that appears when it is complete, or not at all if the block raises.
+    """Write a file that appears when it is complete; it does not appear if the block raises.
 
-    It is on the disk before it replaces the old one, so that a power cut loses neither. What a
-    process that was killed has left of the same file is removed.
+    The new file is flushed to the disk before it replaces the old one, so that one of them survives
+    a power failure. Temporary files that killed processes left for the same path are removed.
 
     Parameters
     ----------
     path : str or path-like
-        The file to write. An existing one is replaced, and its permissions remain; of a symbolic
-        link, the file that it names. A device or a named pipe is written to.
+        The file to write. An existing file is replaced, and its permissions are kept. A symbolic
+        link is followed. A device or a named pipe is written directly.
     mode : str, default="wb"
         ``"wb"`` for bytes or ``"w"`` for text.
     **options
@@ -82,7 +82,7 @@ def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[An
     Raises
     ------
     OSError
-        As for `check_destination`, or if the file cannot be written; it names the file.
+        As for `check_destination`, or if the file cannot be written; the error names the file.
     """
     path = check_destination(path)
     with naming(path):
@@ -100,7 +100,7 @@ def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[An
 
 @contextlib.contextmanager
 def naming(path: StrPath) -> Iterator[None]:
-    """Add the name of a file to errors of the operating system that have none, as of a full disk.
+    """Add the name of a file to operating system errors without one, such as for a full disk.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def naming(path: StrPath) -> Iterator[None]:
     Raises
     ------
     OSError
-        Those of the block.
+        The errors of the block.
     """
     try:
         yield
@@ -121,7 +121,7 @@ def naming(path: StrPath) -> Iterator[None]:
 
 
 def make_folder(folder: StrPath) -> None:
-    """Make a folder, and those above it, which remain after a power cut.
+    """Make a folder and its parents, and flush them to the disk.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def make_folder(folder: StrPath) -> None:
     Raises
     ------
     OSError
-        If it cannot be made.
+        If a folder cannot be made.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -141,7 +141,7 @@ def make_folder(folder: StrPath) -> None:
 
 
 def flush(file: IO[Any]) -> None:
-    """Write the content of a file to the disk, so that it remains after a power cut.
+    """Flush the content of a file to the disk, so that it survives a power failure.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def flush(file: IO[Any]) -> None:
     Raises
     ------
     OSError
-        If it cannot be written; not if it is on no disk, as a device.
+        If the file cannot be written. Devices, which have no disk, raise no error.
     """
     file.flush()
     try:
@@ -162,14 +162,14 @@ def flush(file: IO[Any]) -> None:
 
 
 def flush_folder(folder: StrPath) -> None:
-    """Write the names of the files in a folder to the disk, where the system can do that.
+    """Flush the names of the files in a folder to the disk, if the system supports it.
 
     Parameters
     ----------
     folder : str or path-like
         The folder.
     """
-    with contextlib.suppress(OSError):  # as on Windows, which opens no folders
+    with contextlib.suppress(OSError):  # Windows cannot open folders
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -178,7 +178,7 @@ def flush_folder(folder: StrPath) -> None:
 
 
 def _without_links(path: Path) -> Path:
-    """The file that a symbolic link names, which may be missing; else the path itself."""
+    """Follow a symbolic link, whose target may be missing; return other paths unchanged."""
     if not path.is_symlink():
         return path
     found = Path(os.path.realpath(path))
@@ -194,7 +194,7 @@ def _renamed_at_the_end(path: Path, mode: str, options: dict[str, Any]) -> Itera
         with file:
             yield file
             flush(file)
-            if fcntl is not None:  # renamed while it is locked
+            if fcntl is not None:  # rename it while it is locked
                 os.replace(temporary, path)
         if fcntl is None:
             os.replace(temporary, path)
@@ -209,22 +209,22 @@ def _open_locked(path: Path, mode: str, options: dict[str, Any]) -> tuple[Path, 
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         file = open(temporary, mode, opener=_opener(old), **options)  # noqa: SIM115 - caller closes
         if fcntl is not None:
-            with contextlib.suppress(OSError):  # not every file system has locks
+            with contextlib.suppress(OSError):  # some file systems have no locks
                 fcntl.flock(file, fcntl.LOCK_EX)
-        if temporary.exists():  # no other process has found it before it was locked
+        if temporary.exists():  # otherwise another process removed it before it was locked
             return temporary, file
         file.close()
 
 
 def _opener(old: Any) -> Any:
-    """How to open a new file with the owner and the permissions of an old one, never with more."""
+    """Return an opener for a new file with the owner of an old one and at most its permissions."""
     if old is None or os.name != "posix":
         return None
 
     def opener(name: str, flags: int) -> int:
         descriptor, mode = os.open(name, flags, 0o600), stat.S_IMODE(old.st_mode) & 0o777
         for uid, gid in ((-1, old.st_gid), (old.st_uid, -1)):
-            with contextlib.suppress(OSError):  # only an administrator gives files away
+            with contextlib.suppress(OSError):  # only an administrator may change the owner
                 os.fchown(descriptor, uid, gid)
         if os.fstat(descriptor).st_gid != old.st_gid:
             mode &= ~stat.S_IRWXG
@@ -247,16 +247,16 @@ def _remove_unless_written(temporary: Path) -> None:
 
 
 def printable(name: StrPath) -> str:
-    """Write what is not text in a file name as escapes.
+    """Escape undecodable bytes in a file name.
 
     Parameters
     ----------
     name : str or path-like
-        A file name, which may hold bytes that are no UTF-8.
+        A file name, which may contain bytes that are not UTF-8.
 
     Returns
     -------
     str
-        The name, if it is text, as nearly all are.
+        The name; undecodable bytes are escaped.
     """
     return str(name).encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""A fingerprint of any value: the same in every process with the same libraries."""
+"""Hashes of values that are equal in all processes with the same libraries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 SCALARS = (type(None), type(...), bool, int, float, complex, str)
-# What weights, predictions and cleaned pictures depend on, besides Python.
+# Besides Python, the packages on which weights, predictions and cleaned pictures depend.
 PACKAGES = (
     *("skdigits", "numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "onnxruntime-gpu"),
     *("scikeras", "keras", "tensorflow", "tensorflow-cpu", "tf-nightly"),
@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Look up the versions of Python and of the packages that are installed; none is imported.
+    """Look up the versions of Python and of the installed packages without importing them.
 
     Returns
     -------
@@ -37,17 +37,17 @@ def versions() -> dict[str, str]:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            continue  # nobody needs all of them
+            continue  # no installation has all of them
     return found
 
 
 def fingerprint(value: object) -> str:
-    """Hash a value by its content and the `versions` with which it is used.
+    """Hash a value by its content and the installed `versions`.
 
     Parameters
     ----------
     value : object
-        The value, as for `content_hash`; the content of files that it names counts, too.
+        The value, as for `content_hash`; the content of files that it names is included.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def fingerprint(value: object) -> str:
     Raises
     ------
     TypeError, OSError
-        As of `content_hash`.
+        As for `content_hash`.
     """
     return _hash(sorted(versions().items()), content_hash(value, with_files=True))
 
@@ -68,16 +68,16 @@ def content_hash(value: object, *, with_files: bool = False) -> str:
     A function is identified by its module and name, its code, and the constants, defaults, enclosed
     variables and global numbers and strings that it uses, but not by the code of functions that it
     calls. An estimator is identified by its parameters, a Keras object by its configuration and
-    weights, and any other object by the data that pickle would store. The version of the package of
-    a class or function counts, too.
+    weights, and any other object by the data that pickle would store. The hash of a class or
+    function includes the version of its package.
 
     Parameters
     ----------
     value : object
         The value.
     with_files : bool, default=False
-        Whether the content of files counts that are named in arrays, lists, tuples and dicts, but
-        not those that are named in an estimator or another object.
+        Whether to include the content of files that are named in arrays, lists, tuples and dicts.
+        Files that are named in an estimator or another object are never included.
 
     Returns
     -------
@@ -97,15 +97,15 @@ def content_hash(value: object, *, with_files: bool = False) -> str:
 def _content_hash(
     value: Any, known: dict[tuple[int, bool], tuple[Any, str]], depth: int, with_files: bool
 ) -> str:
-    """`known` maps the id of every object visited so far to the object and its hash."""
+    """Hash a value; `known` maps the id of each visited object to the object and its hash."""
     if with_files and isinstance(value, (str, os.PathLike)) and os.path.isfile(value):
         return _hash(_name(type(value)), os.fspath(value), _file_hash(value))
     if type(value) in SCALARS:
         return _hash(type(value).__name__, repr(value))
     key = id(value), with_files
     if key not in known:
-        # This replaces the object where one of its parts refers back to it. A reference to the
-        # object is kept, so that no other object gets its id.
+        # Provisional hash for parts that refer back to the object. The reference to the object
+        # prevents another object from getting its id.
         known[key] = value, f"object {depth} levels down"
         kind, parts, ordered = _take_apart(value)
         is_data = hasattr(value, "__array__") or type(value) in (list, tuple, dict)
@@ -124,7 +124,7 @@ def _hash(*texts: Any) -> str:
 
 
 def _take_apart(value: Any) -> tuple[str, list[Any], bool]:
-    """The kind of an object, its parts, and whether their order matters."""
+    """Return the kind of an object, its parts, and whether the order of the parts matters."""
     kind = _name(type(value))
     match value:
         case type() | FunctionType() | CodeType():
@@ -157,7 +157,7 @@ def _take_apart(value: Any) -> tuple[str, list[Any], bool]:
 
 
 def _parts_of_code(value: Any) -> Iterator[Any]:
-    """The parts of a class, a function or a code object."""
+    """Yield the parts of a class, a function or a code object."""
     match value:
         case type():
             yield from (_name(value), _package_version(value))
@@ -184,7 +184,7 @@ def _parts_of_code(value: Any) -> Iterator[Any]:
 
 
 def _package_version(value: Any) -> Any:
-    """Version of the package that a class or function is imported from, if it says so."""
+    """Return the ``__version__`` of the package of a class or function, or None."""
     package = sys.modules.get(str(value.__module__).partition(".")[0])
     version = getattr(package, "__version__", None)
     return version if isinstance(version, str) else None
@@ -198,7 +198,7 @@ def _cell_contents(cell: CellType) -> Any:
 
 
 def _global_names(code: CodeType) -> set[str]:
-    """Names that code, and functions defined in it, may look up in the module."""
+    """Return the names that code and its inner functions may look up in the module."""
     inner = (const for const in code.co_consts if isinstance(const, CodeType))
     return set(code.co_names).union(*map(_global_names, inner))
 
@@ -210,15 +210,15 @@ def _parts_of_array(array: np.ndarray) -> list[Any]:
 
 
 def _parts_for_pickle(value: Any) -> list[Any]:
-    """What pickle would store of an object, or the name by which it would import it."""
+    """Return what pickle would store of an object: its parts, or the name to import it by."""
     reduce = copyreg.dispatch_table.get(type(value))
     try:
         stored = reduce(value) if reduce else value.__reduce_ex__(4)
     except Exception as error:
         raise TypeError(
             f"A journal or checkpoint cannot identify {value!r:.60} of type "
-            f"{type(value).__name__}, since it cannot be pickled ({error!s:.60}). Use an object "
-            "that can be, or neither of them."
+            f"{type(value).__name__}, because it cannot be pickled ({error!s:.60}). Use a "
+            "picklable object, or no journal and no checkpoint."
         ) from error
     if isinstance(stored, str):  # C functions, and functions wrapped in a cache
         return [_name(value, stored), getattr(value, "__wrapped__", None)]

@@ -1,4 +1,4 @@
-"""Metrics of predictions of digits and sequences, and of their probabilities."""
+"""Metrics of predicted digits, sequences and probabilities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def exact_match_score(
     y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> float:
-    """Share of sequences that are predicted without a mistake.
+    """Compute the share of sequences that are predicted without a mistake.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def exact_match_score(
 
 
 def character_error_rate(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Number of digits to insert, delete or replace, divided by the number of true digits.
+    """Compute the number of edits (digits to insert, delete or replace) per true digit.
 
-    Both numbers are sums over all sequences (micro average).
+    Edits and true digits are summed over all sequences (micro average).
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def character_error_rate(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Returns
     -------
     float
-        From 0 (best); it can exceed 1 if too many digits are predicted. NaN with a warning if
+        0 is best; it exceeds 1 if there are more edits than true digits. NaN with a warning if
         `y_true` has no digits and `y_pred` has some.
 
     Examples
@@ -86,7 +86,7 @@ def character_error_rate(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]:
-    """Metrics per length of the true sequence.
+    """Compute metrics per length of the true sequence.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]
     dict of str to ndarray
         Columns for ``pandas.DataFrame``, with one row per length: ``length``, ``n_sequences``,
         ``exact_match``, ``character_error_rate`` (NaN for length 0), and ``repeated_exact_match``,
-        the exact match of the sequences in which a digit is followed by the same digit (NaN if
-        there are none).
+        the exact match of the sequences with two equal digits in succession (NaN if there are
+        none).
     """
     y_true, y_pred = _check_sequences(y_true, y_pred)
     lengths, correct, edits = np.char.str_len(y_true), y_true == y_pred, _edits(y_true, y_pred)
@@ -127,7 +127,7 @@ def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]
 def coverage_curve(
     y_true: ArrayLike, y_pred: ArrayLike, confidence: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coverage and accuracy if predictions below a threshold of confidence are rejected.
+    """Compute coverage and accuracy of the kept predictions for each confidence threshold.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def coverage_curve(
         raise ValueError("y_true, y_pred and confidence are empty; expected at least one sample.")
     order = np.argsort(-confidence, kind="stable")
     n_correct = np.cumsum((y_true == y_pred)[order])
-    # The last index of each group of equal values.
+    # the last index of each group of equal confidences
     last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True))
     n_kept = last + 1
     return n_kept / len(order), n_correct[last] / n_kept, confidence[order][last]
@@ -171,7 +171,7 @@ def coverage_curve(
 def coverage_at_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, confidence: ArrayLike, *, accuracy: float = 0.998
 ) -> float:
-    """Maximum share of predictions that can be kept such that their accuracy is high enough.
+    """Compute the maximum coverage at which the kept predictions reach an accuracy.
 
     Parameters
     ----------
@@ -206,12 +206,12 @@ def coverage_at_accuracy(
 def expected_calibration_error(
     y_true: ArrayLike, y_prob: ArrayLike, *, labels: ArrayLike | None = None, n_bins: int = 15
 ) -> float:
-    """Mean absolute difference between confidence and accuracy.
+    """Compute the mean absolute difference between confidence and accuracy.
 
-    The confidence of a prediction is its probability, the maximum of a row of `y_prob`.
-    Predictions are divided into bins of equal width by confidence. The result is the absolute
-    difference between mean confidence and accuracy in a bin, averaged over the bins with the
-    numbers of predictions as weights.
+    The confidence of a prediction is the maximum of its row of `y_prob`. Predictions are divided by
+    confidence into bins of equal width. The result is the absolute difference between mean
+    confidence and accuracy in a bin, averaged over the bins and weighted by their numbers of
+    predictions.
 
     Parameters
     ----------
@@ -262,10 +262,10 @@ def expected_calibration_error(
 def probability_figures(
     y_true: ArrayLike, y_prob: ArrayLike, classes: ArrayLike
 ) -> dict[str, float]:
-    """Log loss and expected calibration error of predicted probabilities.
+    """Compute log loss and expected calibration error of predicted probabilities.
 
-    They are computed in float64 from rows that are normalized to a sum of 1. Log loss replaces a
-    probability of 0 by the machine epsilon of the dtype, so that float32 would give another value.
+    Both are computed in float64 from rows that are normalized to a sum of 1. Log loss replaces a
+    probability of 0 by the machine epsilon of the dtype, so float32 would give a different value.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def as_sequences(y: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Strings, or integers, each of which is a sequence of one digit.
+        Strings of digits; an integer is a sequence of one digit.
 
     Returns
     -------
@@ -314,7 +314,7 @@ def as_sequences(y: ArrayLike) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the labels are of another type.
+        If the labels are neither strings nor whole numbers.
     """
     y = without_objects(_column(y))
     if y.dtype.kind in "biuf" and (y == np.rint(y)).all():
@@ -340,7 +340,7 @@ def without_objects(y: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_samples,)
-        Of dtype int64 if all labels were integers of dtype object, else `y`.
+        Labels of dtype int64 if `y` has dtype object and only integers, otherwise `y`.
     """
     if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
         return y.astype(np.int64)
@@ -358,14 +358,14 @@ def _check_sequences(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, 
 
 
 def _edits(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    from rapidfuzz.distance import Levenshtein  # here, since predicting does not need it
+    from rapidfuzz.distance import Levenshtein  # imported here because predicting does not need it
 
     pairs = zip(y_true.tolist(), y_pred.tolist(), strict=True)
     return np.array([Levenshtein.distance(a, b) for a, b in pairs], dtype=np.int64)
 
 
 def plain_labels(y: Any) -> Any:
-    """Convert NumPy's strings of variable width, which scikit-learn does not know, to usual ones.
+    """Convert NumPy's variable-width strings, which scikit-learn does not support, to dtype str.
 
     Parameters
     ----------
@@ -375,17 +375,17 @@ def plain_labels(y: Any) -> Any:
     Returns
     -------
     array-like or None
-        An array of dtype str instead of one of ``numpy.dtypes.StringDType``; else `y`.
+        An array of dtype str if `y` has the dtype ``numpy.dtypes.StringDType``, otherwise `y`.
 
     Raises
     ------
     ValueError
-        If such an array has missing values.
+        If an array of ``StringDType`` has missing values.
     """
     if getattr(getattr(y, "dtype", None), "kind", None) != "T":
         return y
     texts = y.astype(object)
     missing = [text for text in texts.ravel() if not isinstance(text, str)]
     if missing:
-        raise ValueError(f"y has {len(missing)} missing values ({missing[0]!r}); leave them out.")
+        raise ValueError(f"y has {len(missing)} missing values ({missing[0]!r}); remove them.")
     return texts.astype(str)

@@ -1,4 +1,4 @@
-"""Transformers: between flat rows of pixels and images, and from pictures to images."""
+"""Transformers of rows of pixels, images and pictures."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _gives_rows(reshaper: ImageReshaper) -> bool:
 class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Reshape flat rows of pixels to images, or images to flat rows.
 
-    It accepts both and returns the requested form, so that one Pipeline serves convolutional
-    networks (``output="image"``) and scikit-learn's other classifiers (``output="flat"``).
+    The input can have either form. One Pipeline can thus end in a convolutional network
+    (``output="image"``) or in another scikit-learn classifier (``output="flat"``).
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ``"image"`` returns arrays of shape (n, height, width, channels), ``"flat"`` arrays of
         shape (n, height * width * channels).
     image_shape : tuple of int, default=None
-        Height, width and optionally channels of the images in flat rows. None means a square with
-        one channel, whose side is the ceiling of the square root of the number of features, padded
-        with zeros.
+        Height, width and optionally channels of the images in flat rows. None means square images
+        with one channel: their side is the square root of the number of features, rounded up; if
+        necessary, they are padded with zeros.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n, height, width, channels) or (n, height * width * channels)
-            Images, or rows; a view of `X` where that is possible.
+            Images or rows; a view of `X` if possible.
         """
         check_is_fitted(self)
         check_not_one_image(X, self.image_shape_, self.n_features_in_)
@@ -159,7 +159,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `X` has another number of pixels.
+            If the number of pixels per image is not that of `image_shape_`.
         """
         check_is_fitted(self)
         rows, seen = split_images(X)
@@ -173,17 +173,18 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @available_if(_gives_rows)
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Return the column names of `transform`; only with ``output="flat"``.
+        """Return the names of the columns of flat rows.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the input; None is `feature_names_in_`, else ``x0``, ``x1``, …
+            Names of the input features; None means `feature_names_in_` if available, otherwise
+            ``x0``, ``x1``, …
 
         Returns
         -------
         ndarray of str
-            The names, and ``padding0``, … for the zeros after them.
+            The names, followed by ``padding0``, … for padded zeros.
         """
         names = super().get_feature_names_out(input_features)
         missing = math.prod(self.image_shape_) - len(names)
@@ -192,12 +193,12 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
     ) -> Self:
-        """Set the container of flat rows; images stay arrays.
+        """Set the container of flat rows; images are always arrays.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            As for scikit-learn's transformers.
+            As in scikit-learn's transformers.
 
         Returns
         -------
@@ -214,17 +215,17 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 class PictureCleaner(TransformerMixin, BaseEstimator):
-    """Convert pictures of digits or of lines, as people take them, to images in MNIST's style.
+    """Convert photographs and scans of digits or lines to images in MNIST's style.
 
-    It is the first step of a Pipeline that takes pictures, and learns nothing from them: each
-    picture is cleaned by itself, with `clean_picture` or `clean_line`.
+    It is the first step of a Pipeline that takes pictures. It is stateless: `clean_picture` or
+    `clean_line` cleans each picture independently of the others.
 
     Parameters
     ----------
     output : {"digit", "line"}, default="digit"
         ``"digit"`` for pictures of one digit, ``"line"`` for pictures of a line of digits.
     height : int, default=28
-        Height of the images in pixels; of digits also their width.
+        Height of the images in pixels; for digits also the width.
 
     See Also
     --------
@@ -252,7 +253,7 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         self.height = height
 
     def fit(self, X: object, y: object = None) -> Self:
-        """Check the parameters; nothing is learnt from the pictures.
+        """Check the parameters; the transformer is stateless.
 
         Parameters
         ----------
@@ -275,7 +276,7 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of str, path-like, PIL.Image.Image or array-like
-            Files, or pictures as `skdigits.pictures.clean_picture` takes them; their sizes, dtypes
+            Files, or pictures that `skdigits.pictures.clean_picture` accepts; their sizes, dtypes
             and numbers of channels may differ.
 
         Returns
@@ -286,9 +287,9 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If one of the pictures is not a picture; the message gives its position.
+            If an element is not a picture; the message gives its index.
         ImportError
-            If it is a HEIC file and pillow-heif is not installed.
+            If a picture is a HEIC file and pillow-heif is not installed.
         """
         validate_parameters(self)
         if isinstance(X, (str, bytes, os.PathLike)) or not hasattr(X, "__len__"):

@@ -1,4 +1,4 @@
-"""Read the digits in a picture with networks that are trained already."""
+"""Reading of the digits in a picture with pretrained networks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Reading(NamedTuple):
     text : str
         The digits from left to right.
     confidence : float
-        The probability that the network gives to them, from 0 to 1. A single digit is read by two
-        networks; it is the mean of their probabilities.
+        The predicted probability of the text, from 0 to 1. A single digit is read by two networks;
+        its confidence is the mean of their probabilities.
     box : tuple of int
-        Left, top, right and bottom in pixels of the upright picture, or of the file that it was
-        read from; right and bottom are the first column and row outside of the line.
+        Left, top, right and bottom, in pixels of the upright picture at the resolution of its file;
+        right and bottom are the first column and row outside of the line.
     """
 
     text: str
@@ -54,15 +54,15 @@ def read(
     ----------
     picture : str, path-like, bytes, binary file object, PIL.Image.Image or array-like of shape \
 (height, width, …)
-        A picture file of one page, its content, or a picture as for
-        `skdigits.pictures.clean_picture`: a page, a line or a single digit.
+        A picture file of one page, its content, or a picture that
+        `skdigits.pictures.clean_picture` accepts: a page, a line or a single digit.
     digits : int, default=None
-        The number of digits of each line, where it is known: of the ten most probable texts of a
-        line, the first of that length is read; a line without one is left out.
+        The number of digits of each line, if it is known: the most probable of the top-10 texts
+        with this length is returned; a line with none is omitted.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
-        A fitted estimator to read with. The default is ``load_pretrained("sequence")``, and where
-        that reads a single digit in a picture, ``load_pretrained("digit")`` too. A classifier reads
-        the picture as a single digit.
+        A fitted estimator. None means ``load_pretrained("sequence")``, together with
+        ``load_pretrained("digit")`` if the picture is a single digit. A classifier reads the
+        picture as a single digit.
 
     Returns
     -------
@@ -72,8 +72,8 @@ def read(
     Raises
     ------
     ValueError
-        If `picture` is no picture or several, `digits` is not a whole number from 1, or more than
-        one digit is asked of a classifier.
+        If `picture` is not one picture, `digits` is not a whole number from 1, or `model` is a
+        classifier and `digits` is greater than 1.
     OSError
         If the file cannot be read.
 
@@ -94,34 +94,34 @@ def read(
     if is_classifier and digits not in (None, 1):
         raise ValueError(
             f"model is a {type(model).__name__}, which reads single digits; got digits={digits}. "
-            "Pass a DigitSequenceRecognizer, or leave out one of them."
+            "Pass a DigitSequenceRecognizer, or omit digits."
         )
     picture = _opened(picture)
     images, boxes = cut_lines(picture)
     if not images:
         return []
     reduction = getattr(picture, "info", {}).get(REDUCTION, 1)
-    places = [tuple(round(reduction * edge) for edge in box) for box in boxes.tolist()]
+    scaled = [tuple(round(reduction * edge) for edge in box) for box in boxes.tolist()]
     if is_classifier:
         labels = _digit_labels(model, picture, k=1) or {"": 0.0}
-        found, places = list(labels.items()), places[:1]
+        found, scaled = list(labels.items()), scaled[:1]
     else:
         found = _read_lines(model or _pretrained("sequence"), images, digits)
     if model is None and len(images) == 1 and len(found[0][0]) == 1:
         found = [_read_single(picture, images)]
     return [
-        Reading(text, confidence, place)
-        for (text, confidence), place in zip(found, places, strict=True)
+        Reading(text, confidence, box)
+        for (text, confidence), box in zip(found, scaled, strict=True)
         if text
     ]
 
 
 def _opened(picture: Any) -> Any:
-    """Open a file; what is a picture already is returned as it is."""
+    """Open a picture file; return pictures unchanged."""
     is_path = isinstance(picture, (str, os.PathLike))
     if is_path and (path := Path(os.fsdecode(picture))).is_dir():
         raise ValueError(
-            f"{path} is a folder; read() takes one picture. Call it for each file, or give the "
+            f"{path} is a folder; read() takes one picture. Call it for each file, or pass the "
             "folder to the command `skdigits read`."
         )
     if is_path or isinstance(picture, (bytes, bytearray, memoryview)) or hasattr(picture, "read"):
@@ -135,7 +135,7 @@ def _opened(picture: Any) -> Any:
 
 
 def _is_picture(part: Any) -> bool:
-    """Whether a part of a list is a picture of its own, rather than a row of pixels."""
+    """Return True if an element of a list is a picture, False if it is a row of pixels."""
     if isinstance(part, (str, bytes, os.PathLike)) or hasattr(part, "getexif"):
         return True
     shape = np.shape(part)
@@ -144,14 +144,14 @@ def _is_picture(part: Any) -> bool:
 
 @cache
 def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
-    """An estimator that is loaded once; nobody else can change it."""
+    """Load an estimator once; it is never passed to the user, who could change it."""
     return load_pretrained(name)
 
 
 def _read_lines(
     recognizer: Any, images: list[np.ndarray], digits: int | None
 ) -> list[tuple[str, float]]:
-    """The most probable text of each image, of a number of digits if it is given."""
+    """Return the most probable text of each image, with this number of digits if it is given."""
     if digits is None:
         texts, probabilities = recognizer.predict_top_k(images, k=1)
         return list(zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), strict=True))
@@ -164,10 +164,10 @@ def _read_lines(
 
 
 def _read_single(picture: Any, images: list[np.ndarray]) -> tuple[str, float]:
-    """The most probable label of a picture of one digit by two networks, and its probability.
+    """Return the most probable label of a picture of one digit, by two networks.
 
-    It is the mean of both: the classifier, which knows nothing but digits, divides what the
-    recognizer gives to all texts of one digit.
+    The probability is the mean of both networks. Because the classifier predicts digits only, its
+    probabilities are scaled to the recognizer's total probability of one-digit texts.
     """
     texts, probabilities = _pretrained("sequence").predict_top_k(images, k=ctc.MOST_SEQUENCES)
     digits = {t: p for t, p in zip(texts[0], probabilities[0], strict=True) if len(t) == 1}
@@ -181,9 +181,9 @@ def _read_single(picture: Any, images: list[np.ndarray]) -> tuple[str, float]:
 
 
 def _digit_labels(classifier: Any, picture: Any, *, k: int) -> dict[str, float]:
-    """The most probable labels of a picture of one digit, and their probabilities.
+    """Return the most probable labels of a picture of one digit, with their probabilities.
 
-    The best is the first; without ink there are none.
+    They are in order of probability; a picture without ink has none.
     """
     image = clean_picture(picture)
     if not image.any():

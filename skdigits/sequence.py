@@ -29,31 +29,31 @@ if TYPE_CHECKING:
     from skdigits.typing import Configurable, Images, ImageShape, Lengths, RandomState, StrPath
 
 SEQUENCE_BATCH = 64
-VALIDATION_DRAW = 2**31  # no epoch has this number
-TILES: dict[str, Any] = {  # of the style "tiles"
+VALIDATION_DRAW = 2**31  # greater than every epoch number
+TILES: dict[str, Any] = {  # defaults of the style "tiles"
     "gap": (-6, 8),
     "shift": 2,
     "rotation": 15,
     "scale": 0.15,
 }
-ADAPT_SEQUENCES = 1000  # given ones, and as many generated ones, per epoch
+ADAPT_SEQUENCES = 1000  # per epoch: this many given sequences, and as many generated ones
 
 
 class DigitSequenceRecognizer(SequencePredictions):
     """Convolutional network that recognizes sequences of digits of any length.
 
-    It is trained on images of sequences, or on images of single digits. From single digits, it
-    generates new sequences for every epoch. The network computes scores per two columns of pixels
-    and is trained by connectionist temporal classification. Its receptive field is 60 columns, so
-    that it can recognize longer sequences than those it was trained on.
+    It is trained on images of sequences, or on images of single digits, from which it generates new
+    sequences for every epoch. The network computes scores per two columns of pixels and is trained
+    with connectionist temporal classification (CTC). Its receptive field is 60 columns, so that it
+    can recognize longer sequences than those it was trained on.
 
     Parameters
     ----------
     filters : int, default=None
-        Number of filters of the first convolution; None means 16. Later ones have up to eight times
-        as many.
+        Number of filters of the first convolution; None means 16. Later convolutions have up to
+        eight times as many.
     dropout : float, default=None
-        Share of activations set to zero in training, in [0, 1); None means 0.2.
+        Dropout rate, in [0, 1); None means 0.2.
     l2 : float, default=0.0
         L2 penalty on the kernels.
     optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"} or \
@@ -70,13 +70,13 @@ keras.optimizers.Optimizer, default="adamw"
     batch_size : int or "auto", default="auto"
         Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
     style : {"tiles", "handwritten", "mixed"}, default="handwritten"
-        How sequences are generated from single digits, as for `make_digit_sequences`: whole images
-        side by side; written by one hand; or the same with printed and seven-segment digits.
+        How sequences are generated from single digits, as in `make_digit_sequences`: whole images
+        side by side; written by one writer; or written, printed and seven-segment digits.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 8)
-        Lengths of the sequences generated for training, as for `make_digit_sequences`.
+        Lengths of the sequences generated for training, as in `make_digit_sequences`.
     gap : int or tuple of (int, int), default=None
-        Pixels between the images of two digits, after these are rescaled to a height of 28 pixels;
-        None is (-6, 8). This and the next six parameters belong to the style ``"tiles"``.
+        Pixels between the images of two digits, which are first rescaled to a height of 28 pixels;
+        None is (-6, 8). This and the next six parameters are for the style ``"tiles"`` only.
     shift : int, default=None
         Maximum vertical shift of a digit in pixels, up or down; None is 2.
     rotation : float, default=None
@@ -93,7 +93,7 @@ keras.optimizers.Optimizer, default="adamw"
     sequences_per_epoch : int, default=10000
         Number of sequences generated from single digits for each epoch.
     image_shape : tuple of int, default=None
-        Height and width of the images where `X` holds flat rows of pixels; None means a square.
+        Height and width of the images if `X` holds flat rows of pixels; None means square images.
     validation_fraction : float, default=None
         Share of the digits, or of the sequences, held out for validation; None means 0.1 with
         `early_stopping`, otherwise no validation.
@@ -104,24 +104,25 @@ keras.optimizers.Optimizer, default="adamw"
         Number of epochs without improvement after which training stops.
     warm_start : bool or "adapt", default=False
         Whether `fit` continues from the weights of the previous fit. ``"adapt"`` is for few samples
-        of another hand or camera: the learning rate is a tenth; of given sequences, an epoch has
-        1,000 with small changes of slant, width and height, and 1,000 that are generated in the
-        style ``"mixed"`` from handwriting-like type, so that other digits are not forgotten.
+        of another writer or camera: the learning rate is a tenth. If the labels are strings, an
+        epoch has 1,000 of the given images with small changes of slant, width and height, and 1,000
+        images generated in the style ``"mixed"`` from handwriting-like typefaces, so that the
+        network does not forget other digits.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies.
     checkpoint : str or path-like, default=None
-        Folder where the state of `fit` is written after each epoch. A fit with the same parameters,
-        data and seed that was broken off goes on from there, and ends bit for bit as an undisturbed
-        one; at the end the file is removed. Other fits may have the same folder. The state of
-        `callbacks` is not written, nor does `skdigits.save` save this parameter.
+        Folder where the state of `fit` is written after each epoch. An interrupted fit with the
+        same parameters, data and seed resumes from there; its weights are bit-identical to those of
+        an uninterrupted fit. At the end the file is removed. Several fits can share a folder. The
+        state of `callbacks` is not written, and `skdigits.save` does not save this parameter.
     test_time_augmentation : bool, default=False
-        Whether each image is read in four ways, as it is, narrower, and slanted to both sides, and
-        the probability of a sequence is the mean of all. Real handwriting is read better, and the
-        confidence of mistakes is lower; it takes four times as long.
+        Whether the probability of a sequence is the mean over four augmented views of an image:
+        unmodified, narrower, and slanted to the left and to the right. Real handwriting is read
+        better, and mistakes have a lower confidence; prediction takes four times as long.
     dtype : {"float32", "float64"}, default="float32"
-        Type of weights and arithmetic.
+        Dtype of weights and computations.
     verbose : int or bool, default=0
         1 shows a progress bar, 2 a line per epoch.
     random_state : int, RandomState instance or None, default=None
@@ -131,15 +132,15 @@ keras.optimizers.Optimizer, default="adamw"
     Attributes
     ----------
     history_ : dict of str to list of float
-        ``loss``, the negative logarithm of the probability of a sequence, and ``accuracy``, the
-        share of sequences recognized without a mistake, per epoch; with validation ``val_loss`` and
-        ``val_accuracy``.
+        Per epoch: ``loss``, the negative logarithm of the probability of a sequence, and
+        ``accuracy``, the share of sequences recognized without a mistake; with validation also
+        ``val_loss`` and ``val_accuracy``.
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Number of pixels of an image seen in fit; only where all images have the same size.
+        Number of pixels of an image seen in fit, if all images have the same size.
     image_shape_ : tuple of int
-        Height and width of the images seen in fit, where they have the same size.
+        Height and width of the images seen in fit, if all have the same size.
 
     See Also
     --------
@@ -159,8 +160,8 @@ keras.optimizers.Optimizer, default="adamw"
     >>> digits = load_digits()
     >>> X, y = make_digit_sequences(digits.images, digits.target, 5, random_state=0)
 
-    Training with one epoch of 100 sequences takes a second, and is too short to read well; leave
-    out both arguments for a recognizer that does.
+    One epoch of 100 sequences takes a second, but does not train an accurate recognizer; for that,
+    omit `epochs` and `sequences_per_epoch`.
 
     >>> recognizer = DigitSequenceRecognizer(style="tiles", epochs=1, sequences_per_epoch=100)
     >>> recognizer.fit(digits.images, digits.target).predict(X).shape
@@ -256,7 +257,7 @@ keras.optimizers.Optimizer, default="adamw"
     ) -> Self:
         """Train the network.
 
-        If an exception is raised, whatever its cause, the recognizer does not change.
+        If an exception is raised, the recognizer does not change.
 
         Parameters
         ----------
@@ -273,9 +274,9 @@ keras.optimizers.Optimizer, default="adamw"
             Images to validate on after each epoch, instead of a share of `X`.
         y_val : array-like of shape (n_val,), default=None
             Labels of `X_val`: strings, or whole numbers 0–9. If both `y` and `y_val` are whole
-            numbers, sequences are generated from these digits, too.
+            numbers, validation sequences are generated from these digits.
         **unknown
-            Any other argument raises an error that says where to pass it.
+            Other arguments raise an error that says where to pass them.
 
         Returns
         -------
@@ -298,7 +299,7 @@ keras.optimizers.Optimizer, default="adamw"
     # -- describing a fit ------------------------------------------------------------------
 
     def _describe(self, checked: CheckedFit) -> TrainingTask:
-        """The training task of a fit."""
+        """Return the training task of a fit."""
         (lines, labels, weights), held_out = checked.training, checked.validation
         start = self._start_on(lines, checked)
         lines = as_bytes(lines, start)
@@ -344,7 +345,7 @@ keras.optimizers.Optimizer, default="adamw"
         fraction: float | None,
         seed: int,
     ) -> dict[str, Any]:
-        """The part of a task that generates sequences from single digits."""
+        """Return the options of a task that generates sequences from single digits."""
         images, layout, n_sequences = lines.same_width(), self._layout(), self.sequences_per_epoch
         if self.style == "tiles":
             numbers, shares = layout.length_weights()
@@ -386,7 +387,7 @@ keras.optimizers.Optimizer, default="adamw"
         fraction: float | None,
         seed: int,
     ) -> dict[str, Any]:
-        """The part of a task that trains on given sequences."""
+        """Return the options of a task that trains on given sequences."""
         indices = None if weights is None else np.flatnonzero(weights)
         weights = None if weights is None else weights / weights[weights > 0].mean()
         training = replace(sequence_samples(lines, sequences), weight=weights, indices=indices)
@@ -408,7 +409,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _describe_adapting(
         self, lines: LineImages, sequences: np.ndarray, training: Samples, seed: int
     ) -> dict[str, Any]:
-        """The part of a task that mixes few sequences, slightly changed, with generated ones."""
+        """Return the options of a task that mixes augmented given sequences with generated ones."""
         used = training.used()
         shares = None if training.weight is None else training.weight[used]
         shares = None if shares is None else shares / shares.sum()
@@ -430,6 +431,6 @@ keras.optimizers.Optimizer, default="adamw"
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True
-        # Rows are accepted too, but only with labels that scikit-learn's checks do not make.
+        # Rows are accepted too, but scikit-learn's checks do not generate the labels they need.
         tags.input_tags.two_d_array = False
         return tags

@@ -21,7 +21,7 @@ from skdigits.synthesis.composition import check_digits
 if TYPE_CHECKING:
     from skdigits.typing import Estimator
 
-BLANK = PixelRange(0.0, 1.0, 0.0)  # where all images of fit are blank
+BLANK = PixelRange(0.0, 1.0, 0.0)  # used if all images of fit are blank
 
 
 def check_fit(
@@ -34,12 +34,12 @@ def check_fit(
     estimator : DigitSequenceRecognizer
         The estimator.
     X, y, sample_weight, X_val, y_val
-        As of `DigitSequenceRecognizer.fit`.
+        As for `DigitSequenceRecognizer.fit`.
 
     Returns
     -------
     CheckedFit
-        To train on: images, labels and weights (or None); to validate on: images and labels.
+        ``training`` holds images, labels and weights (or None), ``validation`` images and labels.
 
     Raises
     ------
@@ -61,19 +61,19 @@ def check_fit(
 
 
 def check_not_one_line(estimator: Estimator, X: Any) -> None:
-    """Check that rows of pixels are not one image of a line.
+    """Check that a 2-D array is not a single image of a line.
 
     Parameters
     ----------
     estimator : DigitSequenceRecognizer
         A fitted recognizer.
     X : array-like
-        What the user gave as images.
+        The user's argument.
 
     Raises
     ------
     ValueError
-        If the rows have another number of pixels than those of fit.
+        If the number of pixels per row differs from that of fit.
     """
     shape: tuple[int, ...] = getattr(X, "shape", ())
     rows = "no" if estimator.image_shape is None else math.prod(estimator.image_shape)
@@ -87,12 +87,12 @@ def check_not_one_line(estimator: Estimator, X: Any) -> None:
 
 
 def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
-    """Check images of lines; the number and names of features only where there are rows.
+    """Check images of lines; for rows of pixels, also the number and names of the features.
 
     Parameters
     ----------
     estimator : DigitSequenceRecognizer
-        With `reset`, it gets the attributes that describe images.
+        The estimator. With `reset`, the attributes that describe images are set on it.
     X : array-like or list of array-like
         The images.
     reset : bool
@@ -116,7 +116,7 @@ def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
     shape = estimator.image_shape
     if not reset and hasattr(estimator, "image_shape_"):
         height, width = estimator.image_shape_
-        if height * width == estimator.n_features_in_:  # else rows are padded to a square
+        if height * width == estimator.n_features_in_:  # otherwise rows are padded to a square
             shape = estimator.image_shape_
     lines = LineImages.check(X, shape)
     if reset:
@@ -129,7 +129,7 @@ def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
 
 
 def as_bytes(lines: LineImages, network: TrainedNetwork) -> LineImages:
-    """Convert images to bytes, in the range of the images seen in fit.
+    """Convert images to bytes; the pixel range of fit becomes 0–255.
 
     Parameters
     ----------
@@ -141,14 +141,14 @@ def as_bytes(lines: LineImages, network: TrainedNetwork) -> LineImages:
     Returns
     -------
     LineImages
-        Images of bytes and of the network's height.
+        Images of dtype uint8, with the height of the network's input.
     """
     seen = network.pixel_range or BLANK
     return lines.as_bytes(seen.low, seen.high)
 
 
 def warn_if_lines_differ(lines: LineImages, network: TrainedNetwork) -> None:
-    """Warn if images have another range of values than those of the first fit.
+    """Warn if the range of pixel values differs from that of the first fit.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def check_labels(y: Any, n_samples: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there are other labels, or another number of them.
+        If there are other labels, or their number is not `n_samples`.
     """
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")
@@ -197,5 +197,5 @@ def check_labels(y: Any, n_samples: int) -> np.ndarray:
     y = as_sequences(y)
     for i, text in enumerate(y.tolist()):
         if not (text.isascii() and text.isdigit()) and text:
-            raise ValueError(f"Label {i} is {text!r}; it should have no other characters than 0–9.")
+            raise ValueError(f"Label {i} is {text!r}; it should consist of the characters 0–9.")
     return y

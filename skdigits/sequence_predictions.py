@@ -1,4 +1,4 @@
-"""What a fitted DigitSequenceRecognizer reads."""
+"""Predictions of a fitted DigitSequenceRecognizer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class SequencePredictions(NetworkEstimator):
-    """Sequences, their probabilities and places, by a trained network."""
+    """Base class that predicts sequences, confidences and positions with a trained network."""
 
     n_features_in_: int
     image_shape_: tuple[int, int]
@@ -78,7 +78,7 @@ class SequencePredictions(NetworkEstimator):
         sequences : ndarray of shape (n_samples, k), str
             The sequences, the most probable first.
         probability : ndarray of shape (n_samples, k)
-            Probabilities of these sequences; over all possible sequences they sum to 1.
+            Probabilities of these sequences; those of all possible sequences sum to 1.
 
         Raises
         ------
@@ -120,13 +120,13 @@ class SequencePredictions(NetworkEstimator):
         -------
         ndarray of shape (n_samples, max_length, 4), int64
             Left, top, right and bottom of the ink of each digit, in pixels of the given images;
-            right and bottom are the first column and row outside of the ink. -1 after the last
-            digit.
+            right and bottom are the first column and row outside of the ink. Values after the last
+            digit are -1.
         """
         check_is_fitted(self)
         network, lines = self._check(X)
         if not all(np.isfinite(w).all() for w in network.weights):
-            raise ValueError("The weights have diverged, so that no digit can be located.")
+            raise ValueError("The weights have diverged, so no digit can be located.")
         sequences = self._read(network, lines, 1)[0][:, 0]
         scores = score_frames(network, lines, engine=engine_of(network))
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
@@ -137,7 +137,7 @@ class SequencePredictions(NetworkEstimator):
         return boxes
 
     def score(self, X: Images, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Exact match: share of sequences that are recognized without a mistake.
+        """Compute the exact match, the share of sequences recognized without a mistake.
 
         Parameters
         ----------
@@ -158,14 +158,14 @@ class SequencePredictions(NetworkEstimator):
     def _read(
         self, network: TrainedNetwork, lines: LineImages, k: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The `k` most probable sequences as strings, and their probabilities."""
+        """Return the `k` most probable sequences as strings, and their probabilities."""
         read = read_views if self.test_time_augmentation else read_sequences
         digits, log_probability = read(network, lines, top=k, engine=engine_of(network))
         spelled = as_strings(digits.reshape(-1, digits.shape[2]))
         return spelled.reshape(-1, k), np.exp(log_probability)
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, LineImages]:
-        """The network, and images as bytes, in the range of those seen in fit."""
+        """Return the network, and the validated images as bytes."""
         network = self._network
         check_not_one_line(self, X)
         lines = check_lines(self, X, reset=False)

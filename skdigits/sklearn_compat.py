@@ -41,7 +41,7 @@ __all__ = [
     "with_callbacks",
 ]
 
-if TYPE_CHECKING:  # the same, with types
+if TYPE_CHECKING:  # the same names, with types
     from collections.abc import Callable
     from typing import Literal, Self
 
@@ -178,14 +178,14 @@ class NoCallbackContext:
 
 
 def init_callback_context(estimator: Estimator, max_subtasks: int) -> Any:
-    """Begin the task "fit" of an estimator's scikit-learn callbacks.
+    """Begin the task "fit", of which scikit-learn's callbacks are notified.
 
     Parameters
     ----------
     estimator : estimator
         An estimator with ``CallbackSupportMixin``.
     max_subtasks : int
-        Maximum number of tasks within it.
+        Maximum number of tasks within the task.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def init_callback_context(estimator: Estimator, max_subtasks: int) -> Any:
 
 
 def route_search_params(search: GridSearchCV, params: Mapping[str, Any]) -> Bunch:
-    """Divide the parameters of a search's ``fit`` as this version of GridSearchCV does.
+    """Route the parameters of a search's ``fit`` as this version of GridSearchCV does.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def route_search_params(search: GridSearchCV, params: Mapping[str, Any]) -> Bunc
     Returns
     -------
     sklearn.utils.Bunch
-        Dicts ``estimator.fit``, ``splitter.split`` and ``scorer.score``.
+        The dicts ``estimator.fit``, ``splitter.split`` and ``scorer.score``.
     """
     return search._get_routed_params_for_fit(params)
 
@@ -255,7 +255,7 @@ def check_values(
     values : dict of str to object
         Values by name.
     owner : str
-        What the values belong to, for the message.
+        Name of the owner of the values, for the message.
     """
     validate_parameter_constraints(constraints, values, owner)
 

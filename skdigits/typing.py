@@ -1,4 +1,4 @@
-"""Types that several modules name in their signatures."""
+"""Type aliases for signatures."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 StrPath: TypeAlias = str | os.PathLike[str]
-DataPath: TypeAlias = StrPath | zipfile.Path  # of a file, or of a member of an archive
+DataPath: TypeAlias = StrPath | zipfile.Path  # a file, or a member of an archive
 FoundPath: TypeAlias = Path | zipfile.Path
 ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and perhaps channels
-Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # dicts have shares
-Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list where their sizes differ
+Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # the values of a dict are shares
+Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list if the sizes differ
 Picture: TypeAlias = Image.Image | ArrayLike
 PictureLike: TypeAlias = StrPath | Picture
 PictureFile: TypeAlias = StrPath | bytes | bytearray | memoryview | IO[bytes]
 RandomState: TypeAlias = int | np.random.RandomState | None
-Estimator: TypeAlias = Any  # of scikit-learn, which has no types, as Keras and TensorFlow
+Estimator: TypeAlias = Any  # scikit-learn, Keras and TensorFlow have no types
 KerasModel: TypeAlias = Any
 Tensor: TypeAlias = Any
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
 
 
 class Configurable(Protocol):
-    """An object that can be made again from its configuration, as Keras's."""
+    """An object that can be rebuilt from its configuration, such as a Keras optimizer."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration.

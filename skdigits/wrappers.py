@@ -1,4 +1,4 @@
-"""Searches and pipelines around the estimators of this package."""
+"""Access to the estimators inside searches and pipelines."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def without_search(estimator: Estimator) -> Any:
 
 
 def last_steps(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
-    """Go to the last step of a Pipeline, and to the last step of that.
+    """Iterate over the last steps of nested pipelines, the outermost first.
 
     Parameters
     ----------
@@ -63,17 +63,17 @@ def last_steps(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
 
 
 def last_step(estimator: Estimator) -> Estimator:
-    """Return the estimator that trains a network.
+    """Return the last step of a Pipeline, or the estimator itself.
 
     Parameters
     ----------
     estimator : estimator
-        The estimator itself, or a Pipeline that ends with it.
+        A Pipeline, or another estimator.
 
     Returns
     -------
     estimator
-        The last step of a Pipeline, else `estimator`.
+        The last step of a Pipeline, otherwise `estimator`.
     """
     for _, last in last_steps(estimator):
         estimator = last
@@ -81,12 +81,12 @@ def last_step(estimator: Estimator) -> Estimator:
 
 
 def network_estimator(estimator: Estimator) -> Any:
-    """Return the estimator with a network inside searches and pipelines.
+    """Return the DigitClassifier or DigitSequenceRecognizer inside searches and pipelines.
 
     Parameters
     ----------
     estimator : estimator
-        Any of these.
+        The estimator itself, or a search or Pipeline that contains it.
 
     Returns
     -------
@@ -96,12 +96,12 @@ def network_estimator(estimator: Estimator) -> Any:
     Raises
     ------
     TypeError
-        If there is none.
+        If there is no such estimator.
     """
     estimator = last_step(without_search(estimator))
     if not isinstance(estimator, NetworkEstimator):
         raise TypeError(
             "Expected a DigitClassifier or DigitSequenceRecognizer, a Pipeline that ends in one, "
-            f"or a search of one; got {type(estimator).__name__}."
+            f"or a search over one; got {type(estimator).__name__}."
         )
     return estimator

@@ -197,7 +197,7 @@ CALLS = {
         ValueError,
         "not fitted",
     ),
-    "save: no folder": (lambda f, r: skdigits.save(f, "no/m.skdigits"), OSError, "no such folder"),
+    "save: no folder": (lambda f, r: skdigits.save(f, "no/m.skdigits"), OSError, "does not exist"),
     "save: another class": (lambda f, r: skdigits.save(print, "m.skdigits"), TypeError, "save()"),
     "load: no file": (lambda f, r: skdigits.load("m.skdigits"), OSError, "no such file"),
     "load: no model": (lambda f, r: skdigits.load("no.skdigits"), ValueError, "skdigits.save"),

@@ -106,7 +106,7 @@ def test_pixels_are_scaled_as_those_trained_on(dtype):
 
 def test_a_class_that_some_split_lacks_is_an_error():
     first = Y[np.argsort(Y, kind="stable")]
-    with pytest.raises(ValueError, match="Split 9 has no sample of 9 to train on. Use Strat"):
+    with pytest.raises(ValueError, match="Split 9 has no training sample of 9. Use Strat"):
         compare_classifiers({"NB": GaussianNB()}, X, first, KFold(10).split(X))
 
 

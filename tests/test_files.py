@@ -14,7 +14,7 @@ from skdigits.files import atomic_write, check_destination, make_folder, printab
 def test_a_destination_needs_a_folder_and_is_no_folder(tmp_path):
     assert check_destination(str(tmp_path / "new")) == tmp_path / "new"
     for check in (check_destination, lambda path: atomic_write(path).__enter__()):
-        with pytest.raises(FileNotFoundError, match="missing: there is no such folder"):
+        with pytest.raises(FileNotFoundError, match="missing does not exist; create it"):
             check(tmp_path / "missing" / "new")
         with pytest.raises(IsADirectoryError, match="is a folder; expected the name of a file"):
             check(tmp_path)

@@ -128,5 +128,5 @@ def test_strings_of_variable_width():
         y_true, proba
     )
     missing = np.array(["1", None], dtype=np.dtypes.StringDType(na_object=None))
-    with pytest.raises(ValueError, match=r"y has 1 missing values \(None\); leave them out"):
+    with pytest.raises(ValueError, match=r"y has 1 missing values \(None\); remove them"):
         metrics.exact_match_score(missing, ["1", "2"])

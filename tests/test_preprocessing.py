@@ -53,7 +53,7 @@ def test_rows_that_are_no_square_are_padded_at_the_end():
 def test_image_shape_is_asked_for_and_checked():
     X = np.ones((2, 12))
     assert ImageReshaper(image_shape=(3, 4)).fit_transform(X).shape == (2, 3, 4, 1)
-    with pytest.raises(ValueError, match=r"image_shape=\(3, 5\) means .* 15 numbers"):
+    with pytest.raises(ValueError, match=r"image_shape=\(3, 5\) means .* 15 values"):
         ImageReshaper(image_shape=(3, 5)).fit(X)
     with pytest.raises(ValueError, match=r"images of shape \(4, 3, 1\)"):
         ImageReshaper(image_shape=(3, 4)).fit(X.reshape(2, 4, 3))

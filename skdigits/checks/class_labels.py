@@ -1,4 +1,4 @@
-"""Checks of labels of classes."""
+"""Checks of class labels."""
 
 from __future__ import annotations
 

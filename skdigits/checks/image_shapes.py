@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def check_no_files(X: object) -> None:
-    """Refuse pictures and names of files where arrays of pixels are expected.
+    """Reject pictures and file names where arrays of pixels are expected.
 
     Parameters
     ----------
     X : object
-        What the user gave as images.
+        The user's argument.
 
     Raises
     ------
     ValueError
-        If it is a file, its name or content, a picture of Pillow, or a list of names.
+        If `X` is a file, its name or content, a Pillow image, or a list of these.
     """
     first = X[0] if isinstance(X, (list, tuple)) and X else X
     if isinstance(X, np.ndarray) and X.ndim == 1 and len(X):
@@ -32,9 +32,9 @@ def check_no_files(X: object) -> None:
     is_file = isinstance(first, (str, bytes, os.PathLike)) or hasattr(first, "read")
     if is_file or hasattr(X, "getexif"):
         raise ValueError(
-            f"X should hold pixels; got a picture or its file: {type(first).__name__}. "
-            "skdigits.read(picture) reads one; in a Pipeline, PictureCleaner() takes pictures and "
-            "their files."
+            f"X should be an array of pixels; got a picture or a file ({type(first).__name__}). "
+            "Pass one picture to skdigits.read(picture); in a Pipeline, convert pictures and files "
+            "with PictureCleaner()."
         )
 
 
@@ -49,14 +49,14 @@ def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
     Returns
     -------
     rows : array-like of shape (n, n_features)
-        `X` itself where it has no more than two dimensions, else a view if possible.
+        `X` itself if it has at most two dimensions, otherwise a view if possible.
     image_shape : tuple of int or None
         Height, width and channels; None for rows.
 
     Raises
     ------
     ValueError
-        If `X` has more than four dimensions, or names files.
+        If `X` has more than four dimensions, or consists of pictures or file names.
     """
     check_no_files(X)
     if not hasattr(X, "ndim"):
@@ -75,51 +75,51 @@ def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
 
 
 def infer_image_shape(
-    n_features: int, seen: tuple[int, int, int] | None = None, asked: ImageShape | None = None
+    n_features: int, seen: tuple[int, int, int] | None = None, requested: ImageShape | None = None
 ) -> tuple[int, int, int]:
-    """Find the shape of images in rows of pixels.
+    """Determine the shape of images in rows of pixels.
 
     Parameters
     ----------
     n_features : int
         Number of values per row.
     seen : tuple of int, optional
-        Shape of the images that the user gave.
-    asked : tuple of int, optional
-        Height, width and optionally channels that the user gave.
+        Shape of `X` if it holds images.
+    requested : tuple of int, optional
+        The parameter ``image_shape``: height, width and optionally channels.
 
     Returns
     -------
     tuple of int
-        Height, width and channels: `asked`, else `seen`, else one channel and a side of the
-        ceiling of the square root of `n_features`.
+        Height, width and channels: `requested` if given, otherwise `seen` if given, otherwise a
+        square with one channel whose side is the square root of `n_features`, rounded up.
 
     Raises
     ------
     ValueError
-        If `asked` is not two or three positive whole numbers, or does not fit.
+        If `requested` is not two or three positive whole numbers, or does not match the images.
     """
-    if asked is None:
+    if requested is None:
         if seen is not None:
             return seen
         side = math.isqrt(n_features - 1) + 1
         return side, side, 1
-    shape = check_image_shape(asked)
+    shape = check_image_shape(requested)
     if math.prod(shape) != n_features or seen not in (None, shape):
         given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
         raise ValueError(
-            f"image_shape={asked!r} means images of shape {shape}, {math.prod(shape)} numbers "
-            f"each; X has {given}."
+            f"image_shape={requested!r} means images of shape {shape} with {math.prod(shape)} "
+            f"values; X has {given}."
         )
     return shape
 
 
-def check_image_shape(asked: ImageShape) -> tuple[int, int, int]:
-    """Check a shape of images, whatever images there are.
+def check_image_shape(requested: ImageShape) -> tuple[int, int, int]:
+    """Check the parameter ``image_shape`` without images.
 
     Parameters
     ----------
-    asked : tuple of int
+    requested : tuple of int
         Height, width and optionally channels.
 
     Returns
@@ -130,27 +130,27 @@ def check_image_shape(asked: ImageShape) -> tuple[int, int, int]:
     Raises
     ------
     ValueError
-        If it is not two or three positive whole numbers.
+        If `requested` is not two or three positive whole numbers.
     """
-    numbers = np.asarray(asked)
+    numbers = np.asarray(requested)
     if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
         raise ValueError(
             "image_shape should be (height, width) or (height, width, channels), all positive "
-            f"whole numbers; got {asked!r:.60}."
+            f"whole numbers; got {requested!r:.60}."
         )
     height, width, *channels = numbers.tolist()
     return height, width, channels[0] if channels else 1
 
 
 def warn_if_padded(n_features: int, image_shape: tuple[int, int, int]) -> None:
-    """Warn where flat rows are padded with zeros to make an image.
+    """Warn if flat rows are padded with zeros to make square images.
 
     Parameters
     ----------
     n_features : int
         Pixels per row.
     image_shape : tuple of int
-        Height, width and channels of the images made.
+        Height, width and channels of the padded images.
     """
     height, width, _ = image_shape
     if math.prod(image_shape) != n_features:
@@ -176,20 +176,20 @@ def check_not_one_image(X: Any, image_shape: tuple[int, int, int], n_features: i
     shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
     if shape in (image_shape, image_shape[:2]) and math.prod(shape[1:]) != n_features:
         raise ValueError(
-            f"X has shape {shape}: that is one image, without an axis for samples. Expected an "
+            f"X has shape {shape}: it is one image, without an axis for samples. Expected an "
             "array of images; pass X[np.newaxis]."
         )
 
 
 def check_same_shape(estimator: Estimator, image_shape: tuple[int, int, int] | None) -> None:
-    """Raise a ValueError if images have another shape than those of fit.
+    """Raise a ValueError if the shape of images differs from that of fit.
 
     Parameters
     ----------
     estimator : estimator
-        With the fitted attribute ``image_shape_``.
+        An estimator with the fitted attribute ``image_shape_``.
     image_shape : tuple of int or None
-        Height, width and channels of the images given; None for rows.
+        Height, width and channels of the images; None for rows.
     """
     if image_shape not in (None, estimator.image_shape_):
         raise ValueError(

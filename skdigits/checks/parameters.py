@@ -1,4 +1,4 @@
-"""Checks of parameters."""
+"""Checks of the values of parameters."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from numbers import Integral
 
 
 def check_name(parameter: str, name: str, known: Iterable[str]) -> None:
-    """Raise a ``ValueError`` that suggests the nearest known name.
+    """Raise a ``ValueError`` that suggests similar names if a name is unknown.
 
     Parameters
     ----------
     parameter : str
-        The parameter that took the name.
+        The parameter, for the message.
     name : str
-        The name given.
+        The value of the parameter.
     known : iterable of str
-        The names accepted.
+        The accepted names.
     """
     known = sorted(known)
     if name in known:
@@ -28,26 +28,26 @@ def check_name(parameter: str, name: str, known: Iterable[str]) -> None:
     raise ValueError(f"Unknown {parameter} {name!r}.{hint} Known names: {', '.join(known)}.")
 
 
-def check_top(k: int, most: int) -> int:
-    """Check the number of most probable predictions.
+def check_top(k: int, maximum: int) -> int:
+    """Check the number of most probable predictions to return.
 
     Parameters
     ----------
     k : int
         The number.
-    most : int
+    maximum : int
         The maximum.
 
     Returns
     -------
     int
-        The same.
+        `k`.
 
     Raises
     ------
     ValueError
-        If it is not a whole number from 1 to `most`.
+        If `k` is not a whole number from 1 to `maximum`.
     """
-    if not isinstance(k, Integral) or not 1 <= int(k) <= most:
-        raise ValueError(f"k should be a whole number from 1 to {most}; got {k!r}.")
+    if not isinstance(k, Integral) or not 1 <= int(k) <= maximum:
+        raise ValueError(f"k should be a whole number from 1 to {maximum}; got {k!r}.")
     return int(k)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-OTHER_RANGE = 10  # factor between largest values, or between means, from which a warning is issued
-EXTREME = 0.35  # share of the pixel range; a mean nearer to its ends tells the background's colour
+OTHER_RANGE = 10  # factor between means, and between largest values, above which to warn
+EXTREME = 0.35  # share of the pixel range; a mean nearer to an end shows the background's colour
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class PixelRange:
     Parameters
     ----------
     low, high : float
-        The lowest value, at most 0, and the highest; they differ.
+        The lowest value, at most 0, and the highest value; they differ.
     mean : float
         The mean value.
     """
@@ -36,14 +36,14 @@ class PixelRange:
 
 
 def pixel_dtype(X: np.ndarray, dtype: str) -> np.dtype:
-    """Find the smallest type that holds pixels without loss: bytes for whole numbers 0–255.
+    """Return the smallest dtype that holds pixels without loss: uint8 for whole numbers 0–255.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Finite real numbers; they are not copied.
     dtype : str
-        Float type for anything but bytes.
+        Float dtype for all other values.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def pixel_dtype(X: np.ndarray, dtype: str) -> np.dtype:
 
 
 def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | None:
-    """Find the lowest, highest and mean value of pixels.
+    """Compute the lowest, highest and mean value of pixels.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | N
     Returns
     -------
     PixelRange or None
-        None where all of them are 0.
+        None if all of them are 0.
     """
-    selection: dict[str, Any] = {} if used is True else {"where": used}  # faster without
+    selection: dict[str, Any] = {} if used is True else {"where": used}  # `where` is slow
     low, high = float(X.min(initial=0, **selection)), float(X.max(initial=0, **selection))
     if low == high:
         return None
@@ -92,14 +92,14 @@ def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | N
 
 
 def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> None:
-    """Warn where images have another range of values than those of fit, or are inverted.
+    """Warn if the range of pixel values differs from that of fit, or if images are inverted.
 
     Parameters
     ----------
     seen : PixelRange or None
-        Range of the images to predict; None if they are blank.
+        Range of the new images; None if they are blank.
     fitted : PixelRange or None
-        Range of the images of fit; its mean is NaN if it is not known.
+        Range of the images of fit; its mean is NaN if unknown.
     """
     if seen is None or fitted is None or math.isnan(fitted.mean):
         return

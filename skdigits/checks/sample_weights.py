@@ -1,4 +1,4 @@
-"""Checks of the weights of samples and of classes."""
+"""Checks of sample weights and class weights."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sklearn.utils.validation import check_array
 def check_weights(
     sample_weight: Any, class_weight: Any, labels: np.ndarray, classes: Any
 ) -> np.ndarray | None:
-    """Multiply sample weights with class weights.
+    """Check sample weights, and multiply them by class weights.
 
     Parameters
     ----------
     sample_weight : array-like of shape (n_samples,), float or None
         Weight per sample.
     class_weight : dict, "balanced" or None
-        Weight per class; 1 for a class that a dict does not name.
+        Weight per class; 1 for a class that is missing in a dict.
     labels : ndarray of shape (n_samples,)
         The labels.
     classes : ndarray of shape (n_classes,)
@@ -29,13 +29,13 @@ def check_weights(
     Returns
     -------
     ndarray of shape (n_samples,) or None
-        Weights, none negative and some positive; None where none were given.
+        Non-negative weights, some of them positive; None if both arguments are None.
 
     Raises
     ------
     ValueError
-        If weights are negative, not finite, all zero, of another number than the samples, or for
-        labels that do not exist.
+        If weights are negative, not finite or all zero, if there is not one per sample, or if
+        `class_weight` names unknown labels.
     """
     if sample_weight is None and class_weight is None:
         return None
@@ -57,7 +57,7 @@ def check_weights(
     elif class_weight is not None:
         weights = weights * compute_sample_weight(class_weight, labels)
     if not weights.any():
-        raise ValueError("All sample weights are zero: there is nothing to train on.")
+        raise ValueError("All sample weights are zero; at least one should be positive.")
     return weights
 
 
@@ -71,5 +71,5 @@ def _class_weights(class_weight: dict[Any, Any], classes: np.ndarray) -> np.ndar
     values = [class_weight.get(label, 1.0) for label in classes.tolist()]
     for value in values:
         if not (isinstance(value, Real) and 0 <= float(value) < np.inf):
-            raise ValueError(f"class_weight should hold numbers of 0 or more; got {value!r}.")
+            raise ValueError(f"class_weight should contain numbers of 0 or more; got {value!r}.")
     return np.array(values, dtype=float)

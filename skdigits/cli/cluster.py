@@ -1,4 +1,4 @@
-"""Work on a Dask cluster."""
+"""Execution on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def dask_cluster(address: str | None, *arrays: np.ndarray) -> Iterator[None]:
-    """Run the tasks of joblib on a Dask cluster.
+    """Run joblib's tasks on a Dask cluster.
 
     Parameters
     ----------
     address : str or None
         Address of the scheduler; None runs the tasks on this machine.
     *arrays : ndarray
-        Arrays to copy to every worker, so that they are not lost if a worker dies.
+        Arrays to copy to every worker, so that none is lost if a worker dies.
 
     Raises
     ------

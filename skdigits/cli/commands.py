@@ -1,4 +1,4 @@
-"""The program: its commands, in the order in which its help lists them."""
+"""The program and its commands, in the order of the help."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: no frames in a pipe, and paragraphs that are wrapped
+    rich_markup_mode=None,  # plain help with wrapped paragraphs, and without frames in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Read digits in pictures; train and use convolutional classifiers for digits.",
 )
 
 
 class PlainCommand(typer.core.TyperCommand):
-    """A command whose help has no backslashes before brackets, as some versions of Typer print."""
+    """A command whose help omits the backslashes that some Typer versions put before brackets."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help of the command.
@@ -63,13 +63,13 @@ def main(argv: list[str] | None = None) -> None:
     Parameters
     ----------
     argv : list of str, default=None
-        Arguments; None takes those of the process.
+        Arguments; None means those of the process.
 
     Raises
     ------
     SystemExit
-        With exit status 0 after success, 1 if some pictures could not be read, 2 after a user
-        error, 130 after Ctrl-C, 143 after SIGTERM.
+        With status 0 after success, 1 if some pictures could not be read, 2 after a user error, 130
+        after Ctrl-C, 143 after SIGTERM.
     """
     accept_any_character()
     try:

@@ -1,4 +1,4 @@
-"""``skdigits compare``: the networks and scikit-learn's classifiers on the same images."""
+"""``skdigits compare``: compare the networks with scikit-learn's classifiers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from skdigits.cli.start_up import start_tensorflow
 if TYPE_CHECKING:
     import pandas as pd
 
-MAXIMUM_FOR_FOLDS = 5000  # images; of more, a part is held out instead of cross-validation
+MAXIMUM_FOR_FOLDS = 5000  # images; with more, a test set is held out, without cross-validation
 
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FOLDER", help="Folder for tables and figures.")
@@ -41,7 +41,7 @@ Folds = Annotated[
     typer.Option(
         metavar="N",
         min=2,
-        help="Number of folds; by default 5 for up to 5000 images, else no folds.",
+        help="Number of folds; by default 5 for up to 5000 images, no folds for more.",
     ),
 ]
 TestFraction = Annotated[
@@ -50,7 +50,7 @@ TestFraction = Annotated[
         metavar="SHARE",
         min=0.01,
         max=0.9,
-        help="Share of test images, without folds and for learning curves.",
+        help="Share of test images, for learning curves and if there are no folds.",
     ),
 ]
 Curves = Annotated[bool, typer.Option(help="Draw learning curves too.")]
@@ -67,7 +67,7 @@ def compare(
 ) -> None:
     """Compare the networks with scikit-learn's classifiers.
 
-    All are trained and tested on the same images.
+    All classifiers are trained and tested on the same images.
     """
     from sklearn.model_selection import StratifiedKFold
 
@@ -88,7 +88,7 @@ def compare(
     make_folder(output)
     n_train = sum(len(train) for train, _ in splits) // len(splits)
     n_test = sum(len(test) for _, test in splits)
-    print_line(f"{n_train} images to train on, {n_test} to test on.")
+    print_line(f"{n_train} training images, {n_test} test images.")
     if has_networks:
         start_tensorflow()
     found = compare_classifiers(chosen, X, y, splits, report=_report_classifier)
@@ -190,7 +190,7 @@ def format_p_value(p: float | None) -> str:
 
 
 def _print_comparison(results: pd.DataFrame) -> None:
-    """Print two tables, because one with all columns is wider than 80 characters."""
+    """Print two tables, because one table is wider than 80 characters."""
     from rich.table import Table
 
     of_quality = ("accuracy", "95 % interval", "log loss", "calibration", "p")
@@ -216,6 +216,6 @@ def _print_comparison(results: pd.DataFrame) -> None:
     console.print(quality)
     print_line(
         "calibration: expected calibration error; p: p-value of McNemar's exact test against the "
-        "most accurate of the other classifiers.\n"
+        "most accurate classifier that is not a DigitClassifier.\n"
     )
     console.print(cost)

@@ -1,4 +1,4 @@
-"""What commands print: lines, errors and warnings; and how signals end them."""
+"""Console output of commands, and signal handling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from skdigits.cli.packages import how_to_install
 
 console = Console(highlight=False)
-PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # of Rich's tables
+PLAIN: dict[str, Any] = {"box": None, "pad_edge": False}  # options of a Rich table
 CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -29,18 +29,18 @@ def print_line(text: str, style: str | None = None) -> None:
     text : str
         The line.
     style : str, default=None
-        A style of Rich, such as ``"bold"``, for a terminal.
+        A Rich style, such as ``"bold"``, used on a terminal.
     """
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def print_error(text: object) -> None:
-    """Print a line about something that went wrong to standard error.
+    """Print an error message to standard error, on one line.
 
     Parameters
     ----------
     text : object
-        The line, or an exception.
+        The message, or an exception.
     """
     errors = Console(stderr=True, highlight=False)
     text = escape_controls(message(text))
@@ -48,7 +48,7 @@ def print_error(text: object) -> None:
 
 
 def message(error: object) -> str:
-    """What a user reads of an error: of a missing file or package, its name and the reason.
+    """Return the message of an error; for a missing file or package, its name and the reason.
 
     Parameters
     ----------
@@ -68,23 +68,23 @@ def message(error: object) -> str:
 
 
 def escape_controls(text: str) -> str:
-    """Write line breaks, tabs and other control characters as escapes, so that a line stays one.
+    """Escape line breaks, tabs and other control characters, so that the text stays on one line.
 
     Parameters
     ----------
     text : str
-        Text with the name of a file, which may hold any character.
+        Text with a file name, which may contain any character.
 
     Returns
     -------
     str
-        The text; all other characters are kept.
+        The escaped text.
     """
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def accept_any_character() -> None:
-    """Let characters that the console does not have be printed as escapes, so that no run ends."""
+    """Escape characters that the console cannot print, instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -92,7 +92,7 @@ def accept_any_character() -> None:
 
 @contextlib.contextmanager
 def short_warnings() -> Iterator[None]:
-    """Print warnings as one line each, without the place in the code, and each once."""
+    """Print each warning once, on one line without its position in the code."""
     shown = set()
 
     def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
@@ -109,7 +109,7 @@ def short_warnings() -> Iterator[None]:
 
 @contextlib.contextmanager
 def end_at_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the process as an error does: files are whole or not there."""
+    """Let Ctrl-C and SIGTERM raise SystemExit, so that no file is left incomplete."""
     words: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
     def end(number: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""``skdigits export``: a network for programs without skdigits."""
+"""``skdigits export``: export a network for programs without skdigits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="The file to write; it ends in .onnx, .keras or .tflite.",
+        help="The file to write; its ending is .onnx, .keras or .tflite.",
     ),
 ]
 
@@ -26,7 +26,7 @@ Output = Annotated[
 def export(model: Model, output: Output = Path("model.onnx")) -> None:
     """Export the network of a model for programs without skdigits.
 
-    Its input is images with pixels as in training; its output is probabilities.
+    Its input is images with the pixel values of the training images; its output is probabilities.
     """
     import skdigits.persistence
     from skdigits.files import check_destination

@@ -1,4 +1,4 @@
-"""``skdigits inspect``: what images and labels are like."""
+"""``skdigits inspect``: describe and draw images and labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sklearn.utils import Bunch
 
-ENOUGH_TO_JUDGE = 20  # pictures, to tell pages from digits
+ENOUGH_TO_JUDGE = 20  # pictures that are examined to distinguish pages from digits
 NONE_READABLE = "None of the pictures can be read."
 
 Output = Annotated[
@@ -28,7 +28,7 @@ Output = Annotated[
 Sequences = Annotated[
     bool,
     typer.Option(
-        "--sequences", help="The pictures show lines of digits, as those of pages always do."
+        "--sequences", help="The pictures show lines of digits; for pages this is the default."
     ),
 ]
 
@@ -38,7 +38,7 @@ def inspect(
 ) -> None:
     """Describe images and labels, and draw them.
 
-    Pictures are drawn before and after they are cleaned.
+    Pictures are drawn before and after cleaning.
     """
     from skdigits.datasets import load_data
     from skdigits.datasets.picture_files import find_pictures
@@ -48,7 +48,7 @@ def inspect(
     source = find_picture_source(data)
     pictures = [] if source is None else find_pictures(source)
     if sequences and not pictures:
-        raise ValueError("--sequences is for pictures of lines; DATA holds no pictures.")
+        raise ValueError("--sequences is for pictures of lines, and DATA has none; omit it.")
     sequences = sequences or _hold_pages(pictures)
     bunch, n_unreadable = None, 0
     if sequences:
@@ -70,20 +70,20 @@ def inspect(
 
 
 def _hold_pages(pictures: list[Path]) -> bool:
-    """Whether most of some pictures are pages, with several lines of digits."""
+    """Return True if most examined pictures are pages with several lines of digits."""
     from skdigits.pictures import find_lines, open_pictures
 
     some = pictures[:: len(pictures) // ENOUGH_TO_JUDGE or 1]
     n_pages = 0
     for path in some:
-        # The loader names what it cannot read.
+        # The loader reports what it cannot read.
         with contextlib.suppress(ValueError, OSError, ImportError):
             n_pages += len(find_lines(next(open_pictures(path)))) > 1
     return n_pages > len(some) / 2
 
 
 def _without_damaged(files: list[Path]) -> tuple[list[Path], int]:
-    """The files whose first page can be read, and the number of the others, which are named."""
+    """Return the files whose first page can be read; report the others, and return their number."""
     from skdigits.pictures import open_pictures
 
     readable = []
@@ -100,9 +100,9 @@ def _without_damaged(files: list[Path]) -> tuple[list[Path], int]:
 
 
 def _read_pictures(path: Path, files: list[Path]) -> tuple[Bunch, list[Path], int]:
-    """The pictures of digits that can be read, their files, and the number of the others.
+    """Return the readable pictures of digits, their files, and the number of the others.
 
-    Those that cannot be read are named. ``target`` of the bunch is None without labels.
+    The others are reported. ``target`` of the bunch is None without labels.
     """
     import numpy as np
 
@@ -128,7 +128,7 @@ def _read_pictures(path: Path, files: list[Path]) -> tuple[Bunch, list[Path], in
 
 
 def _chunks(path: Path) -> list[Any]:
-    """Chunks of pictures, with labels if all have one."""
+    """Return chunks of pictures, with labels if each picture has one."""
     from skdigits.datasets.picture_files import iter_pictures
 
     try:
@@ -138,7 +138,7 @@ def _chunks(path: Path) -> list[Any]:
 
 
 def _draw_cleaning(pictures: list[Path], output: Literal["digit", "line"], folder: Path) -> None:
-    """Draw pictures before and after they are cleaned."""
+    """Draw pictures before and after cleaning."""
     from skdigits.inspection import CleaningDisplay
 
     draw_off_screen()

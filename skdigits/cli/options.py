@@ -1,4 +1,4 @@
-"""Options that several commands have, and numbers in their texts."""
+"""Options of several commands, and conversion of their values to numbers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Data = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="A folder or file, recognized from its content: pictures, CSV, Kaggle's zip, IDX, "
-        ".npz, .mat, ARFF, LIBSVM, Parquet; 'mnist' to download MNIST. The default is the digits "
-        "bundled with scikit-learn.",
+        help="A folder or file, whose format is recognized from its content: pictures, CSV, "
+        "Kaggle's zip, IDX, .npz, .mat, ARFF, LIBSVM, Parquet; 'mnist' downloads MNIST. The "
+        "default is the digits bundled with scikit-learn.",
         show_default=False,
     ),
 ]
@@ -42,7 +42,7 @@ def parse_number(text: str, kind: Callable[[str], Any], option: str, *, auto: bo
     option : str
         Name of the option, for a message.
     auto : bool, default=False
-        Whether the text ``"auto"`` is kept.
+        Whether the value can be ``"auto"``, which is not converted.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def parse_number(text: str, kind: Callable[[str], Any], option: str, *, auto: bo
     Raises
     ------
     ValueError
-        If the text is neither.
+        If the text is not such a value.
     """
     if auto and text == "auto":
         return text

@@ -1,4 +1,4 @@
-"""What commands write: tables, JSON and figures in a folder."""
+"""Output files of commands: tables, JSON and figures in a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise an error if a file of this name exists; nothing is created.
+    """Raise an error if the folder is a file; the folder is not created.
 
     Parameters
     ----------
@@ -23,14 +23,14 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     ValueError
-        If there is such a file.
+        If a file has this name.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; expected the name of a folder to write into.")
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, and raise an error before any work if no file can be created in it.
+    """Create a folder, and check that files can be created in it.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def make_folder(folder: Path) -> None:
     Raises
     ------
     OSError
-        If the folder cannot be created, or is not writable.
+        If the folder cannot be created or is not writable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -114,7 +114,7 @@ def save_figure(display: Any, path: Path) -> None:
 
 
 def _without_nan(value: Any) -> Any:
-    """Replace NaN, which JSON does not have, by None, also in dicts and lists."""
+    """Replace NaN, which JSON does not support, by None, also in dicts and lists."""
     if isinstance(value, dict):
         return {name: _without_nan(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

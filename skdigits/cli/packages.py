@@ -1,15 +1,15 @@
-"""Packages that some commands need and an installation that only predicts does not have."""
+"""Packages that only some commands need."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 TRAINING = ("tensorflow", "keras", "scikeras")
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}  # where the name is not the module's
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}  # names that differ from the module's
 
 
 def check_packages(*modules: str) -> None:
-    """Check, before any work, that packages are installed; nothing is imported.
+    """Check that packages are installed, without importing them.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def check_packages(*modules: str) -> None:
     Raises
     ------
     ImportError
-        If some are missing; the message says how to install them.
+        If a package is missing; the message says how to install it.
     """
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
@@ -27,7 +27,7 @@ def check_packages(*modules: str) -> None:
 
 
 def how_to_install(*modules: str) -> str:
-    """Say that packages are missing, and how to install them.
+    """Make a message that packages are missing, and how to install them.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def how_to_install(*modules: str) -> str:
     Returns
     -------
     str
-        A sentence for the user.
+        The message.
     """
     names = [DISTRIBUTIONS.get(name, name) for name in modules]
     return f"This needs {', '.join(names)}, which is not installed: pip install {' '.join(names)}"

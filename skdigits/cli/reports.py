@@ -1,4 +1,4 @@
-"""What is reported of a fit: the model, its history, metrics and figures."""
+"""Reports of a fit: the model, its history, metrics and figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_convergence(estimator: Estimator) -> None:
-    """Check that a training has not diverged: weights that are not finite cannot predict.
+    """Check that training has not diverged, that is, that all weights are finite.
 
     Parameters
     ----------
@@ -33,26 +33,26 @@ def check_convergence(estimator: Estimator) -> None:
     import numpy as np
 
     if not all(np.isfinite(weights).all() for weights in estimator.to_keras().get_weights()):
-        raise ValueError("The training has diverged, and no model is saved; lower --learning-rate.")
+        raise ValueError("Training has diverged, and no model is saved; lower --learning-rate.")
 
 
 def save_report(
     estimator: Estimator, X: Any, y: np.ndarray, folder: Path, facts: dict[str, Any]
 ) -> None:
-    """Test an estimator, if there are test images, and write it with history, metrics and figures.
+    """Test an estimator, and write the model, its history, metrics and figures.
 
     Parameters
     ----------
     estimator : DigitClassifier or DigitSequenceRecognizer
         The fitted estimator.
     X : ndarray of shape (n, n_pixels) or (n, height, width)
-        Test images.
+        Test images; if there are none, the estimator is not tested.
     y : ndarray of shape (n,)
-        Their labels, or of a recognizer their sequences.
+        Their labels, or for a recognizer their sequences.
     folder : Path
         Folder to write to.
     facts : dict
-        Further content of ``metrics.json``; ``fit_seconds`` is printed too.
+        Further content of ``metrics.json``; ``fit_seconds`` is also printed.
     """
     from skdigits import DigitClassifier
 
@@ -96,8 +96,8 @@ def _save_model(estimator: Estimator, folder: Path) -> None:
 def _report_untested(estimator: Estimator, folder: Path, facts: dict[str, Any]) -> None:
     """Report an estimator that was trained on all images."""
     print_line(
-        f"Trained in {facts['fit_seconds']:.1f} s. No image was held out, so that the accuracy on "
-        "other images is not known.",
+        f"Trained in {facts['fit_seconds']:.1f} s. No image was held out, so the accuracy on "
+        "other images is unknown.",
         style="bold",
     )
     content = {"n_test": 0, **facts, "parameters": estimator.get_params()}

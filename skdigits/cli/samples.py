@@ -1,4 +1,4 @@
-"""Images and labels of a command, and how they are split into training and test samples."""
+"""Images and labels of a command, split into training and test samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class TrainTest(NamedTuple):
-    """Images and labels to train on, and to test on.
+    """Training and test images, with labels.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class TrainTest(NamedTuple):
 
     @property
     def held_out(self) -> str:
-        """How many images are held out, as part of a sentence."""
+        """Text for a message: how many images are held out."""
         n = len(self.y_test)
         return f"{n} held out for testing" if n else "none held out for testing"
 
@@ -56,7 +56,7 @@ def read_images(source: str | None) -> tuple[Any, np.ndarray]:
 
 
 def find_picture_source(source: str | None) -> Path | None:
-    """Find the folder or file of pictures that a source is.
+    """Return the path of a source if it contains pictures.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def find_picture_source(source: str | None) -> Path | None:
     Returns
     -------
     Path or None
-        The folder or file; None if the source holds no pictures.
+        The folder or file; None if the source contains no pictures.
     """
     from skdigits.datasets.picture_files import find_pictures
     from skdigits.datasets.recognition import recognize
@@ -78,7 +78,7 @@ def find_picture_source(source: str | None) -> Path | None:
 
 
 def split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> TrainTest:
-    """Split samples into a training and a test set with the same shares of the classes.
+    """Split samples into a training and a test set, stratified by class.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> TrainTest:
 def hold_out(
     X: Any, y: np.ndarray, test_fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose training and test samples with the same shares of the classes.
+    """Choose training and test samples, stratified by class.
 
     Parameters
     ----------
@@ -136,13 +136,13 @@ def hold_out(
     from sklearn.model_selection import StratifiedShuffleSplit
 
     splitter = StratifiedShuffleSplit(1, test_size=test_fraction, random_state=seed)
-    with errors_naming_the_option():
+    with naming_the_option():
         return next(splitter.split(X, y))
 
 
 @contextlib.contextmanager
-def errors_naming_the_option() -> Iterator[None]:
-    """Name the option of the share in errors of splitting."""
+def naming_the_option() -> Iterator[None]:
+    """Add the name of the option to errors of splitting."""
     try:
         yield
     except ValueError as error:

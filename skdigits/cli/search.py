@@ -1,4 +1,4 @@
-"""``skdigits search``: the best of a grid of values."""
+"""``skdigits search``: find the best classifier in a grid of values."""
 
 from __future__ import annotations
 
@@ -28,10 +28,8 @@ Output = Annotated[
     typer.Option("-o", "--output", metavar="FOLDER", help="Folder for results, model and figures."),
 ]
 Epochs = Annotated[str, typer.Option(metavar="N,...", help="Numbers of epochs.")]
-BatchSize = Annotated[str, typer.Option(metavar="N,...", help="Batch sizes; auto is possible.")]
-LearningRate = Annotated[
-    str, typer.Option(metavar="RATE,...", help="Learning rates; auto is possible.")
-]
+BatchSize = Annotated[str, typer.Option(metavar="N,...", help="Batch sizes, or auto.")]
+LearningRate = Annotated[str, typer.Option(metavar="RATE,...", help="Learning rates, or auto.")]
 Architecture = Annotated[
     str, typer.Option(metavar="NAME,...", help="Networks: lenet, compact, tiny or deep.")
 ]
@@ -70,9 +68,9 @@ def search(
 ) -> None:
     """Search a grid of values, and save the best classifier.
 
-    The values of an option are separated by commas. Every finished fit is recorded in the output
-    folder, and the state of each fit after each epoch, so that the same command resumes an
-    interrupted search.
+    The values of an option are separated by commas. The output folder records every finished fit,
+    and the state of each fit after each epoch: given again, the same command resumes an interrupted
+    search.
     """
     check_packages("matplotlib", *TRAINING)
     grid = {
@@ -89,7 +87,7 @@ def search(
     samples = split(*read_images(data), test_fraction, seed)
     X_train, X_test, y_train, y_test = samples
     make_folder(output)
-    print_line(f"{len(y_train)} images to search with, {samples.held_out}.")
+    print_line(f"{len(y_train)} images for the search, {samples.held_out}.")
     found = _make_search(grid, output, folds, None if dask else jobs, seed)
     start_tensorflow()
     with _quiet_workers(), dask_cluster(dask, X_train, y_train):
@@ -115,7 +113,7 @@ def _numbers(
 
 
 def _check_grid(grid: dict[str, Any]) -> None:
-    """Raise an error before any work if a value is not valid."""
+    """Raise an error if a value is not valid."""
     from sklearn.model_selection import ParameterGrid
 
     from skdigits import DigitClassifier
@@ -132,7 +130,7 @@ def _make_search(
 
     from skdigits import DigitClassifier, EpochSearchCV
 
-    # Parameters with only one value have no column in the results, except for the epochs.
+    # Except for epochs, parameters with one value have no column in the results.
     searched = {n: values for n, values in grid.items() if n == "epochs" or len(values) > 1}
     fixed = {n: values[0] for n, values in grid.items() if n not in searched}
     search = EpochSearchCV(
@@ -147,7 +145,7 @@ def _make_search(
 
 
 def _show_progress(search: EpochSearchCV) -> None:
-    """Show progress bars in a terminal if scikit-learn supports them, else print a line per fit."""
+    """Show progress bars if the terminal and scikit-learn support them, else a line per fit."""
     try:
         from sklearn.callback import ProgressBar
     except ImportError:
@@ -159,14 +157,14 @@ def _show_progress(search: EpochSearchCV) -> None:
 
 
 def _quiet_workers() -> Any:
-    """A context in which joblib's processes on this machine start TensorFlow without messages."""
+    """Return a context in which joblib's local processes start TensorFlow without messages."""
     import joblib
 
     return joblib.parallel_config("loky", initializer=import_tensorflow_quietly)
 
 
 def _save_results(search: EpochSearchCV, folder: Path) -> None:
-    """Print the results of a search, the best first, and write two tables and two figures."""
+    """Print the results of a search, best first, and write two tables and two figures."""
     import pandas as pd
 
     from skdigits.inspection import SearchHistoryDisplay, SearchScoreDisplay

@@ -1,4 +1,4 @@
-"""TensorFlow's start, which takes seconds, without its messages."""
+"""Start of TensorFlow without its messages."""
 
 from __future__ import annotations
 

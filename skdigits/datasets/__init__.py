@@ -2,7 +2,7 @@
 
 Names follow scikit-learn: ``load_`` reads existing data, ``fetch_`` may download, ``make_``
 generates. `load_data` and `iter_data` recognize the format of a file or folder. ``subset`` is
-``"train"`` for images with labels to train on, and ``"test"`` for images to predict.
+``"train"`` for labelled training images, and ``"test"`` for images to predict.
 """
 
 import importlib
@@ -53,7 +53,7 @@ _GENERATORS = {"iter_digit_sequences", "make_digit_sequences", "train_test_seque
 
 
 def __getattr__(name: str) -> Any:
-    """Import a generator when it is first used: they are in a room that loaders do not need."""
+    """Import a generator on first use, because loaders do not need `skdigits.synthesis`."""
     if name not in _GENERATORS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module("skdigits.synthesis.digit_sequences"), name)

@@ -1,7 +1,7 @@
 """ARFF files: OpenML's mnist_784.arff.
 
-SciPy's reader makes a list of Python objects of all rows: for 10,000 images of MNIST it takes five
-times as long as pandas and five times the memory. So it reads only the header.
+SciPy's reader converts all rows to Python objects: for 10,000 images of MNIST it takes five times
+the time and memory of pandas. Therefore SciPy reads only the header, and pandas the rows.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from skdigits.datasets.unpacking import existing, open_unpacked
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
-AT_ONCE = 4096  # rows
-LONGEST_HEADER = 1 << 22  # bytes; that of mnist_784.arff has 20,000
+AT_ONCE = 4096  # rows per chunk
+LONGEST_HEADER = 1 << 22  # bytes; the header of mnist_784.arff has 20,000
 
 
 def load_arff(
@@ -32,16 +32,16 @@ def load_arff(
     """Load images from an ARFF file, such as OpenML's ``mnist_784.arff``.
 
     The labels are the attribute named ``class``, ``label``, ``target``, ``digit`` or ``y``, or the
-    only attribute that is no number; all others are pixels, in row-major order from the top left:
-    0–255, or floats 0–1, which become 0–255.
+    only attribute that is not numeric. All others are pixels in row-major order: 0–255, or floats
+    0–1, which become 0–255.
 
     Parameters
     ----------
     path : str or path-like
-        The file, packed with gzip or not.
+        The file, gzipped or not.
     subset, as_frame, return_X_y
-        As for `load_data`. Of MNIST's 70,000 images, the first 60,000 are for training; all images
-        of other files are returned for both subsets.
+        As for `load_data`. For MNIST's 70,000 images, ``"train"`` returns the first 60,000 and
+        ``"test"`` the last 10,000; for other files, both return all images.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def read_arff(path: StrPath, subset: str) -> Samples:
 
 
 def _read_attributes(file: TextIO) -> tuple[list[str], set[str]]:
-    """Names of the attributes, and of those that are texts; the file is then at its first row."""
+    """Read up to the first row; return the names of all attributes and of those that are texts."""
     from scipy.io import arff
 
     header, size = [""], 0
@@ -79,11 +79,13 @@ def _read_attributes(file: TextIO) -> tuple[list[str], set[str]]:
         header.append(file.readline(LONGEST_HEADER))
         size += len(header[-1])
         if not header[-1] or size > LONGEST_HEADER:
-            raise ValueError("a file without a line @data; it is truncated")
+            raise ValueError("it has no line @data, so it is truncated")
     _, meta = arff.loadarff(io.StringIO("".join(header)))
     names = meta.names()
     if len(set(names)) < len(names) or len(names) < 2:
-        raise ValueError(f"{len(names)} attributes; expected pixels and labels, once each")
+        raise ValueError(
+            f"it has {len(names)} attributes; expected pixels and labels with different names"
+        )
     kinds = zip(names, meta.types(), strict=True)
     return names, {name for name, kind in kinds if kind != "numeric"}
 
@@ -113,13 +115,13 @@ def _read_rows(
                 images.append(compact(part[pixels].to_numpy()))
                 if label:
                     labels.append(part[label].to_numpy(str))
-                if label and (labels[-1] == "").any():  # rows that end early have no last value
+                if label and (labels[-1] == "").any():  # truncated rows have no last value
                     row = part.index[labels[-1] == ""][0] + 1
-                    raise ValueError(f"row {row} has no label, or fewer than {len(names)} values")
+                    raise ValueError(f"row {row} has no label or fewer than {len(names)} values")
     except (ValueError, Warning) as error:  # pandas' errors are ValueErrors
         if "'{" in str(error):
-            raise ValueError("the sparse form of ARFF is not read; save all values") from None
-        raise ValueError(f"a row is no list of {len(names)} values; {error}") from error
+            raise ValueError("sparse ARFF is not supported; save all values") from None
+        raise ValueError(f"a row does not have {len(names)} values; {error}") from error
     if not any(map(len, images)):
         raise ValueError("the file has no rows")
     return np.concatenate(images), np.concatenate(labels) if label else None

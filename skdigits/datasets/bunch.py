@@ -1,4 +1,4 @@
-"""The forms in which loaders return images: all at once, or in chunks."""
+"""Containers in which loaders return images: all at once, or in chunks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class Problem(NamedTuple):
     """A picture that could not be read."""
 
     name: str  # as in `Chunk.names`
-    text: str  # what is wrong, with the name of the file
+    text: str  # the error message, with the name of the file
 
 
 class Chunk(NamedTuple):
     """Consecutive images of a source that is read in parts."""
 
-    data: Any  # uint8, (n, n_pixels) or (n, height, width); a list where the widths differ
+    data: Any  # uint8, (n, n_pixels) or (n, height, width); a list if the widths differ
     target: np.ndarray | None = None  # labels
-    names: np.ndarray | None = None  # of the files, where each image comes from a separate one
+    names: np.ndarray | None = None  # file names, if each image comes from a separate file
     problems: tuple[Problem, ...] = ()  # pictures that could not be read; their images are zeros
-    pages: tuple[str, ...] = ()  # names of pictures without a digit, but with lines of digits
+    pages: tuple[str, ...] = ()  # names of pictures that show lines instead of a single digit
 
 
 def without_problems(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Iterate over chunks; the first picture that could not be read is a ValueError.
+    """Iterate over chunks; raise a ValueError for the first picture that could not be read.
 
     Parameters
     ----------
@@ -44,16 +44,16 @@ def without_problems(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 class Samples(NamedTuple):
-    """Images and labels that are in memory."""
+    """Images and labels in memory."""
 
     images: np.ndarray  # uint8, (n, n_pixels) or (n, height, width)
     target: np.ndarray | None  # labels
-    origin: str  # where they are from
-    note: str = ""  # what else the description says
-    feature_names: list[str] | None = None  # of the pixels; None is Kaggle's, pixel0, pixel1, …
+    origin: str  # the source, for the description
+    note: str = ""  # further text of the description
+    feature_names: list[str] | None = None  # None means pixel0, pixel1, … as in Kaggle's files
 
     def bunch(self, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
-        """Return the samples in scikit-learn's form.
+        """Return the samples as a scikit-learn Bunch or tuple.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class Samples(NamedTuple):
         )
 
     def chunks(self, chunk_size: int, lines: bool = False) -> Iterator[Chunk]:
-        """Divide the samples.
+        """Divide the samples into chunks.
 
         Parameters
         ----------

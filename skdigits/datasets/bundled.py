@@ -1,4 +1,4 @@
-"""The digits that come with scikit-learn."""
+"""The digits bundled with scikit-learn."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
     >>> load_digits().images.shape
     (1797, 8, 8)
     """
-    from sklearn import datasets  # here, since predicting a picture should start quickly
+    from sklearn import datasets  # imported here, so that predicting a picture starts quickly
 
     bundled = datasets.load_digits()
     images = np.rint(bundled.data * (255 / 16)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Arrays of images and labels as people store them, checked and converted."""
+"""Checks and conversion of stored arrays of images and labels."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from skdigits.datasets.bunch import Samples
 from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.pixels import as_pixels
 
-MNIST = (70_000, 784)  # images and pixels of both parts in one table
-N_TRAIN = 60_000  # the first of them
+MNIST = (70_000, 784)  # images and pixels of a table with both subsets
+N_TRAIN = 60_000  # the first images are for training
 N_DIGITS = 10
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 LEADING_ZERO = re.compile(r"[+-]?0\d")
-LARGEST_INTEGER = 2**53  # of those that a float holds exactly
+LARGEST_INTEGER = 2**53  # up to here, a float holds every integer exactly
 
 
 def make_samples(
@@ -36,15 +36,15 @@ def make_samples(
     where : str
         The file, for messages.
     subset : {"train", "test"}
-        ``"train"`` requires labels. A table of MNIST's 70,000 images is divided; everything else is
-        returned as it is.
+        ``"train"`` requires labels. A table of MNIST's 70,000 images is divided; all other tables
+        are returned whole.
     note : str, default=""
-        What was done to the images, for the description.
+        Changes that were made to the images, for the description.
     """
     if labels is None and subset == "train":
         raise ValueError(
-            f"{where}: there are no labels. Images without labels can only be predicted: "
-            "`skdigits predict`, or subset='test'."
+            f"{where}: there are no labels. Images without labels can only be predicted: use "
+            "`skdigits predict` or subset='test'."
         )
     target = None if labels is None else read_labels(labels, where)
     images = as_pixels(images, where, n_labels=None if target is None else len(target))
@@ -58,20 +58,20 @@ def make_samples(
 
 
 def read_labels(values: Any, where: Any) -> np.ndarray:
-    """Convert labels as people store them to integers or strings.
+    """Convert stored labels to integers or strings.
 
     Parameters
     ----------
     values : array-like
-        One number or text per sample, also as a row or column of a matrix; or a matrix of 10 rows
-        or columns with one highest value per sample (one-hot).
+        One number or text per sample, as a vector or as a matrix with one row or column; or one-hot
+        labels, with 10 rows or columns.
     where : str
         The file, for messages.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        int64 if all are whole numbers without leading zeros, else str.
+        int64 if all are whole numbers without leading zeros, otherwise str.
     """
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:
@@ -85,7 +85,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
         and ((values != np.rint(values)) | (abs(values) > LARGEST_INTEGER)).any()
     ):
         raise ValueError(
-            f"{where}: labels are missing or no whole numbers; found "
+            f"{where}: labels are missing or not whole numbers; found "
             f"{', '.join(f'{n:g}' for n in np.unique(values)[:3])}, …"
         )
     if values.dtype.kind in "buif":
@@ -95,7 +95,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
     try:
         texts = np.char.strip(values.astype(str))
     except UnicodeDecodeError:
-        raise ValueError(f"{where}: labels are texts that are not ASCII bytes.") from None
+        raise ValueError(f"{where}: labels are not ASCII; expected numbers or texts.") from None
     if (texts == "").any():
         raise ValueError(f"{where}: a label is empty.")
     labels = as_labels(texts)
@@ -107,7 +107,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
 
 
 def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Convert texts to int64 if all are integers written plainly, else to str, as ``"07"``.
+    """Convert texts to int64 if all are integers without leading zeros, otherwise to str.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
 
 
 def to_number(text: str) -> float:
-    """Convert a text to a finite number, or to NaN.
+    """Convert a text to a finite number, or to NaN if it is none.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def to_number(text: str) -> float:
 
 
 def _from_one_hot(values: np.ndarray) -> np.ndarray:
-    """The position of the only 1 of each sample; other matrices as they are."""
+    """Convert one-hot labels to digits; return other matrices unchanged."""
     axis = 1 if values.shape[1] == N_DIGITS else 0
     if values.dtype.kind not in "buif" or values.shape[axis] != N_DIGITS:
         return values
@@ -148,12 +148,12 @@ def _from_one_hot(values: np.ndarray) -> np.ndarray:
 
 
 def _warn_of_ten(target: np.ndarray | None, where: Any) -> None:
-    """Some sets number the digits 1–9 and 10, because MATLAB counts from 1."""
+    """Warn of labels 1–10: some data sets use 10 for the digit 0, because MATLAB counts from 1."""
     if target is None or target.dtype.kind != "i" or target.max() != 10 or target.min() != 1:
         return
     warnings.warn(
-        f"{where}: the labels are 1 to 10, without 0. In SVHN and in many files of MATLAB 10 means "
-        "the digit 0. They are kept as they are; y % 10 makes 0 of 10.",
+        f"{where}: the labels are 1 to 10, without 0. In SVHN and in many MATLAB files, 10 means "
+        "the digit 0. The labels are not changed; y % 10 converts 10 to 0.",
         UserWarning,
         stacklevel=5,
     )

@@ -1,7 +1,7 @@
 """CSV files: one row per image and one column per pixel.
 
-NumPy reads Kaggle's train.csv in half the time of pandas and in a ninth of its memory. Where it
-finds a fault, the rows are read one by one, so that the message names the line.
+NumPy reads Kaggle's train.csv in half the time and a ninth of the memory of pandas. If it fails,
+the rows are read one by one, so that the message names the line.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ def load_csv(
 
     A file has one row per image and one column per pixel, in row-major order: integers 0–255, or
     numbers 0–1, which are multiplied by 255 and rounded. The delimiter is a comma, a semicolon or a
-    tab, and the encoding UTF-8 or, with a byte order mark, UTF-16. In a file with a header, labels
-    are in a column named ``label``, ``class``, ``target``, ``digit`` or ``y``, else in the only
-    column of ``train.csv`` that ``test.csv`` does not have. In a file without, they are in the
-    first or last column, beside a square number of pixels. A column of row numbers is left out, and
-    columns of pixels that are not in the order of their numbers are put into it, with a warning.
-    Images of files whose names begin with ``emnist`` are turned upright.
+    tab; the encoding is UTF-8 or, with a byte order mark, UTF-16. With a header, the labels are in
+    a column named ``label``, ``class``, ``target``, ``digit`` or ``y``, otherwise in the only
+    column of ``train.csv`` that ``test.csv`` does not have. Without a header, they are in the first
+    or last column, beside a square number of pixels. A column of row numbers is left out with a
+    warning. Columns of numbered pixels are sorted by number, also with a warning. Images of files
+    whose names begin with ``emnist`` are turned upright.
 
     Parameters
     ----------
     path : str or path-like
-        Folder with ``train.csv`` and ``test.csv``, or with files whose names end so
-        (``mnist_train.csv``), or one file; each may be gzipped.
+        A file; or a folder with ``train.csv`` and ``test.csv``, or with files whose names end with
+        these, such as ``mnist_train.csv``. Files can be gzipped.
     subset, as_frame, return_X_y
         As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; integers with leading zeros are strings.
+        As `load_data` returns it; labels with leading zeros are strings.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def load_csv(
     Warns
     -----
     UserWarning
-        If columns are left out or put into another order, or if what a column holds is in doubt.
+        If columns are left out or sorted, or if the content of a column is ambiguous.
     """
     return read_csv(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -102,7 +102,7 @@ def iter_csv(
     path, subset
         As for `load_csv`.
     chunk_size, lines
-        As for `iter_data`; labels as strings keep leading zeros.
+        As for `iter_data`; string labels keep leading zeros.
     """
     layout = _find_layout(path, subset)
     _warn(layout)
@@ -113,13 +113,13 @@ def iter_csv(
 
 
 def _find_layout(path: DataPath, subset: str) -> Layout:
-    """Find the file of a subset, and what its columns hold."""
+    """Find the file of a subset, and determine the content of its columns."""
     file: Any = existing(path, subset)
     sibling = None
     if file.is_dir():
         folder, file = file, find_csv(file, subset)
         if file is None:
-            raise FileNotFoundError(f"{path} holds no {subset}.csv or {subset}.csv.gz.")
+            raise FileNotFoundError(f"{path} has no {subset}.csv or {subset}.csv.gz.")
         others = files_by_prefix(folder, FILE_NAME, "test" if subset == "train" else "train")
         sibling = others.get((FILE_NAME.fullmatch(file.name)["prefix"] or "").lower())  # type: ignore[index]
     layout = find_layout(file, sibling)
@@ -127,8 +127,8 @@ def _find_layout(path: DataPath, subset: str) -> Layout:
         names = ", ".join(name[:20] for name in layout.names[:3])
         among = f" among {names}, …" if layout.is_named else " in a header"
         raise ValueError(
-            f"{file}: no column of labels. Expected a column 'label'{among}. Without labels, "
-            "use `skdigits predict` or subset='test'."
+            f"{file}: there is no column of labels. Expected a column 'label'{among}. Without "
+            "labels, use `skdigits predict` or subset='test'."
         )
     return layout
 
@@ -139,13 +139,15 @@ def _warn(layout: Layout) -> None:
 
 
 def find_csv(folder: FoundPath, subset: str) -> Any:
-    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not; or None.
+    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not.
+
+    It returns None if there is no such file.
 
     Parameters
     ----------
     folder : Path or zipfile.Path
-        Folder to search. The file without a prefix comes first, and the unpacked one; a ValueError
-        is raised if there are only some with different prefixes.
+        Folder to search. A file without a prefix takes precedence, and so does an unpacked file. A
+        ValueError is raised if several files have different prefixes and none has no prefix.
     subset : {"train", "test"}
         The subset.
     """
@@ -153,16 +155,16 @@ def find_csv(folder: FoundPath, subset: str) -> Any:
     if len(found) > 1 and "" not in found:
         names = ", ".join(short(file.name) for file in list(found.values())[:2])
         raise ValueError(
-            f"{folder} holds {len(found)} collections; pass one of the files, such as {names}."
+            f"{folder} contains {len(found)} data sets; pass one of the files, such as {names}."
         )
     return found.get("") or next(iter(found.values()), None)
 
 
 def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
-    """Read all rows: pixels, and labels as strings or None."""
-    # NumPy opens files of these forms by name, and then reads faster than from lines.
+    """Read the pixels of all rows, and their labels as strings or None."""
+    # NumPy reads faster if it opens the file itself.
     if isinstance(layout.file, Path) and layout.values == "bytes":
-        # It reads only whole numbers; the slower reader reports the fault and its line.
+        # On any error, the slower reader below reports the fault and its line.
         with contextlib.suppress(Exception):
             return _read_quickly(layout, layout.file, 0, int(layout.has_header))
     parts, labels = zip(*_read_parts(layout, PART_ROWS), strict=True)
@@ -170,7 +172,7 @@ def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
 
 
 def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]]:
-    """Read some lines at a time; the pixels of a part, and its labels as strings or None."""
+    """Read in parts of some lines; yield the pixels of a part, and labels as strings or None."""
     first, n_rows = 1, 0
     with (
         reading(layout.file, NO_CSV),
@@ -187,7 +189,7 @@ def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]
             first += len(part)
         if not n_rows:
             raise ValueError(
-                f"{layout.file}: the file has a header and no rows; expected rows of pixels."
+                f"{layout.file}: the file has a header but no rows; expected rows of pixels."
             )
 
 
@@ -200,7 +202,7 @@ def _read_lines(
 
 
 def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0) -> Any:
-    """Let NumPy parse whole numbers directly into bytes; raise a ValueError for any fault."""
+    """Parse lines with NumPy; raise a ValueError for any fault."""
     number = np.uint8 if layout.values == "bytes" else float
     pixels = set(layout.pixels)
     fields: list[tuple[Any, ...]] = []
@@ -211,7 +213,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
         else:
             fields += [(str(i), object) for i in columns]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # no rows; or, in NumPy 1, floats and values over 255
+        warnings.simplefilter("error")  # for no rows; with NumPy 1, for floats and values over 255
         table = np.loadtxt(
             source,
             delimiter=layout.delimiter,
@@ -227,7 +229,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
             continue
         expected = start + n_before + np.arange(len(table))
         if (table[str(i)].astype(float) != expected).any():
-            raise ValueError("a column that counted counts no more")
+            raise ValueError("a row number is not the expected one")
     parts = [table[name] for name, *_ in fields if name.startswith("pixels")]
     values = np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.hstack(parts)
     if number is float:
@@ -249,7 +251,7 @@ def _is_label(text: str) -> bool:
 
 
 def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: int) -> Any:
-    """Read what NumPy does not, such as blanks and 7.0, and name the line of the first fault."""
+    """Parse lines that NumPy cannot parse, such as with blanks or 7.0; report the first fault."""
     rows: list[bytes] = []
     labels: list[str] = []
     reader = csv.reader(lines, delimiter=layout.delimiter)
@@ -266,14 +268,14 @@ def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: i
 
 
 def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, str]:
-    """The pixels of a row, and its label or an empty one; the first fault is a ValueError."""
+    """Return the pixels and the label of a row, ``""`` if it has none; check each value."""
     names, label = layout.names, ""
     if len(cells) != len(names):
         line = "the header" if layout.has_header else "line 1"
         raise ValueError(f"{len(cells)} values; expected {len(names)}, as in {line}")
     for i, start in layout.indexes.items():
         if start is not None and to_number(cells[i]) != start + n_above:
-            column = f"{short(names[i])}, which counts the rows above"
+            column = f"{short(names[i])} of row numbers"
             raise ValueError(
                 f"{_shown(cells[i])} in the column {column}; expected {start + n_above}"
             )
@@ -304,7 +306,7 @@ def _shown(text: str) -> str:
 def _finish(
     layout: Layout, data: np.ndarray, texts: Any, *, is_first: bool, as_text: bool = False
 ) -> Chunk:
-    """Put pixels into their order, and convert labels; check the first images."""
+    """Sort the columns of pixels, and convert labels; check that the first images are upright."""
     if layout.order is not None:
         data = data[:, layout.order]
     if _is_turned(layout):
@@ -320,6 +322,6 @@ def _is_turned(layout: Layout) -> bool:
 
 
 def _images(data: np.ndarray) -> np.ndarray:
-    """Square images, or rows where the number of pixels is not a square number."""
+    """Reshape rows to square images if the number of pixels is a square number."""
     side = math.isqrt(data.shape[1])
     return data.reshape(-1, side, side) if side**2 == data.shape[1] else data

@@ -1,8 +1,8 @@
-"""How a CSV file is written, and what each of its columns holds.
+"""The format of a CSV file and the content of its columns.
 
-Encoding and delimiter are found in one line each. `csv.Sniffer` finds no delimiter in rows of
-different lengths; clevercsv is no pure Python and needs three more libraries; charset-normalizer
-takes Latin-1 for cp1250, where an error is wanted.
+One line of code each finds the encoding and the delimiter. `csv.Sniffer` finds no delimiter in rows
+of different lengths; clevercsv is not pure Python and needs three more libraries;
+charset-normalizer decodes Latin-1 as cp1250, where an error is required.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ if TYPE_CHECKING:
 NO_CSV = "not a CSV file of numbers, or damaged"
 DELIMITERS = ",;\t"
 WRITE_HEADER = "Write a header such as label,pixel0,pixel1,… into line 1."
-START = 1 << 12  # bytes that tell a web page or another format from a table
+START = 1 << 12  # bytes in which a web page or another format is recognized
 SAMPLE_CHARACTERS = 1 << 16
 MOST_SAMPLE_CHARACTERS = 1 << 22
-SAMPLE_LINES = 13  # with a header and more labels in a row than there are digits
+SAMPLE_LINES = 13  # a header and more rows than there are digits
 MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
 NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
-MOST_LABELS_IN_ORDER = 10  # of the rows 0, 1, …, 9; a longer column that counts is an index
-USUAL_SIDE = 8  # letters of 5×7 pixels are no squares from which one pixel is missing
-SMALLEST_SIDE = 2  # 1 and 2 pixels tell nothing about a column too many
-CLEAR_DIFFERENCE = 0.2  # between the shares of the most frequent value of two columns
-MOST_LABEL = 99  # of labels without a header; EMNIST's are 0–61
+MOST_LABELS_IN_ORDER = 10  # labels can be 0, 1, …, 9; a longer column of row numbers is an index
+USUAL_SIDE = 8  # for smaller images no pixel is assumed to be missing: letters can have 5×7 pixels
+SMALLEST_SIDE = 2  # with 1 or 2 pixels, an additional column cannot be recognized
+CLEAR_DIFFERENCE = 0.2  # between two columns' shares of their most frequent value
+MOST_LABEL = 99  # largest label in a file without a header; EMNIST's labels are 0–61
 
 
 class Layout(NamedTuple):
-    """How a CSV file is written, and what each of its columns holds."""
+    """The format of a CSV file and the content of its columns."""
 
     file: FoundPath
     encoding: str
     delimiter: str
-    has_header: bool  # whether line 1 holds names or numbers of columns
+    has_header: bool  # whether line 1 contains names or numbers of columns
     names: list[str]  # one per column; positions from 1 without a header
     rows: list[list[str]]  # the first rows of cells; all rows of a small file
-    label: int | None = None  # its position
-    # Positions of the columns that are left out, with the first number of a column that is
-    # recognized because it counts, or None for one that is recognized by its name.
+    label: int | None = None  # position of the column of labels
+    # Positions of the columns that are left out. The value is the first row number if the column
+    # was recognized by its row numbers, None if it was recognized by its name.
     indexes: Mapping[int, int | None] = {}
     is_named: bool = True  # whether the pixels have names
-    # How pixels are written: whole numbers 0–255, the same with decimal points, or numbers 0–1.
+    # Format of pixels: whole numbers 0–255, the same with decimal points, or numbers 0–1.
     values: Literal["bytes", "decimals", "shares"] = "bytes"
-    notes: tuple[str, ...] = ()  # what the user should know
+    notes: tuple[str, ...] = ()  # warnings for the user
 
     @property
     def pixels(self) -> list[int]:
@@ -66,7 +66,7 @@ class Layout(NamedTuple):
 
     @property
     def order(self) -> list[int] | None:
-        """Indices that put the pixels into the order of their numbers; None if they are in it.
+        """Indices that sort the pixels by their numbers; None if they are sorted.
 
         Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
         """
@@ -81,13 +81,13 @@ class Layout(NamedTuple):
 
     @property
     def pixel_names(self) -> list[str]:
-        """Names of the pixels in their order; positions where they have no names."""
+        """Sorted names of the pixels; positions if they have no names."""
         names = [self.names[i] for i in self.pixels]
         return names if self.order is None else [names[i] for i in self.order]
 
 
 def _read_first_rows(file: FoundPath) -> Layout:
-    """Read the first rows of a CSV file, and recognize how it is written."""
+    """Read the first rows of a CSV file, and recognize its format."""
     with reading(file, NO_CSV):
         encoding, delimiter, lines = _recognize(file)
         rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
@@ -95,7 +95,7 @@ def _read_first_rows(file: FoundPath) -> Layout:
 
 
 def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
-    """Read a CSV file of texts as a whole.
+    """Read all cells of a CSV file as texts.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
     Returns
     -------
     list of (int, list of str)
-        Line number and cells of the header and of the rows that are not empty.
+        Line number and cells of the header and of each row that is not empty.
     """
     with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
         encoding, delimiter, _ = _recognize(file)
@@ -119,7 +119,7 @@ def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
 
 
 def _recognize(file: FoundPath) -> tuple[str, str, list[str]]:
-    """The encoding and the delimiter of a CSV file, and its first lines."""
+    """Return the encoding, the delimiter and the first lines of a CSV file."""
     with open_unpacked(file) as opened:
         start = opened.read(START)
     refuse(start, file)
@@ -135,7 +135,7 @@ def _recognize(file: FoundPath) -> tuple[str, str, list[str]]:
     if not lines or not lines[0].strip():
         raise ValueError(f"{file}: the file is empty; expected a header and rows.")
     if "\0" in lines[0]:
-        raise ValueError(f"{file}: not a text file; line 1 holds zero bytes.")
+        raise ValueError(f"{file}: not a text file, because line 1 contains zero bytes.")
     delimiter = max(DELIMITERS, key=lambda d: len(next(csv.reader(lines[:1], delimiter=d), [])))
     return encoding, delimiter, lines
 
@@ -156,12 +156,12 @@ def short(text: str) -> str:
 
 
 def bounded_lines(file: Any) -> Iterator[str]:
-    """Iterate over the lines of a text file; one that would fill the memory is a `csv.Error`.
+    """Iterate over the lines of a text file; raise a `csv.Error` if one would fill the memory.
 
     Parameters
     ----------
     file : file object
-        The text.
+        The text file.
     """
     while line := file.readline(MOST_LINE_CHARACTERS):
         if len(line) == MOST_LINE_CHARACTERS:
@@ -174,7 +174,7 @@ def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[li
     if not any(names):
         raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
     numbers = [to_number(name) for name in names]
-    # pandas writes the numbers of the columns where they have no names.
+    # pandas writes column numbers if columns have no names.
     is_numbered = width > 2 and numbers in ([*range(width)], [*range(1, width + 1)])
     has_header = is_numbered or any(map(math.isnan, numbers))
     if not has_header:
@@ -188,7 +188,7 @@ def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[li
         )
     if twice is not None:
         raise ValueError(f"{file}, line 1: there is more than one column {short(twice)}.")
-    # Other rows are reported with their line when they are read.
+    # Rows of a different length are reported with their line when all rows are read.
     rows = [row for row in rows[int(has_header) :] if len(row) == width]
     return Layout(file, encoding, delimiter, has_header, names, rows)
 
@@ -199,10 +199,10 @@ def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     Parameters
     ----------
     file : Path or zipfile.Path
-        The file, gzipped or not. A ValueError is raised if it is no CSV file, or its columns cannot
-        be told apart.
+        The file, gzipped or not. A ValueError is raised if it is not a CSV file, or its columns are
+        ambiguous.
     sibling : Path, zipfile.Path or None, default=None
-        The file of the other subset, in which the same pixels are expected.
+        The file of the other subset, which must have the same pixels.
     """
     rows = _read_first_rows(file)
     if sibling is None:
@@ -216,7 +216,7 @@ def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
 
 
 def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
-    """Find the columns that names, or positions where there are none, tell apart from pixels."""
+    """Find the columns of labels and row numbers by name, or without names by position."""
     names = layout.names
     indexes: dict[int, int | None] = {}
     if layout.has_header:
@@ -229,7 +229,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
 
 
 def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
-    """Find a column with a name of labels, or the only column that the other file lacks."""
+    """Find the column with the name of labels, or the only column that the other file lacks."""
     named = [i for i in rest if layout.names[i].lower() in LABEL_COLUMNS]
     if len(named) > 1:
         names = " and ".join(repr(layout.names[i]) for i in named[:2])
@@ -244,7 +244,7 @@ def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> i
 
 
 def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dict[int, int | None]]:
-    """The column of labels beside a square number of pixels or None, and the one that counts."""
+    """Find the column of labels or None, beside a square number of pixels, and row numbers."""
     n = len(rest)
     if _is_square(n):
         return None, {}
@@ -262,9 +262,9 @@ def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dic
 
 
 def _label_at_edge(layout: Layout, rest: list[int]) -> int:
-    """Choose the first or the last column; the pixel of a corner has nearly always one value."""
+    """Choose the first or the last column as labels; a corner pixel is almost always constant."""
     if not layout.rows:
-        return rest[0]  # the fault is reported with its line when it is read
+        return rest[0]  # the fault is reported with its line when all rows are read
     edges = {}
     for i in (rest[0], rest[-1]):
         numbers = _numbers(layout, i)
@@ -280,18 +280,18 @@ def _label_at_edge(layout: Layout, rest: list[int]) -> int:
         if share == last_share == 1 and (most == 0) != (last_most == 0):
             return first if last_most == 0 else last
     raise ValueError(
-        f"{layout.file}: {len(rest)} columns without names; whether the first or the last holds "
-        f"labels is unclear. {WRITE_HEADER}"
+        f"{layout.file}: {len(rest)} columns without names; labels could be in the first or in the "
+        f"last column. {WRITE_HEADER}"
     )
 
 
 def _numbers(layout: Layout, column: int) -> np.ndarray:
-    """The cells of a column as numbers; NaN for text."""
+    """Return the cells of a column as numbers, text as NaN."""
     return np.array([to_number(row[column]) for row in layout.rows])
 
 
 def _counts_from(layout: Layout, column: int) -> int | None:
-    """0 or 1 if a column counts the rows from there, in at least two rows; else None."""
+    """Return 0 or 1 if a column numbers at least two rows from there, otherwise None."""
     numbers = _numbers(layout, column)
     if len(numbers) < 2 or numbers[0] not in (0, 1) or (np.diff(numbers) != 1).any():
         return None
@@ -299,7 +299,7 @@ def _counts_from(layout: Layout, column: int) -> int | None:
 
 
 def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
-    """Return the first or last of some columns that counts, with its first number; else {}."""
+    """Return the first or last of some columns if it numbers the rows, with its first number."""
     for i in (columns[0], columns[-1]):
         if (start := _counts_from(layout, i)) is not None:
             return {i: start}
@@ -307,7 +307,7 @@ def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
 
 
 def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
-    """Leave out a column that counts, refuse a column too many, and look at the pixels."""
+    """Leave out a column of row numbers, refuse other extra columns, and examine the pixels."""
     layout = layout._replace(indexes={**layout.indexes, **_index_among(layout, n_expected)})
     names, pixels = layout.names, layout.pixels
     if not pixels:
@@ -315,7 +315,7 @@ def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
         raise ValueError(f"{layout.file}, line 1: expected columns of pixels{label}.")
     nameless = [i for i in layout.indexes if not names[i]]
     if nameless and not _is_square(len(pixels)) and _is_square(len(pixels) + len(nameless)):
-        # It is rather a pixel than the index of pandas.
+        # The column is probably a pixel, not the index of pandas.
         raise ValueError(
             f"{layout.file}, line 1: column {nameless[0] + 1} has no name; expected the name of a "
             "pixel, or 'id' if it numbers the rows."
@@ -324,7 +324,7 @@ def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
 
 
 def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None]:
-    """The column of pixels that counts, and is one too many; else {}."""
+    """Return an extra column that numbers the rows, with its first number, or {}."""
     n = len(layout.pixels)
     if n <= SMALLEST_SIDE**2 or _is_square(n):
         return {}
@@ -345,24 +345,24 @@ def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
     names, label, file = layout.names, layout.label, layout.file
     for i, start in layout.indexes.items():
         reason = (
-            f", because it counts {start}, {start + 1}, {start + 2}, …" if start in (0, 1) else ""
+            f", because it contains {start}, {start + 1}, {start + 2}, …" if start in (0, 1) else ""
         )
         name = f"column {short(names[i])}" if names[i] else f"column {i + 1} (without a name)"
         yield f"{file}: the {name} is left out as an index{reason}."
     if not layout.is_named and label is not None and _counts_from(layout, label) is not None:
         yield (
-            f"{file}: column {label + 1} is read as labels, although it counts like an index; if "
-            "it is one, write a header such as id,pixel0,pixel1,… into line 1."
+            f"{file}: column {label + 1} is read as labels, although it numbers the rows; if it is "
+            "an index, write a header such as id,pixel0,pixel1,… into line 1."
         )
     counting = n_pixels > SMALLEST_SIDE**2 and _counting_edge(layout, layout.pixels)
     if counting and len(layout.rows) > MOST_LABELS_IN_ORDER:
         name = short(names[next(iter(counting))])
         yield (
-            f"{file}: the column {name} counts like an index; it is read as one of {n_pixels} "
-            "pixels."
+            f"{file}: the column {name} numbers the rows, but is read as one of {n_pixels} pixels; "
+            "if it is an index, name it 'id'."
         )
     if layout.order is not None:
-        yield f"{file}: the columns of pixels are put into the order of their numbers."
+        yield f"{file}: the columns of pixels are sorted by their numbers."
     side = math.isqrt(n_pixels) + 1
     if side >= USUAL_SIDE and side**2 == n_pixels + 1:
         yield (
@@ -376,7 +376,7 @@ def _how_written(layout: Layout) -> Literal["bytes", "decimals", "shares"]:
     if not any("." in cell or "e" in cell.lower() for cell in cells):
         return "bytes"
     numbers = np.array([to_number(cell) for cell in cells])
-    numbers = numbers[~np.isnan(numbers)]  # a fault, reported with its line when it is read
+    numbers = numbers[~np.isnan(numbers)]  # NaN is reported with its line when all rows are read
     is_share = len(numbers) and numbers.min() >= 0 and 0 < numbers.max() <= 1
     return "shares" if is_share else "decimals"
 

@@ -1,4 +1,4 @@
-"""Files that are refused: those that are never read, and damaged ones."""
+"""Errors for damaged files and for formats that are never read."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ PICKLE = (
     "np.savez('digits.npz', x_train=images, y_train=labels)"
 )
 EXCEL = "an Excel file; save it as CSV"
-HDF5 = "an HDF5 file (also MATLAB 7.3), which is not read; save the arrays as .npz or with -v7"
-UNPACK = "packed as {}, which is not opened; unpack it first"
-# What is refused: how its content begins, and what to say. The first that fits counts. Of these,
-# puremagic and filetype miss pointers of Git LFS, web pages, HDF5 and the oldest pickles.
+HDF5 = "an HDF5 file (or MATLAB 7.3), which is not supported; save the arrays as .npz or with -v7"
+UNPACK = "packed as {}, which is not supported; unpack it first"
+# Patterns of the first bytes of refused files, with messages; the first match counts. puremagic and
+# filetype do not recognize pointers of Git LFS, web pages, HDF5 and the oldest pickles.
 REFUSED = [
-    (rb"version https://git-lfs", "a pointer of Git LFS and not the data; run `git lfs pull`"),
+    (rb"version https://git-lfs", "a pointer of Git LFS, not the data; run `git lfs pull`"),
     (
         rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|script)",
-        "a web page (HTML) and not the data; download it "
-        "again, after logging in if the site asks for it",
+        "a web page (HTML), not the data; download the file "
+        "again, after logging in if the site requires it",
     ),
     (
         rb"(?:\xef\xbb\xbf)?\s*<\?xml(?!.*<svg)",
-        "an XML document and not the data, perhaps an error of the download",
+        "an XML document, not the data; download the file again",
     ),
     (rb"\x80[\x02-\x05]|\(+(?:cnumpy|[ld]p\d)|c(?:numpy|__builtin__|copy_reg)\b", PICKLE),
     (rb"\xd0\xcf\x11\xe0", EXCEL),
@@ -38,7 +38,7 @@ REFUSED = [
 
 
 def refuse(start: bytes, file: object) -> None:
-    """Raise a ValueError if content is empty, or of a kind that is never read.
+    """Raise a ValueError if content is empty, or in a format that is never read.
 
     Parameters
     ----------
@@ -56,23 +56,23 @@ def refuse(start: bytes, file: object) -> None:
 
 @contextlib.contextmanager
 def reading(file: object, what: str) -> Iterator[None]:
-    """Raise a ValueError of one line for whatever a library raises for a damaged file.
+    """Convert any error that a library raises for a damaged file to a ValueError of one line.
 
     Parameters
     ----------
     file : path-like
         The file; errors that begin with its name are not changed.
     what : str
-        What is wrong then, such as ``"not a MATLAB file, or damaged"``.
+        The message, such as ``"not a MATLAB file, or damaged"``.
     """
     try:
         yield
-    except (FileNotFoundError, IsADirectoryError, PermissionError):  # of the system
+    except (FileNotFoundError, IsADirectoryError, PermissionError):  # the file was not opened
         raise
     except Exception as error:  # libraries raise many types
         if str(error).startswith(str(file)):
             raise
-        # The text of a decoding error includes the bytes themselves.
+        # str() of a decoding error includes all bytes; its reason does not.
         reason = getattr(error, "reason", None) or " ".join(str(error).split())
         reason = f"{type(error).__name__}: {str(reason)[:100].strip()}".removesuffix(": ")
         raise ValueError(f"{file}: {what} ({reason}).") from error

@@ -10,23 +10,22 @@ from typing import Any
 
 
 def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
-    """List the files of a folder and its subfolders in natural order, without hidden ones.
+    """List the files of a folder and its subfolders in natural order, without hidden files.
 
-    A folder is listed once, whatever links lead to it. What cannot be read is listed too, so that
-    it is not left out silently: a link to a file that does not exist, and a subfolder that may not
-    be read.
+    A folder is listed once, even if links lead to it. Broken links and unreadable subfolders are
+    listed too, so that they are not ignored silently.
 
     Parameters
     ----------
     folder : Path
         The folder.
     levels : int, default=None
-        How many levels of folders are listed; 1 is `folder` alone, None all.
+        Number of levels to list; 1 means `folder` alone, None all levels.
     """
     top, seen = Path(os.path.realpath(folder)), set()
     files: list[Path] = []
     folders, links = deque([(folder, 1)]), deque[tuple[Path, int]]()
-    while folders or links:  # links come last, so that folders are listed under their own names
+    while folders or links:  # links come last, so that folders are listed under their real names
         inner, level = folders.popleft() if folders else links.popleft()
         real = Path(os.path.realpath(inner))
         if real in seen or real in top.parents:
@@ -49,6 +48,6 @@ def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
 
 
 def _natural(name: str) -> Any:
-    """Key for the natural order of names: numbers in them are compared as numbers."""
+    """Return a sort key for the natural order of names, in which numbers are sorted by value."""
     parts = re.split(r"(\d+)", name)
     return [(n.isdecimal(), int(n) if n.isdecimal() else n) for n in parts], name

@@ -1,7 +1,6 @@
-"""IDX files: the format in which MNIST, EMNIST and Fashion-MNIST are published.
+"""IDX files, the format of MNIST, EMNIST and Fashion-MNIST.
 
-They are arrays behind a header of 4 bytes and 4 more for each dimension; NumPy is all that reading
-them needs.
+A file is an array with a header of 4 bytes, and 4 more for each dimension; NumPy can read it.
 """
 
 from __future__ import annotations
@@ -41,10 +40,9 @@ def load_idx(
     ----------
     path : str or path-like
         Folder with files named like MNIST's (``train-images-idx3-ubyte.gz``,
-        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or an image file; its label file is expected in
-        the same folder. EMNIST's files have a prefix, ``emnist-``, and their images, which lie on
-        their side, are turned upright. If a folder contains several collections, pass an image
-        file.
+        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or an image file, whose label file must be in
+        the same folder. EMNIST's images, in files with the prefix ``emnist-``, lie on their side
+        and are turned upright. If a folder contains several data sets, pass an image file.
     subset, as_frame, return_X_y
         As for `load_data`.
 
@@ -95,8 +93,8 @@ def _read_chunks(images: Any, labels: Any, chunk_size: int, lines: bool) -> Iter
             target = _read_values(file, labels, _read_shape(file, labels, ndim=1)).astype(np.int64)
         if len(target) != n:
             raise ValueError(
-                f"{images} holds {n} images and {labels.name} holds {len(target)} labels; "
-                "expected as many labels as images."
+                f"{images} has {n} images, but {labels.name} has {len(target)} labels; expected "
+                "one label per image."
             )
     with _opened(images) as file:
         _read_shape(file, images, ndim=3)
@@ -136,35 +134,35 @@ def _read_shape(file: Any, path: FoundPath, ndim: int) -> tuple[int, ...]:
 def _read_values(
     file: Any, path: FoundPath, shape: tuple[int, ...], ends: bool = True
 ) -> np.ndarray:
-    """Read the next values; with `ends` they are the last values, and nothing may follow."""
+    """Read the next values; with `ends`, check that they are the last values of the file."""
     size = math.prod(shape)
     values = bytearray()
-    # Read in parts, so that memory is not allocated for more values than the file contains.
+    # Read in parts, so that memory is allocated only for values that the file contains.
     while len(values) < size and (piece := file.read(min(size - len(values), PIECE))):
         values += piece
     more = ends and file.read(1)
     if len(values) != size or more:
         raise ValueError(
-            f"{path}: the header says that {size} {'' if ends else 'more '}values of shape {shape} "
-            f"follow; the file holds {'more' if more else len(values)}."
+            f"{path}: according to its header, {size} {'' if ends else 'more '}values of shape "
+            f"{shape} follow; the file has {'more' if more else len(values)}."
         )
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
 def _find_files(path: DataPath, subset: str) -> tuple[Any, Any]:
-    """The file of images, and that of labels or None."""
+    """Return the file of images, and the file of labels or None."""
     file: Any = existing(path, subset)
     if file.is_dir():
         found = list(files_by_prefix(file, IMAGE_FILE_NAME, subset).values())
         name = "train" if subset == "train" else "t10k"
         if not found:
             raise FileNotFoundError(
-                f"{path} holds no file of {subset} images such as {name}-images-idx3-ubyte.gz."
+                f"{path} has no file of {subset} images such as {name}-images-idx3-ubyte.gz."
             )
         if len(found) > 1:
             names = ", ".join(sorted(other.name for other in found)[:2])
             raise ValueError(
-                f"{path} holds several collections; pass one of the files: {names}, …."
+                f"{path} contains several data sets; pass one of the files: {names}, …."
             )
         file = found[0]
     name = file.name.replace("-images", "-labels").replace("idx3", "idx1")

@@ -1,4 +1,4 @@
-"""Kaggle's Digit Recognizer as it is downloaded: a zip archive of CSV files, or these files."""
+"""Kaggle's Digit Recognizer: the downloaded zip archive, or its CSV files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 def load_kaggle(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load Kaggle's ``train.csv`` or ``test.csv``, from its zip archive, a folder or a file.
+    """Load Kaggle's ``train.csv`` or ``test.csv`` from its zip archive, a folder or a file.
 
-    A file has a header, one row per image and one column per pixel, in row-major order from the top
-    left: 42,000 and 28,000 images of 28×28 pixels 0–255. Other CSV files are read, too, as by
-    `load_csv`.
+    The files have a header, one row per image and one column per pixel in row-major order: 42,000
+    and 28,000 images of 28×28 pixels, with values 0–255. Other CSV files are read as by `load_csv`.
 
     Parameters
     ----------
     path : str or path-like
-        ``digit-recognizer.zip`` as it was downloaded; a folder with this archive or with
-        ``train.csv`` and ``test.csv``; or one of these files; each may be gzipped.
+        The downloaded ``digit-recognizer.zip``; a folder with this archive or with ``train.csv``
+        and ``test.csv``; or one of these CSV files. CSV files can be gzipped.
     subset, as_frame, return_X_y
         As for `load_data`.
 

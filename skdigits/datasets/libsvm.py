@@ -1,4 +1,4 @@
-"""LIBSVM's files: mnist, mnist.scale, usps; scikit-learn reads them."""
+"""LIBSVM files, such as mnist, mnist.scale and usps; scikit-learn parses them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from skdigits.datasets.unpacking import existing, open_unpacked
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
-SIDES = (8, 16, 20, 28, 32)  # of the images that sets of digits have
-TOO_MANY = 4  # features more than a square, which are no pixels
-OFF_CENTRE = 0.6  # pixels from the middle, measured by the vertical one, that digits never are
-ENOUGH = 100  # images whose mean centre is sure enough
-SHIFTED = 0.7  # the same, to the right, for files with a column too many
-SURE = 1000  # images, for that
+SIDES = (8, 16, 20, 28, 32)  # usual sides of images of digits
+TOO_MANY = 4  # up to this many features more than a square are an error: they are not pixels
+OFF_CENTRE = 0.6  # pixels; difference of the vertical and horizontal centre that no digits have
+ENOUGH = 100  # images whose mean centre is reliable
+SHIFTED = 0.7  # pixels; the same difference to the right, for files with an extra column
+SURE = 1000  # images that are required to conclude that there is an extra column
 
 
 def load_libsvm(
@@ -29,16 +29,16 @@ def load_libsvm(
 ) -> Any:
     """Load images from a file in LIBSVM's format: ``label index:value index:value …``.
 
-    Values are 0–255, or floats 0–1 or -1–1, which become 0–255. Values of 0 are not written; so the
-    last pixels of all images may be missing, and the size of the images is the smallest of 8×8,
-    16×16, 20×20, 28×28 and 32×32 that contains all pixels. Pixels are numbered from 1; from 0 if
-    the file has an index of 0, or if the digits would be off the middle by a pixel otherwise (as
-    files from scikit-learn's ``dump_svmlight_file`` are).
+    Values are 0–255, or floats 0–1 or -1–1, which become 0–255. Files omit zeros, so that the last
+    pixels of all images may be missing. The size of the images is therefore the smallest of 8×8,
+    16×16, 20×20, 28×28 and 32×32 that contains all pixels. Pixels are numbered from 1. They are
+    numbered from 0 if the file has an index of 0, or if the digits would otherwise be off-centre by
+    a pixel, as in files from scikit-learn's ``dump_svmlight_file``.
 
     Parameters
     ----------
     path : str or path-like
-        The file, packed with gzip or bzip2 or not.
+        The file, which can be packed with gzip or bzip2.
     subset, as_frame, return_X_y
         As for `load_data`; all images are returned for both subsets.
 
@@ -70,7 +70,7 @@ def read_libsvm(path: StrPath, subset: str) -> Samples:
         table, labels = load_svmlight_file(file, dtype=np.float32, zero_based=True)
         if not table.nnz:
             raise ValueError("the file has no values; expected 'label index:value …'")
-    first = int(table.indices.min() > 0)  # a column per index from 0
+    first = int(table.indices.min() > 0)  # the table has a column for each index from 0
     side = _side(table.shape[1] - first, path)
     first = _find_first(table, first, side, path)
     table = table[:, first:]
@@ -79,12 +79,12 @@ def read_libsvm(path: StrPath, subset: str) -> Samples:
 
 
 def _side(n_features: int, path: Any) -> int:
-    """Side of the images: the smallest usual one that is large enough."""
+    """Return the side of the images, the smallest usual side that is large enough."""
     below = math.isqrt(n_features)
     if below in SIDES and 0 < n_features - below**2 <= TOO_MANY:
         raise ValueError(
-            f"{path}: {n_features} features are {n_features - below**2} more than the "
-            f"{below**2} pixels of {below}×{below}; expected pixels only."
+            f"{path}: {n_features} features, {n_features - below**2} more than {below}×{below} "
+            "pixels; expected pixels only."
         )
     side = next((side for side in SIDES if side * side >= n_features), below)
     if side * side < n_features:
@@ -99,7 +99,7 @@ def _side(n_features: int, path: Any) -> int:
 
 
 def _find_first(table: Any, first: int, side: int, path: Any) -> int:
-    """Find the number of the first pixel: 0 where from 1 digits are not in the middle."""
+    """Return the number of the first pixel: 0 if counting from 1 puts the digits off-centre."""
     n, n_columns = table.shape
     if first == 0 or n < ENOUGH or n_columns > side * side:
         return first
@@ -111,14 +111,14 @@ def _find_first(table: Any, first: int, side: int, path: Any) -> int:
     across, down = (np.average(n, weights=ink) for n in (pixels % side, pixels // side))
     if n >= SURE and down - across < -SHIFTED:
         raise ValueError(
-            f"{path}: all digits are shifted to the right by a pixel; the first feature seems to "
-            "be no pixel, perhaps the label or an empty column. Write the file without it."
+            f"{path}: all digits are shifted to the right by a pixel. The first feature is "
+            "probably not a pixel, but the label or an empty column; write the file without it."
         )
     if not OFF_CENTRE < down - across < 1 + OFF_CENTRE:
         return first
     warnings.warn(
-        f"{path}: the pixels seem to be numbered from 0, although LIBSVM counts from 1; they are "
-        "read so, otherwise all digits would be shifted by one pixel.",
+        f"{path}: pixels are read as numbered from 0, although LIBSVM counts from 1; otherwise all "
+        "digits would be shifted by one pixel.",
         UserWarning,
         stacklevel=4,
     )

@@ -1,7 +1,8 @@
-"""MATLAB's files: mnist-original.mat, SVHN, EMNIST, Coursera's ex3data1.mat.
+"""MATLAB files: mnist-original.mat, SVHN, EMNIST, Coursera's ex3data1.mat.
 
-Of 4,000 files of MATLAB 5 with one to four wrong bytes, SciPy 1.17 crashed Python for 63, did not
-return for 6 and filled the memory for 1. So SciPy reads only files of MATLAB 4, with Python's code.
+With 4,000 MATLAB 5 files in which one to four bytes were wrong, SciPy 1.17 crashed Python for 63,
+did not return for 6 and filled the memory for 1. Therefore SciPy reads only MATLAB 4 files, for
+which its code is pure Python.
 """
 
 from __future__ import annotations
@@ -26,38 +27,38 @@ if TYPE_CHECKING:
 
 COURSERA = 400  # pixels of ex3data1.mat and ex4data1.mat
 TURNED = ", turned upright"
-HEADER, TAG = 128, 8  # bytes: of the file, and before every element
+HEADER, TAG = 128, 8  # bytes of the file header, and of the tag before every element
 INT8, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 5, 6, 14, 15, 16
-# NumPy's types of the values in an element.
+# NumPy dtypes of the values in an element
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-TYPES |= {16: "u1", 17: "u2", 18: "u4"}  # of texts
+TYPES |= {16: "u1", 17: "u2", 18: "u4"}  # texts
 CELL, STRUCTURE, TEXT = 1, 2, 4  # classes of variables
 ARRAYS = {TEXT, *range(6, 16)}
-NO_ARRAY = "a variable of class {} that is no plain array"
+NO_ARRAY = "a variable of class {} is not a plain array"
 COMPLEX, LOGICAL = 0x0800, 0x0200
 PIECE = 1 << 22  # bytes unpacked at once
-DEEPEST = 8  # structures in structures; EMNIST has 2
-LONGEST_NAME = 64  # bytes, of a field of a structure in MATLAB
+DEEPEST = 8  # nested structures; EMNIST has 2
+LONGEST_NAME = 64  # bytes of the name of a field in MATLAB
 
 
 def load_mat(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from a MATLAB file, as EMNIST, SVHN and older copies of MNIST are published.
+    """Load images from a MATLAB file, such as of EMNIST, SVHN and older copies of MNIST.
 
-    Known are EMNIST's structure ``dataset.train.images`` and Coursera's ``ex3data1.mat`` (rows of
-    400 pixels, labels 1 to 10), whose images lie on their side and are turned upright; a table with
-    one column per image and 70,000 of them (``mnist-original.mat``), of which the first 60,000 are
-    for training; and SVHN's ``X`` of shape (32, 32, 3, n), which becomes grey. Otherwise arrays are
-    found by their names, as in `load_npz`, and are not turned. Values are 0–255, or booleans or
-    floats 0–1, which become 0–255; the label 10 stays 10.
+    Four formats are recognized. EMNIST's structure ``dataset.train.images`` and Coursera's
+    ``ex3data1.mat`` (rows of 400 pixels, labels 1 to 10) contain images that lie on their side;
+    they are turned upright. Of 70,000 images with one column each (``mnist-original.mat``), the
+    first 60,000 are for training. SVHN's ``X`` of shape (32, 32, 3, n) becomes grey. In other files
+    arrays are found by their names, as in `load_npz`, and are not turned. Values are 0–255, or
+    booleans or floats 0–1, which become 0–255; the label 10 stays 10.
 
     Parameters
     ----------
     path : str or path-like
-        A ``.mat`` file of MATLAB 4 to 7.2; 7.3 has another format, HDF5.
+        A ``.mat`` file of MATLAB 4 to 7.2; the format of 7.3, HDF5, is not supported.
     subset, as_frame, return_X_y
-        As for `load_data`; arrays whose names have no part are returned for both subsets.
+        As for `load_data`; arrays whose names contain no subset are returned for both.
 
     Returns
     -------
@@ -94,12 +95,12 @@ def read_mat(path: StrPath, subset: str) -> Samples:
 def _find(
     arrays: dict[str, np.ndarray], subset: str, path: Path
 ) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Images, labels or None, and the names of both."""
+    """Return the images, the labels or None, and the names of both."""
     found = find_arrays(arrays, subset, path)
     if found is None:
         known = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise ValueError(
-            f"{path} holds {known[:100] or 'no arrays'}; expected arrays such as X and y, data and "
+            f"{path} has {known[:100] or 'no arrays'}; expected arrays such as X and y, data and "
             "label, or train_images and train_labels."
         )
     images, labels = found
@@ -111,19 +112,19 @@ def _emnist(dataset: dict[str, Any], subset: str, path: Path) -> tuple[np.ndarra
     part = part if isinstance(part, dict) else {}
     images, labels = part.get("images"), part.get("labels")
     if not isinstance(images, np.ndarray):
-        raise ValueError(f"{path}: dataset.{subset}.images is missing; EMNIST's files have it.")
+        raise ValueError(f"{path}: dataset.{subset}.images is missing; expected EMNIST's arrays.")
     return images, labels
 
 
 def _is_coursera(arrays: dict[str, Any], images: np.ndarray, labels: np.ndarray | None) -> bool:
-    """Whether X and y are exercises of Coursera's course: columns first, and 10 for 0."""
+    """Return True if X and y are from Coursera's course: columns first, and 10 for the digit 0."""
     is_table = images.ndim == 2 and images.shape[1] == COURSERA and images.dtype.kind == "f"
     has_ten = labels is not None and labels.dtype.kind in "uif" and 10 in labels
     return {"X", "y"} <= set(arrays) and is_table and has_ten
 
 
 def read_variables(path: Path) -> dict[str, Any]:
-    """Read arrays of numbers and texts, and dicts of the fields of structures of one element.
+    """Read variables: arrays of numbers and texts, and structures of one element as dicts.
 
     Parameters
     ----------
@@ -139,9 +140,9 @@ def read_variables(path: Path) -> dict[str, Any]:
         order = "<" if header[126:] == b"IM" else ">"
         major = header[125:126] if order == "<" else header[124:125]
         if major == b"\2":
-            raise ValueError("MATLAB 7.3 (HDF5), which is not read; save it with -v7")
+            raise ValueError("MATLAB 7.3 (HDF5) is not supported; save it with -v7")
         if major != b"\1":
-            raise ValueError("its header is not MATLAB's")
+            raise ValueError("its header is not that of a MATLAB file")
         left = os.fstat(file.fileno()).st_size - HEADER
         variables = {}
         while left > 0:
@@ -158,18 +159,18 @@ def read_variables(path: Path) -> dict[str, Any]:
 
 
 def _tag(tag: Any, order: str) -> list[int]:
-    """Type and size of an element; a small one has its size in the upper half of its type."""
+    """Return type and size of an element; a small element has its size in the upper type bits."""
     if len(tag) < TAG:
         raise ValueError("the file ends inside an element")
     return np.frombuffer(tag, f"{order}u4", 2).tolist()
 
 
 def _inflated(packed: Any, order: str) -> tuple[int, memoryview]:
-    """Type and content of the element that was packed."""
+    """Return the type and content of a packed element."""
     inflate = zlib.decompressobj()
     kind, size = _tag(inflate.decompress(packed, TAG), order)
     if size > max(LARGE, PACKED * len(packed)):
-        raise ValueError(f"a variable that unpacks from {len(packed)} bytes to {size >> 20} MB")
+        raise ValueError(f"a variable unpacks from {len(packed)} bytes to {size >> 20} MB")
     content, n = memoryview(bytearray(size)), 0
     while n < size and (piece := inflate.decompress(inflate.unconsumed_tail, min(PIECE, size - n))):
         content[n : n + len(piece)] = piece
@@ -180,29 +181,29 @@ def _inflated(packed: Any, order: str) -> tuple[int, memoryview]:
 
 
 def _elements(content: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
-    """Types and contents of the elements of a matrix."""
+    """Yield the types and contents of the elements of a matrix."""
     while content:
         kind, size = _tag(content[:TAG], order)
         start, step = TAG, TAG + size + -size % TAG
         if kind >> 16:
             kind, size, start, step = kind & 0xFFFF, kind >> 16, 4, TAG
         if start + size > min(step, len(content)):
-            raise ValueError(f"an element of type {kind} and {size} bytes; the file ends inside it")
+            raise ValueError(f"the file ends inside an element of type {kind} and {size} bytes")
         yield kind, content[start : start + size]
         content = content[step:]
 
 
 def _read_matrix(kind: int, content: memoryview, order: str, depth: int = 1) -> tuple[str, Any]:
-    """The name and the value of a variable; None for a value that is no array or structure."""
+    """Return name and value of a variable; the value is None if not an array or a structure."""
     if kind != MATRIX:
-        raise ValueError(f"an element of type {kind} instead of a matrix")
+        raise ValueError(f"an element has type {kind}; expected a matrix")
     if depth > DEEPEST:
-        raise ValueError(f"more than {DEEPEST} structures inside one another")
+        raise ValueError(f"more than {DEEPEST} nested structures")
     if not content:
         return "", None
     elements = list(_elements(content, order))
     if [kind for kind, _ in elements[:3]] != [UINT32, INT32, INT8] or len(elements[1][1]) < 8:
-        raise ValueError("a matrix without class, shape and name")
+        raise ValueError("a matrix has no class, shape and name")
     flags, shape, name = (_values(element, order) for element in elements[:3])
     value, kind, parts = None, int(flags[0]) & 0xFF, elements[3:]
     if kind == STRUCTURE:
@@ -217,7 +218,7 @@ def _read_matrix(kind: int, content: memoryview, order: str, depth: int = 1) -> 
 def _values(element: tuple[int, memoryview], order: str) -> np.ndarray:
     kind, content = element
     if kind not in TYPES:
-        raise ValueError(f"an element of type {kind} and {len(content)} bytes")
+        raise ValueError(f"an element of {len(content)} bytes has the unknown type {kind}")
     return np.frombuffer(content, order + TYPES[kind])
 
 
@@ -226,7 +227,7 @@ def _array(parts: list[Any], shape: list[int], order: str, flags: int) -> np.nda
     if len(parts) != 1 or flags & COMPLEX:
         raise ValueError(NO_ARRAY.format(kind))
     values = _values(parts[0], order)
-    if kind == TEXT and parts[0][0] == UTF8:  # characters may have several bytes
+    if kind == TEXT and parts[0][0] == UTF8:  # characters can have several bytes
         values = np.array([ord(character) for character in bytes(values).decode()], np.uint32)
     if values.size != math.prod(shape):
         raise ValueError(NO_ARRAY.format(kind))
@@ -238,7 +239,7 @@ def _array(parts: list[Any], shape: list[int], order: str, flags: int) -> np.nda
 
 
 def _fields(parts: list[Any], n: int, order: str, depth: int) -> dict[str, Any]:
-    """The fields of the first element of a structure of `n` elements."""
+    """Return the fields of the first element of a structure of `n` elements."""
     if [kind for kind, _ in parts[:2]] != [INT32, INT8] or len(parts[0][1]) != 4:
         raise ValueError(NO_ARRAY.format(STRUCTURE))
     length, names = int(_values(parts[0], order)[0]), bytes(parts[1][1])

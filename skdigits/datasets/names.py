@@ -1,4 +1,4 @@
-"""What names tell: of arrays (``x_train``), of columns (``label``), of files (``mnist.t``)."""
+"""Meaning of the names of arrays (``x_train``), columns (``label``) and files (``mnist.t``)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 IMAGES = ["x", "images?", "imgs?", "data", "fea", "features", "pixels", "patterns"]
 LABELS = ["y", "labels?", "targets?", "gnd", "class(?:es)?"]
 LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y")
-# The index of pandas has no name, and one that pandas has read again these.
+# pandas writes an index without a name; if it reads such a file, it gives the index these names.
 INDEX_COLUMNS = ("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id")
-PANDAS_INDEX = "__index_level_0__"  # its name in Parquet files
+PANDAS_INDEX = "__index_level_0__"  # name of the index in Parquet files
 PARTS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("test", "testing", "t10k"), "test"),
@@ -38,7 +38,7 @@ def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str
     names : iterable of str
         Names of arrays, or of files without their ending.
     subset : {"train", "test"}
-        The subset; without names for its part, names without a part are used.
+        The subset; if no names contain it, names without a subset are used.
     where : str
         The file or folder, for messages.
 
@@ -46,7 +46,7 @@ def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str
     -------
     tuple of (str, str or None), or None
         Names of the images and of the labels or None; None if no name is known. A ValueError is
-        raised if several names fit, or there are only names of the other part.
+        raised if several names match, or only names of the other subset exist.
     """
     roles = _roles(names)
     if not any(role == "images" for _, _, role in roles):
@@ -58,18 +58,18 @@ def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str
             images = [name for key in keys for name in roles[key]]
             return _only(images, where), _only(labels, where) if labels else None
     known = ", ".join(sorted(itertools.chain(*roles.values())))
-    raise ValueError(f"{where} has no {subset} images; it holds {known[:100]}.")
+    raise ValueError(f"{where} has no {subset} images; it has {known[:100]}.")
 
 
 def find_labels(images: str, names: Iterable[str]) -> str | None:
-    """Find the name of the labels that belong to the images of a name; None without labels.
+    """Find the name of the labels that belong to an array of images; None without labels.
 
     Parameters
     ----------
     images : str
         Name of the images.
     names : iterable of str
-        Names among which to search; a ValueError is raised if several fit.
+        Names to search; a ValueError is raised if several match.
     """
     parsed, roles = _parse(images), _roles(names)
     if parsed is None:  # digits and digits_labels
@@ -78,20 +78,20 @@ def find_labels(images: str, names: Iterable[str]) -> str | None:
     else:
         found = roles.get((*parsed[:2], "labels"), [])
         if found:
-            _only(roles[parsed], images)  # labels beside two arrays of images belong to one
+            _only(roles[parsed], images)  # labels must not belong to two arrays of images
     return _only(found, images) if found else None
 
 
 def _only(names: list[str], where: Any) -> str:
     if len(names) > 1:
         raise ValueError(
-            f"{where} holds several collections: {', '.join(names)[:100]}; expected one."
+            f"{where} contains several data sets: {', '.join(names)[:100]}; expected one."
         )
     return names[0]
 
 
 def _roles(names: Iterable[str]) -> dict[tuple[str, str | None, str], list[str]]:
-    """Known names by prefix, part and role."""
+    """Group known names by prefix, part and role."""
     roles: dict[tuple[str, str | None, str], list[str]] = {}
     for name in names:
         if parsed := _parse(name):
@@ -109,7 +109,7 @@ def _parse(name: str) -> tuple[str, str | None, str] | None:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a name is one of images, such as ``image``, ``data`` or ``x``.
+    """Return True for a usual name of images, such as ``image``, ``data`` or ``x``.
 
     Parameters
     ----------
@@ -134,14 +134,14 @@ def part_of(name: str) -> str | None:
 
 
 def files_by_prefix(folder: Any, pattern: re.Pattern[str], subset: str) -> dict[str, Any]:
-    """Find the files of a subset in a folder; of those with one prefix, the shortest name.
+    """Find the files of a subset in a folder; for each prefix, the file with the shortest name.
 
     Parameters
     ----------
     folder : Path or zipfile.Path
-        Folder to search; folders in it are left out.
+        Folder to search, without its subfolders.
     pattern : re.Pattern
-        What the names match, with the groups ``prefix`` and ``subset``.
+        Pattern of the names, with the groups ``prefix`` and ``subset``.
     subset : {"train", "test"}
         The subset.
     """
@@ -161,16 +161,17 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
     names : list of str
         All columns.
     texts : set of str
-        Those that hold texts, which are no pixels.
+        Columns of texts, which are not pixels.
     where : str or path-like
         The file, for messages.
 
     Returns
     -------
     label : str or None
-        The column with a name of labels, or else the only one of texts; None without labels.
+        The column with a usual name of labels, otherwise the only column of texts; None without
+        labels.
     pixels : list of str
-        All others in the order of the pixels; numbers of rows are left out, with a warning.
+        The columns of pixels in order; columns of row numbers are left out with a warning.
     """
     index = [name for name in names if name.lower() in (*INDEX_COLUMNS, PANDAS_INDEX)]
     rest = [name for name in names if name not in index]
@@ -180,7 +181,7 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
     strange = texts.intersection(pixels)
     if len(labels) > 1 or strange:
         raise ValueError(
-            f"{where}: the columns {', '.join([*labels, *sorted(strange)])[:100]} are no pixels; "
+            f"{where}: the columns {', '.join([*labels, *sorted(strange)])[:100]} are not pixels; "
             "expected one column of labels, such as 'label'."
         )
     n = len(pixels)
@@ -188,7 +189,7 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
     if n == 0 or (side > 1 and side * side == n - 1):
         raise ValueError(
             f"{where}: {n} columns of pixels{f', one more than {side}×{side}' if n else ''}. "
-            "Expected pixels, labels in a column 'label' and row numbers in a column 'id' only."
+            "Expected only pixels, labels in a column 'label' and row numbers in a column 'id'."
         )
     if index:
         warnings.warn(
@@ -196,7 +197,7 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
             UserWarning,
             stacklevel=4,
         )
-    # pixel0, pixel1, pixel10, pixel2, … are ordered by their numbers.
+    # pixel0, pixel1, pixel10, pixel2, … are sorted by their numbers.
     found = [re.fullmatch(r"(\D*)(\d{1,9})", name) for name in pixels]
     if all(found) and len({match[1] for match in found if match}) == 1:
         pixels.sort(key=lambda name: int(re.sub(r"\D", "", name)))

@@ -1,4 +1,4 @@
-"""NumPy's files: .npz, such as Keras's mnist.npz and MedMNIST, and .npy."""
+"""NumPy files: .npz, such as Keras's mnist.npz and MedMNIST, and .npy."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ SHOWN = 6  # names of arrays in a message
 def load_npz(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from NumPy's files: Keras's ``mnist.npz``, MedMNIST, ``.npy`` and their like.
+    """Load images from NumPy files, such as Keras's ``mnist.npz``, MedMNIST and ``.npy`` files.
 
     The arrays of an archive are found by their names: ``x_train`` and ``y_train``,
     ``train_images`` and ``train_labels``, ``X`` and ``y``, ``images`` and ``labels``, ``data`` and
-    ``target``; or, where one array can only be the images and one the labels, by their shapes. A
-    ``.npy`` file holds the images; its labels are expected in the same folder, under the
-    corresponding name: ``y_train.npy`` beside ``x_train.npy``. Values are 0–255, or booleans or
-    floats 0–1, which become 0–255. Python objects (pickles) are never read.
+    ``target``; otherwise by their shapes, if these are unambiguous. A ``.npy`` file contains the
+    images; its labels must be in the same folder under the corresponding name: ``y_train.npy``
+    beside ``x_train.npy``. Values are 0–255, or booleans or floats 0–1, which become 0–255. Python
+    objects (pickles) are never read.
 
     Parameters
     ----------
     path : str or path-like
         An ``.npz`` or ``.npy`` file, or a folder of ``.npy`` files.
     subset, as_frame, return_X_y
-        As for `load_data`; arrays whose names have no part are returned for both subsets.
+        As for `load_data`; arrays whose names contain no subset are returned for both.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def read_npz(path: StrPath, subset: str) -> Samples:
     if path.is_dir():
         folder, path = path, find_npy(path, subset)
         if path is None:
-            raise FileNotFoundError(f"{folder} holds no file of images such as x_{subset}.npy.")
+            raise FileNotFoundError(f"{folder} has no file of images such as x_{subset}.npy.")
     if zipfile.is_zipfile(path):
         images, labels, names = _read_archive(path, subset)
         return make_samples(images, labels, f"{path} ({names})", subset=subset)
@@ -79,7 +79,7 @@ def find_npy(folder: Path, subset: str) -> Path | None:
     folder : Path
         Folder to search.
     subset : {"train", "test"}
-        The subset; a ValueError is raised if there are several, or only those of the other part.
+        The subset; a ValueError is raised for several files, or only files of the other subset.
     """
     found = find_arrays(_npy_stems(folder), subset, folder)
     return None if found is None else folder / f"{found[0]}.npy"
@@ -93,19 +93,19 @@ def _read_array(path: Path) -> np.ndarray:
     with _reading(path), path.open("rb") as file:
         array = np.load(file, allow_pickle=False)
         if not isinstance(array, np.ndarray):
-            raise ValueError("an archive of arrays; expected a .npy file")
+            raise ValueError("it is an archive of arrays; expected a .npy file")
     return array
 
 
 def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Images, labels or None, and the names of both in the archive."""
-    # NumPy leaves a damaged file open that it has opened itself.
+    """Return the images, the labels or None, and the names of both in the archive."""
+    # If NumPy opens a file by name and the file is damaged, NumPy does not close it.
     with _reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         for info in archive.zip.infolist():
             if info.file_size > LARGE and info.file_size > PACKED * info.compress_size:
                 raise ValueError(
                     f"{path}: {info.filename[:60]} unpacks from {info.compress_size >> 10} kB to "
-                    f"{info.file_size >> 20} MB; these are no images of digits."
+                    f"{info.file_size >> 20} MB, which images of digits do not; save plain arrays."
                 )
         found: Any = find_arrays(archive.files, subset, path)
         if found is None:
@@ -113,12 +113,12 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
         images, labels = archive[found[0]], found[1] and archive[found[1]]
         for array in (images, labels):
             if not isinstance(array, np.ndarray | None):
-                raise ValueError("a member is no array")
+                raise ValueError("a member is not an array")
     return images, labels, " and ".join(filter(None, found))
 
 
 def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]:
-    """Find the only array of images, and the only one of labels or None."""
+    """Find the only array of images, and the only array of labels or None, by their shapes."""
     is_labels = {name: _looks_like_labels(array) for name, array in arrays.items()}
     images = [name for name, array in arrays.items() if not is_labels[name] and array.ndim > 1]
     if len(images) == 1:
@@ -129,7 +129,7 @@ def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]
             return images[0], labels[0] if labels else None
     shown = ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:SHOWN])
     raise ValueError(
-        f"{path} holds {shown[:100] or 'nothing'}; expected arrays such as x_train and y_train, or "
+        f"{path} has {shown[:100] or 'no arrays'}; expected arrays such as x_train and y_train, or "
         "images and labels."
     )
 
@@ -141,13 +141,13 @@ def _looks_like_labels(array: np.ndarray) -> bool:
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
     with reading(path, "not NumPy arrays of images, or damaged"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+        warnings.simplefilter("ignore")  # about headers that Python 2 wrote
         try:
             yield
         except ValueError as error:
             if "allow_pickle" not in str(error):
                 raise
             raise ValueError(
-                f"{path} holds Python objects (a pickle), which can run code when they are read. "
-                "Save plain arrays: np.savez(path, x_train=np.stack(images), y_train=labels)."
+                f"{path} contains Python objects (a pickle), which can run code when read. Save "
+                "plain arrays: np.savez(path, x_train=np.stack(images), y_train=labels)."
             ) from None

@@ -23,7 +23,7 @@ def fetch_mnist(
     as_frame: bool = False,
     return_X_y: bool = False,
 ) -> Any:
-    """Download MNIST once; afterwards it is read from scikit-learn's cache.
+    """Load MNIST from scikit-learn's cache; the first call downloads it.
 
     =================   ==============
     Classes                         10
@@ -38,7 +38,7 @@ def fetch_mnist(
     subset : {"all", "train", "test"}, default="all"
         All 70,000 images, the first 60,000 (training) or the last 10,000 (test).
     data_home : str or path-like, default=None
-        Folder of the cache; None is scikit-learn's default.
+        Folder of the cache; None means scikit-learn's default.
     as_frame, return_X_y : bool, default=False
         As for `load_data`.
 
@@ -54,14 +54,14 @@ def fetch_mnist(
     OSError
         If MNIST is not in the cache and cannot be downloaded.
     """
-    from sklearn.datasets import fetch_openml  # here, as in `load_digits`
+    from sklearn.datasets import fetch_openml  # imported here, as in `load_digits`
 
     if subset not in PARTS:
         raise ValueError(f"subset should be one of {sorted(PARTS)}; got {subset!r}.")
     part, options = PARTS[subset], {"as_frame": False, "parser": "liac-arff"}
     try:
         with warnings.catch_warnings():
-            # The error below says the same, and gives alternatives.
+            # The error below contains the same text, and alternatives.
             warnings.filterwarnings("ignore", "A network error|Invalid cache")
             raw = fetch_openml(
                 "mnist_784", version=1, data_home=data_home, n_retries=1, delay=0.1, **options

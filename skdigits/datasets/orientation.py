@@ -1,4 +1,4 @@
-"""Whether digits stand upright: EMNIST's and those of MATLAB often lie on their side."""
+"""Orientation of images: those of EMNIST and of MATLAB files often lie on their side."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from skdigits.typing import FoundPath
 
 TURNED = "EMNIST's images lie on their side and were turned upright."
-CLASSES = range(1, 10)  # 0 looks the same on its side; and some files call it 10
-EACH = 5  # images of a class, below which its mean is no judgement
-ENOUGH = 6  # classes
+CLASSES = range(1, 10)  # 0 looks the same on its side, and some files label it 10
+EACH = 5  # minimum number of images of a class for a reliable mean
+ENOUGH = 6  # minimum number of classes
 AT_MOST = 500  # images of a class that are averaged
-SIDE = 8  # of the means that are compared, as of the bundled digits
-ALIKE = 0.4  # mean correlation with digits on their side, from which a set is one of digits
-CLEAR = 0.3  # by which it exceeds the mean correlation with upright digits
+SIDE = 8  # pixels of the compared means, as of the bundled digits
+ALIKE = 0.4  # minimum mean correlation with digits on their side
+CLEAR = 0.3  # minimum excess over the mean correlation with upright digits
 
 
 def is_emnist(file: FoundPath) -> bool:
-    """Tell by its name whether a file is one of EMNIST, whose images are stored by columns.
+    """Return True if a file has a name of EMNIST, whose images are stored by columns.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def is_emnist(file: FoundPath) -> bool:
 
 
 def turn_upright(images: np.ndarray) -> np.ndarray:
-    """Exchange the rows and columns of images, in a copy.
+    """Transpose images in a copy.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
     """Warn if digits lie on their side, with rows and columns exchanged.
 
     The mean image of each class is correlated with the mean of scikit-learn's bundled digits of
-    that class, and with the same transposed. The images are not changed.
+    that class, and with the transposed mean. The images are not changed.
 
     Parameters
     ----------
     images : ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images; other than square ones are not judged.
+        The images; only square images are checked.
     target : ndarray of shape (n,) or None
-        The labels; without integers from 0 to 10 nothing is judged.
+        The labels; the images are checked only if these are integers from 0 to 10.
     where : str
         The file, for the message.
     """
@@ -80,7 +80,7 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
 
 
 def _means(images: np.ndarray, target: np.ndarray) -> dict[int, np.ndarray]:
-    """Mean image of each class that has enough images, as floats of 8×8."""
+    """Return the mean image, 8×8 floats, of each class with enough images."""
     chosen = {label: np.flatnonzero(target == label)[:AT_MOST] for label in CLASSES}
     return {
         label: _reduced(images[some].mean(axis=0))
@@ -90,7 +90,7 @@ def _means(images: np.ndarray, target: np.ndarray) -> dict[int, np.ndarray]:
 
 
 def _reduced(image: np.ndarray) -> np.ndarray:
-    """Cut out the ink, and reduce it to 8×8; black on white becomes white on black."""
+    """Crop an image to its ink, and resize it to 8×8; black on white becomes white on black."""
     from PIL import Image
 
     if image[[0, -1]].mean() > 127:

@@ -1,4 +1,4 @@
-"""Parquet files: Hugging Face's MNIST, and tables of pixels; pyarrow reads them."""
+"""Parquet files, such as Hugging Face's MNIST and tables of pixels; pyarrow parses them."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from skdigits.datasets.unpacking import existing
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
-AT_ONCE = 4096  # rows
-LARGEST = 1 << 22  # pixels of a picture; more are no digit
+AT_ONCE = 4096  # rows per batch
+LARGEST = 1 << 22  # pixels; larger pictures are refused
 
 
 def load_parquet(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from Parquet files, as Hugging Face publishes MNIST. It needs pyarrow.
+    """Load images from Parquet files, such as Hugging Face's MNIST. It needs pyarrow.
 
-    A file has a column ``image`` (or ``img``, ``data``, …) of pictures in PNG's format or of lists
-    of pixels, or one column per pixel; and a column ``label`` (or ``class``, ``target``, …).
-    Pictures become grey and are not cleaned; all of them have one size. Pixels are 0–255, or
-    booleans or floats 0–1, which become 0–255.
+    A file has a column ``image`` (or ``img``, ``data``, …) of PNG pictures or lists of pixels, or
+    one column per pixel; and a column ``label`` (or ``class``, ``target``, …). Pictures must all
+    have the same size; they become grey, and are not cleaned. Pixels are 0–255, or booleans or
+    floats 0–1, which become 0–255.
 
     Parameters
     ----------
     path : str or path-like
-        A file, or a folder of files whose names begin with the part, such as
-        ``train-00000-of-00001.parquet``; several files of a part are joined.
+        A file, or a folder of files whose names begin with the subset, such as
+        ``train-00000-of-00001.parquet``; several files of a subset are concatenated.
     subset, as_frame, return_X_y
         As for `load_data`.
 
@@ -71,10 +71,10 @@ def read_parquet(path: StrPath, subset: str) -> Samples:
     path = existing(path, subset)
     files = find_parquet(path, subset) if path.is_dir() else [path]
     if not files:
-        raise FileNotFoundError(f"{path} holds no file such as {subset}-00000-of-00001.parquet.")
+        raise FileNotFoundError(f"{path} has no file such as {subset}-00000-of-00001.parquet.")
     parts = [part for file in files for part in _read_file(file)]
     if len({(images.shape[1:], target is None) for images, target in parts}) != 1:
-        raise ValueError(f"{path}: the images have different sizes, or there are none.")
+        raise ValueError(f"{path}: there are no images, or they have different sizes.")
     images, labels = zip(*parts, strict=True)
     target = None if labels[0] is None else np.concatenate(labels)
     return make_samples(np.concatenate(images), target, path, subset=subset)
@@ -94,7 +94,7 @@ def find_parquet(folder: Path, subset: str) -> list[Path]:
 
 
 def _read_file(file: Path) -> Iterator[tuple[np.ndarray, Any]]:
-    """Yield images and labels, or None without labels."""
+    """Yield images, and labels or None."""
     try:
         from pyarrow import parquet
     except ImportError as error:
@@ -123,7 +123,7 @@ def _read_file(file: Path) -> Iterator[tuple[np.ndarray, Any]]:
 
 
 def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list[str]]:
-    """The column of whole images or None, that of labels or None, and all columns of pixels."""
+    """Return the column of images or None, that of labels or None, and all columns of pixels."""
     from pyarrow import types
 
     def holds_images(kind: Any) -> bool:
@@ -133,7 +133,7 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
         return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
 
     if len(set(schema.names)) < len(schema.names):
-        raise ValueError(f"{file}: there is more than one column of one name.")
+        raise ValueError(f"{file}: several columns have the same name.")
     nested = {field.name for field in schema if holds_images(field.type)}
     if not nested:
         texts = {field.name for field in schema if not is_number(field.type)}
@@ -142,8 +142,8 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
     labels = [name for name in schema.names if name.lower() in LABEL_COLUMNS and name not in images]
     if len(images) > 1 or len(labels) > 1:
         raise ValueError(
-            f"{file}: the columns {', '.join(images + labels)[:100]}; expected one of images and "
-            "one of labels."
+            f"{file} has the columns {', '.join(images + labels)[:100]}; expected one column of "
+            "images and one of labels."
         )
     return images[0], labels[0] if labels else None, images
 
@@ -152,16 +152,16 @@ def _images(values: list[Any], file: Path) -> np.ndarray:
     images = [_image(value, file) for value in values]
     sizes = sorted({image.shape for image in images})
     if len(sizes) > 1:
-        raise ValueError(f"{file}: images of the sizes {sizes[0]} and {sizes[1]}; expected one.")
+        raise ValueError(f"{file}: images have sizes {sizes[0]} and {sizes[1]}; expected one size.")
     return compact(np.stack(images))
 
 
 def _image(value: Any, file: Path) -> np.ndarray:
-    """A picture in bytes, alone or in Hugging Face's structure, or a nested list of pixels."""
+    """Convert encoded bytes, Hugging Face's structure of these, or a nested list to pixels."""
     content = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(content, bytes):
-        with reading(file, "an image is no picture, or damaged"), warnings.catch_warnings():
-            warnings.simplefilter("error")  # of sizes that are no digit's
+        with reading(file, "an image is not a picture, or damaged"), warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow warns of very large pictures
             return _decode(content)
     try:
         pixels = np.array(content)
@@ -169,8 +169,8 @@ def _image(value: Any, file: Path) -> np.ndarray:
         pixels = np.array(None)
     if pixels.dtype.kind not in "buif" or not 1 <= pixels.ndim <= 3:
         raise ValueError(
-            f"{file}: an image is no picture in bytes and no list of numbers; files that only "
-            "name the paths of pictures are not read."
+            f"{file}: an image is neither an encoded picture nor a list of numbers; files that "
+            "contain only paths of pictures are not supported."
         )
     return pixels
 

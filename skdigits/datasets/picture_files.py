@@ -1,4 +1,4 @@
-"""Picture files of digits or of lines: PNG, JPEG and whatever else Pillow reads."""
+"""Picture files of digits or of lines, in all formats that Pillow reads."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
 SIDE = 28
-LOADED_AT_ONCE = 256  # pictures, before an error is raised for one of them
+LOADED_AT_ONCE = 256  # pictures per chunk; an error is raised after the chunk of its picture
 SHOWN = 3  # names of files in a message
-ADVICE = {  # where a picture shows several of them
+ADVICE = {  # if a picture shows several digits, or several lines
     "digit": "A model trained with --sequences reads all of them.",
     "line": "`skdigits read` reads all of them.",
 }
 
 
 class NoPicturesError(FileNotFoundError):
-    """There is no picture in a folder."""
+    """A folder contains no picture."""
 
 
 def load_pictures(
@@ -43,19 +43,19 @@ def load_pictures(
     Parameters
     ----------
     path : str or path-like
-        A folder of pictures or one picture; for pictures with labels, a folder with one
-        subfolder per label, named after the label, or with a file ``labels.csv``, whose columns
-        ImageId and Label are the name and the label of each picture, as ``skdigits predict`` writes
-        them; the second page of ``scan.tif`` is ``scan.tif#2``. The delimiter is a comma, a
-        semicolon or a tab. A picture with an empty label there is left out, with a warning.
+        A folder of pictures or one picture. Labels are the names of subfolders, or are listed in a
+        file ``labels.csv`` in the folder: its columns ImageId and Label contain the name and the
+        label of each picture, as ``skdigits predict`` writes them. The second page of ``scan.tif``
+        is ``scan.tif#2``. The delimiter is a comma, a semicolon or a tab. A picture with an empty
+        label is left out with a warning.
     subset, as_frame, return_X_y
         As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it: ``data`` of shape (n, 784), and ``filenames``, sorted, with
-        ``#2`` and so on for further pages of a file. A picture without ink gives zeros.
+        As `load_data` returns it: ``data`` of shape (n, 784), and the sorted ``filenames``, with
+        ``#2`` and so on for further pages of a file. A picture without ink becomes zeros.
 
     See Also
     --------
@@ -64,14 +64,14 @@ def load_pictures(
     Raises
     ------
     ImportError
-        If there is a HEIC file and pillow-heif is not installed.
+        If there is a HEIC file, and pillow-heif is not installed.
 
     Warns
     -----
     UserWarning
-        If pictures show several digits; if a label in ``labels.csv`` is empty, has a blank in it,
-        or is that of a picture that is not there; if ``labels.csv`` is not used for ``"test"``,
-        because a label is missing or in doubt.
+        If pictures show several digits; if a label in ``labels.csv`` is empty, contains a blank, or
+        belongs to a picture that does not exist; if ``labels.csv`` is not used for ``"test"``,
+        because a label is missing or ambiguous.
     """
     found = iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE)
     chunks: list[Any] = list(without_problems(found))
@@ -108,10 +108,10 @@ def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 class Cleaning(NamedTuple):
-    """How pictures are converted to images; the parameters of a PictureCleaner."""
+    """Parameters of a PictureCleaner, which converts pictures to images."""
 
-    output: str  # what the pictures show, "digit" or "line"
-    height: int = SIDE  # of the images in pixels; of digits also their width
+    output: str  # content of the pictures, "digit" or "line"
+    height: int = SIDE  # pixels; for digits also the width
 
 
 def iter_pictures(
@@ -131,19 +131,19 @@ def iter_pictures(
     chunk_size, lines
         As for `iter_data`.
     cleaning : Cleaning, default=None
-        How pictures are cleaned; None is ``Cleaning("line" if lines else "digit")``.
+        How pictures are cleaned; None means ``Cleaning("line" if lines else "digit")``.
 
     Returns
     -------
     iterator of Chunk
-        The images; ``names`` are relative to `path` with ``/`` between folders, and with ``#2`` and
-        so on for further pages of a file. If there is no picture, or a label is required and
-        missing or in doubt, the error is raised at once.
+        The images; ``names`` are relative to `path`, with ``/`` between folders, and with ``#2``
+        and so on for further pages of a file. If there is no picture, or a required label is
+        missing or ambiguous, an error is raised by the call, not by the iterator.
     """
     path = existing(path, subset)
     files = find_pictures(path)
     if not files:
-        raise NoPicturesError(f"{path} holds no pictures ({', '.join(sorted(SUFFIXES))}).")
+        raise NoPicturesError(f"{path} contains no pictures ({', '.join(sorted(SUFFIXES))}).")
     labels = find_labels(path, files, subset, lines=lines)
     if labels is not None:
         files = labels.of(files, path)
@@ -152,14 +152,14 @@ def iter_pictures(
 
 
 class _Cleaned(NamedTuple):
-    """A page that was cleaned, or that could not be read."""
+    """A cleaned page, or a page that could not be read."""
 
     image: np.ndarray
     name: str
-    position: int  # of its label
+    position: int  # index of its label
     problem: Problem | None = None
-    is_crowded: bool = False  # it shows several digits, or lines
-    is_blank: bool = False  # no digit is found, but lines of them
+    is_crowded: bool = False  # whether it shows several digits, or several lines
+    is_blank: bool = False  # whether it shows lines instead of a single digit
 
 
 def _read_chunks(
@@ -181,7 +181,7 @@ def _read_chunks(
 def _read_pages(
     file: Path, labels: PictureLabels | None, folder: Path, cleaning: Cleaning
 ) -> Iterator[_Cleaned]:
-    """Clean the pages of a file; a picture that cannot be read has an image of zeros."""
+    """Clean the pages of a file; a picture that cannot be read becomes an image of zeros."""
     page = Page(file.relative_to(folder).as_posix(), 0)
     try:
         for picture in open_pictures(file):
@@ -193,7 +193,7 @@ def _read_pages(
                 is_blank = not image.any() and len(find_lines(picture)) > 0
                 yield _Cleaned(image, page.name, position, None, n > 1, is_blank)
             page = page._replace(number=page.number + 1)
-    except Exception as error:  # whatever it is, it costs one picture and not the others
+    except Exception as error:  # any error is reported, and the other pictures are read
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         text = text if text.startswith(str(file)) else f"{file}: {text}"
         position = 0 if labels is None else labels.position(page) or 0

@@ -1,4 +1,4 @@
-"""Labels of pictures: from the names of their folders, or from a file ``labels.csv``."""
+"""Labels of pictures, from the names of their folders or from a file ``labels.csv``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from skdigits.pictures.opening import count_pages, page_name
 LABELS = "labels.csv"
 COLUMNS = ("ImageId", "Label")
 SHOWN = 3  # names in a message
-MOST_CHARACTERS = 1000  # of a label; an array of all labels has room for the longest of them
+MOST_CHARACTERS = 1000  # of a label; one longer label would widen an array of all labels
 DIGITS = re.compile("[0-9]+")
 
 
 class Page(NamedTuple):
     """A page of a picture file."""
 
-    file: str  # its name, relative to the folder
+    file: str  # name of the file, relative to the folder
     number: int  # from 0
 
     @property
@@ -35,7 +35,7 @@ class Page(NamedTuple):
         return page_name(self.file, self.number)
 
     def spellings(self) -> set[tuple[str, str]]:
-        """Names by which a row may mean the page, and how exact they are."""
+        """Return the names by which a row can refer to the page, and how exact they are."""
         plain = _plain(self.file)
         stem = str(PurePosixPath(plain).with_suffix(""))
         loose = {page_name(name.casefold(), self.number) for name in (plain, stem)}
@@ -49,12 +49,12 @@ class Page(NamedTuple):
 class PictureLabels(NamedTuple):
     """Labels of picture files or of their pages."""
 
-    target: np.ndarray  # integers if all labels are written so, else strings
-    positions: dict[str | Page, int]  # in `target`: of a page, or of a file with one label
-    left_out: frozenset[Page] = frozenset()  # pages without a label, which are not to be read
+    target: np.ndarray  # integers if all labels are integers, otherwise strings
+    positions: dict[str | Page, int]  # index in `target` of a page, or of a file with one label
+    left_out: frozenset[Page] = frozenset()  # pages with an empty label, which are skipped
 
     def position(self, page: Page) -> int | None:
-        """Return the index of the label of a page, or None for one without.
+        """Return the index of the label of a page, or None if it has no label.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class PictureLabels(NamedTuple):
         return self.positions.get(page, self.positions.get(page.file))
 
     def of(self, files: list[Path], folder: Path) -> list[Path]:
-        """Select the files of which a page has a label.
+        """Select the files with at least one labelled page.
 
         Parameters
         ----------
@@ -97,15 +97,15 @@ def find_labels(
     files : list of Path
         The picture files in it.
     subset : {"train", "test"}
-        Without labels for all pictures, ``"train"`` is an error, and ``"test"`` has none.
+        If a picture has no label, ``"train"`` raises an error, and ``"test"`` returns no labels.
     lines : bool, default=False
-        Whether labels are sequences of digits, which are strings.
+        Whether labels are sequences of digits, and thus strings.
 
     Returns
     -------
     PictureLabels or None
-        The labels; None if there are none, and none are required. For ``"test"``, a label that is
-        missing or in doubt is a warning.
+        The labels; None if there are none, and none are required. For ``"test"``, a missing or
+        ambiguous label raises a warning instead of an error.
     """
     path = folder / LABELS
     if not path.is_file():
@@ -138,9 +138,8 @@ def _labels_of_folders(
 
 def _without_label(folder: Path, name: str) -> str:
     return (
-        f"{folder}: {printable(name)} has no label. Put the pictures to train on into one "
-        f"subfolder per label, named after the label, or list them in {LABELS} with the columns "
-        "ImageId and Label."
+        f"{folder}: {printable(name)} has no label. Put training pictures into subfolders named "
+        f"after their labels, or list them in {LABELS} with the columns ImageId and Label."
     )
 
 
@@ -160,9 +159,12 @@ def _read_rows(path: Path) -> list[Row]:
                 f"{path}, line {line}: {len(cells)} values; expected {len(names)}, as in line 1."
             )
         if not cells[picture]:
-            raise ValueError(f"{path}, line {line}: a label without the name of a picture.")
+            raise ValueError(f"{path}, line {line}: the name of the picture is missing.")
         if len(cells[label]) > MOST_CHARACTERS:
-            raise ValueError(f"{path}, line {line}: a label of {len(cells[label])} characters.")
+            raise ValueError(
+                f"{path}, line {line}: the label has {len(cells[label])} characters; expected at "
+                f"most {MOST_CHARACTERS}."
+            )
     return [Row(line, cells[picture], cells[label]) for line, cells in rows]
 
 
@@ -194,9 +196,9 @@ def _labels_of_rows(
     if empty:
         _warn(f"{_shown(empty, path)} has an empty label, and is left out.")
     if missing:
-        _warn(f"{_shown(missing, path)} is the name of no picture.")
+        _warn(f"{_shown(missing, path)} is not the name of a picture.")
     if spaced := [row for row in found.values() if len(row.label.split()) > 1]:
-        _warn(f"{_shown(spaced, path)} has a label with a blank in it, {short(spaced[0].label)}.")
+        _warn(f"{_shown(spaced, path)} has a label with a blank, {short(spaced[0].label)}.")
     kept = [page for page in pages if found[page].label]
     labels = np.array([found[page].label for page in kept])
     return PictureLabels(
@@ -221,13 +223,13 @@ def _check_complete(found: dict[Page, Row], pages: list[Page], path: Path) -> No
 
 
 def _shown(rows: list[Row], path: Path) -> str:
-    """The first of some rows for a message, and how many more there are."""
+    """Return the first row for a message, with the number of further rows."""
     more = f" (as in {len(rows) - 1} more)" if len(rows) > 1 else ""
     return f"{path}, line {rows[0].line}{more}: {short(rows[0].name)}"
 
 
 def _match(rows: list[Row], pages: list[Page], path: Path) -> tuple[dict[Page, Row], list[Row]]:
-    """Find the row of each page, and the rows for which there is no page."""
+    """Find the row of each page, and the rows without a page."""
     found: dict[Page, Row] = {}
     missing: list[Row] = []
     known = defaultdict(list)
@@ -241,8 +243,8 @@ def _match(rows: list[Row], pages: list[Page], path: Path) -> tuple[dict[Page, R
             continue
         if len(meant) > 1:
             raise ValueError(
-                f"{path}, line {row.line}: {short(row.name)} may be {short(meant[0].name)} or "
-                f"{short(meant[1].name)}; write the whole name."
+                f"{path}, line {row.line}: {short(row.name)} can be {short(meant[0].name)} or "
+                f"{short(meant[1].name)}; write the full name."
             )
         other = found.setdefault(meant[0], row)
         if other.label != row.label:
@@ -254,14 +256,14 @@ def _match(rows: list[Row], pages: list[Page], path: Path) -> tuple[dict[Page, R
 
 
 def _readings(name: str) -> tuple[tuple[str, str], ...]:
-    """How a name in a row may be meant, the strictest reading first."""
+    """Return the possible meanings of a name in a row, the strictest first."""
     plain = _plain(name)
     loose = plain.casefold()
     return ("exact", name), ("plain", plain), ("loose", loose), ("loose", loose.removesuffix("#1"))
 
 
 def _plain(name: str) -> str:
-    """The name without what systems and spreadsheets write in other ways."""
+    """Normalize a name, because systems and spreadsheets write it differently."""
     name = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 

@@ -1,4 +1,4 @@
-"""Arrays of images as people store them, converted to bytes."""
+"""Conversion of stored arrays of images to bytes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sklearn.utils import gen_batches
 
 AT_ONCE = 4096  # images converted together, so that no second array of floats is needed
 CHANNELS = (1, 3)
-GREY = np.array([19595, 38470, 7471], np.uint32)  # Pillow's weights of "L", in 1/65536
-TALLEST = 4  # height of an image, in widths; lines of digits are wide
-OVERSHOOT = 0.25  # beyond 0–1, as interpolation leaves it
-NEAR = 0.05  # of -1, for the background of images scaled to -1…1
-COARSE = 16  # fractions up to this value are standardized pixels rather than bytes
+GREY = np.array([19595, 38470, 7471], np.uint32)  # Pillow's weights for grey, in 1/65536
+TALLEST = 4  # maximum height of an image, in widths; lines of digits are wide
+OVERSHOOT = 0.25  # values of interpolated images exceed 0–1 by at most this
+NEAR = 0.05  # tolerance for -1, the background of images scaled to -1–1
+COARSE = 16  # fractions with a maximum up to this value are standardized pixels, not bytes
 KINDS = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex numbers"}
 
 
@@ -22,27 +22,26 @@ def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) ->
     """Convert an array of images to bytes.
 
     Booleans and floats from 0 to 1 are multiplied by 255; floats from -1 to 1 are shifted to 0–1
-    first. Numbers from 0 to 255 stay as they are, rounded. Colours become grey with Pillow's
-    weights.
+    first. Numbers from 0 to 255 are rounded. Colours become grey with Pillow's weights.
 
     Parameters
     ----------
     values : ndarray
-        Rows (n, n_pixels), images (n, height, width), with 1 or 3 channels as last or second axis;
-        or all of these with the samples as last axis, as MATLAB stores them.
+        Rows (n, n_pixels), or images (n, height, width), which can have 1 or 3 channels as last or
+        second axis. The axis of the samples can also be the last, as in MATLAB.
     where : str
         The file and the array, for messages.
     n_labels : int, default=None
-        Number of labels, which tells the axis of the samples; None without labels.
+        Number of labels, by which the axis of the samples is found; None without labels.
 
     Returns
     -------
     ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images. Arrays of other shapes or values are a ValueError.
+        The images. A ValueError is raised for arrays of other shapes or values.
     """
     if values.dtype.kind not in "buif":
         what = KINDS.get(values.dtype.kind, f"values of type {values.dtype}"[:60])
-        raise ValueError(f"{where} holds {what}; expected numbers: pixels from 0 to 255.")
+        raise ValueError(f"{where} contains {what}; expected numbers: pixels from 0 to 255.")
     if values.ndim < 2 or 0 in values.shape:
         raise ValueError(
             f"{where} has the shape {values.shape}; expected rows of pixels (n, n_pixels) or "
@@ -50,11 +49,11 @@ def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) ->
         )
     height, width = values.shape[:2]
     is_flat = values.ndim == 2 or values.shape[2:] == (1,)
-    # One image looks like as many rows of as many pixels.
+    # One square image has the same shape as n rows of n pixels.
     if n_labels is None and is_flat and height == width and math.isqrt(width) ** 2 != width:
         raise ValueError(
-            f"{where} has the shape {values.shape}, which is that of one image; expected several. "
-            "Save array[np.newaxis] for one."
+            f"{where} has the shape {values.shape}, that of one image; expected an array of "
+            "images. To use one image, save array[np.newaxis]."
         )
     return _to_bytes(_samples_first(values, where, n_labels), where)
 
@@ -63,14 +62,14 @@ def _samples_first(values: np.ndarray, where: Any, n_labels: int | None) -> np.n
     """Move the axis of the samples to the front, and the axis of colours to the end."""
     first, last = values.shape[0], values.shape[-1]
     if n_labels is None:
-        # Square images one behind the other are much more likely than n images of h×n pixels.
+        # n square images (side, side, n) are much more likely than images of side×n pixels.
         is_last = values.ndim > 2 and first == values.shape[1] and last not in (first, *CHANNELS)
     else:
         is_last = last == n_labels != first
         if n_labels not in (first, last):
             raise ValueError(
-                f"{where} has the shape {values.shape}, and there are {n_labels} labels; expected "
-                "as many labels as images."
+                f"{where} has the shape {values.shape}, but there are {n_labels} labels; expected "
+                "one label per image."
             )
     values = np.moveaxis(values, -1, 0) if is_last else values
     if values.ndim == 4 and values.shape[-1] not in CHANNELS:
@@ -117,7 +116,7 @@ def as_grey(colours: np.ndarray) -> np.ndarray:
 
 
 def compact(values: np.ndarray) -> np.ndarray:
-    """Convert an array to bytes if that loses nothing, so that parts of a file need less memory.
+    """Convert an array to bytes if this is lossless, so that parts of a file need less memory.
 
     Parameters
     ----------
@@ -126,19 +125,19 @@ def compact(values: np.ndarray) -> np.ndarray:
     """
     if values.dtype.kind not in "uif" or not values.size:
         return values
-    if not (values.min() >= 0 and values.max() <= 255):  # NaN, too
+    if not (values.min() >= 0 and values.max() <= 255):  # also true for NaN
         return values
     as_bytes = values.astype(np.uint8)
     return as_bytes if (as_bytes == values).all() else values
 
 
 def _scale(values: np.ndarray, where: Any) -> tuple[float, float]:
-    """The value that becomes 0, and grey levels per unit; other values than pixels are refused."""
+    """Return the value that becomes 0, and grey levels per unit; refuse values not of pixels."""
     if values.dtype.kind == "b":
         return 0.0, 255.0
     low, high = float(values.min()), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{where} holds values that are missing or infinite; expected pixels.")
+        raise ValueError(f"{where} contains missing or infinite values; expected pixels.")
     if values.dtype.kind == "f":
         if low >= -OVERSHOOT and high <= 1 + OVERSHOOT and (high <= 1 or _has_fractions(values)):
             return 0.0, 255.0
@@ -147,8 +146,8 @@ def _scale(values: np.ndarray, where: Any) -> tuple[float, float]:
     if low >= 0 and high <= 255 and (high > COARSE or not _has_fractions(values)):
         return 0.0, 1.0
     raise ValueError(
-        f"{where} holds values from {low:.6g} to {high:.6g}; expected pixels: whole numbers from "
-        "0 to 255, or floats from 0 to 1 or from -1 to 1."
+        f"{where} has values from {low:.6g} to {high:.6g}; expected pixels: whole numbers from 0 "
+        "to 255, or floats from 0 to 1 or from -1 to 1."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a file or folder is: recognized from its content, not from its name."""
+"""Recognition of the format of a file or folder from its content."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from skdigits.files import printable
 if TYPE_CHECKING:
     from skdigits.typing import FoundPath
 
-START = 1 << 14  # bytes that are looked at
-MOST_FILES = 100  # of a folder that are looked at
+START = 1 << 14  # bytes that are examined
+MOST_FILES = 100  # files of a folder that are examined
 SHOWN = 3  # names of files or folders in a message
 LONGEST_NAME = 30  # characters of the name of a folder in a message
-TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}  # beside data
+TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}  # not data
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
 PICTURES = re.compile(
     rb"\x89PNG\r\n|\xff\xd8\xff|GIF8|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP|P[1-7][ \r\n]"
@@ -39,14 +39,14 @@ CSV_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[ -~\t]*[,;\t][ -~\t]*\r?\n")
 
 
 def recognize(path: Path, subset: str) -> tuple[str, Any]:
-    """Find the format of a source, and the file or folder to hand to its loader.
+    """Find the format of a source, and the file or folder for its loader.
 
     Parameters
     ----------
     path : Path
         A file or folder.
     subset : {"train", "test"}
-        Which images are wanted.
+        Which images to load.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
         ``"csv"``, ``"idx"``, ``"npz"``, ``"mat"``, ``"arff"``, ``"parquet"``, ``"libsvm"``,
         ``"zip"`` or ``"pictures"``.
     path : Path
-        The file; the folder itself where its loader finds the files of a subset.
+        The file, or the folder if the loader finds the files of a subset in it.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -75,8 +75,8 @@ def format_of(file: Any) -> str:
     Returns
     -------
     str
-        As for `recognize`; ``"csv"`` for any other text, which the reader of CSV files judges. A
-        ValueError is raised if the file is one that is never read, or is empty or damaged.
+        As for `recognize`; ``"csv"`` for any other content, which the CSV reader checks. A
+        ValueError is raised if the file is empty, damaged or in a format that is never read.
     """
     with reading(file, "the packed file is damaged or truncated"), open_unpacked(file) as opened:
         start = opened.read(START)
@@ -102,14 +102,14 @@ def format_of(file: Any) -> str:
 
 
 def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
-    """Return the error of a folder that contains nothing that can be read.
+    """Return the error for a folder without readable data.
 
     Parameters
     ----------
     folder : Path
-        The folder; a file in it that is never read is a ValueError.
+        The folder; if it contains a file in a format that is never read, this is the error.
     subset : {"train", "test"}
-        Which images are wanted.
+        Which images to load.
     """
     for file in _files(folder):
         try:
@@ -118,14 +118,14 @@ def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
             return error
     name = "train" if subset == "train" else "t10k"
     return FileNotFoundError(
-        f"{folder} holds nothing to read; expected {subset}.csv, {subset}.csv.gz, IDX files "
-        f"such as {name}-images-idx3-ubyte.gz, a file such as .npz, .mat or .parquet, or pictures."
+        f"{folder} contains no data; expected {subset}.csv, {subset}.csv.gz, IDX files such as "
+        f"{name}-images-idx3-ubyte.gz, a file such as .npz, .mat or .parquet, or pictures."
         f"{_folders_in(folder)}"
     )
 
 
 def _folders_in(folder: FoundPath) -> Any:
-    """The sentence that names the folders in a folder, of which one may be meant; or nothing."""
+    """Return a sentence with the subfolders, one of which may contain the data, or ``""``."""
     found = (inner.name for inner in folder.iterdir() if inner.name[0] != "." and inner.is_dir())
     names = sorted(itertools.islice(found, MOST_FILES))
     if not names:
@@ -137,7 +137,7 @@ def _folders_in(folder: FoundPath) -> Any:
 def _look_into_zip(file: Path) -> str:
     with reading(file, DAMAGED), zipfile.ZipFile(file) as archive:
         names = archive.namelist()
-    if any(name.endswith("data.pkl") for name in names):  # of PyTorch
+    if any(name.endswith("data.pkl") for name in names):  # a PyTorch file
         raise ValueError(f"{file} is {PICKLE}.")
     if any(name.startswith("xl/") for name in names):
         raise ValueError(f"{file} is {EXCEL}.")
@@ -145,7 +145,7 @@ def _look_into_zip(file: Path) -> str:
 
 
 def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
-    """Tables come before pictures, as a folder of a data set may contain pictures of it."""
+    """Recognize a folder; tables take precedence, because pictures may only illustrate them."""
     if table := find_csv(folder, subset):
         kind = format_of(table)
         return kind, folder if kind == "csv" else table
@@ -164,7 +164,7 @@ def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
 
 
 def _find_part(folder: Any, subset: str) -> Any:
-    """The folder of one part, such as training/ in mnist_png, or None."""
+    """Return the folder of a subset, such as training/ in mnist_png, or None."""
     subfolders = {
         PARTS[inner.name.lower()]: inner
         for inner in folder.iterdir()
@@ -180,7 +180,7 @@ def _files(folder: Any) -> list[Any]:
 
 
 def _find_file(files: list[Any], folder: Any, subset: str) -> Any:
-    """The format and file of the only one of a subset that can be read; None if there is none."""
+    """Return format and file of the only readable file of a subset; None if there is none."""
     found: dict[str | None, list[Any]] = {}
     for file in files:
         if file.suffix.lower() in TEXTS:
@@ -188,13 +188,13 @@ def _find_file(files: list[Any], folder: Any, subset: str) -> Any:
         try:
             kind = format_of(file)
         except ValueError:
-            continue  # `nothing_to_read` says it if there is nothing else
+            continue  # reported by `nothing_to_read` if there is no other file
         if kind not in ("csv", "idx", "pictures"):
             found.setdefault(part_of(file.name), []).append((kind, file))
     fitting = found.get(subset) or found.get(None, [])
     if len(fitting) > 1:
         names = ", ".join(file.name for _, file in fitting[:SHOWN])
         raise ValueError(
-            f"{folder} holds several files that can be read; pass one of them: {names[:100]}, …"
+            f"{folder} contains several files with images; pass one of them: {names[:100]}, …"
         )
     return fitting[0] if fitting else None

@@ -1,4 +1,4 @@
-"""Read any source of images; its format is recognized."""
+"""Loading of images from any source, whose format is recognized."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from skdigits.typing import StrPath
 
-# How each format but pictures is read as a whole, and how some are read in parts.
+# Readers of whole files for each format except pictures, and readers of parts for some formats.
 READERS: dict[str, Callable[..., Samples]] = {
     "arff": read_arff,
     "csv": read_csv,
@@ -52,11 +52,11 @@ def load_data(
     Parameters
     ----------
     source : str or path-like, default=None
-        None or ``"digits"`` for `load_digits`; ``"mnist"`` for `fetch_mnist`; else a file or
+        None or ``"digits"`` for `load_digits`, ``"mnist"`` for `fetch_mnist`, otherwise a file or
         folder for `load_csv`, `load_idx`, `load_npz`, `load_mat`, `load_arff`, `load_parquet`,
         `load_libsvm`, `load_zip` or `load_pictures`, whose format is recognized from its content.
-        Of a folder with a subfolder per part, such as ``training`` and ``testing``, that of the
-        subset is read.
+        If a folder has one subfolder per subset, such as ``training`` and ``testing``, the
+        subfolder of `subset` is read.
     subset : {"train", "test"}, default="train"
         Which images to load; only ``"train"`` requires labels. The bundled digits are not divided:
         both values return all of them.
@@ -68,18 +68,18 @@ def load_data(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers if all labels
-        are, else strings, or None without labels; ``images`` of shape (n, height, width), None
-        where the number of pixels is not a square number and the height is not known;
-        ``feature_names``; ``target_names``, the labels that occur; ``frame``, data and target in
-        one DataFrame, None unless `as_frame`; ``DESCR``; for pictures also ``filenames``.
+        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers if all labels are
+        integers, otherwise strings, or None without labels; ``images`` of shape (n, height, width),
+        or None for flat rows that are not square images; ``feature_names``; ``target_names``, the
+        distinct labels; ``frame``, a DataFrame of data and target, or None without `as_frame`;
+        ``DESCR``; for pictures also ``filenames``.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder, or it contains nothing that can be read.
+        If the file or folder does not exist, or the folder contains no data.
     ValueError
-        If a file is damaged, cannot be read safely (a pickle), is none of these, or `subset` is
+        If a file is damaged, cannot be read safely (a pickle) or has another format, or `subset` is
         unknown.
     ImportError
         If a Parquet or HEIC file needs a library that is not installed.
@@ -89,7 +89,8 @@ def load_data(
     Warns
     -----
     UserWarning
-        If digits lie on their side, or 10 is a label and 0 is not; and as the loader says.
+        If digits lie on their side, or 10 is a label but 0 is not; further warnings are documented
+        in the loader of each format.
     """
     check_subset(subset)
     form: dict[str, Any] = {"as_frame": as_frame, "return_X_y": return_X_y}
@@ -121,21 +122,19 @@ def iter_data(
     chunk_size : int, default=8192
         Maximum number of images in a chunk.
     lines : bool, default=False
-        Whether an image shows a line of digits instead of a single digit; labels are then
-        strings.
+        Whether images show lines of digits instead of single digits; labels are then strings.
 
     Yields
     ------
     data : ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The next images; a list of arrays of shape (28, width) for pictures of lines.
+        The next images; for pictures of lines, a list of arrays of shape (28, width).
     target : ndarray of shape (n,) or None
         Labels of the images; None without labels.
 
     Raises
     ------
     FileNotFoundError, ValueError, OSError
-        As for `load_data`; the ValueError of a damaged file is raised when the damaged part is
-        reached.
+        As for `load_data`; a damaged file raises its ValueError when the damaged part is reached.
     """
     chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
     return ((chunk.data, chunk.target) for chunk in without_problems(chunks))
@@ -156,14 +155,14 @@ def iter_chunks(
     Parameters
     ----------
     source, subset, chunk_size, lines
-        As for `iter_data`; an error is raised at once if there is nothing to read.
+        As for `iter_data`; if there is no data, the call raises the error, not the iterator.
     cleaning : Cleaning, default=None
-        As for `iter_pictures`; sources other than pictures do not use it.
+        As for `iter_pictures`; other sources ignore it.
 
     Returns
     -------
     iterator of Chunk
-        Images, labels and names; and what is wrong with pictures that cannot be read.
+        Images, labels and names, and error messages for pictures that cannot be read.
     """
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):

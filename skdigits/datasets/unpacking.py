@@ -1,4 +1,4 @@
-"""Files that may be packed with gzip or bzip2, or members of a zip archive."""
+"""Opening of files, packed with gzip or bzip2 or not, and of members of a zip archive."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"
-LARGE = 1 << 28  # bytes, from which an array is refused that was packed suspiciously well
-PACKED = 200  # times smaller than unpacked; images of digits are packed 10 times
+LARGE = 1 << 28  # bytes; larger arrays are refused if their compression ratio exceeds PACKED
+PACKED = 200  # compression ratio; that of images of digits is 10
 
 
 def existing(path: DataPath, subset: str) -> Any:
@@ -31,11 +31,11 @@ def existing(path: DataPath, subset: str) -> Any:
     Returns
     -------
     Path or zipfile.Path
-        The path of what is there.
+        The existing path.
     """
     check_subset(subset)
     path = path if isinstance(path, zipfile.Path) else Path(path)
-    if not path.is_dir() and not path.exists():  # the top of an archive is not listed in it
+    if not path.is_dir() and not path.exists():  # exists() is False for the root of an archive
         raise FileNotFoundError(f"{path}: there is no such file or folder.")
     return path
 
@@ -58,7 +58,7 @@ def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
     Parameters
     ----------
     path : Path or zipfile.Path
-        The file, or the member of an archive; its name does not matter.
+        The file, or the member of an archive; its name is ignored.
     mode : str, default="rb"
         ``"rb"`` for bytes or ``"rt"`` for text.
     **options

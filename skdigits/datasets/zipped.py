@@ -1,4 +1,4 @@
-"""Zip archives: their members are read in parts, and never unpacked to files."""
+"""Zip archives, whose members are read in parts and never unpacked to files."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from skdigits.datasets.unpacking import existing
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # of an archive, and of an empty one
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of an empty archive
 NOT_DATA = ("__MACOSX",)  # a folder that macOS adds
 CSV_SUFFIXES = (".csv", ".csv.gz")
-DAMAGED = "the zip archive is damaged, or its download was cut off"
+DAMAGED = "the zip archive is damaged, or its download was interrupted"
 
 
 def load_zip(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from a zip archive as it was downloaded, such as ``digit-recognizer.zip``.
+    """Load images from a downloaded zip archive, such as ``digit-recognizer.zip``.
 
-    The archive contains CSV files as `load_csv` reads them from a folder, one CSV file of any name,
-    or IDX files as `load_idx` reads them; all may be in one folder of the archive. Members are
+    The archive contains CSV files that `load_csv` can read from a folder, a single CSV file of any
+    name, or IDX files that `load_idx` can read; they can be in a folder of the archive. Members are
     decompressed while they are read, and nothing is written to the disk.
 
     Parameters
@@ -76,12 +76,12 @@ def iter_zip(
 
 
 def is_zip(path: Path) -> bool:
-    """Check whether a file starts like a zip archive; its name does not matter.
+    """Return True if a file starts like a zip archive; its name is ignored.
 
     Parameters
     ----------
     path : Path
-        The file. Arrays of NumPy (``.npz``) and tables of Excel (``.xlsx``) start so, too.
+        The file. NumPy archives (``.npz``) and Excel files (``.xlsx``) are zip archives too.
     """
     if not path.is_file():
         return False
@@ -90,7 +90,7 @@ def is_zip(path: Path) -> bool:
 
 
 def find_zip(folder: Path) -> Path | None:
-    """Find the only zip archive of a folder; None if there is none or more than one.
+    """Find the only zip archive in a folder; None if there is none or more than one.
 
     Parameters
     ----------
@@ -102,13 +102,13 @@ def find_zip(folder: Path) -> Path | None:
 
 
 def _open_zip(path: Path) -> zipfile.Path:
-    """The archive's top, or the folder in it that contains all the rest."""
+    """Return the root of an archive, or the innermost folder that contains all its files."""
     with reading(path, DAMAGED):
         archive = zipfile.ZipFile(path)
         for name in archive.namelist():
             if "" in name.removesuffix("/").split("/"):
                 archive.close()
-                # Older Pythons never finish listing such a folder (CVE-2024-8088).
+                # Older Python versions list such a folder in an endless loop (CVE-2024-8088).
                 raise ValueError(f"a member has the name {name[:40]!r}")
         folder = zipfile.Path(archive)
         while len(inside := _members(folder)) == 1 and inside[0].is_dir():
@@ -121,7 +121,7 @@ def _members(folder: zipfile.Path) -> list[zipfile.Path]:
 
 
 def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
-    """The format of the data in an archive, and the folder or file in it that holds them."""
+    """Return the format of the data in an archive, and their folder or file in it."""
     folder = _open_zip(existing(path, subset))
     if find_csv(folder, subset):
         return "csv", folder
@@ -136,6 +136,6 @@ def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
         return "csv", tables[0]
     name = "train" if subset == "train" else "t10k"
     raise FileNotFoundError(
-        f"{path} holds no {subset}.csv, no IDX file such as {name}-images-idx3-ubyte.gz, and not "
-        "just one CSV file."
+        f"{path} contains neither {subset}.csv nor an IDX file such as "
+        f"{name}-images-idx3-ubyte.gz, nor a single CSV file."
     )

@@ -1,4 +1,4 @@
-"""The zip file: a document, arrays and networks; sizes are checked before anything is unpacked."""
+"""Zip files with a document, arrays and networks; sizes are checked before unpacking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 DOCUMENT, NETWORK = "estimator.json", "network.onnx"
 DOCUMENT_BYTES = 2**20
 ARRAY_DTYPE = re.compile(r"\|[biu]1|[<>][iuf][248]|[<>]U\d{1,6}")
-SLACK_BYTES = 2**24  # that a file may be larger than twice its packed size when it is unpacked
+SLACK_BYTES = 2**24  # by which the unpacked size of a file can exceed twice its packed size
 
 
 def write(
@@ -27,7 +27,7 @@ def write(
     file : file object
         A binary file.
     document : dict
-        JSON.
+        The content of the JSON document.
     arrays : list of ndarray
         The arrays.
     networks : list of bytes
@@ -36,31 +36,31 @@ def write(
     Raises
     ------
     ValueError
-        If the document is larger than `load` would read.
+        If the document is larger than the maximum that `load` accepts.
     """
     text = json.dumps(document)
     if len(text) > DOCUMENT_BYTES:
         raise ValueError(
-            f"The estimator needs {len(text):,} bytes besides its weights, and a file can hold "
-            f"{DOCUMENT_BYTES:,}. Keep fewer epochs (keep_epochs), or pickle it."
+            f"The estimator needs {len(text):,} bytes besides its weights; at most "
+            f"{DOCUMENT_BYTES:,} are possible. Keep fewer epochs (keep_epochs), or pickle it."
         )
     entries: list[tuple[str, str | bytes]] = [(DOCUMENT, text)]
     entries += [(f"array-{i}", array.tobytes()) for i, array in enumerate(arrays)]
     entries += [(network_name(i), content) for i, content in enumerate(networks)]
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in entries:
-            # With a fixed date, so that equal estimators give equal files. Without compression,
-            # which saves little of weights, so that no honest file grows when it is unpacked.
+            # The fixed date makes files of equal estimators equal. Weights compress badly; without
+            # compression, the size check of `Archive` can be strict.
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def network_name(i: int) -> str:
-    """Name of the entry of an ONNX model.
+    """Return the name of the entry of an ONNX model.
 
     Parameters
     ----------
     i : int
-        Its number.
+        Number of the model.
 
     Returns
     -------
@@ -71,24 +71,24 @@ def network_name(i: int) -> str:
 
 
 class Archive:
-    """An archive that is read.
+    """An archive to read.
 
     Parameters
     ----------
     file : zipfile.ZipFile
         The zip file.
     n_bytes : int
-        Its size.
+        Size of the file.
 
     Attributes
     ----------
     document : dict
-        The JSON.
+        The content of the JSON document.
 
     Raises
     ------
     ValueError
-        If its directory has equal names, or much larger sizes than the file.
+        If two entries have the same name, or their sizes exceed that of the file by far.
     """
 
     def __init__(self, file: zipfile.ZipFile, n_bytes: int) -> None:
@@ -96,13 +96,11 @@ class Archive:
         entries = file.infolist()
         self._sizes = {entry.filename: entry.file_size for entry in entries}
         if len(self._sizes) < len(entries):
-            raise ValueError("it has two entries of one name")
+            raise ValueError("two of its entries have the same name")
         if {entry.compress_type for entry in entries} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise ValueError("it is compressed in an unknown way")
+            raise ValueError("its compression method is not supported")
         if sum(self._sizes.values()) > 2 * n_bytes + SLACK_BYTES:
-            raise ValueError(
-                f"it would be {sum(self._sizes.values()):,} bytes when unpacked, from {n_bytes:,}"
-            )
+            raise ValueError(f"it unpacks from {n_bytes:,} to {sum(self._sizes.values()):,} bytes")
         self._unread = set(self._sizes)
         self.document = json.loads(self._read(DOCUMENT, DOCUMENT_BYTES))
 
@@ -122,11 +120,11 @@ class Archive:
         Parameters
         ----------
         number : int
-            Its number.
+            Number of the array.
         dtype : str
-            Type of numbers or strings, as ``numpy.dtype.str`` describes it.
+            Dtype of numbers or strings, in the form of ``numpy.dtype.str``.
         shape : list of int
-            Shape.
+            Shape of the array.
 
         Returns
         -------
@@ -136,7 +134,7 @@ class Archive:
         Raises
         ------
         ValueError
-            If it is not described so, or the entry has another size or holds no such values.
+            If an argument is not valid, or the content of the entry does not match it.
         """
         if (
             type(number) is not int
@@ -144,10 +142,10 @@ class Archive:
             or not ARRAY_DTYPE.fullmatch(dtype)
         ):
             raise ValueError(
-                f"it has an array of type {str(dtype)[:50]!r}, with the number {str(number)[:50]}"
+                f"its array {str(number)[:50]} has the invalid type {str(dtype)[:50]!r}"
             )
         if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-            raise ValueError(f"it has an array of shape {str(shape)[:50]}")
+            raise ValueError(f"an array has the invalid shape {str(shape)[:50]}")
         kind, name = np.dtype(dtype), f"array-{number}"
         n_bytes = math.prod(shape) * kind.itemsize
         content = self._read(name, n_bytes)
@@ -157,9 +155,9 @@ class Archive:
         if kind.kind == "U":
             characters = np.frombuffer(content, f"{dtype[0]}u4")
             if characters.max(initial=0) > sys.maxunicode:
-                raise ValueError(f"{name} has a character that does not exist")
+                raise ValueError(f"{name} has an invalid character")
         elif kind.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
-            raise ValueError(f"{name} has other values than True and False")
+            raise ValueError(f"{name} has values other than True and False")
         return array
 
     def network(self, i: int, limit: int) -> bytes:
@@ -168,7 +166,7 @@ class Archive:
         Parameters
         ----------
         i : int
-            Its number.
+            Number of the model.
         limit : int
             Maximum size in bytes.
 
@@ -180,6 +178,6 @@ class Archive:
         return self._read(network_name(i), limit)
 
     def check_complete(self) -> None:
-        """Raise a ValueError if there are entries that nothing refers to."""
+        """Raise a ValueError if there are entries that were not read."""
         if self._unread:
-            raise ValueError(f"it has an entry {min(self._unread)[:50]!r} that belongs to nothing")
+            raise ValueError(f"its entry {min(self._unread)[:50]!r} is not used")

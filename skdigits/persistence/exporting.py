@@ -1,4 +1,4 @@
-"""Export trained networks for other programs."""
+"""Export of trained networks for other programs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ def export(estimator: Estimator, path: StrPath) -> Path:
     Parameters
     ----------
     estimator : DigitClassifier, DigitSequenceRecognizer, Pipeline or EpochSearchCV
-        A fitted estimator; of a Pipeline its last step, of a search its ``best_estimator_``.
+        A fitted estimator; the last step of a Pipeline and the ``best_estimator_`` of a search are
+        exported.
     path : str or path-like
-        The file; its ending says the format: ``.onnx``, ``.keras`` or ``.tflite``. The input of the
-        network is images of shape (n, height, width, channels), for sequences (n, 28, width, 1)
-        with any width; the output is class probabilities of shape (n, n_classes), for sequences the
-        probabilities of the ten digits and of the blank, of shape (n, n_frames, 11). Pixels are as
-        in fit; only for sequences in ``.keras`` and ``.tflite`` they are always 0–255. In ``.onnx``
-        files, the input ``pixels`` is uint8 if the network was trained on whole numbers 0–255, else
-        float32; the metadata contains ``labels``, ``image_shape`` and ``versions`` as JSON.
+        The file; its ending selects the format: ``.onnx``, ``.keras`` or ``.tflite``. A classifier
+        maps images of shape (n, height, width, channels) to class probabilities of shape
+        (n, n_classes). A recognizer maps images of shape (n, 28, width, 1) with any width to the
+        probabilities of the ten digits and of the blank, of shape (n, n_frames, 11). Pixel values
+        are those of fit, except for recognizers in ``.keras`` and ``.tflite``: there they are
+        always 0–255. In ``.onnx`` files, the input ``pixels`` is uint8 if the network was trained
+        on whole numbers 0–255, otherwise float32; the metadata contains ``labels``, ``image_shape``
+        and ``versions`` as JSON.
 
     Returns
     -------
@@ -47,11 +49,11 @@ def export(estimator: Estimator, path: StrPath) -> Path:
     Raises
     ------
     ValueError
-        If the ending is another one, or an architecture function of the user cannot be converted.
+        If the ending is not one of these, or the user's architecture cannot be converted.
     TypeError
         If the estimator has no network.
     ModuleNotFoundError
-        If TensorFlow is missing; ``.onnx`` needs it only for an architecture function of the user.
+        If TensorFlow is missing; ``.onnx`` needs it only for the user's architectures.
     """
     path = check_destination(path, EXPORT_FORMATS)
     estimator = network_estimator(estimator)
@@ -75,7 +77,7 @@ def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelPro
     Returns
     -------
     onnx.ModelProto
-        From pixels to probabilities, as `export` describes it.
+        A model from pixels to probabilities, as described in `export`.
     """
     network = network_of(estimator)
     if callable(network.key.spec.architecture):
@@ -84,7 +86,7 @@ def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelPro
         from skdigits.inference.graphs import build_from_pixels
 
         model = build_from_pixels(network, PIXELS, PROBABILITIES)
-    digits = [*"0123456789", ""]  # of sequences; the blank last
+    digits = [*"0123456789", ""]  # labels of sequences; the last is the blank
     labels = digits if network.key.spec.reads_sequences else estimator.classes_.tolist()
     metadata = {
         "labels": labels,
@@ -97,7 +99,7 @@ def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelPro
 
 
 def _converted(estimator: Estimator) -> onnx.ModelProto:
-    """The ONNX model of an architecture function of the user, by Keras's exporter."""
+    """Convert a network with a user's architecture to ONNX with Keras's exporter."""
     import onnx
 
     with tempfile.TemporaryDirectory() as folder:
@@ -106,8 +108,8 @@ def _converted(estimator: Estimator) -> onnx.ModelProto:
             estimator.to_keras().export(file, format="onnx", verbose=False)
         except ImportError as error:
             raise ModuleNotFoundError(
-                "An architecture function of your own is exported to ONNX by tf2onnx, which is "
-                "missing: pip install tf2onnx. Or export it to .keras or .tflite."
+                "Exporting your own architecture to ONNX needs tf2onnx, which is not installed: "
+                "pip install tf2onnx. Or export it to .keras or .tflite."
             ) from error
         model = onnx.load(file)
     try:

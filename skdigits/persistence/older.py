@@ -1,4 +1,4 @@
-"""Files of older formats."""
+"""Conversion of files of older formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onnx import helper
 from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 
-# Parameters that files do not have, or earlier ones not, and their values then.
+# Defaults for parameters that are missing in files, or in files of older formats.
 LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {
     "DigitClassifier": {"style": None},
     "DigitSequenceRecognizer": {"style": "tiles", "test_time_augmentation": False},
@@ -20,14 +20,14 @@ LATER_FIELDS: dict[str, dict[str, Any]] = {
     "ProgramKey": {"restyle": False},
     "TrainedNetwork": {"pixel_dtype": "float32"},
 }
-ATTRIBUTES_OF_FORMAT_2 = {  # of which the trained network is made today
+ATTRIBUTES_OF_FORMAT_2 = {  # today these are fields of the trained network
     *("_key", "_spec", "_state", "_scale", "_range", "_seed", "_rate", "_calls", "_kept"),
     *("history_", "n_iter_"),
 }
 
 
 def without_verbose(state: dict[str, Any]) -> dict[str, Any]:
-    """Leave out a parameter that files had up to format 5.
+    """Remove the parameter `verbose`, which files contained up to format 5.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def without_verbose(state: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict of str to object
-        The state without it.
+        The state without `verbose`.
     """
     return {name: value for name, value in state.items() if name != "verbose"}
 
 
 def with_style(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Convert the parameters of a classifier, whose style was a value of `augment` up to format 5.
+    """Convert the parameters of a classifier: up to format 5, its style was a value of `augment`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def with_style(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_restyling(fields: dict[str, Any]) -> dict[str, Any]:
-    """Convert the fields of a ProgramKey, in which restyling was a value of `augment`.
+    """Convert the fields of a ProgramKey: in older formats, restyling was a value of `augment`.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def with_restyling(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
-    """Convert the attributes of an estimator in format 2 to those of today.
+    """Convert the attributes of an estimator in format 2 to the current attributes.
 
     Parameters
     ----------
@@ -114,12 +114,12 @@ def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_zero_pads(model: Any) -> None:
-    """Leave out of an ONNX model in format 4 that a convolution adds no margin, the default.
+    """Remove padding of zero, the default, from the convolutions of an ONNX model in format 4.
 
     Parameters
     ----------
     model : onnx.ModelProto
-        The model, which is changed.
+        The model; it is changed in place.
     """
     zero = helper.make_attribute("pads", [0, 0, 0, 0]).SerializeToString()
     for node in model.graph.node:

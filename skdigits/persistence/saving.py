@@ -1,7 +1,7 @@
-"""Save and load fitted estimators in a file that runs no code.
+"""Saving and loading of fitted estimators; loading runs no code from the file.
 
-The file is a zip of ``estimator.json``, one entry per array, and the network as ``network.onnx``,
-for other programs. It has a version number; unknown versions are refused.
+The file is a zip of ``estimator.json``, one entry per array, and the network as ``network.onnx``
+for other programs. It has a format number; unknown formats are refused.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Estimator, StrPath
 
 FORMAT = 6
-FORMATS = (2, 3, 4, 5, 6)  # that can be read; in format 1, small images had no margin
+FORMATS = (2, 3, 4, 5, 6)  # supported by `load`; networks of format 1 did not pad small images
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
     "DigitSequenceRecognizer": DigitSequenceRecognizer,
@@ -51,19 +51,19 @@ ESTIMATORS: dict[str, Any] = {
 }
 ENTRIES = ("format", "estimator", "versions", "state")
 VERSION = re.compile(r"[\w.+!-]{1,50}", re.ASCII)
-MODEL_SLACK_BYTES = 2**18  # of an ONNX model besides its weights
+MODEL_SLACK_BYTES = 2**18  # by which an ONNX model can exceed its expected size
 
 
 def save(estimator: Estimator, path: StrPath) -> Path:
-    """Write a fitted estimator to a file that `load` reads without running code from it.
+    """Write a fitted estimator to a file for `load`, which runs no code from it.
 
     Parameters
     ----------
     estimator : DigitClassifier, DigitSequenceRecognizer, ImageReshaper, PictureCleaner, Pipeline \
 or EpochSearchCV
-        A fitted estimator; or a Pipeline of these; or a search, whose ``best_estimator_`` is saved.
+        A fitted estimator, or a Pipeline of these; the ``best_estimator_`` of a search is saved.
     path : str or path-like
-        The file, usually named ``….skdigits``; it is written completely or not at all.
+        The file, usually named ``….skdigits``; it is written atomically.
 
     Returns
     -------
@@ -73,10 +73,10 @@ or EpochSearchCV
     Raises
     ------
     TypeError
-        If it is another estimator, or contains something that only code can describe: a lambda as
-        `architecture`, a Keras optimizer or callback, a RandomState.
+        If it is another estimator, or contains an object that cannot be described without code: a
+        lambda as `architecture`, a Keras optimizer or callback, a RandomState.
     ValueError
-        If it has a value that `load` would refuse, such as an optimizer that is not one of Keras's.
+        If `load` would refuse a value, such as an optimizer that is not part of Keras.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     """
@@ -89,41 +89,40 @@ or EpochSearchCV
 
 
 def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = None) -> Any:
-    """Read an estimator written by `save`. No code from the file is run.
+    """Read an estimator written by `save`, without running code from the file.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     architectures : dict of str to callable, default=None
-        Functions by name, for estimators with a function as `architecture`; the file contains only
-        the name.
+        Functions by name, for estimators with a function as `architecture`: the file contains only
+        its name.
 
     Returns
     -------
     DigitClassifier, DigitSequenceRecognizer, ImageReshaper, PictureCleaner or Pipeline
-        The fitted estimator; its predictions are those of the saved one.
+        The fitted estimator, with the same predictions as the saved estimator.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        If there is no such file.
+        If the file does not exist, or is a folder.
     ValueError
-        If the file is damaged, or has another format or an unknown version, or a value is not what
-        it must be.
+        If the file is damaged, has an unknown format, or contains an invalid value.
     """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; expected a file, such as a model.skdigits.")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
-    with path.open("rb") as opened:  # a file that cannot be opened is not damaged
+    with path.open("rb") as opened:  # outside of try: a file that cannot be opened is not damaged
         try:
             with zipfile.ZipFile(opened) as file:
                 found = archive.Archive(file, path.stat().st_size)
                 return _Reader(found, architectures or {}).estimator()
         except (
-            OSError,  # of a damaged zip
+            OSError,  # from a damaged zip
             ValueError,
             AttributeError,
             KeyError,
@@ -143,14 +142,14 @@ def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = No
 
 
 def _reason(error: Exception) -> str:
-    """Why a file is refused, as the end of a sentence."""
+    """Return the reason why a file is refused, for the message."""
     if isinstance(error, (ValueError, zipfile.BadZipFile, NotFittedError)):
         return str(error)[:200].rstrip(".")
     return f"its content is damaged ({type(error).__name__}: {str(error)[:100]})"
 
 
 class _Writer:
-    """Describes estimators, and collects their arrays and networks."""
+    """Converter of estimators to JSON, which collects their arrays and networks."""
 
     def __init__(self) -> None:
         self.encode = Encoder()
@@ -158,17 +157,17 @@ class _Writer:
         self.versions = versions()
 
     def describe(self, estimator: Estimator) -> tuple[str, dict[str, Any]]:
-        """The name of an estimator's class, and its state as JSON."""
+        """Return the name of an estimator's class, and its state as JSON."""
         if type(estimator) is Pipeline:
             return "Pipeline", self._describe_pipeline(estimator)
         kind = type(estimator).__name__
         if ESTIMATORS.get(kind) is not type(estimator):
             raise TypeError(
-                f"save() takes a {', '.join(ESTIMATORS)}, or a Pipeline; got {kind}. Others, and "
-                "classes of your own, can be pickled."
+                f"save() accepts {', '.join(ESTIMATORS)} and Pipeline; got {kind}. Pickle other "
+                "estimators."
             )
         check_is_fitted(estimator)
-        schema.check_parameters(estimator)  # what load() would refuse
+        schema.check_parameters(estimator)  # as load() does
         schema.check_fitted(estimator)
         if _has_network_entry(estimator):
             self.networks.append(onnx_model(estimator, self.versions).SerializeToString())
@@ -191,7 +190,7 @@ class _Writer:
 
 
 class _Reader:
-    """Makes estimators from an archive."""
+    """Converter of an archive to estimators."""
 
     def __init__(self, found: Archive, architectures: dict[str, Callable[..., Any]]) -> None:
         self.archive, self.document = found, found.document
@@ -199,13 +198,13 @@ class _Reader:
         self.n_networks = 0
 
     def estimator(self) -> Any:
-        """The estimator of the file."""
+        """Return the estimator of the file."""
         if not isinstance(self.document, dict) or self.document.keys() != set(ENTRIES):
-            raise ValueError(f"its {archive.DOCUMENT} has not the entries {', '.join(ENTRIES)}")
+            raise ValueError(f"the entries of its {archive.DOCUMENT} are not {', '.join(ENTRIES)}")
         number = self.document["format"]
         if type(number) is not int or number not in FORMATS:
             raise ValueError(
-                f"its format is {str(number)[:50]} and this version of skdigits reads "
+                f"its format is {str(number)[:50]}, but this version of skdigits reads "
                 f"{', '.join(map(str, FORMATS))}; install the version that wrote it, or train again"
             )
         _check_versions(self.document["versions"])
@@ -214,20 +213,20 @@ class _Reader:
         return estimator
 
     def _make(self, kind: Any, state: Any) -> Any:
-        """An estimator from the name of its class and its state."""
+        """Make an estimator from the name of its class and its state."""
         if not isinstance(state, dict):
-            raise ValueError(f"the state of its {str(kind)[:50]} is no object")
+            raise ValueError(f"the state of its {str(kind)[:50]} is not a JSON object")
         if kind == "Pipeline":
             return self._make_pipeline(state)
         if not isinstance(kind, str) or kind not in ESTIMATORS:
-            raise ValueError(f"it holds a {str(kind)[:50]!r}, which is not known here")
+            raise ValueError(f"its class {str(kind)[:50]!r} is unknown")
         estimator = ESTIMATORS[kind]()
         known = schema.parameters(estimator) | schema.ATTRIBUTES[kind]
         known |= ATTRIBUTES_OF_FORMAT_2 if self.document["format"] == 2 else set()
         if self.document["format"] < 6:
             state = without_verbose(state)
         if unknown := state.keys() - known:
-            raise ValueError(f"{min(unknown)[:50]!r} is no attribute of {kind} in a file")
+            raise ValueError(f"{kind} has the unknown attribute {min(unknown)[:50]!r}")
         self._set_parameters(estimator, state)
         self._set_fitted(estimator, state)
         check_is_fitted(estimator)
@@ -244,7 +243,7 @@ class _Reader:
         estimator.set_params(**with_style(later | found))
         schema.check_parameters(estimator)
         if getattr(estimator, "callbacks", None):
-            raise ValueError("it has callbacks, which no file can describe")
+            raise ValueError("it has callbacks, which are not supported in files")
 
     def _set_fitted(self, estimator: Estimator, state: dict[str, Any]) -> None:
         names = state.keys() - schema.parameters(estimator)
@@ -259,7 +258,7 @@ class _Reader:
             case [["list" | "tuple", [*steps]], bool() as verbose] if len(state) == 2:
                 made = [self._make_step(step) for step in steps]
             case _:
-                raise ValueError("its Pipeline has not the entries steps and verbose alone")
+                raise ValueError("the entries of its Pipeline are not steps and verbose")
         schema.check_steps(made)
         return Pipeline(made, verbose=verbose)
 
@@ -269,33 +268,35 @@ class _Reader:
                 return name, none
             case ["tuple" | "list", [name, ["estimator", kind, state]]]:
                 return name, self._make(kind, state)
-        raise ValueError("a step of its Pipeline is not one that load() knows")
+        raise ValueError("a step of its Pipeline is unknown")
 
     def _check_network_entry(self, estimator: Estimator) -> None:
-        """Raise if the ONNX model, which only other programs use, is not that of the estimator."""
+        """Raise a ValueError if the ONNX model differs from the network; `load` does not use it."""
         model = onnx_model(estimator, self.document["versions"])
         expected = model.SerializeToString()
         content = self.archive.network(self.n_networks, len(expected) + MODEL_SLACK_BYTES)
         self.n_networks += 1
         if content == expected:
             return
-        try:  # another version of protobuf may have another order
+        try:  # another version of protobuf may use a different order
             found = onnx.load_from_string(content)
-        except Exception as error:  # an error of protobuf, which is no dependency of ours
+        except Exception as error:  # an error of protobuf, which is not a direct dependency
             raise ValueError("its ONNX model is damaged") from error
         if self.document["format"] == 4:
             without_zero_pads(found)
         if found.SerializeToString() != expected:
-            raise ValueError("its ONNX model is not that of its network and weights")
+            raise ValueError("its ONNX model differs from its network and weights")
 
 
 def _check_versions(found: Any) -> None:
     if not isinstance(found, dict):
-        raise ValueError("it does not say which versions wrote it")
+        raise ValueError("it does not contain the versions of the packages that wrote it")
     for name, version in found.items():
         known = name in PACKAGES or name == "python"
         if not known or not isinstance(version, str) or not VERSION.fullmatch(version):
-            raise ValueError(f"it was written with {name[:50]!r} {str(version)[:50]!r}")
+            raise ValueError(
+                f"the version {str(version)[:50]!r} of the package {name[:50]!r} is not valid"
+            )
 
 
 def _has_network_entry(estimator: Estimator) -> bool:

@@ -1,4 +1,4 @@
-"""What the values of a file must be, so that an estimator from a file fails at once or never."""
+"""Validation of loaded values: an invalid file is rejected by `load`, not later."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from skdigits.training.task import OPTIMIZERS
 if TYPE_CHECKING:
     from skdigits.typing import Estimator
 
-LARGEST = 1e300  # pixel in float64
+LARGEST = 1e300  # largest pixel in float64
 COUNT = Interval(Integral, 1, None, closed="left")
 NATURAL = Interval(Integral, 0, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -84,14 +84,14 @@ FITTED: dict[str, list[Any]] = {
     "feature_names_in_": [np.ndarray],
 }
 ROWS = {"image_shape_", "n_features_in_", "feature_names_in_"}
-ATTRIBUTES = {  # fitted, by class
+ATTRIBUTES = {  # fitted attributes by class
     "DigitClassifier": ROWS | {"_network", "classes_", "_sklearn_output_config"},
     "DigitSequenceRecognizer": ROWS | {"_network"},
     "ImageReshaper": ROWS | {"_sklearn_output_config"},
     "PictureCleaner": set(),
 }
 PIPELINE = Pipeline([]).get_params().keys()
-STATE_ARRAYS = {  # of an optimizer, per trainable variable
+STATE_ARRAYS = {  # number of state arrays of an optimizer per trainable variable
     "adadelta": 2,
     "adagrad": 1,
     "adam": 2,
@@ -102,8 +102,8 @@ STATE_ARRAYS = {  # of an optimizer, per trainable variable
     "sgd": 0,
 }
 CONTAINERS = ({"transform": "default"}, {"transform": "pandas"}, {"transform": "polars"})
-# Settings of Keras's optimizers: those of all, then of each.
-WITHOUT_EFFECT = {"use_ema", "loss_scale_factor"}  # so that fit refuses them
+# Settings of Keras's optimizers: first those of all optimizers, then those of each.
+WITHOUT_EFFECT = {"use_ema", "loss_scale_factor"}  # refused by fit, because they have no effect
 SETTINGS = WITHOUT_EFFECT | {
     *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps"),
     *("ema_momentum", "ema_overwrite_frequency"),
@@ -145,12 +145,12 @@ def checked(record: Any) -> Any:
     Returns
     -------
     record
-        The same.
+        The same record.
 
     Raises
     ------
     ValueError
-        If a value is not what it must be.
+        If a value is not valid.
     """
     kind = type(record).__name__
     check_values(FIELDS[kind], vars(record), kind)
@@ -164,17 +164,17 @@ def with_layers(spec: NetworkSpec) -> NetworkSpec:
     Parameters
     ----------
     spec : NetworkSpec
-        Without layers.
+        A specification without layers.
 
     Returns
     -------
     NetworkSpec
-        With layers, unless the architecture is a function of the user's.
+        The specification with layers; without them if the architecture is a user's function.
 
     Raises
     ------
     ValueError
-        If a value is not what it must be.
+        If a value is not valid.
     """
     checked(spec)
     return NetworkSpec.of(
@@ -185,11 +185,13 @@ def with_layers(spec: NetworkSpec) -> NetworkSpec:
 def _check_pixel_range(found: PixelRange) -> None:
     bounded = max(-found.low, found.high) <= LARGEST and not math.isinf(found.mean)
     if not found.low < found.high or not bounded:
-        raise ValueError(f"its pixels are from {found.low} to {found.high}, mean {found.mean}")
+        raise ValueError(
+            f"its pixel range, {found.low} to {found.high} with mean {found.mean}, is not valid"
+        )
 
 
 def _check_key(key: ProgramKey) -> None:
-    """Raise if the optimizer is neither one of ours nor a plain one of Keras."""
+    """Raise a ValueError if the optimizer is neither a known name nor a plain Keras optimizer."""
     if key.optimizer in OPTIMIZERS:
         return
     match _parsed(key.optimizer):
@@ -204,11 +206,13 @@ def _check_key(key: ProgramKey) -> None:
             known = SETTINGS | KERAS_OPTIMIZERS[name]
             for setting, value in settings.items():
                 if setting not in known or not _is_setting(setting, value):
-                    raise ValueError(f"its optimizer {name} has {setting!s:.50}={value!s:.50}")
+                    raise ValueError(
+                        f"its optimizer {name} has the invalid {setting!s:.50}={value!s:.50}"
+                    )
         case {"class_name": name}:
-            raise ValueError(f"its optimizer is {str(name)[:50]!r}")
+            raise ValueError(f"its optimizer {str(name)[:50]!r} is unknown")
         case _:
-            raise ValueError(f"its optimizer is {key.optimizer[:50]!r}")
+            raise ValueError(f"its optimizer {key.optimizer[:50]!r} is unknown")
 
 
 def _parsed(text: str) -> Any:
@@ -231,20 +235,22 @@ def _check_spec(spec: NetworkSpec) -> None:
         raise ValueError("the options of its network are not pairs")
     shape, options = spec.image_shape, dict(spec.options)
     if options.keys() - OPTIONS.keys() or len(options) != len(spec.options):
-        raise ValueError(f"its network has the options {str(list(options))[:99]}")
+        raise ValueError(f"its network has the unknown options {str(list(options))[:99]}")
     check_values(OPTIONS, options, "NetworkSpec")
     if spec.reads_sequences != (spec.architecture in READERS):
         raise ValueError(f"reads_sequences is {spec.reads_sequences} for {spec.name!r}")
     if spec.reads_sequences:
         if shape != (HEIGHT, None, 1) or spec.n_outputs != N_LABELS:
-            raise ValueError(f"its network reads images of shape {shape}")
+            raise ValueError(f"its network has the invalid image shape {shape}")
     elif len(shape) != 3 or not all(_is_count(side) for side in shape):
-        raise ValueError(f"its network reads images of shape {shape}")
+        raise ValueError(f"its network has the invalid image shape {shape}")
 
 
 def _check_network(network: TrainedNetwork) -> None:
     if not (1 / LARGEST < network.scale < LARGEST and network.learning_rate < LARGEST):
-        raise ValueError(f"its scale is {network.scale}, its rate {network.learning_rate}")
+        raise ValueError(
+            f"its scale {network.scale} or learning rate {network.learning_rate} is not valid"
+        )
     _check_history(network)
     weights = network.weights
     if not weights:
@@ -253,15 +259,15 @@ def _check_network(network: TrainedNetwork) -> None:
         if not isinstance(found, list) or not all(map(_is_array_of_numbers, found)):
             raise ValueError("its weights are not arrays of numbers")
         if [(w.shape, w.dtype) for w in found] != [(w.shape, w.dtype) for w in weights]:
-            raise ValueError("its weights have different shapes in different epochs")
+            raise ValueError("its weights have different shapes or dtypes in different epochs")
     spec = network.key.spec
     if callable(spec.architecture):
         from skdigits.training.plain_keras import build_trained
 
-        build_trained(network)  # raises if the weights are those of another network
+        build_trained(network)  # raises an error if the weights do not match the architecture
         return
     if {w.dtype for w in weights if w.dtype.kind == "f"} != {np.dtype(spec.dtype)}:
-        raise ValueError("its weights are not of the dtype of the network")
+        raise ValueError("its weights do not have the dtype of the network")
     n_trainable = check_weights(spec.layers, spec.enlarged_shape(), weights)
     _check_optimizer_state(network, n_trainable)
 
@@ -276,7 +282,7 @@ def _check_history(network: TrainedNetwork) -> None:
     firsts = [call.first for call in calls if isinstance(call, FitCall)]
     ascending = all(a < b for a, b in itertools.pairwise([-1, *firsts, network.n_epochs]))
     if not firsts or firsts[0] != 0 or len(firsts) != len(calls) or not ascending:
-        raise ValueError("its calls of fit do not match its history")
+        raise ValueError("its calls to fit do not match its history")
     if any(call.early_stopping for call in calls) and "val_loss" not in history:
         raise ValueError("it stopped early without a validation loss")
     if not all(_is_count(epoch) and epoch <= network.n_epochs for epoch in network.kept):
@@ -284,16 +290,16 @@ def _check_history(network: TrainedNetwork) -> None:
 
 
 def _check_optimizer_state(network: TrainedNetwork, n_trainable: int) -> None:
-    """Raise if the state is not: steps, rate, and some arrays per trainable variable."""
+    """Raise a ValueError unless the state is steps, rate, and arrays per trainable variable."""
     name, state = network.key.optimizer, network.optimizer_state
     if not all(isinstance(v, (int, float)) or _is_array_of_numbers(v) for v in state):
-        raise ValueError("the state of its optimizer has other values than numbers")
+        raise ValueError("the state of its optimizer has values that are not numbers")
     if not state or name not in OPTIMIZERS:
         return
     shapes = [w.shape for w in network.weights[:n_trainable] for _ in range(STATE_ARRAYS[name])]
     expected = [(), (), *shapes, *[()] * (name == "nadam")]
     if [np.shape(v) for v in state] != expected:
-        raise ValueError("the state of its optimizer does not fit the network")
+        raise ValueError("the state of its optimizer does not match the network")
 
 
 CHECKS: dict[str, Any] = {
@@ -308,7 +314,7 @@ CHECKS: dict[str, Any] = {
 
 
 def parameters(estimator: Estimator) -> set[str]:
-    """Names of the parameters of an estimator that a file has.
+    """Return the names of the parameters of an estimator that files contain.
 
     Parameters
     ----------
@@ -324,7 +330,7 @@ def parameters(estimator: Estimator) -> set[str]:
 
 
 def check_parameters(estimator: Estimator) -> None:
-    """Check the parameters of an estimator, also those that only `fit` would check.
+    """Check the parameters of an estimator, including those that only `fit` checks.
 
     Parameters
     ----------
@@ -334,7 +340,7 @@ def check_parameters(estimator: Estimator) -> None:
     Raises
     ------
     ValueError
-        If a value is not what it must be.
+        If a value is not valid.
     """
     if isinstance(estimator, NetworkEstimator):
         check_network_parameters(estimator)
@@ -357,12 +363,12 @@ def check_fitted(estimator: Estimator) -> None:
     Raises
     ------
     ValueError
-        If a value is not what it must be.
+        If a value is not valid.
     """
     fitted = {name: vars(estimator)[name] for name in FITTED if name in vars(estimator)}
     check_values(FITTED, fitted, type(estimator).__name__)
     if fitted.get("_sklearn_output_config", CONTAINERS[0]) not in CONTAINERS:
-        raise ValueError("the container of its output is not known")
+        raise ValueError("the container of its output is unknown")
     names, n_features = fitted.get("feature_names_in_"), fitted.get("n_features_in_")
     if names is not None and (names.shape != (n_features,) or names.dtype.kind != "O"):
         raise ValueError("feature_names_in_ is not one name per feature")
@@ -378,34 +384,38 @@ def check_steps(steps: Any) -> None:
     Parameters
     ----------
     steps : list of (str, estimator)
-        Estimators that are checked already.
+        Names and checked estimators.
 
     Raises
     ------
     ValueError
-        If the Pipeline could not be used.
+        If a name is not valid, or a step before the last is not a transformer.
     """
     names = [name for name, _ in steps]
     for name in names:
         if not isinstance(name, str) or "__" in name or name in PIPELINE:
-            raise ValueError(f"a step of its Pipeline is named {str(name)[:50]!r}")
+            raise ValueError(f"a step of its Pipeline has the invalid name {str(name)[:50]!r}")
     if not names or len(set(names)) < len(names):
-        raise ValueError("its Pipeline has no steps, or two of the same name")
+        raise ValueError("its Pipeline has no steps, or two steps of the same name")
     for name, step in steps[:-1]:
         if step not in (None, "passthrough") and not hasattr(step, "transform"):
-            raise ValueError(f"the step {name[:50]!r} of its Pipeline is no transformer")
+            raise ValueError(f"the step {name[:50]!r} of its Pipeline is not a transformer")
 
 
 def _check_class_weight(weights: Any) -> None:
     for label, weight in weights.items():
         is_label = isinstance(label, (bool, int, float, str, np.generic))
         if not is_label or not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
-            raise ValueError(f"class_weight has {str(label)[:50]!r}: {str(weight)[:50]}")
+            raise ValueError(
+                f"class_weight has the invalid entry {str(label)[:50]!r}: {str(weight)[:50]}"
+            )
 
 
 def _check_shape(shape: Any, n_features: Any) -> None:
     if not all(_is_count(side) for side in (*shape, n_features)) or len(shape) not in (2, 3):
-        raise ValueError(f"image_shape_ is {str(shape)[:50]}, of {n_features} pixels")
+        raise ValueError(
+            f"image_shape_={str(shape)[:50]} or n_features_in_={n_features} is not valid"
+        )
     side = math.isqrt(n_features - 1) + 1
     if math.prod(shape) != n_features and shape not in ((side, side), (side, side, 1)):
         raise ValueError(f"images of shape {shape} do not have {n_features} pixels")
@@ -423,20 +433,22 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
     network = fitted["_network"]
     spec = network.key.spec
     if spec.reads_sequences != isinstance(estimator, DigitSequenceRecognizer):
-        raise ValueError(f"its network {spec.name!r} is of another estimator")
+        raise ValueError(f"its network {spec.name!r} belongs to another estimator")
     if spec.reads_sequences:
         if network.pixel_range is None or len(fitted.get("image_shape_", (1, 1))) != 2:
-            raise ValueError("it lacks the range or the shape of its images")
+            raise ValueError("its pixel range is missing, or its image_shape_ is not valid")
         return
     if fitted.get("image_shape_") != spec.image_shape or "n_features_in_" not in fitted:
-        raise ValueError("image_shape_ is not that of the network")
+        raise ValueError(
+            "image_shape_ differs from that of the network, or n_features_in_ is missing"
+        )
     classes = fitted.get("classes_")
     if classes is None or classes.shape != (spec.n_outputs,):
         raise ValueError("classes_ is not one label per output of the network")
     if not np.array_equal(np.unique(classes), classes):
         raise ValueError("classes_ is not sorted")
     if classes.dtype.kind == "f" and (classes != np.rint(classes)).any():
-        raise ValueError("classes_ has numbers that are not whole")
+        raise ValueError("classes_ has floats that are not whole numbers")
 
 
 def _is_array_of_numbers(value: object) -> bool:

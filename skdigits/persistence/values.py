@@ -1,6 +1,6 @@
-"""The values of an estimator as JSON and arrays, and back.
+"""Conversion of the values of an estimator to JSON and arrays, and back.
 
-Numbers, strings, booleans and None are written as they are; all other values as ``[tag, …]``.
+Numbers, strings, booleans and None are plain JSON; all other values are lists ``[tag, …]``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ RECORDS: dict[str, Any] = {
 
 
 class Encoder:
-    """Converts values to JSON.
+    """Converter of values to JSON.
 
     Attributes
     ----------
     arrays : list of ndarray
-        The arrays met, to which the JSON refers by number.
+        The arrays found so far, to which the JSON refers by number.
     """
 
     def __init__(self) -> None:
@@ -45,19 +45,19 @@ class Encoder:
         value : object
             The value.
         name : str
-            The attribute it belongs to, for messages.
+            The attribute that contains it, for messages.
 
         Returns
         -------
         object
-            What ``json.dumps`` takes.
+            A value for ``json.dumps``.
 
         Raises
         ------
         TypeError
-            If only code can describe the value.
+            If the value cannot be described without code.
         ValueError
-            If `Decoder` would refuse it.
+            If `Decoder` would refuse the value.
         """
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
@@ -91,25 +91,25 @@ class Encoder:
             if getattr(value, "__name__", "<lambda>").isidentifier():
                 return ["function", value.__name__]
             raise TypeError(
-                "The architecture has no name that load() could refer to. Use a function that is "
-                "defined with def."
+                "The architecture is a function without a name, which load() needs. Define it "
+                "with def."
             )
         advice = "Set the parameter to a plain value before saving."
         if name == "classes_":
             advice = "Use numbers or strings as labels, or pickle the estimator."
         raise TypeError(
-            f"{name.lstrip('_')} holds a {type(value).__name__}, which a file without code cannot "
-            f"describe. {advice}"
+            f"{name.lstrip('_')} contains a {type(value).__name__}, which cannot be saved without "
+            f"code. {advice}"
         )
 
 
 class Decoder:
-    """Converts JSON back to the values that `Encoder` converted.
+    """Converter of JSON to the values that `Encoder` converted.
 
     Parameters
     ----------
     read_array : callable
-        Reads an array, from its number, dtype and shape.
+        Function that reads an array, given its number, dtype and shape.
     architectures : dict of str to callable
         The user's architecture functions.
     """
@@ -127,7 +127,7 @@ class Decoder:
         Parameters
         ----------
         value : object
-            What ``json.loads`` returned.
+            The result of ``json.loads``.
         name : str
             The parameter.
 
@@ -151,7 +151,7 @@ class Decoder:
         Parameters
         ----------
         value : object
-            What ``json.loads`` returned.
+            The result of ``json.loads``.
 
         Returns
         -------
@@ -166,7 +166,7 @@ class Decoder:
         return self._decode(value, self._record)
 
     def _decode(self, value: Any, other: Any = None) -> Any:
-        """A value; `other` converts what is not plain."""
+        """Convert a value; `other` converts values that are not plain."""
         match value:
             case None | bool() | int() | float() | str():
                 return value
@@ -181,7 +181,7 @@ class Decoder:
             case ["dict", [*pairs]]:
                 return self._dict(pairs, other)
         if other is None:
-            raise ValueError(f"it has an unknown kind of value, {str(value)[:50]}")
+            raise ValueError(f"it has a value of an unknown kind, {str(value)[:50]}")
         return other(value)
 
     def _dict(self, pairs: Any, other: Any) -> dict[Any, Any]:
@@ -191,7 +191,7 @@ class Decoder:
                 case [(bool() | int() | float() | str()) as key, value] if key not in decoded:
                     decoded[key] = self._decode(value, other)
                 case _:
-                    raise ValueError(f"it has a dict with the entry {str(pair)[:50]}")
+                    raise ValueError(f"a dict has the invalid entry {str(pair)[:50]}")
         return decoded
 
     def _record(self, value: Any) -> Any:
@@ -215,7 +215,7 @@ class Decoder:
         return schema.checked(RECORDS[name](**values))
 
     def _spec_of(self, fields: dict[str, Any]) -> NetworkSpec:
-        """A specification; its layers are described anew, and compared to those of the file."""
+        """Make a specification; its layers are built anew, and compared to those of the file."""
         found = fields.pop("layers", None)  # since format 6
         if fields.keys() != schema.FIELDS[NetworkSpec.__name__].keys():
             raise ValueError(f"its NetworkSpec has the fields {', '.join(fields):.99}")
@@ -234,10 +234,10 @@ class Decoder:
                 return self._architectures[name]
             case ["function", str() as name]:
                 raise ValueError(
-                    f"its architecture is the function {name[:50]!r}, which is not in the file; "
-                    f"pass load(path, architectures={{{name[:50]!r}: function}})"
+                    f"its architecture is the function {name[:50]!r}, which the file does not "
+                    f"contain; use load(path, architectures={{{name[:50]!r}: function}})"
                 )
-        raise ValueError(f"it has an unknown kind of value, {str(value)[:50]}")
+        raise ValueError(f"it has a value of an unknown kind, {str(value)[:50]}")
 
     def _network_of_format_2(self, pairs: Any) -> NetworkSpec:
         fields = self._decode(pairs, self._function_of)

@@ -1,4 +1,4 @@
-"""Networks that are trained already; the model cards beside them say on what, and how well."""
+"""Pretrained networks; their model cards describe the training data and the results."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer: ...
 
 
 def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
-    """Load an estimator that is trained already.
+    """Load a pretrained estimator.
 
-    It was trained on MNIST, on rendered type and on digits that the package draws, and on no
-    picture of its user; ``skdigits/pretrained/NAME.md`` has its data, recipe and figures. Its
-    images are those of `PictureCleaner`.
+    It was trained on MNIST, on rendered typefaces and on digits that the package draws;
+    ``skdigits/pretrained/NAME.md`` lists its data, recipe and figures. It expects images as
+    `PictureCleaner` returns them.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     Returns
     -------
     DigitClassifier or DigitSequenceRecognizer
-        A new fitted estimator; with ``warm_start="adapt"``, so that a further fit adapts it.
+        A new fitted estimator with ``warm_start="adapt"``: a further fit adapts it.
 
     Raises
     ------
     ValueError
-        If there is no such name.
+        If the name is unknown.
 
     Examples
     --------

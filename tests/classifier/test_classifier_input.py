@@ -114,7 +114,7 @@ def test_image_shape_of_flat_rows(digits):
     X, y = digits
     assert quick(image_shape=(4, 16)).fit(X, y).image_shape_ == (4, 16, 1)
     assert quick(image_shape=[4, 4, 4]).fit(X, y).image_shape_ == (4, 4, 4)
-    with pytest.raises(ValueError, match="63 numbers each; X has rows of 64 pixels"):
+    with pytest.raises(ValueError, match="63 values; X has rows of 64 pixels"):
         quick(image_shape=(7, 9)).fit(X, y)
     with pytest.raises(ValueError, match="positive whole numbers"):
         quick(image_shape=(64,)).fit(X, y)

@@ -46,7 +46,7 @@ def test_one_hot_labels_are_an_error_that_says_what_to_pass(digits):
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1)])
 def test_one_image_without_a_batch_axis_is_an_error_that_says_so(digits, fitted, shape):
     X, _ = digits
-    with pytest.raises(ValueError, match=r"that is one image.*pass X\[np.newaxis\]"):
+    with pytest.raises(ValueError, match=r"it is one image.*pass X\[np.newaxis\]"):
         fitted.predict(X[0].reshape(shape))
     assert fitted.predict(X[0].reshape(shape)[np.newaxis]).shape == (1,)
 

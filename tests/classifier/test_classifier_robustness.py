@@ -13,7 +13,7 @@ def test_forms_of_keep_epochs(digits, keep):
 
 
 def test_stages_that_were_not_kept_are_told_of(digits, fitted):
-    with pytest.raises(ValueError, match="should be set before fit and name epochs from 1 to 2"):
+    with pytest.raises(ValueError, match="set it to True or to epochs from 1 to 2"):
         next(quick(keep_epochs=[99]).fit(*digits).staged_predict(digits[0]))
 
 

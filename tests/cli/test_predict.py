@@ -98,7 +98,7 @@ def test_predict_writes_nothing_when_it_fails(run, trained, tmp_path, capsys):
     assert (
         run("predict", trained / "model.skdigits", "digits", "-o", tmp_path / "no" / "s.csv") == 2
     )
-    assert "there is no such folder to write into" in capsys.readouterr().err
+    assert "does not exist; create it first" in capsys.readouterr().err
 
 
 def test_predict_reads_and_writes_in_chunks(run, trained, csv_folder, tmp_path, monkeypatch):
@@ -361,7 +361,7 @@ def test_true_labels_of_a_folder_unknown_are_named(run, pictures, tmp_path, caps
         assert run("predict", model, tmp_path / folder, "-o", tmp_path / "s.csv") == 0
         shown = capsys.readouterr().out
         known = folder == "0"
-        assert ("True labels that the model cannot give: 1 ('unknown')" in shown) == (not known)
+        assert ("True labels that the model cannot predict: 1 ('unknown')" in shown) == (not known)
         assert ("Accuracy of the labels: 1.0000" in shown) == known
 
 

@@ -63,7 +63,7 @@ def test_csv_and_json_have_boxes(run, folder, capsys):
     assert objects[0]["left"] == expected[0].box[0]
     assert objects[-1]["confidence"] is None
     assert run("read", folder, "--json", "--csv") == 2
-    assert "leave out one of them" in capsys.readouterr().err
+    assert "omit one of them" in capsys.readouterr().err
 
 
 def test_standard_input_is_read(run, folder, capsys, monkeypatch):

@@ -157,7 +157,7 @@ def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
     assert skdigits.load(out / "model.skdigits").style == "mixed"
     for options, message in (
         (("--style", "hand"), "--style"),
-        (("--style", "mixed", "--augment"), "leave out one of them"),
+        (("--style", "mixed", "--augment"), "omit one of them"),
     ):
         assert run("train", *options, "-o", tmp_path / "other") == 2
         assert message in capsys.readouterr().err
@@ -204,7 +204,7 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
     metrics = json.loads((tmp_path / "read" / "metrics.json").read_text())
     assert metrics["n_train"] == 16
     assert run("train", "digits", "--from", recognizer, "-o", tmp_path / "no") == 2
-    assert "adapts to pictures of lines, and DATA holds none" in capsys.readouterr().err
+    assert "needs pictures of lines, and DATA has none" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
 
 
@@ -258,9 +258,9 @@ def test_training_on_all_images_saves_a_model_without_a_test(
 
 def test_sequences_have_one_network(run, tmp_path, capsys):
     assert run("train", "--sequences", "--augment", "-o", tmp_path / "out") == 2
-    assert "are for single digits; leave them out" in capsys.readouterr().err
+    assert "are for single digits; omit them" in capsys.readouterr().err
     assert run("train", "--sequences-per-epoch", 500, "-o", tmp_path / "out") == 2
-    assert "--sequences-per-epoch is for --sequences" in capsys.readouterr().err
+    assert "--sequences-per-epoch needs --sequences" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -108,7 +108,7 @@ def test_one_row_without_names(tmp_path, read):
 @pytest.mark.parametrize("rows", [["7,0,1,2,3"], ["0,0,1,2,0"], ["3,0,1,2,3", "5,0,1,2,6"]])
 def test_labels_at_either_edge_are_refused(tmp_path, rows):
     file = save(tmp_path / "a.csv", "\n".join(rows))
-    with pytest.raises(ValueError, match="whether the first or the last holds labels is unclear"):
+    with pytest.raises(ValueError, match="labels could be in the first or in the last"):
         load_csv(file)
 
 
@@ -118,7 +118,7 @@ def test_labels_that_count_like_an_index_are_told(tmp_path, read, start, n):
     _, pixels = many(n)
     data, target, (warning,) = read(save(tmp_path / "a.csv", table(None, numbered(pixels, start))))
     assert (data, target) == (pixels, list(range(start, start + n)))
-    assert "column 1 is read as labels, although it counts like an index" in str(warning.message)
+    assert "column 1 is read as labels, although it numbers the rows" in str(warning.message)
 
 
 def test_floats_of_black_and_white_are_shares(tmp_path, read):
@@ -229,7 +229,7 @@ def test_an_index_is_recognized_because_it_counts(tmp_path, read, start, end, la
     assert data == pixels
     assert target == (labels if label == "first" else None)
     (warning,) = caught
-    assert f"'nr' is left out as an index, because it counts {start}, {start + 1}" in str(
+    assert f"'nr' is left out as an index, because it contains {start}, {start + 1}" in str(
         warning.message
     )
 
@@ -263,7 +263,7 @@ def test_an_index_that_stops_counting_is_refused(tmp_path, read):
     rows = numbered(labelled(pixels, labels))
     rows[15_000][0] = 3
     file = save(tmp_path / "a.csv", table(["nr", "label", *names(4)], rows))
-    message = "line 15002: '3' in the column 'nr', which counts the rows above; expected 15000"
+    message = "line 15002: '3' in the column 'nr' of row numbers; expected 15000"
     with pytest.raises(ValueError, match=message):
         read(file)
 
@@ -294,9 +294,9 @@ def test_an_index_of_images_that_are_no_squares(tmp_path, read):
         ("label,a\n1," + "x" * 10_000, "line 2: 'x+…' in the column 'a'"),
         ("7,0,10,200,0\n3,0,2\n", "line 2: 3 values; expected 5, as in line 1"),
         ("7,0,10,200,0\n3,0,2,300,0\n", "line 2: '300' in the column '4'"),
-        ("\n<!DOCTYPE html><html>,</html>", "a web page .HTML. and not the data"),
+        ("\n<!DOCTYPE html><html>,</html>", "a web page .HTML., not the data"),
         ("version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
-        ("\0" * 50, "not a text file; line 1 holds zero bytes"),
+        ("\0" * 50, "not a text file, because line 1 contains zero bytes"),
         # Other libraries lift the limit of the csv module.
         ("label,a\n1," + "9" * 140_000, "field larger than field limit|'9+…' in the column 'a'"),
     ],
@@ -315,7 +315,7 @@ def test_an_index_that_completes_a_square_is_told(tmp_path):
     labels, pixels = many(20, side=3)
     rows = numbered([row[1:] for row in pixels])
     file = save(tmp_path / "a.csv", table(["label", "nr", *names(8)], labelled(rows, labels)))
-    with pytest.warns(UserWarning, match="'nr' counts like an index; it is read as one of 9"):
+    with pytest.warns(UserWarning, match="'nr' numbers the rows, but is read as one of 9"):
         load_csv(file)
 
 
@@ -328,8 +328,8 @@ def test_pixels_sorted_by_name_are_put_in_order(tmp_path, read):
     save(tmp_path / "test.csv", table(names(16), pixels))
     data, target, (warning,) = read(tmp_path)
     assert (data, target) == (pixels, labels)
-    assert "put into the order of their numbers" in str(warning.message)
-    with pytest.warns(UserWarning, match="order of their numbers"):
+    assert "sorted by their numbers" in str(warning.message)
+    with pytest.warns(UserWarning, match="sorted by their numbers"):
         assert load_csv(tmp_path).feature_names == names(16)
     assert read(tmp_path, "test") == (pixels, None, [])
 
@@ -371,7 +371,7 @@ def test_a_folder_of_files_with_a_prefix(tmp_path, read, name, pack):
 def test_files_of_several_collections(tmp_path):
     for name in ("mnist_train.csv", "fashion-mnist_train.csv"):
         save(tmp_path / name, "label,a\n1,2\n")
-    with pytest.raises(ValueError, match="holds 2 collections; pass one of the files, such as"):
+    with pytest.raises(ValueError, match="contains 2 data sets; pass one of the files, such as"):
         load_csv(tmp_path)
     save(tmp_path / "train.csv", "label,a\n5,2\n")
     assert find_csv(tmp_path, "train").name == "train.csv"

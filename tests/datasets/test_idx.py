@@ -38,7 +38,7 @@ def test_idx_with_other_names(tmp_path):
     assert load_idx(tmp_path).target.tolist() == [1, 2]
     (tmp_path / "train-images.idx3-ubyte").write_bytes(idx(IMAGES))
     (tmp_path / "train-labels.idx1-ubyte").write_bytes(idx([3, 4]))
-    with pytest.raises(ValueError, match=r"several collections; pass one of the files: emnist-"):
+    with pytest.raises(ValueError, match=r"several data sets; pass one of the files: emnist-"):
         load_idx(tmp_path)
     assert load_idx(tmp_path / "train-images.idx3-ubyte").target.tolist() == [3, 4]
 
@@ -79,12 +79,12 @@ def test_digits_on_their_side_are_told(tmp_path, digits):
         (
             idx(IMAGES)[:-1],
             idx([5, 9]),
-            r"24 values of shape \(2, 3, 4\) follow; the file holds 23",
+            r"24 values of shape \(2, 3, 4\) follow; the file has 23",
         ),
-        (idx(IMAGES) + b"!", idx([5, 9]), "the file holds more"),
-        (b"\0\0\x08\x03" + b"\xff" * 12, idx([5, 9]), "holds 4294967295 images and .* 2 labels"),
+        (idx(IMAGES) + b"!", idx([5, 9]), "the file has more"),
+        (b"\0\0\x08\x03" + b"\xff" * 12, idx([5, 9]), "has 4294967295 images, but .* 2 labels"),
         (idx(np.zeros((0, 3, 4))), idx([]), r"shape \(0, 3, 4\)"),
-        (idx(IMAGES), idx([5, 9, 1]), "holds 2 images and .* holds 3 labels"),
+        (idx(IMAGES), idx([5, 9, 1]), "has 2 images, but .* has 3 labels"),
         (gzip.compress(idx(IMAGES))[:-6], idx([5, 9]), "gzip file is damaged or truncated"),
         (b"\x1f\x8b\0\0\0\0\0\0\0\0\0", idx([5, 9]), "gzip file is damaged"),
     ],
@@ -101,7 +101,7 @@ def test_a_bad_idx_file_gets_one_clear_error(tmp_path, images, labels, message):
 def test_a_header_that_says_too_much_takes_no_memory(tmp_path):
     path = tmp_path / "images"
     path.write_bytes(b"\0\0\x08\x03" + b"\xff" * 12)
-    with pytest.raises(ValueError, match="the file holds 0"):
+    with pytest.raises(ValueError, match="the file has 0"):
         load_idx(path, subset="test")
 
 
@@ -114,10 +114,10 @@ def test_a_truncated_file_is_refused_when_its_end_is_reached(idx_folder, tmp_pat
     images = tmp_path / "t10k-images-idx3-ubyte"
     whole = images.read_bytes()
     images.write_bytes(whole[:-1])
-    with pytest.raises(ValueError, match="the header says that 12 values"):
+    with pytest.raises(ValueError, match="according to its header, 12 values"):
         list(iter_idx(tmp_path, "test", 1))
     images.write_bytes(whole + b"\0")
-    with pytest.raises(ValueError, match="the file holds more"):
+    with pytest.raises(ValueError, match="the file has more"):
         list(iter_idx(tmp_path, "test", 1))
 
 

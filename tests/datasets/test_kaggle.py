@@ -64,7 +64,7 @@ def test_pixels_that_make_no_square(tmp_path):
     [
         ("", "the file is empty"),
         ("\n", "the file is empty"),
-        (HEADER, "a header and no rows"),
+        (HEADER, "a header but no rows"),
         ("pixel0,pixel1\n1,2\n", "no column of labels.*subset='test'"),
         ("label\n1\n", "line 1: expected columns of pixels"),
         ("label,a,a\n1,2,3\n", "line 1: there is more than one column 'a'"),
@@ -121,7 +121,7 @@ def test_damaged_gzip_and_other_bytes(tmp_path):
 def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         load_kaggle(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"holds no train\.csv"):
+    with pytest.raises(FileNotFoundError, match=r"has no train\.csv"):
         load_kaggle(tmp_path)
     with pytest.raises(ValueError, match="'train' or 'test'; got 'valid'"):
         load_kaggle(tmp_path, subset="valid")
@@ -144,7 +144,7 @@ def test_a_fault_in_a_later_chunk_has_its_line(tmp_path):
     with pytest.raises(ValueError, match="line 27: 'x' in the column 'b'"):
         next(chunks)
     file.write_text("a,b\n\n\n")
-    with pytest.raises(ValueError, match="a header and no rows"):
+    with pytest.raises(ValueError, match="a header but no rows"):
         list(iter_chunks(file, subset="test"))
 
 

@@ -72,15 +72,15 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("5 1:1 785:2\n", "785 features are 1 more than the 784 pixels of 28×28"),
-        ("5 0:1 784:2\n", "785 features are 1 more"),
-        ("5 1:1 257:2\n", "257 features are 1 more than the 256"),
+        ("5 1:1 785:2\n", "785 features, 1 more than 28×28 pixels"),
+        ("5 0:1 784:2\n", "785 features, 1 more"),
+        ("5 1:1 257:2\n", "257 features, 1 more than 16×16"),
         ("5 1:1 1500:2\n", "1500 features; expected the pixels of square"),
         ("5 1:1 999999999:2\n", "999999999 features"),
-        ("5 1:300\n", r"holds values from 0 to 300"),
-        ("5 1:-7\n", r"holds values from -7 to 0"),
+        ("5 1:300\n", r"has values from 0 to 300"),
+        ("5 1:-7\n", r"has values from -7 to 0"),
         ("5 1:nan\n", "missing or infinite"),
-        ("5.5 1:1\n", r"no whole numbers; found 5\.5"),
+        ("5.5 1:1\n", r"not whole numbers; found 5\.5"),
         ("1,2 1:1\n", "not a LIBSVM file"),
         ("a 1:1\n", "not a LIBSVM file"),
         ("5 1:1 x:2\n", "not a LIBSVM file"),
@@ -152,7 +152,7 @@ def test_a_column_too_many_is_refused(tmp_path):
     images = np.pad(images, [(0, 0), (1, 1), (1, 1)])
     rows = np.pad(images.reshape(1000, -1), [(0, 0), (1, 0)])[:, :784]  # an empty first column
     dump_svmlight_file(rows, np.arange(1000) % 10, str(tmp_path / "shifted"), zero_based=False)
-    with pytest.raises(ValueError, match="shifted to the right by a pixel; the first feature"):
+    with pytest.raises(ValueError, match="shifted to the right by a pixel. The first feature"):
         load_libsvm(tmp_path / "shifted")
     dump_svmlight_file(
         images.reshape(1000, -1), np.arange(1000) % 10, str(tmp_path / "right"), zero_based=False

@@ -44,7 +44,7 @@ def test_mnist_original_has_a_column_per_image(tmp_path, subset):
 def test_svhn_becomes_grey_and_its_10_is_told(tmp_path):
     X = np.repeat(IMAGES.transpose(1, 2, 0)[:, :, np.newaxis], 3, axis=2)
     savemat(tmp_path / "s.mat", {"X": X, "y": np.array([[1], [10], [9]], np.uint8)})
-    with pytest.warns(UserWarning, match="10 means the digit 0. They are kept"):
+    with pytest.warns(UserWarning, match="10 means the digit 0. The labels are not changed"):
         bunch = load_mat(tmp_path / "s.mat")
     np.testing.assert_array_equal(bunch.images, IMAGES)
     assert bunch.target.tolist() == [1, 10, 9]
@@ -95,12 +95,12 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"theta": np.ones((3, 4))}, r"holds theta \(3, 4\); expected arrays such as X and y"),
+        ({"theta": np.ones((3, 4))}, r"has theta \(3, 4\); expected arrays such as X and y"),
         ({"dataset": {"train": {"x": 1}}}, r"dataset\.train\.images is missing"),
         ({"X": TURNED}, "there are no labels"),
         ({"X": TURNED, "y": np.arange(5)}, "there are 5 labels"),
-        ({"X": TURNED * 2.5, "y": np.arange(3)}, "holds values from"),
-        (b"", r"damaged \(ValueError: its header is not MATLAB's\)"),
+        ({"X": TURNED * 2.5, "y": np.arange(3)}, "has values from"),
+        (b"", r"damaged \(ValueError: its header is not that of a MATLAB file\)"),
         (bytes(range(9, 250)), "not a MATLAB file, or damaged"),
         (b"MATLAB 7.3 MAT-file" + bytes(105) + b"\x00\x02IM" + bytes(600), r"7\.3 \(HDF5\)"),
         (b"MATLAB 5.0 MAT-file" + bytes(105) + b"\x00\x01IM" + bytes(9), "damaged"),
@@ -191,10 +191,10 @@ def test_variables_are_those_of_scipy(tmp_path, kind, options):
 # SciPy crashes or does not return for these, where a byte of the file is another.
 CHANGES = {
     "unknown type": ("arrays", 176, 0x90, "type 144"),
-    "complex without a second part": ("arrays", 145, 0x08, "class 9 that is no plain array"),
+    "complex without a second part": ("arrays", 145, 0x08, "class 9 is not a plain array"),
     "text of one dimension": ("others", 156, 4, "class, shape and name"),
-    "text of another shape": ("others", 160, 9, "class 4 that is no plain array"),
-    "names of a length of 300 million": ("structure", 191, 0x13, "class 2 that is no plain array"),
+    "text of another shape": ("others", 160, 9, "class 4 is not a plain array"),
+    "names of a length of 300 million": ("structure", 191, 0x13, "class 2 is not a plain array"),
     "longer than the file": ("arrays", 133, 0x40, "the file ends|an element"),
 }
 
@@ -221,5 +221,5 @@ def test_structures_inside_one_another_have_a_bound(tmp_path):
     for _ in range(20):
         inner = {"a": inner}
     (tmp_path / "a.mat").write_bytes(saved({"s": inner}))
-    with pytest.raises(ValueError, match="structures inside one another"):
+    with pytest.raises(ValueError, match="nested structures"):
         read_variables(tmp_path / "a.mat")

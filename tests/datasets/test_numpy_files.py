@@ -123,16 +123,16 @@ REFUSED = {
     "label_objects": ({"X": IMAGES, "y": np.array([Harmful(), 1])}, r"Python objects \(a pickle\)"),
     "other_part": (
         {"x_test": IMAGES, "y_test": [1, 2]},
-        "no train images; it holds x_test, y_test",
+        "no train images; it has x_test, y_test",
     ),
-    "unclear": ({"a": IMAGES, "b": IMAGES}, r"holds a \(2, 3, 4\), b \(2, 3, 4\); expected"),
-    "several": ({"x": IMAGES, "images": IMAGES, "y": [1, 2]}, "several collections: x, images"),
-    "nothing": ({}, "holds nothing"),
+    "unclear": ({"a": IMAGES, "b": IMAGES}, r"has a \(2, 3, 4\), b \(2, 3, 4\); expected"),
+    "several": ({"x": IMAGES, "images": IMAGES, "y": [1, 2]}, "several data sets: x, images"),
+    "nothing": ({}, "has no arrays"),
     "unlabelled": ({"x_train": IMAGES}, "there are no labels"),
-    "too_few": ({"X": IMAGES, "y": [1, 2, 3]}, "and there are 3 labels"),
-    "scaled": ({"X": IMAGES * 35.5, "y": [1, 2]}, r"\(X and y\) holds values from 0 to 816\.5"),
-    "fractions": ({"X": IMAGES, "y": [0.5, 1]}, "no whole numbers; found 0.5, 1"),
-    "missing": ({"X": IMAGES, "y": [np.nan, 1]}, "missing or no whole numbers"),
+    "too_few": ({"X": IMAGES, "y": [1, 2, 3]}, "but there are 3 labels"),
+    "scaled": ({"X": IMAGES * 35.5, "y": [1, 2]}, r"\(X and y\) has values from 0 to 816\.5"),
+    "fractions": ({"X": IMAGES, "y": [0.5, 1]}, "not whole numbers; found 0.5, 1"),
+    "missing": ({"X": IMAGES, "y": [np.nan, 1]}, "missing or not whole numbers"),
     "empty": ({"X": IMAGES, "y": ["", "1"]}, "a label is empty"),
     "matrix": ({"X": IMAGES, "y": np.ones((2, 3))}, r"labels of shape \(2, 3\)"),
 }
@@ -198,5 +198,5 @@ def test_labels_beside_a_file_belong_to_one_file_of_images(tmp_path):
     np.save(tmp_path / "x_train.npy", images)
     np.save(tmp_path / "images_train.npy", images)
     np.save(tmp_path / "y_train.npy", np.array([7, 8, 9]))
-    with pytest.raises(ValueError, match="several collections"):
+    with pytest.raises(ValueError, match="several data sets"):
         load_npz(tmp_path / "images_train.npy")

@@ -89,21 +89,24 @@ DIFFERENT = hugging_face([IMAGES[0], IMAGES[1, :3]], [1, 2])
 REFUSED = {
     "unlabelled": (_frame(**PIXELS), "there are no labels"),
     "too_many": (_frame(**PIXELS, more=[1, 2], label=[1, 2]), "5 columns of pixels, one more"),
-    "two_labels": (_frame(**PIXELS, label=[1, 2], y=[1, 2]), "label, y are no pixels"),
-    "texts": (_frame(**PIXELS, a=["x", "y"], b=["x", "y"]), "a, b are no pixels"),
+    "two_labels": (_frame(**PIXELS, label=[1, 2], y=[1, 2]), "label, y are not pixels"),
+    "texts": (_frame(**PIXELS, a=["x", "y"], b=["x", "y"]), "a, b are not pixels"),
     "no_pixels": (_frame(label=[1, 2]), "0 columns of pixels"),
     "missing_pixel": (_frame(p=[1, None], label=[1, 2]), "a value is missing in the column 'p'"),
     "missing_label": (
         _frame(p=[1, 2], label=[1, None]),
         "a label is missing in the column 'label'",
     ),
-    "range": (_frame(p=[1, 300], label=[1, 2]), "holds values from 1 to 300"),
-    "paths": (_frame(image=[{"bytes": None, "path": "a.png"}], label=[1]), "no picture in bytes"),
-    "no_picture": (_frame(image=[b"<html>"], label=[1]), "an image is no picture, or damaged"),
-    "cut": (_frame(image=[encoded(IMAGES[0])[:-30]], label=[1]), "no picture, or damaged"),
+    "range": (_frame(p=[1, 300], label=[1, 2]), "has values from 1 to 300"),
+    "paths": (
+        _frame(image=[{"bytes": None, "path": "a.png"}], label=[1]),
+        "neither an encoded picture",
+    ),
+    "no_picture": (_frame(image=[b"<html>"], label=[1]), "an image is not a picture, or damaged"),
+    "cut": (_frame(image=[encoded(IMAGES[0])[:-30]], label=[1]), "not a picture, or damaged"),
     "sizes": (DIFFERENT, r"sizes \(3, 4\) and \(4, 4\)"),
-    "ragged": (_frame(image=[[[1, 2], [3]]], label=[1]), "no list of numbers"),
-    "no_rows": (_frame(p=[], label=[]), "or there are none"),
+    "ragged": (_frame(image=[[[1, 2], [3]]], label=[1]), "nor a list of numbers"),
+    "no_rows": (_frame(p=[], label=[]), "there are no images"),
 }
 
 

@@ -24,7 +24,7 @@ def test_pictures_without_labels(picture_folder):
     assert one.target is None
     flat = load_data(picture_folder / "1", subset="test")
     assert len(flat.filenames) == 2
-    with pytest.raises(ValueError, match="one subfolder per label, named after the label"):
+    with pytest.raises(ValueError, match="subfolders named after their labels"):
         load_pictures(picture_folder / "1")
 
 
@@ -43,7 +43,7 @@ def test_pictures_lying_on_their_side_and_of_sixteen_bits(picture_folder):
 
 def test_a_picture_beside_the_folders_is_named(picture_folder):
     (picture_folder / "3" / "03.png").rename(picture_folder / "stray.png")
-    with pytest.raises(ValueError, match=r"stray\.png has no label\. Put the pictures"):
+    with pytest.raises(ValueError, match=r"stray\.png has no label\. Put training pictures"):
         load_pictures(picture_folder)
 
 
@@ -103,7 +103,7 @@ def test_pictures_of_lines_have_strings_as_labels(picture_folder):
 def test_bad_pictures(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         load_pictures(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"holds no pictures \(\.avif"):
+    with pytest.raises(FileNotFoundError, match=r"contains no pictures \(\.avif"):
         load_pictures(tmp_path)
     for content in (b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"):
         (tmp_path / "a.png").write_bytes(content)

@@ -105,9 +105,9 @@ def test_every_page_has_its_own_label(folder):
         (ROWS[:2], "c.png has no label"),
         ([*ROWS[:2], "in/c.png"], "line 4: 1 values; expected 2, as in line 1"),
         ([*ROWS[:2], "in/c.png,3,4"], "line 4: 3 values; expected 2"),
-        ([*ROWS, ",3"], "line 5: a label without the name of a picture"),
+        ([*ROWS, ",3"], "line 5: the name of the picture is missing"),
         (["a.png,", "b.png,", "in/c.png,"], "all labels are empty"),
-        ([*ROWS[:2], f"in/c.png,{'7' * 2000}"], "line 4: a label of 2000 characters"),
+        ([*ROWS[:2], f"in/c.png,{'7' * 2000}"], "line 4: the label has 2000 characters"),
     ],
 )
 def test_what_is_in_doubt_is_named(folder, rows, message):
@@ -123,7 +123,7 @@ def test_what_is_in_doubt_is_named(folder, rows, message):
 def test_a_name_that_may_mean_two_pictures(folder):
     Image.fromarray(DIGIT).save(folder / "a.gif")
     write(folder, ["a,1", *ROWS[1:], "a.gif,4"])
-    with pytest.raises(ValueError, match=r"line 2: 'a' may be 'a\.gif' or 'a\.png'; write the"):
+    with pytest.raises(ValueError, match=r"line 2: 'a' can be 'a\.gif' or 'a\.png'; write the"):
         load_pictures(folder)
 
 
@@ -138,11 +138,11 @@ def test_a_page_that_is_not_listed_has_not_the_label_of_the_file(folder, rows):
 @pytest.mark.parametrize(
     ("rows", "message", "target"),
     [
-        ([*ROWS, "gone.png,5"], r"line 5: 'gone\.png' is the name of no picture", [1, 2, 3]),
-        ([*ROWS, "a.png#2,5"], r"line 5: 'a\.png#2' is the name of no picture", [1, 2, 3]),
+        ([*ROWS, "gone.png,5"], r"line 5: 'gone\.png' is not the name of a picture", [1, 2, 3]),
+        ([*ROWS, "a.png#2,5"], r"line 5: 'a\.png#2' is not the name of a picture", [1, 2, 3]),
         (["a.png,", *ROWS[1:]], r"line 2: 'a\.png' has an empty label, and is left out", [2, 3]),
         (["a.png,", "b.png, ", ROWS[2]], r"line 2 \(as in 1 more\): 'a\.png' has an empty", [3]),
-        (["a.png,1 4", *ROWS[1:]], r"'a\.png' has a label with a blank in", ["1 4", "2", "3"]),
+        (["a.png,1 4", *ROWS[1:]], r"'a\.png' has a label with a blank", ["1 4", "2", "3"]),
     ],
 )
 def test_what_is_left_out_or_odd_is_told(folder, rows, message, target):
@@ -206,7 +206,7 @@ def test_a_damaged_picture_keeps_the_labels_of_the_others(folder):
     for length in range(100, len(whole), 500):
         (folder / "scan.tif").write_bytes(whole[:length])
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*is the name of no picture")
+            warnings.filterwarnings("ignore", ".*is not the name of a picture")
             (chunk,) = iter_pictures(folder, subset="test")
         names, target = chunk.names.tolist(), chunk.target.tolist()
         assert len(chunk.problems) == 2

@@ -65,7 +65,7 @@ def test_a_folder_that_holds_the_archive(kaggle_zip):
     (folder / "train.csv").unlink()
     (folder / "other.zip").write_bytes(kaggle_zip.read_bytes())
     assert find_zip(folder) is None
-    with pytest.raises(FileNotFoundError, match=r"holds no train\.csv"):
+    with pytest.raises(FileNotFoundError, match=r"has no train\.csv"):
         load_kaggle(folder)
 
 
@@ -130,7 +130,7 @@ def test_the_only_table_of_an_archive_is_not_taken_for_another_subset(tmp_path):
         other = "test" if found == "train" else "train"
         path.write_bytes(archive({name: TRAIN}))
         assert len(load_zip(path, subset=found).data) == 2
-        with pytest.raises(FileNotFoundError, match=f"holds no {other}.csv"):
+        with pytest.raises(FileNotFoundError, match=f"contains neither {other}.csv"):
             load_zip(path, subset=other)
 
 
@@ -150,8 +150,8 @@ ENCRYPTED[STORED.index(b"PK\x01\x02") + 8] |= 1
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (WHOLE[:-30], "the zip archive is damaged, or its download was cut off"),
-        (WHOLE[: len(WHOLE) // 2], "the zip archive is damaged, or its download was cut off"),
+        (WHOLE[:-30], "the zip archive is damaged, or its download was interrupted"),
+        (WHOLE[: len(WHOLE) // 2], "the zip archive is damaged, or its download was interrupted"),
         (_flipped(STORED, STORED.index(b"200")), r"train\.csv: .* damaged \(BadZipFile"),
         (bytes(ENCRYPTED), r"train\.csv: .* damaged \(RuntimeError: .* encrypted"),
         (archive({"train.csv": "label,a\n1,x\n"}), r"a\.zip.train\.csv, line 2: 'x' in the column"),
@@ -171,7 +171,7 @@ def test_archives_without_data(tmp_path, kaggle_zip):
     path = tmp_path / "a.zip"
     for members in ({}, {"notes.txt": "x"}, {"a.csv": TRAIN, "b.csv": TRAIN}):
         path.write_bytes(archive(members))
-        with pytest.raises(FileNotFoundError, match="holds no train.csv, no IDX file"):
+        with pytest.raises(FileNotFoundError, match="contains neither train.csv nor an IDX file"):
             load_zip(path)
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         load_zip(tmp_path / "missing.zip")

@@ -58,9 +58,9 @@ def test_what_is_written_is_read():
 
 def test_an_entry_that_belongs_to_nothing_is_refused():
     found = opened(changed(packed(), "more", b"x"))
-    with pytest.raises(ValueError, match="it has an entry 'more' that belongs to nothing"):
+    with pytest.raises(ValueError, match="its entry 'more' is not used"):
         read_all(found)
-    with pytest.raises(ValueError, match="an entry 'array-0' that belongs to nothing"):
+    with pytest.raises(ValueError, match="its entry 'array-0' is not used"):
         opened(packed()).check_complete()
 
 
@@ -73,7 +73,7 @@ def test_load_refuses_an_entry_that_belongs_to_nothing(tmp_path):
     assert load(path).n_features_in_ == 64
     for name in ("more", "array-999", "network-1.onnx"):
         path.write_bytes(changed(content, name, b""))
-        with pytest.raises(ValueError, match=f"an entry '{name}' that belongs to nothing"):
+        with pytest.raises(ValueError, match=f"its entry '{name}' is not used"):
             load(path)
 
 
@@ -89,11 +89,11 @@ def test_an_entry_is_read_once():
     [
         (0, "<f4", [3, 3], "has 24 bytes instead of 36"),
         (0, "<f8", [2, 3], "has 24 bytes instead of 48"),
-        (0, "<f4", [-2, -3], "an array of shape"),
-        (0, "<f4", [2.0, 3], "an array of shape"),
-        (0, "f4", [2, 3], "an array of type 'f4'"),
-        (0, "|O", [2, 3], "an array of type"),
-        (0, "<M8[s]", [3], "an array of type"),
+        (0, "<f4", [-2, -3], "an array has the invalid shape"),
+        (0, "<f4", [2.0, 3], "an array has the invalid shape"),
+        (0, "f4", [2, 3], "has the invalid type 'f4'"),
+        (0, "|O", [2, 3], "has the invalid type"),
+        (0, "<M8[s]", [3], "has the invalid type"),
     ],
 )
 def test_arrays_are_of_the_type_and_shape_that_they_say(number, dtype, shape, message):
@@ -109,7 +109,7 @@ def test_strings_have_characters_that_exist(order):
         if exists:
             assert found.array(1, f"{order}U2", [2]).tolist() == [chr(code), "ab"]
         else:
-            with pytest.raises(ValueError, match="array-1 has a character that does not exist"):
+            with pytest.raises(ValueError, match="array-1 has an invalid character"):
                 found.array(1, f"{order}U2", [2])
 
 
@@ -135,7 +135,7 @@ def test_a_document_has_a_largest_size():
     largest = {"x": "y" * (2**20 - len(json.dumps({"x": ""})))}
     assert opened(packed(largest)).document == largest
     larger = {"x": largest["x"] + "y"}
-    with pytest.raises(ValueError, match="needs 1,048,577 bytes .* a file can hold 1,048,576"):
+    with pytest.raises(ValueError, match="needs 1,048,577 bytes .* at most 1,048,576"):
         packed(larger)
     with pytest.raises(ValueError, match=r"estimator\.json has 1,048,577 bytes instead"):
         opened(changed(packed(), "estimator.json", json.dumps(larger)))
@@ -148,7 +148,7 @@ def test_what_unpacks_to_much_more_is_refused(megabytes, is_read):
     if is_read:
         opened(content)
     else:
-        with pytest.raises(ValueError, match="bytes when unpacked"):
+        with pytest.raises(ValueError, match="it unpacks from"):
             opened(content)
 
 
@@ -156,7 +156,7 @@ def test_a_large_file_may_unpack_to_twice_its_size():
     content = changed(packed(), "array-9", bytes(38 * 2**20), zipfile.ZIP_DEFLATED)
     file = zipfile.ZipFile(io.BytesIO(content))
     archive.Archive(file, 12 * 2**20)  # as if it held much else
-    with pytest.raises(ValueError, match="bytes when unpacked"):
+    with pytest.raises(ValueError, match="it unpacks from"):
         archive.Archive(file, 10 * 2**20)
 
 
@@ -164,7 +164,7 @@ def test_equal_names_and_unknown_compression_are_refused():
     file = io.BytesIO(packed())
     with zipfile.ZipFile(file, "a") as double, pytest.warns(UserWarning, match="Duplicate name"):
         double.writestr("array-0", b"")
-    with pytest.raises(ValueError, match="two entries of one name"):
+    with pytest.raises(ValueError, match="entries have the same name"):
         opened(file.getvalue())
-    with pytest.raises(ValueError, match="compressed in an unknown way"):
+    with pytest.raises(ValueError, match="compression method is not supported"):
         opened(changed(packed(), "array-0", bytes(24), zipfile.ZIP_BZIP2))

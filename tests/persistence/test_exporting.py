@@ -166,7 +166,7 @@ def test_what_cannot_be_exported(classifier, images, labels, tmp_path):
         export(classifier, tmp_path / "model.pb")
     with pytest.raises(TypeError, match="Expected a DigitClassifier or .* got SVC"):
         export(SVC(), tmp_path / "model.onnx")
-    with pytest.raises(FileNotFoundError, match="no such folder"):
+    with pytest.raises(FileNotFoundError, match="does not exist; create it first"):
         export(classifier, tmp_path / "nowhere" / "model.onnx")
     search = EpochSearchCV(DigitClassifier("compact"), {"epochs": [1]}, cv=2, refit=False)
     with pytest.raises(ValueError, match="set refit=True"):

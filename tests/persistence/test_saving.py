@@ -76,16 +76,16 @@ def test_what_cannot_be_saved_is_refused_and_leaves_no_file(digits, tmp_path):
 
     path = tmp_path / "model.skdigits"
     with pytest.raises(
-        TypeError, match=r"save\(\) takes a DigitClassifier, .* or a Pipeline; got SVC"
+        TypeError, match=r"save\(\) accepts DigitClassifier, .* and Pipeline; got SVC"
     ):
         save(SVC(), path)
     with pytest.raises(NotFittedError):
         save(DigitClassifier(), path)
     classifier = DigitClassifier(epochs=1).fit(*digits)
     classifier.set_params(callbacks=[keras.callbacks.Callback()])
-    with pytest.raises(TypeError, match="callbacks holds a Callback"):
+    with pytest.raises(TypeError, match="callbacks contains a Callback"):
         save(classifier, path)
-    with pytest.raises(FileNotFoundError, match="no such folder"):
+    with pytest.raises(FileNotFoundError, match="does not exist; create it first"):
         save(load_free(classifier), tmp_path / "nowhere" / "model.skdigits")
     with pytest.raises(IsADirectoryError, match="is a folder; expected the name of a file"):
         save(classifier, tmp_path)
@@ -162,7 +162,7 @@ def test_pipelines_with_other_steps_are_refused(digits, tmp_path):
     path = tmp_path / "model.skdigits"
     classifier = DigitClassifier("compact", epochs=1)
     scaled = make_pipeline(MinMaxScaler(), classifier).fit(X, y)
-    with pytest.raises(TypeError, match=r"save\(\) takes .*; got MinMaxScaler"):
+    with pytest.raises(TypeError, match=r"save\(\) accepts .*; got MinMaxScaler"):
         save(scaled, path)
     with pytest.raises(TypeError, match="cannot save memory of a Pipeline; set memory=None"):
         save(make_pipeline(classifier, memory=str(tmp_path)).fit(X, y), path)
@@ -192,7 +192,7 @@ def test_what_an_estimator_may_have_besides(digits, tmp_path):
 
     classifier.set_params(optimizer=Own(0.1)).fit(X, y).set_params(optimizer="adam")
     path.unlink()
-    with pytest.raises(ValueError, match="its optimizer is 'Own'"):
+    with pytest.raises(ValueError, match="its optimizer 'Own' is unknown"):
         save(classifier, path)
     assert not path.exists()
     double = DigitClassifier("compact", filters=1, epochs=1, dtype="float64").fit(X * 1e-45, y)
@@ -256,7 +256,7 @@ def test_an_onnx_model_of_other_weights_is_refused(digits, fitted, saved, tmp_pa
         with zipfile.ZipFile(saved) as old, zipfile.ZipFile(path, "w") as new:
             for name in old.namelist():
                 new.writestr(name, content if name == "network.onnx" else old.read(name))
-        with pytest.raises(ValueError, match="ONNX model is (damaged|not that of)"):
+        with pytest.raises(ValueError, match="ONNX model (is damaged|differs from)"):
             load(path)
 
 
@@ -266,7 +266,7 @@ def test_a_file_that_unpacks_to_much_more_is_refused_before(saved, tmp_path):
         for name in old.namelist():
             new.writestr(name, old.read(name))
         new.writestr("array-999", bytes(2**25))
-    with pytest.raises(ValueError, match="would be .* bytes when unpacked"):
+    with pytest.raises(ValueError, match=r"unpacks from [\d,]+ to [\d,]+ bytes"):
         load(path)
 
 
@@ -298,7 +298,7 @@ def test_a_function_as_architecture_is_saved_by_name(digits, tmp_path):
     with pytest.raises(ValueError, match="cannot be read as a file"):
         load(path, architectures={"linear": compact})
     nameless = DigitClassifier(lambda *args: linear(*args), epochs=1)
-    with pytest.raises(TypeError, match="architecture has no name that load"):
+    with pytest.raises(TypeError, match="function without a name, which load"):
         save(nameless.fit(X, y), path)
 
 
@@ -318,11 +318,11 @@ def _rewritten(saved, path, change):
     ("change", "message"),
     [
         (lambda d: d.update(format=FORMAT + 1), f"format is {FORMAT + 1}"),
-        (lambda d: d.update(format=1), "format is 1 .* or train again"),
-        (lambda d: d.update(estimator="OneHotEncoder"), "'OneHotEncoder', which is not known"),
+        (lambda d: d.update(format=1), "format is 1, .* or train again"),
+        (lambda d: d.update(estimator="OneHotEncoder"), "its class 'OneHotEncoder' is unknown"),
         (lambda d: d["state"].pop("epochs"), "parameter epochs is missing"),
-        (lambda d: d["state"].update(classes_=["code", "import os"]), "unknown kind of value"),
-        (lambda d: d["state"].update(classes_=["array", 0, "|O", [1]]), "array of type"),
+        (lambda d: d["state"].update(classes_=["code", "import os"]), "value of an unknown kind"),
+        (lambda d: d["state"].update(classes_=["array", 0, "|O", [1]]), "has the invalid type"),
         (lambda d: d["state"].update(classes_=["array", 999, "<f4", [1]]), "array-999"),
         (lambda d: d.pop("state"), "state"),
     ],

@@ -85,7 +85,7 @@ def test_a_recognizer_reads_lines_of_one_height_and_eleven_labels():
     checked(spec)
     wrong = ({"image_shape": (28, 28, 1)}, {"image_shape": (27, None, 1)}, {"n_outputs": 10})
     for change in (*wrong, {"reads_sequences": False}):
-        with pytest.raises(ValueError, match="reads"):
+        with pytest.raises(ValueError, match="reads_sequences|image shape"):
             checked(replace(spec, **change))
 
 

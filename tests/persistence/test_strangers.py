@@ -121,13 +121,17 @@ def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path)
     """Even a value without effect: no reader has to think about which values have none."""
     document, entries = files[kind]
     document = with_state(document, name, value)
-    assert_refused(tmp_path / "file", document, entries, "no attribute|alone")
+    assert_refused(
+        tmp_path / "file", document, entries, "unknown attribute|are not steps and verbose"
+    )
 
 
 @pytest.mark.parametrize("kind", ["DigitClassifier", "DigitSequenceRecognizer"])
 def test_verbosity_is_not_saved(kind, files, tmp_path):
     document, entries = files[kind]
-    assert_refused(tmp_path / "file", with_state(document, "verbose", 1), entries, "no attribute")
+    assert_refused(
+        tmp_path / "file", with_state(document, "verbose", 1), entries, "unknown attribute"
+    )
     older = with_state(document, "verbose", 1) | {"format": 5}  # which had it
     assert loaded(tmp_path / "file", older, entries).verbose == 0
 
@@ -172,10 +176,12 @@ def test_every_field_of_a_record_is_checked(kind, files, tmp_path):
 @pytest.mark.parametrize("kind", ["EpochSearchCV", "SVC", "os.system", None, 3, ["list", []], {}])
 def test_other_classes_are_refused(kind, files, tmp_path):
     document, entries = files["PictureCleaner"]
-    assert_refused(tmp_path / "file", {**document, "estimator": kind}, entries, "not known here")
+    assert_refused(
+        tmp_path / "file", {**document, "estimator": kind}, entries, "its class .* is unknown"
+    )
     document, entries = copy.deepcopy(files["Pipeline"])
     document["state"]["steps"][1][0][1][1][1] = kind
-    assert_refused(tmp_path / "file", document, entries, "not known here")
+    assert_refused(tmp_path / "file", document, entries, "its class .* is unknown")
 
 
 @pytest.mark.parametrize(
@@ -199,9 +205,13 @@ def test_the_document_has_four_entries_of_fixed_kinds(changes, files, tmp_path):
     assert_refused(tmp_path / "file", {**document, **changes}, entries)
     for name in document:
         rest = {key: value for key, value in document.items() if key != name}
-        assert_refused(tmp_path / "file", rest, entries, "has not the entries")
+        assert_refused(
+            tmp_path / "file", rest, entries, "the entries of its estimator.json are not"
+        )
     for other in ([document], "text", 1, None):
-        assert_refused(tmp_path / "file", other, entries, "has not the entries")
+        assert_refused(
+            tmp_path / "file", other, entries, "the entries of its estimator.json are not"
+        )
 
 
 STEP = ["tuple", ["clean", ["estimator", "PictureCleaner", CLEANER]]]
@@ -237,7 +247,7 @@ def test_a_step_before_the_last_one_is_a_transformer(files, tmp_path):
     recognizer = ["estimator", "DigitSequenceRecognizer", document["state"]]
     state = {"steps": ["list", [["tuple", ["read", recognizer]], STEP]], "verbose": False}
     document |= {"estimator": "Pipeline", "state": state}
-    assert_refused(tmp_path / "file", document, entries, "is no transformer")
+    assert_refused(tmp_path / "file", document, entries, "is not a transformer")
     state["steps"][1].reverse()
     assert loaded(tmp_path / "file", document, entries).steps[0][0] == "clean"
 
@@ -404,14 +414,14 @@ def test_an_onnx_model_that_is_not_that_of_the_network_is_refused(
     monkeypatch.chdir(tmp_path)
     CHANGES[name](model)
     entries = entries | {"network.onnx": model.SerializeToString()}
-    assert_refused(tmp_path / "file", document, entries, "its ONNX model is not that of")
+    assert_refused(tmp_path / "file", document, entries, "its ONNX model differs from")
 
 
 @pytest.mark.parametrize("more", [b"\xfa\x3f\x04evil", b"\x00", b"evil"])
 def test_bytes_that_onnx_does_not_know_are_refused(more, files, tmp_path):
     document, entries = files["DigitClassifier"]
     entries = entries | {"network.onnx": entries["network.onnx"] + more}
-    assert_refused(tmp_path / "file", document, entries, "its ONNX model is")
+    assert_refused(tmp_path / "file", document, entries, "its ONNX model (is|differs)")
 
 
 def test_another_order_of_the_bytes_is_no_other_model(files, tmp_path):
@@ -437,7 +447,7 @@ def test_no_and_several_onnx_models_are_refused(files, tmp_path):
     without = {name: content for name, content in entries.items() if name != "network.onnx"}
     assert_refused(tmp_path / "file", document, without, "no entry network.onnx")
     twice = entries | {"network-1.onnx": entries["network.onnx"]}
-    assert_refused(tmp_path / "file", document, twice, "belongs to nothing")
+    assert_refused(tmp_path / "file", document, twice, "is not used")
 
 
 def test_loading_opens_no_other_file(files, tmp_path, monkeypatch):

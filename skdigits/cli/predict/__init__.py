@@ -1,4 +1,4 @@
-"""``skdigits predict``: labels of images, written as CSV."""
+"""``skdigits predict``: predict labels of images, and write them as CSV."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from skdigits.cli.start_up import start_tensorflow
 
 Data = Annotated[
     str,
-    typer.Argument(metavar="DATA", help="A CSV file, an IDX file, a picture, or a folder of them."),
+    typer.Argument(metavar="DATA", help="A CSV file, IDX file or picture, or a folder of these."),
 ]
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="The CSV file to write.")
 ]
 RejectBelow = Annotated[
     float,
-    typer.Option(
-        metavar="P", min=0, max=1, help="Leave a label empty if its probability is lower."
-    ),
+    typer.Option(metavar="P", min=0, max=1, help="Leave labels with a lower probability empty."),
 ]
 
 
@@ -33,11 +31,11 @@ def predict(
     reject_below: RejectBelow = 0.0,
     dask: Dask = None,
 ) -> None:
-    """Predict images with a saved model, and write ImageId,Label.
+    """Predict labels with a saved model, and write ImageId,Label.
 
-    That is the form that Kaggle expects; for pictures, ImageId is the file name. Files are read,
-    predicted and written in chunks, so that they may be larger than memory. A model trained with
-    --sequences takes pictures of lines.
+    Kaggle expects this format; for pictures, ImageId is the file name. Files are read, predicted
+    and written in chunks, so they can be larger than memory. A model of sequences needs pictures of
+    lines.
     """
     from skdigits import DigitSequenceRecognizer, load
     from skdigits.cli.predict.totals import print_totals

@@ -1,4 +1,4 @@
-"""Counts of predictions, and what is printed of them."""
+"""Counts of predictions, and their summary."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Totals:
     n_kept : int, default=0
         Predictions that were not rejected.
     n_labelled : int, default=0
-        Kept predictions whose true label is one of the model's.
+        Kept predictions whose true label is known to the model.
     n_correct : int, default=0
         Kept predictions that equal their true label.
     n_blank : int, default=0
-        Pictures in which no digit is found, whose label is empty.
+        Pictures in which no digit is found; their labels are empty.
     n_pages : int, default=0
-        Pictures of lines of digits in which no digit is found; their label is empty.
+        Pictures that show lines instead of a single digit; their labels are empty.
     n_unreadable : int, default=0
-        Files that are not pictures, or damaged; their label is empty.
+        Damaged files and files that are not pictures; their labels are empty.
     unknown : Counter
-        Numbers of images by true labels that the model cannot give, such as ``"unknown"``.
+        Number of images per true label that the model cannot predict, such as ``"unknown"``.
     """
 
     n_images: int = 0
@@ -68,11 +68,11 @@ class Totals:
         labels : ndarray of shape (n,)
             Predicted labels.
         kept : ndarray of shape (n,), bool
-            Which predictions are not rejected.
+            Whether each prediction is kept, that is, not rejected.
         target : ndarray of shape (n,) or None
             True labels.
         is_known : callable, default=lambda label: True
-            Whether the model can give a label, which is a string.
+            Function that returns whether the model can predict a label, given as a string.
         """
         self.n_images += len(labels)
         self.n_kept += int(kept.sum())
@@ -87,7 +87,7 @@ class Totals:
 
 
 def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
-    """Print how many labels were written, why some are empty, and their accuracy if it is known.
+    """Print the number of labels, why some are empty, and the accuracy if it is known.
 
     Parameters
     ----------
@@ -96,14 +96,14 @@ def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
     path : Path
         The file that was written.
     reject_below : float
-        The probability below which labels are empty.
+        Labels with a lower probability are empty.
     """
     print_line(f"Wrote {path}: {totals.n_images} labels.")
     n_empty = totals.n_images - totals.n_kept
     n_uncertain = n_empty - totals.n_blank - totals.n_pages - totals.n_unreadable
     reasons = {
         "no digit is found in the pictures": totals.n_blank,
-        "the pictures show lines of digits; skdigits read reads them": totals.n_pages,
+        "the pictures show lines of digits (use skdigits read)": totals.n_pages,
         "the files cannot be read": totals.n_unreadable,
         f"the probability is below {reject_below:g}": n_uncertain,
     }
@@ -114,8 +114,8 @@ def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
         names = ", ".join(repr(name[:LONGEST]) for name in sorted(totals.unknown)[:SHOWN])
         more = ", …" if len(totals.unknown) > SHOWN else ""
         print_line(
-            f"True labels that the model cannot give: {totals.unknown.total()} ({names}{more}); "
-            "they do not count in the accuracy."
+            f"True labels that the model cannot predict: {totals.unknown.total()} ({names}{more}); "
+            "the accuracy ignores these images."
         )
     if totals.accuracy is not None:
         which = f"{totals.n_labelled} labels that are not empty" if n_empty else "labels"

@@ -1,4 +1,4 @@
-"""Predict the images of a source in chunks, and write the labels to a CSV file."""
+"""Prediction in chunks, written to a CSV file."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 def cleaning_of(estimator: Estimator) -> Cleaning | None:
-    """Return how the first step of a Pipeline cleans pictures.
+    """Return the cleaning parameters of the first step of a Pipeline.
 
     Parameters
     ----------
     estimator : estimator
-        What predicts.
+        The estimator that predicts.
 
     Returns
     -------
     Cleaning or None
-        The parameters of its PictureCleaner; None if it does not begin with one.
+        The parameters of the PictureCleaner; None if the first step is not a PictureCleaner.
     """
     from skdigits import PictureCleaner
     from skdigits.datasets.picture_files import Cleaning
@@ -50,13 +50,13 @@ def write_predictions(
     Parameters
     ----------
     estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline of one
-        A fitted estimator. A PictureCleaner that it begins with is left out for pictures, which are
-        cleaned when they are read.
+        A fitted estimator. If its first step is a PictureCleaner, pictures skip it, because they
+        are cleaned when they are read.
     chunks : iterator of Chunk
-        As `skdigits.datasets.sources.iter_chunks` returns it, with the ``cleaning`` of
+        The result of `skdigits.datasets.sources.iter_chunks` with the ``cleaning`` of
         `cleaning_of`.
     path : Path
-        The CSV file, which is written completely or not at all.
+        The CSV file, which is written atomically.
     reject_below : float, default=0.0
         Labels with a lower probability are left empty.
 
@@ -68,7 +68,7 @@ def write_predictions(
     Raises
     ------
     ValueError
-        If the images do not have the size of the images that the estimator was trained on.
+        If the size of the images differs from that of the training images.
     """
     totals, steps = Totals(), _steps(estimator)
     with atomic_write(path, "w", newline="", encoding="utf-8") as file:
@@ -91,7 +91,7 @@ def write_predictions(
 
 
 def _steps(estimator: Estimator) -> list[Any]:
-    """The steps of a Pipeline, also of those within it; or the estimator itself."""
+    """Return the steps of a Pipeline and of nested pipelines, or the estimator itself."""
     from sklearn.pipeline import Pipeline
 
     if not isinstance(estimator, Pipeline):
@@ -101,7 +101,7 @@ def _steps(estimator: Estimator) -> list[Any]:
 
 
 def _can_give(estimator: Estimator, label: str) -> bool:
-    """Whether a label is one of a classifier's classes, or a sequence of digits."""
+    """Return True if a classifier or recognizer can predict a label."""
     from skdigits import DigitClassifier
 
     if isinstance(estimator, DigitClassifier):
@@ -112,7 +112,7 @@ def _can_give(estimator: Estimator, label: str) -> bool:
 def _predict_chunks(
     steps: list[Any], chunks: Iterator[Chunk], reject_below: float
 ) -> Iterator[tuple[Chunk, np.ndarray, np.ndarray]]:
-    """Yield chunks, labels and which labels are kept; on a cluster, two chunks per core at once."""
+    """Yield chunks, labels and masks of kept labels; a cluster gets two chunks per core at once."""
     import joblib
 
     n_jobs = joblib.effective_n_jobs(None)
@@ -126,13 +126,13 @@ def _predict_chunks(
 
 
 def _remaining(steps: list[Any], chunk: Chunk) -> tuple[list[Any], Any]:
-    """The steps that a chunk still has to go through, and its images in the form they take."""
+    """Return the remaining steps for a chunk, and its images in the shape that they expect."""
     from skdigits import PictureCleaner
 
     cleaner, images = steps[0], chunk.data
     if not isinstance(cleaner, PictureCleaner):
         return steps, images
-    if chunk.names is None:  # no pictures, but images or rows of a table
+    if chunk.names is None:  # images or rows of a table, not pictures
         return steps, _as_images(images)
     if cleaner.output == "digit":
         images = images.reshape(len(images), cleaner.height, cleaner.height)
@@ -140,7 +140,7 @@ def _remaining(steps: list[Any], chunk: Chunk) -> tuple[list[Any], Any]:
 
 
 def _as_images(rows: Any) -> Any:
-    """Rows of pixels as square images, as a PictureCleaner takes them."""
+    """Reshape rows of pixels to square images for a PictureCleaner."""
     side = math.isqrt(rows.shape[1]) if rows.ndim == 2 else 0
     return rows.reshape(-1, side, side) if side * side == rows[0].size else rows
 
@@ -155,7 +155,7 @@ def _predict(steps: list[Any], images: Any, reject_below: float) -> tuple[np.nda
 
 
 def _check_size(estimator: Estimator, images: Any) -> None:
-    """Raise an error if images of single digits have a wrong size; sequences may have any width."""
+    """Raise an error if images of single digits have a wrong size; lines can have any width."""
     from skdigits import DigitClassifier
 
     if isinstance(estimator, DigitClassifier) and images[0].size != estimator.n_features_in_:

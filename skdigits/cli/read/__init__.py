@@ -1,4 +1,4 @@
-"""``skdigits read``: the lines of digits in pictures."""
+"""``skdigits read``: read lines of digits in pictures."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Pictures = Annotated[
     list[str],
     typer.Argument(
         metavar="PICTURE",
-        help="Picture files, folders of them with all subfolders, or - for standard input.",
+        help="Picture files, folders with all their subfolders, or - for standard input.",
     ),
 ]
 Digits = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Number of digits of each line, where it is known."),
+    typer.Option(metavar="N", min=1, help="Number of digits of each line, if it is known."),
 ]
 RejectBelow = Annotated[
     float,
     typer.Option(
-        metavar="P", min=0, max=1, help="Print an empty text for lines of lower confidence."
+        metavar="P", min=0, max=1, help="Print an empty text for lines with a lower confidence."
     ),
 ]
 AsCsv = Annotated[
@@ -32,7 +32,7 @@ AsCsv = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object per line, with its box.")]
 Draw = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Write each picture there, with boxes and texts."),
+    typer.Option(metavar="FOLDER", help="Folder for copies of the pictures with boxes and texts."),
 ]
 Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdigits to read with.")]
 
@@ -48,9 +48,9 @@ def read(
 ) -> None:
     """Read all lines of digits in pictures.
 
-    The file, text and confidence of each line are printed, separated by tabs. Nothing needs to be
-    trained: the package has networks for digits of any kind. A page gives its lines from top to
-    bottom; a picture without digits gives a line without text.
+    The file, text and confidence of each line are printed, separated by tabs. No training is
+    needed: the package contains networks for digits of any kind. The lines of a page are printed
+    from top to bottom; for a picture without digits, an empty text is printed.
     """
     from skdigits import load
     from skdigits.cli.read.pages import read_pages
@@ -58,7 +58,7 @@ def read(
     from skdigits.wrappers import network_estimator
 
     if as_csv and as_json:
-        raise ValueError("--csv and --json are two forms of output; leave out one of them.")
+        raise ValueError("--csv and --json are two output formats; omit one of them.")
     estimator = None if model is None else network_estimator(load(model))
     if draw is not None:
         check_folder(draw)

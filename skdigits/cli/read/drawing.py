@@ -9,9 +9,9 @@ from pathlib import Path
 
 from skdigits.cli.read.pages import Page
 
-INK = "#d62728"  # of boxes and texts
+INK = "#d62728"  # colour of boxes and texts
 SMALLEST_TEXT = 12  # pixels
-LONGEST_NAME = 50  # characters of the name of a file with boxes; a character may have four bytes
+LONGEST_NAME = 50  # characters of a file name; a character can have four bytes
 
 
 def draw_page(page: Page, folder: Path, drawn: set[str]) -> None:
@@ -24,8 +24,8 @@ def draw_page(page: Page, folder: Path, drawn: set[str]) -> None:
     folder : Path
         Folder to write to.
     drawn : set of str
-        Names of files that are written already, which get another one: this gets a number if its
-        name is among them.
+        Names of the files that are already written; the new name is added. If it is already among
+        them, it gets a number.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -34,7 +34,8 @@ def draw_page(page: Page, folder: Path, drawn: set[str]) -> None:
     from skdigits.pictures.opening import REDUCTION
 
     picture = upright(page.picture)
-    if picture.mode[0] in "IF" or picture.has_transparency_data:  # more than 8 bits; no paper
+    # Pictures with more than 8 bits or a transparent background are converted.
+    if picture.mode[0] in "IF" or picture.has_transparency_data:
         grey = to_grey(page.picture, longest=sys.maxsize)
         picture = Image.fromarray(grey.round().astype("uint8"))
     picture = picture.convert("RGB")

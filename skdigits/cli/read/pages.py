@@ -1,4 +1,4 @@
-"""The pages of picture files, and what is read on them."""
+"""Pages of picture files, and their readings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAXIMUM_STREAM = 1 << 30  # bytes of standard input or a pipe
 
 
 class Page(NamedTuple):
-    """A page of a picture file, and what was read on it.
+    """A page of a picture file, and its readings.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterato
     Yields
     ------
     Page or str
-        A page; or what is wrong with a file, on one line.
+        A page, or an error message of one line.
     """
     for source in sources:
         path = Path(source)
@@ -70,7 +70,7 @@ def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterato
 def _read_file(
     file: Path | io.BytesIO, name: str, digits: int | None, model: Any
 ) -> Iterator[Page | str]:
-    """The pages of a file, or of what a stream held, under the name by which the user knows it."""
+    """Yield the pages of a file or stream, named as the user named it."""
     from skdigits import read
     from skdigits.pictures import open_pictures
     from skdigits.pictures.opening import page_name
@@ -81,15 +81,15 @@ def _read_file(
             raise ValueError(f"{file}: {what}")
         for number, picture in enumerate(open_pictures(file)):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # of several digits
+                warnings.simplefilter("ignore", UserWarning)  # about pictures of several digits
                 found = read(picture, digits=digits, model=model)
             yield Page(page_name(name, number), picture, found)
-    except Exception as error:  # whatever it is, it costs one picture and not the others
+    except Exception as error:  # any error is reported, and the other pictures are read
         yield _problem(name, error)
 
 
 def _problem(name: str, error: Exception) -> str:
-    """What is wrong with a source or file, in one line that begins with its name."""
+    """Return an error message of one line that begins with the name of the source or file."""
     text = message(error) or type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror
@@ -98,14 +98,14 @@ def _problem(name: str, error: Exception) -> str:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    """Files with the ending of a picture, or with the content of one and without ending."""
+    """Return files with the ending of a picture, and files without ending that are pictures."""
     from skdigits.datasets.folders import files_in
     from skdigits.datasets.recognition import format_of
     from skdigits.pictures.opening import SUFFIXES
 
     def is_picture(file: Path) -> bool:
         if file.suffix or not file.is_file():
-            return file.suffix.lower() in SUFFIXES or file.is_dir()  # which may not be read
+            return file.suffix.lower() in SUFFIXES or file.is_dir()  # a folder that is not readable
         with contextlib.suppress(ValueError, OSError):
             return format_of(file) == "pictures"
         return False
@@ -114,12 +114,12 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _stream(source: str) -> io.BytesIO:
-    """Read what standard input or a pipe holds, since a picture needs seeking.
+    """Read standard input or a pipe completely, because Pillow must seek.
 
     Raises
     ------
     ValueError
-        If it is closed, empty, or endless.
+        If it is closed, empty or larger than `MAXIMUM_STREAM`.
     """
     if source == "-" and sys.stdin is None:
         raise ValueError("standard input is closed; expected a picture.")
@@ -129,7 +129,7 @@ def _stream(source: str) -> io.BytesIO:
     if not content:
         raise ValueError(f"{name} is empty; expected a picture.")
     if len(content) > MAXIMUM_STREAM:
-        raise ValueError(f"{name} holds over {MAXIMUM_STREAM >> 20} MB; expected a picture.")
+        raise ValueError(f"{name} has more than {MAXIMUM_STREAM >> 20} MB; expected a picture.")
     stream = io.BytesIO(content)
-    stream.name = source  # for messages, as of a file
+    stream.name = source  # for error messages
     return stream

@@ -1,4 +1,4 @@
-"""What is read, as rows: a row per line of digits."""
+"""Readings as rows: one row per line of digits."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ COLUMNS = ("file", "text", "confidence", "left", "top", "right", "bottom")
 def print_pages(
     pages: Iterator[Page | str], *, form: str, reject_below: float, draw: Path | None
 ) -> int:
-    """Print what was read, as soon as a page is read.
+    """Print the readings of each page as soon as it is read.
 
     Parameters
     ----------
     pages : iterator of Page or str
         As `read_pages` yields them.
     form : {"text", "csv", "json"}
-        A line per number with tabs between name, text and confidence, where the name has escapes
-        for tabs and line breaks; CSV with boxes; or a JSON object per line with boxes.
+        Name, text and confidence of each reading, separated by tabs, with control characters of the
+        name escaped; CSV with boxes; or one JSON object per line with boxes.
     reject_below : float
-        A text with a lower confidence is printed as empty.
+        Texts with a lower confidence are printed as empty.
     draw : Path or None
         Folder for the pictures with boxes.
 
     Returns
     -------
     int
-        Number of files that could not be read.
+        Number of files that could not be read or drawn.
     """
     n_failed = 0
     drawn: set[str] = set()
@@ -75,5 +75,5 @@ def _formatted(row: Any, form: str) -> str:
 
 def _csv_row(row: Any) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(row)  # so that line breaks are quoted
+    csv.writer(line, lineterminator="\r\n").writerow(row)  # this terminator quotes line breaks
     return line.getvalue().removesuffix("\r\n")

@@ -1,4 +1,4 @@
-"""``skdigits train``: single digits, generated sequences, or a saved model that adapts."""
+"""``skdigits train``: train a classifier or recognizer, or adapt a saved model."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Architecture = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="Number of epochs; by default 15, or with --from those of MODEL."
+        metavar="N", min=1, help="Number of epochs; by default 15, with --from that of MODEL."
     ),
 ]
 SequencesPerEpoch = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="With --sequences, how many an epoch generates; 10,000 by default."
+        metavar="N", min=1, help="With --sequences: sequences per epoch; 10,000 by default."
     ),
 ]
 BatchSize = Annotated[str, typer.Option(metavar="N", help="Images per gradient step, or auto.")]
@@ -48,7 +48,7 @@ Augment = Annotated[
         count=True,
         max=10,
         show_default=False,
-        help="Rotate, zoom and shift training images at random; given twice, twice as far.",
+        help="Rotate, zoom and shift training images at random; given twice, twice as much.",
     ),
 ]
 Style = Annotated[
@@ -56,16 +56,16 @@ Style = Annotated[
     typer.Option(
         metavar="NAME",
         help="Style augmentation, for writers, pens and cameras that DATA does not contain: "
-        "handwritten, or mixed, which adds printed and seven-segment digits. With --sequences "
-        "handwritten is the default; tiles sets whole images side by side.",
+        "handwritten, or mixed, which adds printed and seven-segment digits. With --sequences, "
+        "handwritten is the default, and tiles places whole images side by side.",
     ),
 ]
 EarlyStopping = Annotated[
     bool,
     typer.Option(
         "--early-stopping",
-        help="Stop when the validation loss no longer improves; a tenth of the training images "
-        "is held out for validation.",
+        help="Stop when the validation loss no longer improves; by default, a tenth of the "
+        "training images is held out for validation.",
     ),
 ]
 ValidationFraction = Annotated[
@@ -79,8 +79,8 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="MODEL",
-        help="Adapt this model.skdigits to the images of DATA; or digit or sequence, the "
-        "models that come with the package.",
+        help="Adapt this model to the images of DATA: a model.skdigits, or digit or sequence for "
+        "the pretrained models of the package.",
     ),
 ]
 TestFraction = Annotated[
@@ -89,7 +89,7 @@ TestFraction = Annotated[
         metavar="SHARE",
         min=0,
         max=0.9,
-        help="Share of the images held out for testing; 0 trains on all images, without a test.",
+        help="Share of the images held out for testing; 0 trains on all images without testing.",
     ),
 ]
 
@@ -111,17 +111,17 @@ def train(
     test_fraction: TestFraction = 0.2,
     seed: Seed = 0,
 ) -> None:
-    """Train a classifier, and save model, metrics and figures.
+    """Train a classifier, and save the model, metrics and figures.
 
-    It is tested on images that are held out. With --sequences, train a recognizer of digit
-    sequences instead: it is trained on sequences that are generated from the training images, new
-    ones in every epoch, and tested on sequences that are generated from the held-out images.
+    It is tested on held-out images. With --sequences, train a recognizer of digit sequences
+    instead. It is trained on sequences that each epoch generates anew from the training images,
+    and tested on sequences generated from the held-out images.
 
-    With --from, adapt a saved model to the images of DATA, which may be few: pictures of digits, or
-    of lines for a model of sequences, each in a folder named after its label or listed in
-    labels.csv.
+    With --from, adapt a saved model to the images of DATA; few images are enough. A model of single
+    digits needs pictures of digits, a model of sequences pictures of lines. Pictures are in folders
+    named after their labels, or listed in labels.csv.
 
-    Interrupted training resumes when the same command is given again.
+    Given again, the same command resumes interrupted training.
     """
     from skdigits.cli.train.fits import FitOptions, adapt_model, train_classifier, train_recognizer
 
@@ -157,24 +157,24 @@ def _check_combination(
     style: str | None,
     model: Path | None,
 ) -> None:
-    """Raise an error if options do not go together."""
+    """Raise an error if options cannot be combined."""
     from skdigits.checks.parameters import check_name
     from skdigits.synthesis.composition import STYLES
 
     if sequences_per_epoch and not sequences:
-        raise ValueError("--sequences-per-epoch is for --sequences; leave it out without that.")
+        raise ValueError("--sequences-per-epoch needs --sequences; add that, or omit it.")
     if model is not None:
         if sequences or architecture or augment or style:
             raise ValueError(
-                "--from keeps the network and the style of its model; leave out --sequences, "
+                "--from keeps the network and the style of its model; omit --sequences, "
                 "--architecture, --augment and --style."
             )
         return
     if sequences and (augment or architecture):
         raise ValueError(
-            "--architecture and --augment are for single digits; leave them out with --sequences."
+            "--architecture and --augment are for single digits; omit them, or omit --sequences."
         )
     if style is not None:
         check_name("--style", style, STYLES if sequences else ("handwritten", "mixed"))
     if style and augment:
-        raise ValueError("--style changes more than --augment does; leave out one of them.")
+        raise ValueError("--style includes the changes of --augment; omit one of them.")

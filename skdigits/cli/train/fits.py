@@ -1,4 +1,4 @@
-"""The three ways to train: a classifier, a recognizer, or a saved model that adapts."""
+"""Training of a classifier or a recognizer, and adaptation of a saved model."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from skdigits.cli.output import check_folder, make_folder
 from skdigits.cli.reports import check_convergence, save_report
 from skdigits.cli.samples import (
     TrainTest,
-    errors_naming_the_option,
     find_picture_source,
+    naming_the_option,
     read_images,
     split,
 )
@@ -33,7 +33,7 @@ LONGEST = 40  # characters of a label in a message
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Options that classifiers, recognizers and saved models have in common.
+    """Options that all three kinds of training have in common.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class FitOptions:
     batch_size, learning_rate : str
         A number, or ``"auto"``.
     epochs : int or None
-        Number of epochs; None for that of the estimator.
+        Number of epochs; None means that of the estimator.
     early_stopping : bool
         Whether to stop when the validation loss no longer improves.
     validation_fraction : float or None
@@ -86,7 +86,7 @@ def train_classifier(options: FitOptions, **parameters: Any) -> None:
 
 
 def train_recognizer(options: FitOptions, **parameters: Any) -> None:
-    """Train a recognizer on sequences that are generated, and save it with metrics and figures.
+    """Train a recognizer on generated sequences, and save it with metrics and figures.
 
     Parameters
     ----------
@@ -109,14 +109,14 @@ def train_recognizer(options: FitOptions, **parameters: Any) -> None:
 
 
 def adapt_model(options: FitOptions, model: Path) -> None:
-    """Adapt a model to most of the images, and test it on the others before and after.
+    """Adapt a model to the training images, and test it on held-out images before and after.
 
     Parameters
     ----------
     options : FitOptions
         Options of the fit.
     model : Path
-        A file that `save` wrote, or a name that `load_pretrained` takes.
+        A file written by `save`, or a name for `load_pretrained`.
     """
     from skdigits import DigitSequenceRecognizer
 
@@ -170,24 +170,24 @@ def _fit(
 
 
 def _check_single_digits(labels: np.ndarray) -> None:
-    """Raise an error if images of which sequences are to be generated show no single digits."""
+    """Raise an error if labels are not single digits, from which sequences can be generated."""
     for label in labels.astype(str).tolist():
         if _is_of_line(label):
             raise ValueError(
-                f"DATA holds lines of digits, such as {label[:LONGEST]!r}, and --sequences "
-                "generates lines of single digits. To adapt a model to lines: --from sequence."
+                f"DATA has lines of digits, such as {label[:LONGEST]!r}, but --sequences needs "
+                "images of single digits. To adapt a model to lines, use --from sequence."
             )
         if label not in DIGITS:
             raise ValueError(
-                f"DATA has the label {label[:LONGEST]!r}, and --sequences generates lines of "
-                "images of single digits, whose labels are 0 to 9."
+                f"DATA has the label {label[:LONGEST]!r}, but --sequences needs images of single "
+                "digits, whose labels are 0 to 9."
             )
 
 
 def _make_test_sequences(
     recognizer: DigitSequenceRecognizer, X: Any, y: np.ndarray, seed: int
 ) -> tuple[np.ndarray, ...]:
-    """Generate test sequences in the style that a recognizer was trained on, without distortion."""
+    """Generate test sequences in the style of the training sequences, without distortion."""
     from skdigits.datasets import make_digit_sequences
     from skdigits.pictures.line_images import LineImages
 
@@ -197,7 +197,7 @@ def _make_test_sequences(
 
 
 def _load(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
-    """A model; of a Pipeline its last step, since pictures are cleaned when they are read."""
+    """Load a model, or the last step of a Pipeline: pictures are already cleaned when read."""
     from skdigits import load
     from skdigits.pretrained import NAMES, load_pretrained
     from skdigits.wrappers import network_estimator
@@ -208,45 +208,45 @@ def _load(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
 
 
 def _read_digits(classes: np.ndarray, options: FitOptions) -> TrainTest:
-    """Images of single digits with labels that a classifier knows."""
+    """Read images of single digits, and check that the classifier knows their labels."""
     X, y = read_images(options.data)
     known = classes.astype(str)
     unknown = [label for label in y.astype(str).tolist() if label not in known]
     lines = [label for label in unknown if _is_of_line(label)]
     if lines and find_picture_source(options.data) is not None:
         raise ValueError(
-            f"DATA holds lines of digits, such as {lines[0][:LONGEST]!r}, and the model of --from "
-            "reads single digits. To adapt a model of lines: --from sequence."
+            f"DATA has lines of digits, such as {lines[0][:LONGEST]!r}, but the model of --from "
+            "reads single digits. To adapt a model of lines, use --from sequence."
         )
     if unknown:
         raise ValueError(
             f"DATA has the label {unknown[0][:LONGEST]!r}, which the model of --from does not "
             f"know; it knows {', '.join(known[:10])}{', …' if len(known) > 10 else ''}. To train "
-            "another model, leave out --from."
+            "a new model, omit --from."
         )
     return split(X, y, options.test_fraction, options.seed)
 
 
 def _read_lines(options: FitOptions) -> TrainTest:
-    """Pictures of lines with their digits, split at random."""
+    """Read pictures of lines and their labels, split at random."""
     from sklearn.model_selection import train_test_split
 
     from skdigits.datasets.picture_files import load_lines
 
     if options.data is None or find_picture_source(options.data) is None:
         raise ValueError(
-            "A model of sequences adapts to pictures of lines, and DATA holds none. Name a folder "
-            "of pictures with their labels; or adapt a model of single digits: --from digit."
+            "A model of sequences needs pictures of lines, and DATA has none. Pass a folder of "
+            "pictures with labels; or adapt a model of single digits with --from digit."
         )
     X, y = load_lines(options.data)
     if all(len(label) <= 1 for label in y.tolist()):
         raise ValueError(
-            "DATA holds pictures of single digits, and the model of --from reads lines. To adapt "
-            "a model of single digits: --from digit."
+            "DATA has pictures of single digits, but the model of --from reads lines. To adapt a "
+            "model of single digits, use --from digit."
         )
     if not options.test_fraction:
         return TrainTest(X, [], y, y[:0])
-    with errors_naming_the_option():
+    with naming_the_option():
         return TrainTest(
             *train_test_split(X, y, test_size=options.test_fraction, random_state=options.seed)
         )

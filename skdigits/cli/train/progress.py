@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def fit_with_progress(
     estimator: Estimator, X: Any, y: Any, folder: Path, held_out: tuple[Any, Any]
 ) -> float:
-    """Fit and print one line per epoch; a terminal also has a bar with the remaining time.
+    """Fit, and print one line per epoch; on a terminal also a bar with the remaining time.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ def fit_with_progress(
     folder : Path
         Folder of the checkpoint, from which an interrupted fit resumes.
     held_out : tuple of (array-like, array-like)
-        Test images and labels, on which each epoch is scored: they change nothing, since training
-        that stops early holds out images of its own.
+        Test images and labels, on which each epoch is scored for display only: early stopping uses
+        its own validation set.
 
     Returns
     -------
     float
-        Duration of the fit in seconds, without the start of TensorFlow.
+        Duration of the fit in seconds, without starting TensorFlow.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
