@@ -115,13 +115,14 @@ def _read_rows(
                 images.append(compact(part[pixels].to_numpy()))
                 if label:
                     labels.append(part[label].to_numpy(str))
-                if label and (labels[-1] == "").any():  # truncated rows have no last value
-                    row = part.index[labels[-1] == ""][0] + 1
-                    raise ValueError(f"row {row} has no label or fewer than {len(names)} values")
     except (ValueError, Warning) as error:  # pandas' errors are ValueErrors
         if "'{" in str(error):
             raise ValueError("sparse ARFF is not supported; save all values") from None
         raise ValueError(f"a row does not have {len(names)} values; {error}") from error
     if not any(map(len, images)):
         raise ValueError("the file has no rows")
-    return np.concatenate(images), np.concatenate(labels) if label else None
+    y = np.concatenate(labels) if label else None
+    if y is not None and (y == "").any():  # truncated rows have no last value
+        row = np.flatnonzero(y == "")[0] + 1
+        raise ValueError(f"row {row} has no label or fewer than {len(names)} values")
+    return np.concatenate(images), y
