@@ -116,7 +116,7 @@ def test_strings_have_characters_that_exist(order):
 def test_truth_values_are_true_or_false():
     content = packed(arrays=[np.array([True, False])])
     assert opened(content).array(0, "|b1", [2]).tolist() == [True, False]
-    with pytest.raises(ValueError, match="array-0 has other values than True and False"):
+    with pytest.raises(ValueError, match="array-0 has values other than True and False"):
         opened(changed(content, "array-0", b"\1\2")).array(0, "|b1", [2])
 
 

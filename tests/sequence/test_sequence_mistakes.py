@@ -46,7 +46,7 @@ def test_bad_input_is_refused_before_training(X, y, message):
         ({"gap": (-27, 1), "lengths": (1, 15)}, "lets 11 digits of 28 pixels overlap to 38"),
         ({"gap": 3, "style": "mixed"}, "gap belongs to style='tiles'; got style='mixed'"),
         ({"style": "cursive"}, "'style' parameter"),
-        ({"shift": 28}, "shift=28 moves digits of 28 pixels out of the picture"),
+        ({"shift": 28}, "shift=28 moves digits of 28 pixels out of the image"),
         ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
         ({"optimizer": "adamm"}, "Did you mean 'adam'"),
         ({"rotation": -1}, "'rotation' parameter"),
