@@ -106,7 +106,7 @@ def _read_pictures(path: Path, files: list[Path]) -> tuple[Bunch, list[Path], in
     """
     import numpy as np
 
-    from skdigits.datasets.contents import Samples
+    from skdigits.datasets.bunch import LoadedImages
     from skdigits.datasets.picture_files import SIDE
 
     chunks = _chunks(path)
@@ -123,7 +123,7 @@ def _read_pictures(path: Path, files: list[Path]) -> tuple[Bunch, list[Path], in
         target = np.concatenate([chunk.target for chunk in chunks])[readable]
     folder, found = path if path.is_dir() else path.parent, set(names[readable].tolist())
     files = [file for file in files if file.relative_to(folder).as_posix() in found]
-    bunch = Samples(images, target, str(path)).bunch(as_frame=False, return_X_y=False)
+    bunch = LoadedImages(images, target, str(path)).bunch(as_frame=False, return_X_y=False)
     return bunch, files, len(problems)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import divide_columns
@@ -51,7 +51,7 @@ def load_arff(
     return read_arff(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_arff(path: StrPath, subset: str) -> Samples:
+def read_arff(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_arff`.
 
     Parameters

@@ -43,7 +43,7 @@ def without_problems(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         yield chunk
 
 
-class Samples(NamedTuple):
+class LoadedImages(NamedTuple):
     """Images and labels in memory."""
 
     images: np.ndarray  # uint8, (n, n_pixels) or (n, height, width)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 
 if TYPE_CHECKING:
     from skdigits.sklearn_compat import Bunch
@@ -64,5 +64,5 @@ def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
 
     bundled = datasets.load_digits()
     images = np.rint(bundled.data * (255 / 16)).astype(np.uint8)
-    samples = Samples(images, bundled.target.astype(np.int64), "scikit-learn's digits", NOTE)
+    samples = LoadedImages(images, bundled.target.astype(np.int64), "scikit-learn's digits", NOTE)
     return samples.bunch(as_frame=as_frame, return_X_y=return_X_y)

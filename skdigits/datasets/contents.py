@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.pixels import as_pixels
 
@@ -24,7 +24,7 @@ LARGEST_INTEGER = 2**53  # up to here, a float holds every integer exactly
 
 def make_samples(
     images: np.ndarray, labels: np.ndarray | None, where: Any, *, subset: str, note: str = ""
-) -> Samples:
+) -> LoadedImages:
     """Check and convert the arrays of a file.
 
     Parameters
@@ -54,7 +54,7 @@ def make_samples(
         part = slice(N_TRAIN) if subset == "train" else slice(N_TRAIN, None)
         images, target = images[part], None if target is None else target[part]
         note += f", {'the first 60,000' if subset == 'train' else 'the last 10,000'} images"
-    return Samples(images, target, f"{where}{note}")
+    return LoadedImages(images, target, f"{where}{note}")
 
 
 def read_labels(values: Any, where: Any) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, Samples
+from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.contents import read_labels, to_number
 from skdigits.datasets.csv_layout import NO_CSV, Layout, bounded_lines, find_layout, short
 from skdigits.datasets.faults import reading
@@ -74,7 +74,7 @@ def load_csv(
     return read_csv(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_csv(path: DataPath, subset: str) -> Samples:
+def read_csv(path: DataPath, subset: str) -> LoadedImages:
     """Read the samples of `load_csv`.
 
     Parameters
@@ -89,7 +89,7 @@ def read_csv(path: DataPath, subset: str) -> Samples:
     if layout.values == "shares":
         note += "\nNumbers 0–1 were multiplied by 255.\n"
     names = layout.pixel_names if layout.is_named else None
-    return Samples(chunk.data, chunk.target, layout.file.name, note, names)
+    return LoadedImages(chunk.data, chunk.target, layout.file.name, note, names)
 
 
 def iter_csv(

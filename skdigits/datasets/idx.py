@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, Samples
+from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
@@ -54,7 +54,7 @@ def load_idx(
     return read_idx(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_idx(path: DataPath, subset: str) -> Samples:
+def read_idx(path: DataPath, subset: str) -> LoadedImages:
     """Read the samples of `load_idx`.
 
     Parameters
@@ -66,7 +66,7 @@ def read_idx(path: DataPath, subset: str) -> Samples:
     (chunk,) = _read_chunks(images, labels, sys.maxsize, lines=False)
     names = " and ".join(file.name for file in (images, labels) if file)
     note = f"\n{TURNED}\n" if is_emnist(images) else ""
-    return Samples(chunk.data, chunk.target, names, note)
+    return LoadedImages(chunk.data, chunk.target, names, note)
 
 
 def iter_idx(

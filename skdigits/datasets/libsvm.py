@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.unpacking import existing, open_unpacked
@@ -55,7 +55,7 @@ def load_libsvm(
     return read_libsvm(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_libsvm(path: StrPath, subset: str) -> Samples:
+def read_libsvm(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_libsvm`.
 
     Parameters

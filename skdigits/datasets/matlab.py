@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import find_arrays
@@ -68,7 +68,7 @@ def load_mat(
     return read_mat(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_mat(path: StrPath, subset: str) -> Samples:
+def read_mat(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_mat`.
 
     Parameters

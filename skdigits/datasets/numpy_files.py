@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import N_DIGITS, make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import find_arrays, find_labels
@@ -50,7 +50,7 @@ def load_npz(
     return read_npz(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_npz(path: StrPath, subset: str) -> Samples:
+def read_npz(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_npz`.
 
     Parameters

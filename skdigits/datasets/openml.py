@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 
 if TYPE_CHECKING:
     from skdigits.typing import StrPath
@@ -73,5 +73,5 @@ def fetch_mnist(
             "load_kaggle(folder) reads Kaggle's train.csv and test.csv."
         ) from error
     images, target = raw.data[part].astype(np.uint8), raw.target[part].astype(np.int64)
-    samples = Samples(images, target, "OpenML's mnist_784", f"\n{raw.DESCR}")
+    samples = LoadedImages(images, target, "OpenML's mnist_784", f"\n{raw.DESCR}")
     return samples.bunch(as_frame=as_frame, return_X_y=return_X_y)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skdigits.datasets.bunch import Samples
+from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import LABEL_COLUMNS, divide_columns, is_image_name, part_of
@@ -60,7 +60,7 @@ def load_parquet(
     return read_parquet(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_parquet(path: StrPath, subset: str) -> Samples:
+def read_parquet(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_parquet`.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skdigits.datasets.bunch import Chunk, Problem, Samples, without_problems
+from skdigits.datasets.bunch import Chunk, LoadedImages, Problem, without_problems
 from skdigits.datasets.folders import files_in
 from skdigits.datasets.picture_labels import LABELS, Page, find_labels
 from skdigits.datasets.unpacking import existing
@@ -78,7 +78,7 @@ def load_pictures(
     target = None if chunks[0].target is None else np.concatenate([c.target for c in chunks])
     labels = f"labelled by {LABELS if (Path(path) / LABELS).is_file() else 'folder'}"
     note = f"\nEach picture is cleaned to {SIDE}×{SIDE} pixels in MNIST's style; {labels}.\n"
-    samples = Samples(np.concatenate([c.data for c in chunks]), target, str(path), note)
+    samples = LoadedImages(np.concatenate([c.data for c in chunks]), target, str(path), note)
     result = samples.bunch(as_frame=as_frame, return_X_y=return_X_y)
     if not return_X_y:
         folder, names = _folder_of(Path(path)), np.concatenate([c.names for c in chunks])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skdigits.datasets.arff import read_arff
-from skdigits.datasets.bunch import Chunk, Samples, without_problems
+from skdigits.datasets.bunch import Chunk, LoadedImages, without_problems
 from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.csv_files import iter_csv, read_csv
 from skdigits.datasets.idx import iter_idx, read_idx
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from skdigits.typing import StrPath
 
 # Readers of whole files for each format except pictures, and readers of parts for some formats.
-READERS: dict[str, Callable[..., Samples]] = {
+READERS: dict[str, Callable[..., LoadedImages]] = {
     "arff": read_arff,
     "csv": read_csv,
     "idx": read_idx,
@@ -167,7 +167,7 @@ def iter_chunks(
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):
         data, target = load_data(source, subset=subset, return_X_y=True)
-        return Samples(data, target, str(source)).chunks(chunk_size, lines)
+        return LoadedImages(data, target, str(source)).chunks(chunk_size, lines)
     kind, path = recognize(Path(source), subset)
     if kind in READERS_OF_PARTS:
         return READERS_OF_PARTS[kind](path, subset, chunk_size, lines)

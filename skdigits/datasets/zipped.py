@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skdigits.datasets.bunch import Chunk, Samples
+from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.csv_files import find_csv, iter_csv, read_csv
 from skdigits.datasets.faults import reading
 from skdigits.datasets.idx import IMAGE_FILE_NAME, iter_idx, read_idx
@@ -47,7 +47,7 @@ def load_zip(
     return read_zip(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
 
-def read_zip(path: StrPath, subset: str) -> Samples:
+def read_zip(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_zip`.
 
     Parameters
