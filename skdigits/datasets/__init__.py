@@ -6,7 +6,7 @@ generates. `load_data` and `iter_data` recognize the format of a file or folder.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skdigits.datasets.arff import load_arff
 from skdigits.datasets.bundled import load_digits
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
         make_digit_sequences,
         train_test_sequences,
     )
+else:  # loaders and generators are public here, and do not depend on each other
+    _generators = importlib.import_module("skdigits.synthesis.digit_sequences")
+    iter_digit_sequences = _generators.iter_digit_sequences
+    make_digit_sequences = _generators.make_digit_sequences
+    train_test_sequences = _generators.train_test_sequences
 
 __all__ = [
     "fetch_mnist",
@@ -48,12 +53,3 @@ __all__ = [
     "make_digit_sequences",
     "train_test_sequences",
 ]
-
-_GENERATORS = {"iter_digit_sequences", "make_digit_sequences", "train_test_sequences"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a generator on first use, because loaders do not need `skdigits.synthesis`."""
-    if name not in _GENERATORS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("skdigits.synthesis.digit_sequences"), name)
