@@ -90,9 +90,9 @@ def test_one_wide_picture_costs_the_others_nothing(reader, sequences, monkeypatc
     X, y, _ = sequences
     batches, compute = [], reading.compute
 
-    def watched(network, images):
+    def watched(engine, network, images):
         batches.append((len(images), images[0].size))
-        return compute(network, images)
+        return compute(engine, network, images)
 
     monkeypatch.setattr(reading, "compute", watched)
     wide = np.concatenate(list(X), axis=1)
