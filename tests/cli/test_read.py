@@ -259,3 +259,21 @@ def test_whatever_is_raised_costs_one_picture(run, folder, capsys, monkeypatch, 
     reason = getattr(error, "strerror", None) or str(error) or "ZeroDivisionError"
     assert f"skdigits: {folder}/2 digit.jpg: {reason}\n" in shown.err
     assert "3 blank.png" in shown.out
+
+
+@pytest.mark.slow
+def test_several_processes_print_the_same(run, folder, tmp_path, capsys):
+    many = tmp_path / "pictures"
+    many.mkdir()
+    for number in range(10):  # more than few
+        for file in folder.iterdir():
+            (many / f"{number} {file.name}").write_bytes(file.read_bytes())
+    shown = []
+    for jobs in (1, 2):
+        assert run("read", many, "--jobs", jobs, "--draw", tmp_path / f"drawn {jobs}") == 1
+        shown.append(capsys.readouterr())
+    assert shown[0] == shown[1]
+    assert shown[0].err.count("not a picture") == 10
+    drawn = [sorted(p.name for p in (tmp_path / f"drawn {jobs}").iterdir()) for jobs in (1, 2)]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 30

@@ -78,7 +78,7 @@ def read(
     form = "csv" if as_csv else "json" if as_json else "text"
     options = {"digits": digits, "model": estimator, "with_pictures": draw is not None}
     sources = list(find_sources(pictures))
-    with dask_cluster(dask):
+    with dask_cluster(dask, quiet=True):
         pages = read_pages(sources, n_jobs=jobs, cluster=dask is not None, **options)
         n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw)
     if n_failed:
