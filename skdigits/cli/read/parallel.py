@@ -59,10 +59,12 @@ def _with_progress(found: Iterator[list[Page | str]], total: int) -> Iterator[li
     )
 
     errors = Console(stderr=True, highlight=False)
-    is_shown = errors.is_terminal and not sys.stdout.isatty() and total > FEW
+    if not errors.is_terminal or sys.stdout.isatty() or total <= FEW:
+        yield from found
+        return
     columns: list[ProgressColumn] = [MofNCompleteColumn(), BarColumn()]
     columns += [TextColumn("{task.fields[speed]:.1f} per second"), TimeRemainingColumn()]
-    with Progress(*columns, console=errors, transient=True, disable=not is_shown) as progress:
+    with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("read", total=total, speed=0.0)
         for pages in found:
             progress.update(task, advance=1, speed=progress.tasks[0].speed or 0.0)
