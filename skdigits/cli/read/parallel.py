@@ -64,7 +64,9 @@ def _with_progress(found: Iterator[list[Page | str]], total: int) -> Iterator[li
         return
     columns: list[ProgressColumn] = [MofNCompleteColumn(), BarColumn()]
     columns += [TextColumn("{task.fields[speed]:.1f} per second"), TimeRemainingColumn()]
-    with Progress(*columns, console=errors, transient=True) as progress:
+    # What is printed goes to standard output as before.
+    bar = Progress(*columns, console=errors, transient=True, redirect_stdout=False)
+    with bar as progress:
         task = progress.add_task("read", total=total, speed=0.0)
         for pages in found:
             progress.update(task, advance=1, speed=progress.tasks[0].speed or 0.0)
