@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from skdigits.persistence import export, load, save
     from skdigits.preprocessing import ImageReshaper, PictureCleaner
     from skdigits.pretrained import load_pretrained
-    from skdigits.reading import Reading, read
+    from skdigits.reading import Reading, read, read_many
     from skdigits.sequence import DigitSequenceRecognizer
 
 # ONNX Runtime reads this variable on import. If it is not set, ONNX Runtime sends usage data.
@@ -30,6 +30,7 @@ __all__ = [
     "load",
     "load_pretrained",
     "read",
+    "read_many",
     "save",
 ]
 
@@ -44,6 +45,7 @@ _modules = {
     "load": "persistence",
     "load_pretrained": "pretrained",
     "read": "reading",
+    "read_many": "reading",
     "save": "persistence",
 }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from functools import cache
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from skdigits.inference import ctc
 from skdigits.pictures import clean_picture, open_picture
@@ -86,16 +88,7 @@ def read(
     >>> [reading.text for reading in read(white_with_a_bar)]
     ['1']
     """
-    if digits is not None and (
-        not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1
-    ):
-        raise ValueError(f"digits should be a whole number from 1, or None; got {digits!r}.")
-    is_classifier = model is not None and not isinstance(model, DigitSequenceRecognizer)
-    if is_classifier and digits not in (None, 1):
-        raise ValueError(
-            f"model is a {type(model).__name__}, which reads single digits; got digits={digits}. "
-            "Pass a DigitSequenceRecognizer, or omit digits."
-        )
+    is_classifier = _check_options(digits, model)
     picture = _opened(picture)
     images, boxes = cut_lines(picture)
     if not images:
@@ -114,6 +107,81 @@ def read(
         for (text, confidence), box in zip(found, scaled, strict=True)
         if text
     ]
+
+
+def read_many(
+    pictures: Iterable[PictureFile | Picture],
+    *,
+    digits: int | None = None,
+    model: DigitSequenceRecognizer | DigitClassifier | None = None,
+    n_jobs: int | None = None,
+    return_exceptions: bool = False,
+) -> Iterator[list[Reading]]:
+    """Read all lines of digits in many pictures, in their order.
+
+    Parameters
+    ----------
+    pictures : iterable of str, path-like, bytes, PIL.Image.Image or array-like
+        Pictures as for `read`. They are taken one after the other, so that few are in memory.
+    digits, model
+        As for `read`.
+    n_jobs : int, default=None
+        Number of processes; -1 is one per core. None is 1, unless ``joblib.parallel_config`` sets
+        another number or a cluster.
+    return_exceptions : bool, default=False
+        If a picture cannot be read: whether to yield its exception instead of its readings, and
+        continue, rather than raise it.
+
+    Yields
+    ------
+    list of Reading
+        The readings of each picture.
+
+    Raises
+    ------
+    ValueError, OSError
+        As by `read`; a wrong `digits` or `model` before any picture is read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdigits import read_many
+    >>> blank = np.full((60, 60), 255, dtype=np.uint8)
+    >>> list(read_many([blank, blank]))
+    [[], []]
+    """
+    _check_options(digits, model)
+    parallel = Parallel(n_jobs, return_as="generator", pre_dispatch="2 * n_jobs")
+    found = parallel(delayed(_read_or_error)(picture, digits, model) for picture in pictures)
+    return found if return_exceptions else map(_raise_error, found)
+
+
+def _read_or_error(picture: Any, digits: int | None, model: Any) -> list[Reading] | Exception:
+    try:
+        return read(picture, digits=digits, model=model)
+    except (ValueError, OSError) as error:
+        return error
+
+
+def _raise_error(found: Any) -> Any:
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _check_options(digits: int | None, model: Any) -> bool:
+    """Check the options of `read`; return whether the model is a classifier."""
+    if digits is not None and (
+        not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1
+    ):
+        raise ValueError(f"digits should be a whole number from 1, or None; got {digits!r}.")
+    is_classifier = model is not None and not isinstance(model, DigitSequenceRecognizer)
+    if is_classifier and digits not in (None, 1):
+        raise ValueError(
+            f"model is a {type(model).__name__}, which reads single digits; got digits={digits}. "
+            "Pass a DigitSequenceRecognizer, or omit digits."
+        )
+    return is_classifier
 
 
 def _opened(picture: Any) -> Any:

@@ -32,6 +32,7 @@ def test_public_names():
         "load",
         "load_pretrained",
         "read",
+        "read_many",
         "save",
     ]
     assert datasets.__all__ == [

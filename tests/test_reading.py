@@ -6,7 +6,7 @@ from photographs import page
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import zoom
 
-from skdigits import DigitClassifier, Reading, load_pretrained, read
+from skdigits import DigitClassifier, Reading, load_pretrained, read, read_many
 from skdigits.datasets import load_digits
 from skdigits.pictures import clean_picture
 
@@ -275,3 +275,49 @@ def test_a_large_photograph_and_its_file_read_the_same(tmp_path, orientation):
     found = read(tmp_path / "photo.jpg")
     assert found == read(Image.open(tmp_path / "photo.jpg"))
     assert found or orientation == 6
+
+
+def numbers(*texts):
+    """Pictures of printed numbers."""
+    pictures = []
+    for text in texts:
+        picture = Image.new("L", (60 + 40 * len(text), 90), 240)
+        ImageDraw.Draw(picture).text((30, 15), text, fill=20, font=ImageFont.load_default(60))
+        pictures.append(picture)
+    return pictures
+
+
+def test_many_pictures_are_read_in_their_order():
+    pictures = numbers("471", "08", "5523")
+    expected = [read(picture) for picture in pictures]
+    found = read_many(iter(pictures))
+    assert next(found) == expected[0]
+    assert list(found) == expected[1:]
+    assert [readings[0].text for readings in expected] == ["471", "08", "5523"]
+    of_two = [read(picture, digits=2) for picture in pictures]
+    assert list(read_many(pictures, digits=2)) == of_two != expected
+
+
+def test_a_picture_that_cannot_be_read_ends_nothing_if_asked(tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    pictures = [*numbers("471"), tmp_path / "text.png", tmp_path / "missing.png", *numbers("08")]
+    first, text, missing, last = read_many(pictures, return_exceptions=True)
+    assert (first[0].text, last[0].text) == ("471", "08")
+    assert isinstance(text, ValueError)
+    assert isinstance(missing, OSError)
+    found = read_many(pictures)
+    assert next(found) == first
+    with pytest.raises(ValueError, match="text.png: not a picture"):
+        next(found)
+
+
+@pytest.mark.parametrize(("options", "message"), [({"digits": 0}, "whole number from 1")])
+def test_options_are_checked_before_any_picture_is_read(options, message):
+    with pytest.raises(ValueError, match=message):
+        read_many(iter(()), **options)
+
+
+@pytest.mark.slow
+def test_several_processes_read_the_same():
+    pictures = numbers(*(f"{number:03d}" for number in range(0, 500, 11)))
+    assert list(read_many(pictures, n_jobs=2)) == [read(picture) for picture in pictures]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def dask_cluster(address: str | None, *arrays: np.ndarray) -> Iterator[None]:
+def dask_cluster(address: str | None, *arrays: np.ndarray, quiet: bool = False) -> Iterator[None]:
     """Run joblib's tasks on a Dask cluster.
 
     Parameters
@@ -22,6 +22,8 @@ def dask_cluster(address: str | None, *arrays: np.ndarray) -> Iterator[None]:
         Address of the scheduler; None runs the tasks on this machine.
     *arrays : ndarray
         Arrays to copy to every worker, so that none is lost if a worker dies.
+    quiet : bool, default=False
+        Whether to print nothing, because the output is data.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def dask_cluster(address: str | None, *arrays: np.ndarray) -> Iterator[None]:
     except ImportError:
         raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
     with Client(address) as client:
-        print_line(f"Workers at {address}: {len(client.nthreads())}.")
+        if not quiet:
+            print_line(f"Workers at {address}: {len(client.nthreads())}.")
         manages_memory = client.amm.running()
         client.amm.stop()  # otherwise Dask removes all copies of an array except one
         try:

@@ -1,6 +1,9 @@
+import contextlib
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -259,3 +262,48 @@ def test_whatever_is_raised_costs_one_picture(run, folder, capsys, monkeypatch, 
     reason = getattr(error, "strerror", None) or str(error) or "ZeroDivisionError"
     assert f"skdigits: {folder}/2 digit.jpg: {reason}\n" in shown.err
     assert "3 blank.png" in shown.out
+
+
+@pytest.mark.slow
+def test_several_processes_print_the_same(run, folder, tmp_path, capsys):
+    many = tmp_path / "pictures"
+    many.mkdir()
+    for number in range(10):  # more than few
+        for file in folder.iterdir():
+            (many / f"{number} {file.name}").write_bytes(file.read_bytes())
+    shown = []
+    for jobs in (1, 2):
+        assert run("read", many, "--jobs", jobs, "--draw", tmp_path / f"drawn {jobs}") == 1
+        shown.append(capsys.readouterr())
+    assert shown[0] == shown[1]
+    assert shown[0].err.count("not a picture") == 10
+    drawn = [sorted(p.name for p in (tmp_path / f"drawn {jobs}").iterdir()) for jobs in (1, 2)]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 30
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_progress_is_shown_on_a_terminal_beside_the_output_in_a_file(folder, tmp_path):
+    import pty
+
+    for number in range(30):
+        (tmp_path / f"{number:02d}.jpg").write_bytes((folder / "2 digit.jpg").read_bytes())
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "skdigits", "read", str(tmp_path), "--jobs", "1"]
+    seen = []
+
+    def collect():
+        with contextlib.suppress(OSError):  # when the process has ended
+            while part := os.read(terminal, 1 << 16):
+                seen.append(part)
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end) as process:
+        os.close(end)
+        reader = threading.Thread(target=collect)
+        reader.start()
+        out = process.communicate()[0].decode()
+    reader.join()
+    os.close(terminal)
+    assert [line.split("\t")[1] for line in out.splitlines()] == ["1"] * 30
+    assert b"/30" in b"".join(seen)

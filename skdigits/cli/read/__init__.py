@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from skdigits.cli.options import Dask
 from skdigits.cli.output import check_folder, make_folder
 
 Pictures = Annotated[
@@ -36,6 +37,13 @@ Draw = Annotated[
 ]
 Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdigits to read with.")]
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Number of processes; by default one per core, for many pictures."
+    ),
+]
+
 
 def read(
     pictures: Pictures,
@@ -45,6 +53,8 @@ def read(
     as_json: AsJson = False,
     draw: Draw = None,
     model: Model = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
 ) -> None:
     """Read all lines of digits in pictures.
 
@@ -53,7 +63,9 @@ def read(
     from top to bottom; for a picture without digits, an empty text is printed.
     """
     from skdigits import load
-    from skdigits.cli.read.pages import read_pages
+    from skdigits.cli.cluster import dask_cluster
+    from skdigits.cli.read.pages import find_sources
+    from skdigits.cli.read.parallel import read_pages
     from skdigits.cli.read.rows import print_pages
     from skdigits.wrappers import network_estimator
 
@@ -64,6 +76,10 @@ def read(
         check_folder(draw)
         make_folder(draw)
     form = "csv" if as_csv else "json" if as_json else "text"
-    pages = read_pages(pictures, digits=digits, model=estimator)
-    if print_pages(pages, form=form, reject_below=reject_below, draw=draw):
+    options = {"digits": digits, "model": estimator, "with_pictures": draw is not None}
+    sources = list(find_sources(pictures))
+    with dask_cluster(dask, quiet=True):
+        pages = read_pages(sources, n_jobs=jobs, cluster=dask is not None, **options)
+        n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw)
+    if n_failed:
         raise typer.Exit(1)

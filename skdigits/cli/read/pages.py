@@ -24,7 +24,7 @@ class Page(NamedTuple):
     name : str
         Name of the file, with ``#2`` and so on for further pages.
     picture : PIL.Image.Image
-        The page.
+        The page; None if it is not needed.
     readings : list of Reading
         The lines.
     """
@@ -34,43 +34,88 @@ class Page(NamedTuple):
     readings: list[Any]
 
 
-def read_pages(sources: list[str], *, digits: int | None, model: Any) -> Iterator[Page | str]:
-    """Read the pages of files and folders.
+class Source(NamedTuple):
+    """What is read at once.
 
     Parameters
     ----------
-    sources : list of str
+    name : str
+        Its name, as the user wrote it.
+    content : Path, bytes or None
+        A file, or the content of a stream; None if there is a problem.
+    problem : str, default=""
+        An error message of one line.
+    """
+
+    name: str
+    content: Path | bytes | None
+    problem: str = ""
+
+
+def find_sources(names: list[str]) -> Iterator[Source]:
+    """Find the files of folders, and read streams.
+
+    Parameters
+    ----------
+    names : list of str
         Files, folders, named pipes, or ``"-"`` for standard input.
+
+    Yields
+    ------
+    Source
+        In the order of `names`; the files of a folder are sorted.
+    """
+    for name in names:
+        path = Path(name)
+        try:
+            if name == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
+                yield Source(name, _stream(name))
+                continue
+            files = _pictures_in(path) if path.is_dir() else [path]
+        except (ValueError, OSError) as error:
+            yield Source(name, None, _problem(name, error))
+            continue
+        if not files:
+            yield Source(name, None, escape_controls(f"{name} holds no pictures."))
+        yield from (Source(str(file), file) for file in files)
+
+
+def read_source(
+    source: Source, *, digits: int | None, model: Any, with_pictures: bool
+) -> list[Page | str]:
+    """Read the pages of a file or stream.
+
+    Parameters
+    ----------
+    source : Source
+        What to read.
     digits : int or None
         Number of digits of each line.
     model : estimator or None
         As for `skdigits.read`.
+    with_pictures : bool
+        Whether the pages hold their pictures.
 
-    Yields
-    ------
-    Page or str
-        A page, or an error message of one line.
+    Returns
+    -------
+    list of Page or str
+        Pages, and error messages of one line.
     """
-    for source in sources:
-        path = Path(source)
-        try:
-            if source == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
-                yield from _read_file(_stream(source), source, digits, model)
-                continue
-            files = _pictures_in(path) if path.is_dir() else [path]
-        except (ValueError, OSError) as error:
-            yield _problem(source, error)
-            continue
-        if not files:
-            yield escape_controls(f"{source} holds no pictures.")
-        for file in files:
-            yield from _read_file(file, str(file), digits, model)
+    if source.content is None:
+        return [source.problem]
+    pages = list(_read_file(source.content, source.name, digits, model))
+    if with_pictures:
+        return pages
+    return [page if isinstance(page, str) else page._replace(picture=None) for page in pages]
 
 
 def _read_file(
-    file: Path | io.BytesIO, name: str, digits: int | None, model: Any
+    content: Path | bytes, name: str, digits: int | None, model: Any
 ) -> Iterator[Page | str]:
     """Yield the pages of a file or stream, named as the user named it."""
+    file = content if isinstance(content, Path) else io.BytesIO(content)
+    if not isinstance(file, Path):
+        file.name = name  # for error messages
     from skdigits import read
     from skdigits.pictures import open_pictures
     from skdigits.pictures.opening import page_name
@@ -113,7 +158,7 @@ def _pictures_in(folder: Path) -> list[Path]:
     return [file for file in files_in(folder) if is_picture(file)]
 
 
-def _stream(source: str) -> io.BytesIO:
+def _stream(source: str) -> bytes:
     """Read standard input or a pipe completely, because Pillow must seek.
 
     Raises
@@ -130,6 +175,4 @@ def _stream(source: str) -> io.BytesIO:
         raise ValueError(f"{name} is empty; expected a picture.")
     if len(content) > MAXIMUM_STREAM:
         raise ValueError(f"{name} has more than {MAXIMUM_STREAM >> 20} MB; expected a picture.")
-    stream = io.BytesIO(content)
-    stream.name = source  # for error messages
-    return stream
+    return content
