@@ -1,7 +1,6 @@
 """Small classifiers and networks that the tests of DigitClassifier share."""
 
 import numpy as np
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from sklearn.pipeline import Pipeline
 
 from skdigits import DigitClassifier, ImageReshaper

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from sklearn.model_selection import (
     train_test_split,
 )

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from small import assert_same_weights, quick
 
 from skdigits import DigitClassifier

@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from sklearn.model_selection import (
     cross_val_score,
 )

@@ -3,7 +3,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from small import quick
 
 

@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from small import quick, shallow, weights_of
 
 from skdigits import DigitClassifier

@@ -3,7 +3,6 @@ import copy
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401  makes the next import work
 from small import assert_same_weights, quick
 
 from skdigits.datasets import load_digits
