@@ -76,10 +76,15 @@ def read(
         check_folder(draw)
         make_folder(draw)
     form = "csv" if as_csv else "json" if as_json else "text"
-    options = {"digits": digits, "model": estimator, "with_pictures": draw is not None}
-    sources = list(find_sources(pictures))
     with dask_cluster(dask, quiet=True):
-        pages = read_pages(sources, n_jobs=jobs, cluster=dask is not None, **options)
+        pages = read_pages(
+            list(find_sources(pictures)),
+            n_jobs=jobs,
+            cluster=dask is not None,
+            with_pictures=draw is not None,
+            digits=digits,
+            model=estimator,
+        )
         n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw)
     if n_failed:
         raise typer.Exit(1)

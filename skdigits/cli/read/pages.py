@@ -42,18 +42,21 @@ class Source(NamedTuple):
     name : str
         Its name, as the user wrote it.
     content : Path, bytes or None
-        A file, or the content of a stream; None if there is a problem.
+        A file, or the content of a stream; None if there is a problem, or a stream is not read yet.
     problem : str, default=""
         An error message of one line.
+    is_stream : bool, default=False
+        Whether `content` has to be read by `load_stream`.
     """
 
     name: str
     content: Path | bytes | None
     problem: str = ""
+    is_stream: bool = False
 
 
 def find_sources(names: list[str]) -> Iterator[Source]:
-    """Find the files of folders, and read streams.
+    """Find the files of folders; streams are not read.
 
     Parameters
     ----------
@@ -69,7 +72,7 @@ def find_sources(names: list[str]) -> Iterator[Source]:
         path = Path(name)
         try:
             if name == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
-                yield Source(name, _stream(name))
+                yield Source(name, None, is_stream=True)
                 continue
             files = _pictures_in(path) if path.is_dir() else [path]
         except (ValueError, OSError) as error:
@@ -80,10 +83,29 @@ def find_sources(names: list[str]) -> Iterator[Source]:
         yield from (Source(str(file), file) for file in files)
 
 
-def read_source(
-    source: Source, *, digits: int | None, model: Any, with_pictures: bool
-) -> list[Page | str]:
-    """Read the pages of a file or stream.
+def load_stream(source: Source) -> Source:
+    """Read the content of a stream.
+
+    Parameters
+    ----------
+    source : Source
+        Any source.
+
+    Returns
+    -------
+    Source
+        A source with the content of the stream, or with a problem; files are returned unchanged.
+    """
+    if not source.is_stream:
+        return source
+    try:
+        return Source(source.name, _stream(source.name))
+    except (ValueError, OSError) as error:
+        return Source(source.name, None, _problem(source.name, error))
+
+
+def read_source(source: Source, *, digits: int | None, model: Any) -> Iterator[Page | str]:
+    """Read the pages of a file or stream, one after the other.
 
     Parameters
     ----------
@@ -93,20 +115,16 @@ def read_source(
         Number of digits of each line.
     model : estimator or None
         As for `skdigits.read`.
-    with_pictures : bool
-        Whether the pages hold their pictures.
 
-    Returns
-    -------
-    list of Page or str
-        Pages, and error messages of one line.
+    Yields
+    ------
+    Page or str
+        A page, or an error message of one line.
     """
     if source.content is None:
-        return [source.problem]
-    pages = list(_read_file(source.content, source.name, digits, model))
-    if with_pictures:
-        return pages
-    return [page if isinstance(page, str) else page._replace(picture=None) for page in pages]
+        yield source.problem
+    else:
+        yield from _read_file(source.content, source.name, digits, model)
 
 
 def _read_file(
