@@ -203,8 +203,8 @@ class Decoder:
         return self._function_of(value)
 
     def _record_of(self, name: Any, fields: Any) -> Any:
-        if name == NetworkSpec.__name__:
-            return self._spec_of(dict(fields))
+        # Since format 6; those of other records are refused.
+        layers = fields.pop("layers", None) if name == NetworkSpec.__name__ else None
         if fields.keys() != schema.FIELDS[name].keys():
             raise ValueError(f"its {name} has the fields {', '.join(fields):.99}")
         values = {field: self._decode(item, self._record) for field, item in fields.items()}
@@ -212,21 +212,9 @@ class Decoder:
             values = with_restyling(values)
         if values.get("raw_weights", ()) is None:
             values["raw_weights"] = values["weights"]
-        return schema.checked(RECORDS[name](**values))
-
-    def _spec_of(self, fields: dict[str, Any]) -> NetworkSpec:
-        """Make a specification; its layers are built anew, and compared to those of the file."""
-        found = fields.pop("layers", None)  # since format 6
-        if fields.keys() != schema.FIELDS[NetworkSpec.__name__].keys():
-            raise ValueError(f"its NetworkSpec has the fields {', '.join(fields):.99}")
-        values = {field: self._decode(item, self._function_of) for field, item in fields.items()}
-        spec = schema.with_layers(NetworkSpec(**values))
-        if found not in (None, Encoder()(spec.layers, "layers")):
-            raise ValueError(
-                f"the layers of its network are not those of {spec.name!r} in this version of "
-                "skdigits; install the version that wrote it, or train again"
-            )
-        return spec
+        record = RECORDS[name](**values)
+        is_spec = isinstance(record, NetworkSpec)
+        return _described(record, layers) if is_spec else schema.checked(record)
 
     def _function_of(self, value: Any) -> Any:
         match value:
@@ -244,3 +232,14 @@ class Decoder:
         fields["n_outputs"] = fields.pop("n_classes")
         reads_sequences = fields["architecture"] in READERS
         return schema.with_layers(NetworkSpec(**fields, reads_sequences=reads_sequences))
+
+
+def _described(spec: NetworkSpec, found: Any) -> NetworkSpec:
+    """Check a specification, build its layers anew, and compare them to those of the file."""
+    spec = schema.with_layers(spec)
+    if found not in (None, Encoder()(spec.layers, "layers")):
+        raise ValueError(
+            f"the layers of its network are not those of {spec.name!r} in this version of "
+            "skdigits; install the version that wrote it, or train again"
+        )
+    return spec

@@ -15,9 +15,7 @@ READER_SPEC = NetworkSpec.of(READER, (HEIGHT, None, 1), N_LABELS, (), "float32")
 COLUMNS_PER_FRAME = READER_SPEC.columns_per_frame
 
 
-def sequence_samples(
-    lines: LineImages, sequences: np.ndarray, longest: int | None = None
-) -> Samples:
+def sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
     """Make samples from images and their sequences.
 
     Parameters
@@ -26,8 +24,6 @@ def sequence_samples(
         Images of bytes, of the network's height.
     sequences : ndarray of shape (n,), str
         Strings of digits.
-    longest : int, optional
-        Number of digits in a label; the length of the longest sequence by default.
 
     Returns
     -------
@@ -40,7 +36,7 @@ def sequence_samples(
         If an image is too narrow for its sequence.
     """
     rows, widths = lines.rows()
-    labels = as_rows(sequences, widths, longest)
+    labels = as_rows(sequences, widths)
     needed = needed_frames(labels[:, 1:])
     narrow = np.flatnonzero(READER_SPEC.n_frames(widths) < needed)
     if len(narrow):
@@ -68,10 +64,12 @@ def generated_samples(generated: GeneratedLines) -> Samples:
     """
     images, sequences = list(generated.images), generated.sequences
     widths = np.array([image.shape[1] for image in images])
-    needed = COLUMNS_PER_FRAME * needed_frames(as_rows(sequences, widths)[:, 1:])
+    labels = as_rows(sequences, widths, generated.longest)
+    needed = COLUMNS_PER_FRAME * needed_frames(labels[:, 1:])
     for i in np.flatnonzero(needed > widths):
         images[i] = np.pad(images[i], [(0, 0), (0, needed[i] - widths[i])])
-    return sequence_samples(LineImages(images), sequences, generated.longest)
+    rows, labels[:, 0] = LineImages(images).rows()
+    return Samples(rows, labels)
 
 
 def check_room(digit_width: int, numbers: np.ndarray, least_gap: int) -> None:
