@@ -102,7 +102,7 @@ def inputs(name, images, shape):
 
 
 def measure_one(fitted, image, shape, rounds):
-    """Measure seconds of predict: 30 calls per classifier and round, the first five as warm-up."""
+    """Time 30 calls of `predict` per classifier and round; the first five are not counted."""
     given = {name: inputs(name, image, shape) for name in fitted}
     seconds = {name: [] for name in fitted}
     for _ in range(rounds):

@@ -52,12 +52,12 @@ def main():
     checks.at_most(f"{work}: growth of memory", usual[1] - usual[0], MOST_GROWTH, "MB")
     for what in ("handles", "threads"):
         checks.at_most(f"{work}: growth of the number of {what}", after[what] - before[what], 0)
-    checks.at_most(f"{work}: answers that are others at the end", found["changed"], 0)
+    checks.at_most(f"{work}: answers that differ at the end", found["changed"], 0)
     finish("bench_soak", args, checks, found, plot(found["megabytes"]))
 
 
 def soak(work, seconds):
-    """Work for some time; return the state of the process after the warm-up and at the end."""
+    """Repeat the work; return the state of the process after the warm-up and at the end."""
     start, rounds, megabytes, before = time.monotonic(), 0, [], None
     answers = work.answers()
     while (passed := time.monotonic() - start) < seconds:

@@ -45,7 +45,7 @@ def main():
 
 
 def run(folder, quick):
-    """Compute the signatures of a version, in a new process."""
+    """Compute the digests of all cases with one version, in a new process."""
     command = [sys.executable, __file__, "--signatures", *(["--quick"] if quick else [])]
     environment = {**os.environ, "PYTHONPATH": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(

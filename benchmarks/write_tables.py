@@ -94,7 +94,7 @@ def _speed_rows():
     peers = {"SciKeras": "SciKeras", "SVC": "`SVC`"}
     yield _time_row(what, predict, "skdigits", peers, "`bench_predict.py`")
     start = _read("bench_cold_start")["library"]
-    what = "new process: `load`, and `predict` one image, beyond `import sklearn.base`"
+    what = "new process: `load` and one `predict`, without the time of `import sklearn.base`"
     peers = {"TensorFlow": "with TensorFlow"}
     yield _time_row(what, start, "skdigits", peers, "`bench_cold_start.py`")
 

@@ -315,7 +315,7 @@ def _accuracy(correct: np.ndarray) -> dict[str, float]:
 
 
 def _mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
-    """Compute the p-value of McNemar's exact test that both classifiers are equally accurate."""
+    """Compute the p-value of McNemar's exact test; null hypothesis: equal accuracy."""
     from scipy.stats import binomtest
 
     alone = int((correct & ~other).sum()), int((other & ~correct).sum())

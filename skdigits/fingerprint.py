@@ -47,7 +47,8 @@ def fingerprint(value: object) -> str:
     Parameters
     ----------
     value : object
-        The value, as for `content_hash`; the content of files that it names is included.
+        The value, as for `content_hash`. If it contains paths, the content of these files is
+        hashed too.
 
     Returns
     -------

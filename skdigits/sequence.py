@@ -118,9 +118,9 @@ keras.optimizers.Optimizer, default="adamw"
         an uninterrupted fit. At the end the file is removed. Several fits can share a folder. The
         state of `callbacks` is not written, and `skdigits.save` does not save this parameter.
     test_time_augmentation : bool, default=False
-        Whether the probability of a sequence is the mean over four augmented views of an image:
-        unmodified, narrower, and slanted to the left and to the right. Real handwriting is read
-        better, and mistakes have a lower confidence; prediction takes four times as long.
+        Whether the probability of a sequence is the mean over the unmodified image and three
+        augmented views: narrower, and slanted to the left and to the right. Real handwriting is
+        read better, and mistakes have a lower confidence; prediction takes four times as long.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights and computations.
     verbose : int or bool, default=0

@@ -21,6 +21,10 @@ Data = Annotated[
 Dask = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Address of the scheduler of a Dask cluster.")
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Number of processes; by default one per core."),
+]
 Seed = Annotated[
     int,
     typer.Option(metavar="N", min=0, max=2**32 - 1, help="Random seed, for reproducible results."),

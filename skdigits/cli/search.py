@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skdigits.cli.cluster import dask_cluster
 from skdigits.cli.console import PLAIN, console, print_line
 from skdigits.cli.options import Dask, Data, Seed, parse_number
 from skdigits.cli.output import check_folder, draw_off_screen, make_folder, save_figure, save_table
@@ -16,6 +15,7 @@ from skdigits.cli.packages import TRAINING, check_packages
 from skdigits.cli.reports import check_convergence, save_report
 from skdigits.cli.samples import read_images, split
 from skdigits.cli.start_up import import_tensorflow_quietly, start_tensorflow
+from skdigits.cli.workers import workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def search(
     print_line(f"{len(y_train)} images for the search, {samples.held_out}.")
     found = _make_search(grid, output, folds, None if dask else jobs, seed)
     start_tensorflow()
-    with _quiet_workers(), dask_cluster(dask, X_train, y_train):
+    with _quiet_workers(), workers(dask, X_train, y_train):
         found.fit(X_train, y_train)
     check_convergence(found.best_estimator_)
     found.best_estimator_.set_params(checkpoint=None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from skdigits.cores import map_in_processes
 from skdigits.datasets.bunch import Chunk, LoadedImages, Problem, without_problems
 from skdigits.datasets.folders import files_in
 from skdigits.datasets.picture_labels import LABELS, Page, find_labels
@@ -21,6 +24,8 @@ from skdigits.pictures.opening import SUFFIXES
 if TYPE_CHECKING:
     from skdigits.datasets.picture_labels import PictureLabels
     from skdigits.typing import StrPath
+
+Watch = Callable[[int, int], None]
 
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures per chunk; an error is raised after the chunk of its picture
@@ -121,6 +126,7 @@ def iter_pictures(
     chunk_size: int = 8192,
     lines: bool = False,
     cleaning: Cleaning | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
@@ -132,6 +138,8 @@ def iter_pictures(
         As for `iter_data`.
     cleaning : Cleaning, default=None
         How pictures are cleaned; None means ``Cleaning("line" if lines else "digit")``.
+    watch : callable, default=None
+        Function that is called with the number of files that are read, and of all files.
 
     Returns
     -------
@@ -139,6 +147,10 @@ def iter_pictures(
         The images; ``names`` are relative to `path`, with ``/`` between folders, and with ``#2``
         and so on for further pages of a file. If there is no picture, or a required label is
         missing or ambiguous, an error is raised by the call, not by the iterator.
+
+    Notes
+    -----
+    ``joblib.parallel_config`` sets the number of processes; the default is one.
     """
     path = existing(path, subset)
     files = find_pictures(path)
@@ -148,61 +160,86 @@ def iter_pictures(
     if labels is not None:
         files = labels.of(files, path)
     cleaning = cleaning or Cleaning("line" if lines else "digit")
-    return _read_chunks(files, labels, _folder_of(path), chunk_size, cleaning)
+    pages = _clean_files(files, labels, _folder_of(path), cleaning, watch)
+    return _in_chunks(pages, labels, chunk_size, cleaning)
 
 
 class _Cleaned(NamedTuple):
     """A cleaned page, or a page that could not be read."""
 
     image: np.ndarray
-    name: str
-    position: int  # index of its label
+    page: Page
     problem: Problem | None = None
     is_crowded: bool = False  # whether it shows several digits, or several lines
     is_blank: bool = False  # whether it shows lines instead of a single digit
 
 
-def _read_chunks(
-    files: list[Path], labels: Any, folder: Path, chunk_size: int, cleaning: Cleaning
+def _clean_files(
+    files: list[Path],
+    labels: PictureLabels | None,
+    folder: Path,
+    cleaning: Cleaning,
+    watch: Watch | None,
+) -> Iterator[_Cleaned]:
+    left_out = defaultdict(set)
+    for page in () if labels is None else labels.left_out:
+        left_out[page.file].add(page.number)
+    names = [file.relative_to(folder).as_posix() for file in files]
+    sources = ((file, name, left_out[name]) for file, name in zip(files, names, strict=True))
+    cleaned = map_in_processes(functools.partial(_clean_pages, cleaning=cleaning), sources)
+    for n_read, pages in enumerate(cleaned, start=1):
+        for page in pages:
+            yield page if labels is None else _with_label(page, labels, folder)
+        if watch is not None:
+            watch(n_read, len(files))
+
+
+def _with_label(cleaned: _Cleaned, labels: PictureLabels, folder: Path) -> _Cleaned:
+    """Return the page; a page without a label, because its file has changed, has a problem."""
+    page = cleaned.page
+    if cleaned.problem or labels.position(page) is not None:
+        return cleaned
+    text = f"{folder / page.file}: {page.name} has no label."
+    zeros = np.zeros_like(cleaned.image)
+    return _Cleaned(zeros, page, Problem(page.name, text))
+
+
+def _in_chunks(
+    pages: Iterator[_Cleaned], labels: PictureLabels | None, chunk_size: int, cleaning: Cleaning
 ) -> Iterator[Chunk]:
-    pages = (page for file in files for page in _read_pages(file, labels, folder, cleaning))
     while chunk := list(itertools.islice(pages, chunk_size)):
         _warn_of_crowded(chunk, cleaning)
-        data: Any = [page.image for page in chunk]
+        data: Any = [cleaned.image for cleaned in chunk]
+        positions = None if labels is None else [labels.position(c.page) or 0 for c in chunk]
         yield Chunk(
             np.stack(data).reshape(len(data), -1) if cleaning.output == "digit" else data,
-            None if labels is None else labels.target[[page.position for page in chunk]],
-            np.array([page.name for page in chunk]),
-            tuple(page.problem for page in chunk if page.problem),
-            tuple(page.name for page in chunk if page.is_blank),
+            None if labels is None else labels.target[positions],
+            np.array([cleaned.page.name for cleaned in chunk]),
+            tuple(cleaned.problem for cleaned in chunk if cleaned.problem),
+            tuple(cleaned.page.name for cleaned in chunk if cleaned.is_blank),
         )
 
 
-def _read_pages(
-    file: Path, labels: PictureLabels | None, folder: Path, cleaning: Cleaning
-) -> Iterator[_Cleaned]:
+def _clean_pages(source: tuple[Path, str, set[int]], cleaning: Cleaning) -> Iterator[_Cleaned]:
     """Clean the pages of a file; a picture that cannot be read becomes an image of zeros."""
-    page = Page(file.relative_to(folder).as_posix(), 0)
+    file, name, left_out = source
+    page = Page(name, 0)
     try:
         for picture in open_pictures(file):
-            position = 0 if labels is None else labels.position(page)
-            if labels is None or page not in labels.left_out:
-                if position is None:
-                    raise ValueError(f"{file}: {page.name} has no label.")
+            if page.number not in left_out:
                 image, n = clean_and_count(picture, cleaning.output, cleaning.height)
                 is_blank = not image.any() and len(find_lines(picture)) > 0
-                yield _Cleaned(image, page.name, position, None, n > 1, is_blank)
+                yield _Cleaned(image, page, None, n > 1, is_blank)
             page = page._replace(number=page.number + 1)
     except Exception as error:  # any error is reported, and the other pictures are read
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         text = text if text.startswith(str(file)) else f"{file}: {text}"
-        position = 0 if labels is None else labels.position(page) or 0
         zeros = np.zeros((cleaning.height, cleaning.height), np.uint8)
-        yield _Cleaned(zeros, page.name, position, Problem(page.name, text))
+        yield _Cleaned(zeros, page, Problem(page.name, text))
 
 
 def _warn_of_crowded(pages: list[_Cleaned], cleaning: Cleaning) -> None:
-    crowded = [page.name for page in pages if page.is_crowded]
+    crowded = [cleaned.page.name for cleaned in pages if cleaned.is_crowded]
     if not crowded:
         return
     shown = ", ".join(crowded[:SHOWN]) + ", …" * (len(crowded) > SHOWN)

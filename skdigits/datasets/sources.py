@@ -16,7 +16,13 @@ from skdigits.datasets.matlab import read_mat
 from skdigits.datasets.numpy_files import read_npz
 from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.parquet import read_parquet
-from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pictures, load_pictures
+from skdigits.datasets.picture_files import (
+    Cleaning,
+    NoPicturesError,
+    Watch,
+    iter_pictures,
+    load_pictures,
+)
 from skdigits.datasets.recognition import nothing_to_read, recognize
 from skdigits.datasets.unpacking import check_subset
 from skdigits.datasets.zipped import iter_zip, read_zip
@@ -147,6 +153,7 @@ def iter_chunks(
     chunk_size: int = 8192,
     lines: bool = False,
     cleaning: Cleaning | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[Chunk]:
     """Read images from any source as `iter_data` does, with the names of their files.
 
@@ -156,8 +163,8 @@ def iter_chunks(
     ----------
     source, subset, chunk_size, lines
         As for `iter_data`; if there is no data, the call raises the error, not the iterator.
-    cleaning : Cleaning, default=None
-        As for `iter_pictures`; other sources ignore it.
+    cleaning, watch
+        As for `iter_pictures`; other sources ignore them.
 
     Returns
     -------
@@ -173,9 +180,8 @@ def iter_chunks(
         return READERS_OF_PARTS[kind](path, subset, chunk_size, lines)
     if kind in READERS:
         return READERS[kind](path, subset).chunks(chunk_size, lines)
+    form: dict[str, Any] = {"lines": lines, "cleaning": cleaning, "watch": watch}
     try:
-        return iter_pictures(
-            path, subset=subset, chunk_size=chunk_size, lines=lines, cleaning=cleaning
-        )
+        return iter_pictures(path, subset=subset, chunk_size=chunk_size, **form)
     except NoPicturesError:
         raise nothing_to_read(path, subset) from None

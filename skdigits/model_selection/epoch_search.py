@@ -51,8 +51,9 @@ class EpochSearchCV(GridSearchCV):
     In every fold, such candidates share one fit with the largest number of epochs. The weights
     after each epoch of the grid are kept and scored. The first epochs of a longer fit equal those
     of a shorter fit; with an integer `random_state`, the scores are bit-identical to those of
-    `sklearn.model_selection.GridSearchCV`. If the first epochs differ (``schedule="one_cycle"``, or
-    Keras callbacks), each candidate is fitted separately, with a warning.
+    `sklearn.model_selection.GridSearchCV`. If the first epochs depend on `epochs`
+    (``schedule="one_cycle"``, or Keras callbacks), each candidate is fitted separately, with a
+    warning.
 
     Parameters
     ----------

@@ -132,9 +132,8 @@ def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
         steps = dict(estimator.steps)
         if not rest or step not in steps:
             raise TypeError(
-                f"fit() of a Pipeline has no parameter {name!r}. Name one of its steps, "
-                f"{', '.join(steps)}, and a parameter of its fit: {estimator.steps[-1][0]}"
-                "__sample_weight."
+                f"fit() of a Pipeline takes parameters as step__name; got {name!r}. Its steps are "
+                f"{', '.join(steps)}; an example is {estimator.steps[-1][0]}__sample_weight."
             )
         estimator, name = steps[step], rest
     return estimator, name

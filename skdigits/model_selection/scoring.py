@@ -103,7 +103,8 @@ class Evaluator:
     fit_params : dict of str to object
         Parameters of the estimator's ``fit``, for all samples.
     score_params : dict of str to object
-        Parameters of the scorer, for all samples.
+        Keyword arguments of the scorer, such as ``sample_weight``, for all samples; each fold takes
+        its part.
     error_score : "raise" or float
         Score of a failed fit or failed scoring.
     return_train_score : bool

@@ -1,1 +1,1 @@
-"""The description of a network."""
+"""Networks as data: layers, architectures, and trained weights."""

@@ -2,6 +2,9 @@
 
 Each function takes the number of outputs; `filters`, `kernel_size` and `dropout` are optional
 keywords of some functions. The network's input is images of shape (height, width, channels).
+
+A new network for single digits needs a function here, an entry in `CLASSIFIERS`, and a learning
+rate in ``training.schedules.ADAM_RATES``; one that reads sequences needs them in `READERS`.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ Layers = tuple[Layer, ...]
 def compact(
     n_classes: int, *, filters: int = 4, kernel_size: int = 5, dropout: float = 0.1
 ) -> Layers:
-    """Return two convolutions of four filters: 4,518 parameters for 28×28 images, ten classes.
+    """Describe two convolutions of four filters: 4,518 parameters for 28×28 images, ten classes.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def compact(
 def lenet(
     n_classes: int, *, filters: int = 8, kernel_size: int = 5, dropout: float = 0.2
 ) -> Layers:
-    """Return a modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
+    """Describe a modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
 
     Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
     "Gradient-based learning applied to document recognition", 1998), with ReLU and dropout.
@@ -101,7 +104,7 @@ def lenet(
 
 
 def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
-    """Return five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
+    """Describe five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
 
     The last convolution is a depthwise layer with one weight per filter and position; a dense layer
     would have ten times as many weights.
@@ -131,7 +134,7 @@ def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
 
 
 def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
-    """Return six normalized convolutions, two residual: 111,258 parameters for 28×28 images.
+    """Describe six normalized convolutions, two residual: 111,258 parameters for 28×28 images.
 
     Parameters
     ----------
@@ -151,7 +154,7 @@ def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
 
 
 def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Return a network for lines of any width: 120,731 parameters, frames of four columns.
+    """Describe a network for lines of any width: 120,731 parameters, frames of four columns.
 
     It is the network of files of earlier versions. It has the convolutions of ``deep``; the
     receptive field of a frame is 62 columns. Pixels below 0 are padding to the right of the image.
@@ -175,7 +178,7 @@ def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
 
 
 def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Return a network for lines of any width: 351,131 parameters, frames of two columns.
+    """Describe a network for lines of any width: 351,131 parameters, frames of two columns.
 
     It is ``reader`` with frames of two columns, since handwritten digits may be only four columns
     wide, and with two more residual convolutions along the line. The receptive field of a frame is
@@ -280,7 +283,7 @@ def _normalized(
     residual: bool = False,
     masked: bool = False,
 ) -> Layers:
-    """Return a convolution, pooling, batch normalization and ReLU."""
+    """Describe a convolution, pooling, batch normalization and ReLU."""
     # Pooling comes first, since it saves three quarters of the work of the next operations.
     pooling = (Pooling(f"{name}_pooling", pool),) if pool else ()
     layers = Convolution(name, filters, size), *pooling, Normalization(f"{name}_normalization")
@@ -292,7 +295,7 @@ def _normalized(
 def _residual_trunk(
     filters: int, second_pool: tuple[int, int] = (2, 2), *, masked: bool = False
 ) -> Layers:
-    """Return convolutions that reduce the height to a quarter; the last two are residual."""
+    """Describe convolutions that reduce the height to a quarter; the last two are residual."""
     return (
         *_normalized("convolution_1", filters, pool=(2, 2), masked=masked),
         *_normalized("convolution_2", 2 * filters, masked=masked),
@@ -304,7 +307,7 @@ def _residual_trunk(
 
 
 def _classify(n_classes: int, dropout: float) -> Layers:
-    """Return class probabilities, from one weighted sum over all positions per filter."""
+    """Describe the last layers: one weighted sum over all positions per filter, then classes."""
     return (
         Depthwise("depthwise"),
         Normalization("depthwise_normalization"),
@@ -315,7 +318,7 @@ def _classify(n_classes: int, dropout: float) -> Layers:
 
 
 def _frames(filters: int, columns: int) -> Layers:
-    """Return features of frames; `columns` is the number of pixel columns per frame."""
+    """Describe the trunk of a reader; `columns` is the number of pixel columns per frame."""
     return (
         Pad((0, 0, 0, columns - 1), -1.0),  # completes the last frame
         StartMask(),
@@ -331,6 +334,6 @@ def _frames(filters: int, columns: int) -> Layers:
 
 
 def _scores(n_labels: int, dropout: float) -> Layers:
-    """Return scores (logits) of labels, from the features of each frame."""
+    """Describe the last layers of a reader: scores (logits) of labels for each frame."""
     # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
     return Dropout(dropout), Convolution("output", n_labels, (1, 1), bias=True), FirstRow()

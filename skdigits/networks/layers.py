@@ -1,8 +1,8 @@
 """Kinds of layers, as data; ``training`` converts them to Keras, ``inference`` to ONNX.
 
 A network is a tuple of layers; each takes the output of the previous one. A new kind needs a class
-here, an entry in `KINDS`, and a function in ``training/keras_layers.py`` and in
-``inference/graphs.py``.
+here and a function in ``training/keras_layers.py`` and in ``inference/graphs.py``; if Keras has no
+such layer, also an entry in ``keras_layers._OPERATIONS``.
 """
 
 from __future__ import annotations
@@ -318,12 +318,6 @@ class FirstRow(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape[1:]
-
-
-KINDS = (
-    *(Convolution, Depthwise, Normalization, Pooling, Relu, Dropout, Residual, Flatten, Dense),
-    *(Resize, Pad, StartMask, HalveMask, Mask, FirstRow),
-)
 
 
 def output_shape(layers: Iterable[Layer], shape: Shape) -> Shape:

@@ -99,8 +99,10 @@ class Archive:
             raise ValueError("two of its entries have the same name")
         if {entry.compress_type for entry in entries} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise ValueError("its compression method is not supported")
-        if sum(self._sizes.values()) > 2 * n_bytes + SLACK_BYTES:
-            raise ValueError(f"it unpacks from {n_bytes:,} to {sum(self._sizes.values()):,} bytes")
+        if (total := sum(self._sizes.values())) > (most := 2 * n_bytes + SLACK_BYTES):
+            raise ValueError(
+                f"it has {n_bytes:,} bytes and would unpack to {total:,}; expected at most {most:,}"
+            )
         self._unread = set(self._sizes)
         self.document = json.loads(self._read(DOCUMENT, DOCUMENT_BYTES))
 
@@ -108,7 +110,7 @@ class Archive:
         if name not in self._sizes:
             raise ValueError(f"it has no entry {name}")
         if self._sizes[name] > limit:
-            raise ValueError(f"{name} has {self._sizes[name]:,} bytes instead of {limit:,}")
+            raise ValueError(f"{name} has {self._sizes[name]:,} bytes; expected at most {limit:,}")
         if name not in self._unread:
             raise ValueError(f"{name} is used twice")
         self._unread.remove(name)

@@ -119,8 +119,8 @@ STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # attributes of Earl
 class StateKeeper(keras.callbacks.Callback):
     """Write checkpoints after epochs, and resume from an existing one.
 
-    If epochs are short, checkpoints are written after some of them only, so that writing takes at
-    most the share `MOST_TIME` of the time.
+    If epochs are short, some of them write no checkpoint, so that writing takes at most the share
+    `MOST_TIME` of the training time.
 
     Parameters
     ----------

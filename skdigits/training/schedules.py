@@ -29,8 +29,11 @@ BY_NAME = {
     "sgd": keras.optimizers.SGD,
 }
 # Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
-ADAM_RATE = 1e-2
-ADAM_RATES: dict[str | Callable[..., Any], float] = dict.fromkeys(("lenet", "deep", *READERS), 3e-3)
+ADAM_RATE = 1e-2  # of a user's architecture
+ADAM_RATES = {
+    **dict.fromkeys(("compact", "tiny"), 1e-2),
+    **dict.fromkeys(("lenet", "deep", *READERS), 3e-3),
+}
 WARM_UP_STEPS = 50
 
 
@@ -120,13 +123,13 @@ def default_rate(
     Returns
     -------
     float
-        The rate of the user's optimizer; for a name, the rate tuned for Adam with a schedule, or
-        Keras's default.
+        The learning rate of the user's optimizer. For a name with a schedule, the rate tuned for
+        Adam; otherwise Keras's default.
     """
     if optimizer not in BY_NAME:
         return float(json.loads(optimizer)["config"]["learning_rate"])
     if optimizer in ("adam", "adamw") and schedule is not None:
-        return ADAM_RATES.get(architecture, ADAM_RATE)
+        return ADAM_RATES[architecture] if isinstance(architecture, str) else ADAM_RATE
     return float(inspect.signature(BY_NAME[optimizer]).parameters["learning_rate"].default)
 
 

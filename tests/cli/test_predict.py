@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.pipeline import make_pipeline
 
 import skdigits
-from skdigits import DigitClassifier, ImageReshaper, PictureCleaner, datasets
+from skdigits import DigitClassifier, ImageReshaper, PictureCleaner, cores, datasets
 from skdigits.cli.predict.totals import Totals
 from skdigits.cli.predict.writing import cleaning_of, write_predictions
 from skdigits.datasets import load_digits, sources
@@ -264,6 +264,21 @@ def test_pages_of_a_file_have_rows_of_their_own(run, reader, tmp_path):
     labels = read_table(tmp_path / "s.csv")
     assert labels.index.tolist() == ["scan.tif", "scan.tif#2", "scan.tif#3"]
     assert labels.tolist() == read_table(tmp_path / "t.csv").tolist()[:3]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*several digits")
+def test_several_processes_write_the_same(run, reader, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cores, "PATIENCE", 0)
+    pictures = photographs_of_digits(tmp_path / "pictures")
+    pages = [Image.open(pictures / f"{i}.png") for i in range(3)]
+    pages[0].save(pictures / "scan.tif", save_all=True, append_images=pages[1:])
+    (pictures / "bad.png").write_text("no picture")
+    for jobs in (1, 2):
+        assert run("predict", reader, pictures, "-o", tmp_path / f"{jobs}.csv", "--jobs", jobs) == 1
+        capsys.readouterr()
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+    assert len(read_table(tmp_path / "1.csv")) == 10
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1251", "cp437"])

@@ -435,7 +435,9 @@ def test_another_order_of_the_bytes_is_no_other_model(files, tmp_path):
     loaded(tmp_path / "file", document, entries | {"network.onnx": content})
 
 
-@pytest.mark.parametrize(("n_more", "message"), [(2**18, "damaged"), (2**18 + 1, "bytes instead")])
+@pytest.mark.parametrize(
+    ("n_more", "message"), [(2**18, "damaged"), (2**18 + 1, "expected at most")]
+)
 def test_an_onnx_model_has_few_bytes_besides_its_weights(n_more, message, files, tmp_path):
     document, entries = files["DigitClassifier"]
     entries = entries | {"network.onnx": entries["network.onnx"] + bytes(n_more)}

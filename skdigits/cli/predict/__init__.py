@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from skdigits.cli.cluster import dask_cluster
-from skdigits.cli.options import Dask, Model
+from skdigits.cli.options import Dask, Jobs, Model
+from skdigits.cli.progress import progress_line
 from skdigits.cli.start_up import start_tensorflow
+from skdigits.cli.workers import workers
 
 Data = Annotated[
     str,
@@ -29,6 +30,7 @@ def predict(
     data: Data,
     output: Output = Path("submission.csv"),
     reject_below: RejectBelow = 0.0,
+    jobs: Jobs = None,
     dask: Dask = None,
 ) -> None:
     """Predict labels with a saved model, and write ImageId,Label.
@@ -49,11 +51,15 @@ def predict(
     estimator = load(model)
     last = network_estimator(estimator)
     lines = isinstance(last, DigitSequenceRecognizer)
-    chunks = iter_chunks(data, lines=lines, cleaning=cleaning_of(estimator))
-    if dask is None and not network_of(last).key.spec.has_onnx_model:
-        start_tensorflow()
-    with dask_cluster(dask):
-        totals = write_predictions(estimator, chunks, output, reject_below=reject_below)
+    cleaning = cleaning_of(estimator)
+    with progress_line() as watch:
+        chunks = iter_chunks(data, lines=lines, cleaning=cleaning, watch=watch)
+        if dask is None and not network_of(last).key.spec.has_onnx_model:
+            start_tensorflow()
+        with workers(dask, n_jobs=jobs):
+            totals = write_predictions(
+                estimator, chunks, output, reject_below=reject_below, cluster=dask is not None
+            )
     print_totals(totals, output, reject_below)
     if totals.n_unreadable:
         raise typer.Exit(1)

@@ -43,7 +43,12 @@ def cleaning_of(estimator: Estimator) -> Cleaning | None:
 
 
 def write_predictions(
-    estimator: Estimator, chunks: Iterator[Chunk], path: Path, *, reject_below: float = 0.0
+    estimator: Estimator,
+    chunks: Iterator[Chunk],
+    path: Path,
+    *,
+    reject_below: float = 0.0,
+    cluster: bool = False,
 ) -> Totals:
     """Predict chunks of images, and write the columns ImageId and Label.
 
@@ -59,6 +64,8 @@ def write_predictions(
         The CSV file, which is written atomically.
     reject_below : float, default=0.0
         Labels with a lower probability are left empty.
+    cluster : bool, default=False
+        Whether a cluster, set by ``joblib.parallel_config``, computes the predictions.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def write_predictions(
     """
     totals, steps = Totals(), _steps(estimator)
     with atomic_write(path, "w", newline="", encoding="utf-8") as file:
-        for chunk, labels, kept in _predict_chunks(steps, chunks, reject_below):
+        for chunk, labels, kept in _predict_chunks(steps, chunks, reject_below, cluster):
             for problem in chunk.problems:
                 print_error(problem.text)
             if chunk.names is not None:
@@ -110,15 +117,16 @@ def _can_give(estimator: Estimator, label: str) -> bool:
 
 
 def _predict_chunks(
-    steps: list[Any], chunks: Iterator[Chunk], reject_below: float
+    steps: list[Any], chunks: Iterator[Chunk], reject_below: float, cluster: bool
 ) -> Iterator[tuple[Chunk, np.ndarray, np.ndarray]]:
     """Yield chunks, labels and masks of kept labels; a cluster gets two chunks per core at once."""
     import joblib
 
-    n_jobs = joblib.effective_n_jobs(None)
-    n_chunks = 2 * n_jobs if n_jobs > 1 else 1
+    # On this machine, the networks use all cores from one process.
+    n_jobs = None if cluster else 1
+    n_chunks = 2 * joblib.effective_n_jobs(None) if cluster else 1
     while group := list(itertools.islice(chunks, n_chunks)):
-        predictions = joblib.Parallel(batch_size=1)(
+        predictions = joblib.Parallel(n_jobs, batch_size=1)(
             joblib.delayed(_predict)(*_remaining(steps, chunk), reject_below) for chunk in group
         )
         for chunk, (labels, kept) in zip(group, predictions, strict=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from skdigits.cli.options import Dask
+from skdigits.cli.options import Dask, Jobs
 from skdigits.cli.output import check_folder, make_folder
 
 Pictures = Annotated[
@@ -37,13 +38,6 @@ Draw = Annotated[
 ]
 Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdigits to read with.")]
 
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, help="Number of processes; by default one per core, for many pictures."
-    ),
-]
-
 
 def read(
     pictures: Pictures,
@@ -63,10 +57,10 @@ def read(
     from top to bottom; for a picture without digits, an empty text is printed.
     """
     from skdigits import load
-    from skdigits.cli.cluster import dask_cluster
-    from skdigits.cli.read.pages import find_sources
-    from skdigits.cli.read.parallel import read_pages
+    from skdigits.cli.progress import progress_line
+    from skdigits.cli.read.pages import read_pages
     from skdigits.cli.read.rows import print_pages
+    from skdigits.cli.workers import workers
     from skdigits.wrappers import network_estimator
 
     if as_csv and as_json:
@@ -76,15 +70,10 @@ def read(
         check_folder(draw)
         make_folder(draw)
     form = "csv" if as_csv else "json" if as_json else "text"
-    with dask_cluster(dask, quiet=True):
-        pages = read_pages(
-            list(find_sources(pictures)),
-            n_jobs=jobs,
-            cluster=dask is not None,
-            with_pictures=draw is not None,
-            digits=digits,
-            model=estimator,
-        )
+    options = {"digits": digits, "model": estimator, "drawn": draw is not None}
+    with workers(dask, n_jobs=jobs, quiet=True), progress_line() as watch:
+        # On a terminal, the printed lines are the progress.
+        pages = read_pages(pictures, options, None if sys.stdout.isatty() else watch)
         n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw)
     if n_failed:
         raise typer.Exit(1)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from skdigits.cli.console import escape_controls, message
+from skdigits.cli.read.drawing import draw_boxes
+from skdigits.cores import map_in_processes
 
 MISSING = "there is no such file or folder."
 MAXIMUM_STREAM = 1 << 30  # bytes of standard input or a pipe
@@ -23,15 +26,15 @@ class Page(NamedTuple):
     ----------
     name : str
         Name of the file, with ``#2`` and so on for further pages.
-    picture : PIL.Image.Image
-        The page; None if it is not needed.
     readings : list of Reading
         The lines.
+    drawing : bytes, default=b""
+        A PNG file of the page with the boxes of its lines, if it is asked for.
     """
 
     name: str
-    picture: Any
     readings: list[Any]
+    drawing: bytes = b""
 
 
 class Source(NamedTuple):
@@ -53,6 +56,36 @@ class Source(NamedTuple):
     content: Path | bytes | None
     problem: str = ""
     is_stream: bool = False
+
+
+def read_pages(
+    names: list[str], options: dict[str, Any], watch: Callable[[int, int], None] | None
+) -> Iterator[Page | str]:
+    """Read the pages of files, folders and streams, in their order.
+
+    ``joblib.parallel_config`` sets the number of processes or a cluster.
+
+    Parameters
+    ----------
+    names : list of str
+        As for `find_sources`.
+    options : dict
+        Further parameters of `read_source`.
+    watch : callable or None
+        Function that is called with the number of files that are read, and of all files.
+
+    Yields
+    ------
+    Page or str
+        A page, or an error message of one line.
+    """
+    sources = list(find_sources(names))
+    reader = functools.partial(read_source, **options)
+    found = map_in_processes(reader, map(load_stream, sources))
+    for n_read, pages in enumerate(found, start=1):
+        yield from pages
+        if watch is not None:
+            watch(n_read, len(sources))
 
 
 def find_sources(names: list[str]) -> Iterator[Source]:
@@ -104,7 +137,9 @@ def load_stream(source: Source) -> Source:
         return Source(source.name, None, _problem(source.name, error))
 
 
-def read_source(source: Source, *, digits: int | None, model: Any) -> Iterator[Page | str]:
+def read_source(
+    source: Source, *, digits: int | None, model: Any, drawn: bool
+) -> Iterator[Page | str]:
     """Read the pages of a file or stream, one after the other.
 
     Parameters
@@ -115,29 +150,25 @@ def read_source(source: Source, *, digits: int | None, model: Any) -> Iterator[P
         Number of digits of each line.
     model : estimator or None
         As for `skdigits.read`.
+    drawn : bool
+        Whether pages are drawn with the boxes of their lines.
 
     Yields
     ------
     Page or str
         A page, or an error message of one line.
     """
-    if source.content is None:
-        yield source.problem
-    else:
-        yield from _read_file(source.content, source.name, digits, model)
-
-
-def _read_file(
-    content: Path | bytes, name: str, digits: int | None, model: Any
-) -> Iterator[Page | str]:
-    """Yield the pages of a file or stream, named as the user named it."""
-    file = content if isinstance(content, Path) else io.BytesIO(content)
-    if not isinstance(file, Path):
-        file.name = name  # for error messages
     from skdigits import read
     from skdigits.pictures import open_pictures
     from skdigits.pictures.opening import page_name
 
+    name, file = source.name, source.content
+    if file is None:
+        yield source.problem
+        return
+    if not isinstance(file, Path):
+        file = io.BytesIO(file)
+        file.name = name  # for error messages
     try:
         if isinstance(file, Path) and not file.exists():
             what = "a link to a file that does not exist." if file.is_symlink() else MISSING
@@ -146,7 +177,8 @@ def _read_file(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # about pictures of several digits
                 found = read(picture, digits=digits, model=model)
-            yield Page(page_name(name, number), picture, found)
+            drawing = draw_boxes(picture, found) if drawn else b""
+            yield Page(page_name(name, number), found, drawing)
     except Exception as error:  # any error is reported, and the other pictures are read
         yield _problem(name, error)
 

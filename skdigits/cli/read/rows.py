@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skdigits.cli.console import escape_controls, print_error
-from skdigits.cli.read.drawing import draw_page
+from skdigits.cli.read.drawing import write_drawing
 from skdigits.cli.read.pages import Page
 
 COLUMNS = ("file", "text", "confidence", "left", "top", "right", "bottom")
@@ -39,7 +39,7 @@ def print_pages(
         Number of files that could not be read or drawn.
     """
     n_failed = 0
-    drawn: set[str] = set()
+    written: set[str] = set()
     if form == "csv":
         print(_csv_row(COLUMNS))
     for page in pages:
@@ -55,7 +55,7 @@ def print_pages(
             print(_formatted(row, form), flush=True)
         if draw is not None:
             try:
-                draw_page(page, draw, drawn)
+                write_drawing(page, draw, written)
             except OSError as error:
                 print_error(error)
                 n_failed += 1

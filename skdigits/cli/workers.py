@@ -1,4 +1,4 @@
-"""Execution on a Dask cluster."""
+"""Execution by several processes or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def dask_cluster(address: str | None, *arrays: np.ndarray, quiet: bool = False) -> Iterator[None]:
-    """Run joblib's tasks on a Dask cluster.
+def workers(
+    address: str | None, *arrays: np.ndarray, n_jobs: int | None = 1, quiet: bool = False
+) -> Iterator[None]:
+    """Run joblib's tasks in processes of this machine, or on a Dask cluster.
 
     Parameters
     ----------
@@ -22,6 +24,8 @@ def dask_cluster(address: str | None, *arrays: np.ndarray, quiet: bool = False) 
         Address of the scheduler; None runs the tasks on this machine.
     *arrays : ndarray
         Arrays to copy to every worker, so that none is lost if a worker dies.
+    n_jobs : int or None, default=1
+        Number of processes on this machine; None is one per core.
     quiet : bool, default=False
         Whether to print nothing, because the output is data.
 
@@ -35,7 +39,8 @@ def dask_cluster(address: str | None, *arrays: np.ndarray, quiet: bool = False) 
     import joblib
 
     if address is None:
-        yield
+        with joblib.parallel_config(n_jobs=n_jobs or -1):
+            yield
         return
     try:
         from distributed import Client
