@@ -52,13 +52,7 @@ def load_arff(
 
 
 def read_arff(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_arff`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_arff`.
-    """
+    """Read the samples of `load_arff`."""
     path = existing(path, subset)
     with (
         reading(path, "not an ARFF file of numbers, or damaged"),

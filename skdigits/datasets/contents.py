@@ -25,21 +25,11 @@ LARGEST_INTEGER = 2**53  # up to here, a float holds every integer exactly
 def make_samples(
     images: np.ndarray, labels: np.ndarray | None, where: Any, *, subset: str, note: str = ""
 ) -> LoadedImages:
-    """Check and convert the arrays of a file.
+    """Check and convert the arrays of a file, as for `as_pixels` and `read_labels`.
 
-    Parameters
-    ----------
-    images : ndarray
-        As for `as_pixels`.
-    labels : ndarray or None
-        As for `read_labels`; None without labels.
-    where : str
-        The file, for messages.
-    subset : {"train", "test"}
-        ``"train"`` requires labels. A table of MNIST's 70,000 images is divided; all other tables
-        are returned whole.
-    note : str, default=""
-        Changes that were made to the images, for the description.
+    For ``"train"``, labels are required. A table of MNIST's 70,000 images is divided into subsets;
+    all other tables are returned whole. `where` names the file in messages; `note` is added to the
+    description.
     """
     if labels is None and subset == "train":
         raise ValueError(
@@ -58,20 +48,10 @@ def make_samples(
 
 
 def read_labels(values: Any, where: Any) -> np.ndarray:
-    """Convert stored labels to integers or strings.
+    """Convert stored labels to int64 if all are whole numbers without leading zeros, or to str.
 
-    Parameters
-    ----------
-    values : array-like
-        One number or text per sample, as a vector or as a matrix with one row or column; or one-hot
-        labels, with 10 rows or columns.
-    where : str
-        The file, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        int64 if all are whole numbers without leading zeros, otherwise str.
+    They are one number or text per sample, as a vector or as a matrix with one row or column; or
+    one-hot labels, with 10 rows or columns. `where` names the file in messages.
     """
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:
@@ -107,13 +87,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
 
 
 def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Convert texts to int64 if all are integers without leading zeros, otherwise to str.
-
-    Parameters
-    ----------
-    texts : list of str
-        One per sample.
-    """
+    """Convert texts to int64 if all are integers without leading zeros, otherwise to str."""
     labels = np.array(texts, dtype=str)
     if not all(map(PLAIN_INTEGER.fullmatch, np.unique(labels).tolist())):
         return labels
@@ -124,13 +98,7 @@ def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
 
 
 def to_number(text: str) -> float:
-    """Convert a text to a finite number, or to NaN if it is none.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    """
+    """Convert a text to a finite number, or to NaN if it is none."""
     try:
         number = float(text)
     except ValueError:

@@ -75,13 +75,7 @@ def load_csv(
 
 
 def read_csv(path: DataPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_csv`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_csv`.
-    """
+    """Read the samples of `load_csv`."""
     layout = _find_layout(path, subset)
     chunk = _finish(layout, *_read_whole(layout), is_first=True)
     _warn(layout)
@@ -97,12 +91,7 @@ def iter_csv(
 ) -> Iterator[Chunk]:
     """Read the samples of `load_csv` in parts, so that memory is bounded.
 
-    Parameters
-    ----------
-    path, subset
-        As for `load_csv`.
-    chunk_size, lines
-        As for `iter_data`; string labels keep leading zeros.
+    With `lines`, labels are strings, which keep leading zeros.
     """
     layout = _find_layout(path, subset)
     _warn(layout)
@@ -139,17 +128,10 @@ def _warn(layout: Layout) -> None:
 
 
 def find_csv(folder: FoundPath, subset: str) -> Any:
-    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not.
+    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not, or None.
 
-    It returns None if there is no such file.
-
-    Parameters
-    ----------
-    folder : Path or zipfile.Path
-        Folder to search. A file without a prefix takes precedence, and so does an unpacked file. A
-        ValueError is raised if several files have different prefixes and none has no prefix.
-    subset : {"train", "test"}
-        The subset.
+    A file without a prefix takes precedence, and so does an unpacked file. A ValueError is raised
+    if several files have different prefixes and none has no prefix.
     """
     found = files_by_prefix(folder, FILE_NAME, subset)
     if len(found) > 1 and "" not in found:

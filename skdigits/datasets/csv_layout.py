@@ -18,7 +18,7 @@ import numpy as np
 
 from skdigits.datasets.contents import to_number
 from skdigits.datasets.faults import reading, refuse
-from skdigits.datasets.names import INDEX_COLUMNS, LABEL_COLUMNS
+from skdigits.datasets.names import check_pixel_count, is_index, is_label, pixel_order
 from skdigits.datasets.unpacking import open_unpacked
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ SAMPLE_CHARACTERS = 1 << 16
 MOST_SAMPLE_CHARACTERS = 1 << 22
 SAMPLE_LINES = 13  # a header and more rows than there are digits
 MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
-NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
 MOST_LABELS_IN_ORDER = 10  # labels can be 0, 1, …, 9; a longer column of row numbers is an index
 USUAL_SIDE = 8  # for smaller images no pixel is assumed to be missing: letters can have 5×7 pixels
 SMALLEST_SIDE = 2  # with 1 or 2 pixels, an additional column cannot be recognized
@@ -66,18 +65,8 @@ class Layout(NamedTuple):
 
     @property
     def order(self) -> list[int] | None:
-        """Indices that sort the pixels by their numbers; None if they are sorted.
-
-        Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
-        """
-        found = [NUMBERED_NAME.fullmatch(self.names[i]) for i in self.pixels]
-        if not self.is_named or len({match and match["prefix"] for match in found}) > 1:
-            return None
-        numbers = [int(match["number"]) for match in found if match]
-        ordered = sorted(numbers)
-        if numbers == ordered or ordered != list(range(ordered[0], ordered[0] + len(ordered))):
-            return None
-        return sorted(range(len(numbers)), key=numbers.__getitem__)
+        """Indices that sort the pixels by their numbers; None if they are sorted."""
+        return pixel_order([self.names[i] for i in self.pixels]) if self.is_named else None
 
     @property
     def pixel_names(self) -> list[str]:
@@ -95,18 +84,7 @@ def _read_first_rows(file: FoundPath) -> Layout:
 
 
 def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
-    """Read all cells of a CSV file as texts.
-
-    Parameters
-    ----------
-    file : Path or zipfile.Path
-        The file, gzipped or not.
-
-    Returns
-    -------
-    list of (int, list of str)
-        Line number and cells of the header and of each row that is not empty.
-    """
+    """Read a CSV file as texts: the line number and the cells of each row that is not empty."""
     with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
         encoding, delimiter, _ = _recognize(file)
         with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
@@ -145,24 +123,12 @@ def _stripped(row: Any) -> Any:
 
 
 def short(text: str) -> str:
-    """Quote a text from a file for a message, with at most 40 characters.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    """
+    """Quote a text from a file for a message, with at most 40 characters."""
     return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
 
 
 def bounded_lines(file: Any) -> Iterator[str]:
-    """Iterate over the lines of a text file; raise a `csv.Error` if one would fill the memory.
-
-    Parameters
-    ----------
-    file : file object
-        The text file.
-    """
+    """Iterate over the lines of a text file; raise a `csv.Error` if one would fill the memory."""
     while line := file.readline(MOST_LINE_CHARACTERS):
         if len(line) == MOST_LINE_CHARACTERS:
             raise csv.Error(f"a line of more than {MOST_LINE_CHARACTERS} characters")
@@ -196,13 +162,8 @@ def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[li
 def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     """Recognize the columns of a CSV file from its first rows.
 
-    Parameters
-    ----------
-    file : Path or zipfile.Path
-        The file, gzipped or not. A ValueError is raised if it is not a CSV file, or its columns are
-        ambiguous.
-    sibling : Path, zipfile.Path or None, default=None
-        The file of the other subset, which must have the same pixels.
+    A ValueError is raised if they are ambiguous. `sibling` is the file of the other subset, which
+    must have the same pixels, or None.
     """
     rows = _read_first_rows(file)
     if sibling is None:
@@ -220,7 +181,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
     names = layout.names
     indexes: dict[int, int | None] = {}
     if layout.has_header:
-        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_COLUMNS}
+        indexes = {i: None for i, name in enumerate(names) if is_index(name)}
     rest = [i for i in range(len(names)) if i not in indexes]
     if not rest or any(math.isnan(to_number(names[i])) for i in rest):
         return layout._replace(label=_label_by_name(layout, rest, sibling), indexes=indexes)
@@ -230,7 +191,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
 
 def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
     """Find the column with the name of labels, or the only column that the other file lacks."""
-    named = [i for i in rest if layout.names[i].lower() in LABEL_COLUMNS]
+    named = [i for i in rest if is_label(layout.names[i])]
     if len(named) > 1:
         names = " and ".join(repr(layout.names[i]) for i in named[:2])
         raise ValueError(
@@ -238,7 +199,7 @@ def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> i
         )
     if named or sibling is None or not sibling.has_header:
         return named[0] if named else None
-    others = {name for name in sibling.names if name.lower() not in INDEX_COLUMNS}
+    others = {name for name in sibling.names if not is_index(name)}
     extra = [i for i in rest if layout.names[i] not in others]
     return extra[0] if len(extra) == 1 and len(rest) == len(others) + 1 else None
 
@@ -332,12 +293,7 @@ def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None
     explains = _is_square(n - 1) or n - 1 == n_expected
     if counting and (explains or (len(layout.rows) > MOST_LABELS_IN_ORDER and n != n_expected)):
         return counting
-    if _is_square(n - 1):
-        side = math.isqrt(n)
-        raise ValueError(
-            f"{layout.file}: {n} columns of pixels, one more than {side}×{side}. Expected labels "
-            "in a column 'label' and row numbers in a column 'id'; remove other columns."
-        )
+    check_pixel_count(n, layout.file)
     return {}
 
 

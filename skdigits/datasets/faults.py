@@ -38,15 +38,7 @@ REFUSED = [
 
 
 def refuse(start: bytes, file: object) -> None:
-    """Raise a ValueError if content is empty, or in a format that is never read.
-
-    Parameters
-    ----------
-    start : bytes
-        The first bytes of the content, unpacked.
-    file : path-like
-        The file, for the message.
-    """
+    """Raise a ValueError if content, by its first bytes, is empty or of a format never read."""
     if not start.strip():
         raise ValueError(f"{file}: the file is empty.")
     for pattern, what in REFUSED:
@@ -58,12 +50,8 @@ def refuse(start: bytes, file: object) -> None:
 def reading(file: object, what: str) -> Iterator[None]:
     """Convert any error that a library raises for a damaged file to a ValueError of one line.
 
-    Parameters
-    ----------
-    file : path-like
-        The file; errors that begin with its name are not changed.
-    what : str
-        The message, such as ``"not a MATLAB file, or damaged"``.
+    `what` is its text, such as ``"not a MATLAB file, or damaged"``. Errors that begin with the name
+    of the file are not changed.
     """
     try:
         yield

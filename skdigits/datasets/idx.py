@@ -55,13 +55,7 @@ def load_idx(
 
 
 def read_idx(path: DataPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_idx`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_idx`.
-    """
+    """Read the samples of `load_idx`."""
     images, labels = _find_files(path, subset)
     (chunk,) = _read_chunks(images, labels, sys.maxsize, lines=False)
     names = " and ".join(file.name for file in (images, labels) if file)
@@ -72,15 +66,7 @@ def read_idx(path: DataPath, subset: str) -> LoadedImages:
 def iter_idx(
     path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_idx` in parts, so that memory is bounded.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_idx`.
-    chunk_size, lines
-        As for `iter_data`.
-    """
+    """Read the samples of `load_idx` in parts, so that memory is bounded."""
     return _read_chunks(*_find_files(path, subset), chunk_size, lines)
 
 

@@ -56,13 +56,7 @@ def load_libsvm(
 
 
 def read_libsvm(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_libsvm`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_libsvm`.
-    """
+    """Read the samples of `load_libsvm`."""
     from sklearn.datasets import load_svmlight_file
 
     path = existing(path, subset)

@@ -69,13 +69,7 @@ def load_mat(
 
 
 def read_mat(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_mat`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_mat`.
-    """
+    """Read the samples of `load_mat`."""
     path = existing(path, subset)
     with reading(path, "not a MATLAB file, or damaged"):
         variables = read_variables(path)
@@ -124,13 +118,7 @@ def _is_coursera(arrays: dict[str, Any], images: np.ndarray, labels: np.ndarray 
 
 
 def read_variables(path: Path) -> dict[str, Any]:
-    """Read variables: arrays of numbers and texts, and structures of one element as dicts.
-
-    Parameters
-    ----------
-    path : Path
-        A file of MATLAB 4 to 7.2.
-    """
+    """Read variables: arrays of numbers and texts, and structures of one element as dicts."""
     with path.open("rb") as file:
         header = file.read(HEADER)
         if 0 in header[:4]:

@@ -51,13 +51,7 @@ def load_npz(
 
 
 def read_npz(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_npz`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_npz`.
-    """
+    """Read the samples of `load_npz`."""
     path = existing(path, subset)
     if path.is_dir():
         folder, path = path, find_npy(path, subset)
@@ -72,14 +66,9 @@ def read_npz(path: StrPath, subset: str) -> LoadedImages:
 
 
 def find_npy(folder: Path, subset: str) -> Path | None:
-    """Find the ``.npy`` file of images of one subset in a folder, such as ``x_train.npy``.
+    """Find the ``.npy`` file of images of a subset in a folder, such as ``x_train.npy``, or None.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder to search.
-    subset : {"train", "test"}
-        The subset; a ValueError is raised for several files, or only files of the other subset.
+    A ValueError is raised for several files, or only files of the other subset.
     """
     found = find_arrays(_npy_stems(folder), subset, folder)
     return None if found is None else folder / f"{found[0]}.npy"

@@ -13,7 +13,7 @@ import numpy as np
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
 from skdigits.datasets.faults import reading
-from skdigits.datasets.names import LABEL_COLUMNS, divide_columns, is_image_name, part_of
+from skdigits.datasets.names import divide_columns, is_image_name, is_label, part_of
 from skdigits.datasets.pixels import as_grey, compact
 from skdigits.datasets.unpacking import existing
 
@@ -61,13 +61,7 @@ def load_parquet(
 
 
 def read_parquet(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_parquet`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_parquet`.
-    """
+    """Read the samples of `load_parquet`."""
     path = existing(path, subset)
     files = find_parquet(path, subset) if path.is_dir() else [path]
     if not files:
@@ -81,15 +75,7 @@ def read_parquet(path: StrPath, subset: str) -> LoadedImages:
 
 
 def find_parquet(folder: Path, subset: str) -> list[Path]:
-    """List the Parquet files of one subset in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder to search.
-    subset : {"train", "test"}
-        The subset.
-    """
+    """List the Parquet files of a subset in a folder."""
     return sorted(file for file in folder.glob("[!.]*.parquet") if part_of(file.name) == subset)
 
 
@@ -139,7 +125,7 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
         texts = {field.name for field in schema if not is_number(field.type)}
         return None, *divide_columns(schema.names, texts, file)
     images = [name for name in nested if is_image_name(name)] or sorted(nested)
-    labels = [name for name in schema.names if name.lower() in LABEL_COLUMNS and name not in images]
+    labels = [name for name in schema.names if is_label(name) and name not in images]
     if len(images) > 1 or len(labels) > 1:
         raise ValueError(
             f"{file} has the columns {', '.join(images + labels)[:100]}; expected one column of "

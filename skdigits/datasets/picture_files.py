@@ -87,19 +87,10 @@ def load_pictures(
 
 
 def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
-    """Load picture files of lines of digits with their labels.
+    """Load pictures of lines of digits, and their labels as strings.
 
-    Parameters
-    ----------
-    path : str or path-like
-        A folder of pictures, with labels as for `load_pictures`.
-
-    Returns
-    -------
-    images : list of ndarray of shape (28, width), uint8
-        Each line, cleaned by `skdigits.pictures.clean_line`.
-    labels : ndarray of shape (n,), str
-        Their digits.
+    The folder is as for `load_pictures`. Each picture becomes an array (28, width) of uint8,
+    cleaned by `skdigits.pictures.clean_line`.
     """
     found = iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE)
     chunks: list[Any] = list(without_problems(found))
@@ -124,21 +115,10 @@ def iter_pictures(
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
-    Parameters
-    ----------
-    path, subset
-        As for `load_pictures`.
-    chunk_size, lines
-        As for `iter_data`.
-    cleaning : Cleaning, default=None
-        How pictures are cleaned; None means ``Cleaning("line" if lines else "digit")``.
-
-    Returns
-    -------
-    iterator of Chunk
-        The images; ``names`` are relative to `path`, with ``/`` between folders, and with ``#2``
-        and so on for further pages of a file. If there is no picture, or a required label is
-        missing or ambiguous, an error is raised by the call, not by the iterator.
+    `cleaning` says how; None means ``Cleaning("line" if lines else "digit")``. Names are relative
+    to `path`, with ``/`` between folders, and with ``#2`` and so on for further pages of a file. If
+    there is no picture, or a required label is missing or ambiguous, the call raises the error, not
+    the iterator.
     """
     path = existing(path, subset)
     files = find_pictures(path)
@@ -220,13 +200,7 @@ def _folder_of(path: Path) -> Path:
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """List picture files in a folder and its subfolders, as `files_in` does.
-
-    Parameters
-    ----------
-    path : Path
-        A folder, or one file.
-    """
+    """List one picture file, or those in a folder and its subfolders, as `files_in` does."""
     if path.is_file():
         return [path]
     return [file for file in files_in(path, levels=2) if file.suffix.lower() in SUFFIXES]

@@ -54,25 +54,11 @@ class PictureLabels(NamedTuple):
     left_out: frozenset[Page] = frozenset()  # pages with an empty label, which are skipped
 
     def position(self, page: Page) -> int | None:
-        """Return the index of the label of a page, or None if it has no label.
-
-        Parameters
-        ----------
-        page : Page
-            The page.
-        """
+        """Return the index of the label of a page, or None if it has no label."""
         return self.positions.get(page, self.positions.get(page.file))
 
     def of(self, files: list[Path], folder: Path) -> list[Path]:
-        """Select the files with at least one labelled page.
-
-        Parameters
-        ----------
-        files : list of Path
-            Picture files.
-        folder : Path
-            The folder that they are in.
-        """
+        """Select the files in a folder with at least one labelled page."""
         names = {page if isinstance(page, str) else page.file for page in self.positions}
         return [file for file in files if file.relative_to(folder).as_posix() in names]
 
@@ -88,24 +74,10 @@ class Row(NamedTuple):
 def find_labels(
     folder: Path, files: list[Path], subset: str, *, lines: bool = False
 ) -> PictureLabels | None:
-    """Find the labels of picture files.
+    """Find the labels of the pictures in a folder, or of a single picture, or None.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder of the pictures, or a single picture.
-    files : list of Path
-        The picture files in it.
-    subset : {"train", "test"}
-        If a picture has no label, ``"train"`` raises an error, and ``"test"`` returns no labels.
-    lines : bool, default=False
-        Whether labels are sequences of digits, and thus strings.
-
-    Returns
-    -------
-    PictureLabels or None
-        The labels; None if there are none, and none are required. For ``"test"``, a missing or
-        ambiguous label raises a warning instead of an error.
+    A missing or ambiguous label raises a ValueError for ``"train"``, and a warning for ``"test"``.
+    With `lines`, labels are sequences of digits, and thus strings.
     """
     path = folder / LABELS
     if not path.is_file():

@@ -41,20 +41,8 @@ CSV_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[ -~\t]*[,;\t][ -~\t]*\r?\n")
 def recognize(path: Path, subset: str) -> tuple[str, Any]:
     """Find the format of a source, and the file or folder for its loader.
 
-    Parameters
-    ----------
-    path : Path
-        A file or folder.
-    subset : {"train", "test"}
-        Which images to load.
-
-    Returns
-    -------
-    format : str
-        ``"csv"``, ``"idx"``, ``"npz"``, ``"mat"``, ``"arff"``, ``"parquet"``, ``"libsvm"``,
-        ``"zip"`` or ``"pictures"``.
-    path : Path
-        The file, or the folder if the loader finds the files of a subset in it.
+    The format is ``"csv"``, ``"idx"``, ``"npz"``, ``"mat"``, ``"arff"``, ``"parquet"``,
+    ``"libsvm"``, ``"zip"`` or ``"pictures"``.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -65,18 +53,10 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
 
 
 def format_of(file: Any) -> str:
-    """Find the format of a file from its content.
+    """Find the format of a file from its content, which may be gzipped, as for `recognize`.
 
-    Parameters
-    ----------
-    file : Path
-        The file, which may be gzipped.
-
-    Returns
-    -------
-    str
-        As for `recognize`; ``"csv"`` for any other content, which the CSV reader checks. A
-        ValueError is raised if the file is empty, damaged or in a format that is never read.
+    It is ``"csv"`` for any other content, which the CSV reader checks. A ValueError is raised if
+    the file is empty, damaged or in a format that is never read.
     """
     with reading(file, "the packed file is damaged or truncated"), open_unpacked(file) as opened:
         start = opened.read(START)
@@ -102,15 +82,7 @@ def format_of(file: Any) -> str:
 
 
 def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
-    """Return the error for a folder without readable data.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; if it contains a file in a format that is never read, this is the error.
-    subset : {"train", "test"}
-        Which images to load.
-    """
+    """Return the error for a folder without data, such as that of a file that is never read."""
     for file in _files(folder):
         try:
             format_of(file)

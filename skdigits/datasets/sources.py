@@ -150,19 +150,9 @@ def iter_chunks(
 ) -> Iterator[Chunk]:
     """Read images from any source as `iter_data` does, with the names of their files.
 
-    The source is opened once: images, labels and names come from the same listing of a folder.
-
-    Parameters
-    ----------
-    source, subset, chunk_size, lines
-        As for `iter_data`; if there is no data, the call raises the error, not the iterator.
-    cleaning : Cleaning, default=None
-        As for `iter_pictures`; other sources ignore it.
-
-    Returns
-    -------
-    iterator of Chunk
-        Images, labels and names, and error messages for pictures that cannot be read.
+    The source is opened once: images, labels and names come from the same listing of a folder. If
+    there is no data, the call raises the error, not the iterator. `cleaning` is that of
+    `iter_pictures`; other sources ignore it.
     """
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):

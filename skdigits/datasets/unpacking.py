@@ -19,20 +19,7 @@ PACKED = 200  # compression ratio; that of images of digits is 10
 
 
 def existing(path: DataPath, subset: str) -> Any:
-    """Check the arguments of a loader.
-
-    Parameters
-    ----------
-    path : str, path-like or zipfile.Path
-        A file, a folder, or a member of an archive.
-    subset : {"train", "test"}
-        The subset.
-
-    Returns
-    -------
-    Path or zipfile.Path
-        The existing path.
-    """
+    """Return a path as Path or zipfile.Path; raise an error if it, or `subset`, does not exist."""
     check_subset(subset)
     path = path if isinstance(path, zipfile.Path) else Path(path)
     if not path.is_dir() and not path.exists():  # exists() is False for the root of an archive
@@ -41,29 +28,13 @@ def existing(path: DataPath, subset: str) -> Any:
 
 
 def check_subset(subset: str) -> None:
-    """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``.
-
-    Parameters
-    ----------
-    subset : str
-        The value that the user passed to a loader.
-    """
+    """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``."""
     if subset not in ("train", "test"):
         raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
 
 
 def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
-    """Open a file as `open` does, and decompress it if it is packed with gzip or bzip2.
-
-    Parameters
-    ----------
-    path : Path or zipfile.Path
-        The file, or the member of an archive; its name is ignored.
-    mode : str, default="rb"
-        ``"rb"`` for bytes or ``"rt"`` for text.
-    **options
-        Further arguments of `open`.
-    """
+    """Open a file as its method `open` does, and unpack gzip and bzip2, whatever its name."""
     with path.open("rb") as file:
         start = file.read(3)
     if not start.startswith((GZIP_MAGIC, BZIP2_MAGIC)):

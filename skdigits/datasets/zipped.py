@@ -48,13 +48,7 @@ def load_zip(
 
 
 def read_zip(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_zip`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_zip`.
-    """
+    """Read the samples of `load_zip`."""
     kind, member = _find_member(path, subset)
     return (read_csv if kind == "csv" else read_idx)(member, subset)
 
@@ -62,27 +56,13 @@ def read_zip(path: StrPath, subset: str) -> LoadedImages:
 def iter_zip(
     path: StrPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_zip` in parts, so that memory is bounded.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_zip`.
-    chunk_size, lines
-        As for `iter_data`.
-    """
+    """Read the samples of `load_zip` in parts, so that memory is bounded."""
     kind, member = _find_member(path, subset)
     return (iter_csv if kind == "csv" else iter_idx)(member, subset, chunk_size, lines)
 
 
 def is_zip(path: Path) -> bool:
-    """Return True if a file starts like a zip archive; its name is ignored.
-
-    Parameters
-    ----------
-    path : Path
-        The file. NumPy archives (``.npz``) and Excel files (``.xlsx``) are zip archives too.
-    """
+    """Return True if a file starts like a zip archive, as ``.npz`` and ``.xlsx`` files do."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -90,13 +70,7 @@ def is_zip(path: Path) -> bool:
 
 
 def find_zip(folder: Path) -> Path | None:
-    """Find the only zip archive in a folder; None if there is none or more than one.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder to search.
-    """
+    """Find the only zip archive in a folder; None if there is none or more than one."""
     found = [file for file in folder.iterdir() if file.suffix.lower() == ".zip" and is_zip(file)]
     return found[0] if len(found) == 1 else None
 
