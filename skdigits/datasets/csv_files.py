@@ -165,7 +165,10 @@ def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]
             first += len(list(itertools.islice(lines, 1)))
         while part := list(itertools.islice(lines, n_lines)):
             if not all(map(str.isspace, part)):
-                data, texts = _read_lines(layout, part, first, n_rows)
+                try:
+                    data, texts = _read_quickly(layout, part, n_rows)
+                except (ValueError, Warning, csv.Error):
+                    data, texts = _read_line_by_line(layout, part, first, n_rows)
                 n_rows += len(data)
                 yield data, texts
             first += len(part)
@@ -173,14 +176,6 @@ def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]
             raise ValueError(
                 f"{layout.file}: the file has a header but no rows; expected rows of pixels."
             )
-
-
-def _read_lines(
-    layout: Layout, lines: list[str], first: int, n_before: int
-) -> tuple[np.ndarray, Any]:
-    with contextlib.suppress(ValueError, Warning, csv.Error):
-        return _read_quickly(layout, lines, n_before)
-    return _read_line_by_line(layout, lines, first, n_before)
 
 
 def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0) -> Any:
@@ -215,11 +210,9 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
     parts = [table[name] for name, *_ in fields if name.startswith("pixels")]
     values = np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.hstack(parts)
     if number is float:
-        is_share = layout.values == "shares"
-        is_right = (values >= 0) & (values <= (1 if is_share else 255))
-        if not (is_right & (is_share | (values == np.rint(values)))).all():
+        values, is_wrong = _as_bytes(values, layout)
+        if is_wrong.any():
             raise ValueError("a number is out of range")
-        values = np.rint(values * (255 if is_share else 1)).astype(np.uint8)
     if layout.label is None:
         return values, None
     texts = [text.strip() for text in table[str(layout.label)]]
@@ -267,18 +260,24 @@ def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, st
             raise ValueError(f"the column {name} is empty; expected a label")
         if not _is_label(label):
             raise ValueError(f"{short(label)} in the column {name}; expected a label")
-    return bytes(_byte(cells[i], names[i], layout.values) for i in layout.pixels), label
+    numbers = np.array([to_number(cells[i]) for i in layout.pixels])
+    values, is_wrong = _as_bytes(numbers, layout)
+    if is_wrong.any():
+        i = layout.pixels[is_wrong.argmax()]
+        whole, shares = "a whole number from 0 to 255", "a number from 0 to 1, as above"
+        raise ValueError(
+            f"{_shown(cells[i])} in the column {short(names[i])}; expected "
+            f"{shares if layout.values == 'shares' else whole}"
+        )
+    return values.tobytes(), label
 
 
-def _byte(text: str, name: str, how_written: str) -> int:
-    number = to_number(text)
-    is_share = how_written == "shares"
-    if is_share and 0 <= number <= 1:
-        return round(number * 255)
-    if not is_share and number.is_integer() and 0 <= number <= 255:
-        return int(number)
-    expected = "a number from 0 to 1, as above" if is_share else "a whole number from 0 to 255"
-    raise ValueError(f"{_shown(text)} in the column {short(name)}; expected {expected}")
+def _as_bytes(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Convert numbers to pixels; return also which of them are none."""
+    largest = 1 if layout.values == "shares" else 255
+    is_right = (numbers >= 0) & (numbers <= largest)
+    is_right &= (largest == 1) | (numbers == np.rint(numbers))
+    return np.rint(np.where(is_right, numbers, 0) * (255 // largest)).astype(np.uint8), ~is_right
 
 
 def _shown(text: str) -> str:

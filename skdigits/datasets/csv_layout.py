@@ -75,14 +75,6 @@ class Layout(NamedTuple):
         return names if self.order is None else [names[i] for i in self.order]
 
 
-def _read_first_rows(file: FoundPath) -> Layout:
-    """Read the first rows of a CSV file, and recognize its format."""
-    with reading(file, NO_CSV):
-        encoding, delimiter, lines = _recognize(file)
-        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
-    return _divide_header(file, encoding, delimiter, rows)
-
-
 def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
     """Read a CSV file as texts: the line number and the cells of each row that is not empty."""
     with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
@@ -135,7 +127,11 @@ def bounded_lines(file: Any) -> Iterator[str]:
         yield line
 
 
-def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[list[str]]) -> Layout:
+def _read_first_rows(file: FoundPath) -> Layout:
+    """Read the first rows of a CSV file, and recognize its format and its header."""
+    with reading(file, NO_CSV):
+        encoding, delimiter, lines = _recognize(file)
+        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
     names, width = rows[0], len(rows[0])
     if not any(names):
         raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
@@ -251,19 +247,12 @@ def _numbers(layout: Layout, column: int) -> np.ndarray:
     return np.array([to_number(row[column]) for row in layout.rows])
 
 
-def _counts_from(layout: Layout, column: int) -> int | None:
-    """Return 0 or 1 if a column numbers at least two rows from there, otherwise None."""
-    numbers = _numbers(layout, column)
-    if len(numbers) < 2 or numbers[0] not in (0, 1) or (np.diff(numbers) != 1).any():
-        return None
-    return int(numbers[0])
-
-
 def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
-    """Return the first or last of some columns if it numbers the rows, with its first number."""
+    """Return the first or last of some columns if it numbers two or more rows from 0 or 1."""
     for i in (columns[0], columns[-1]):
-        if (start := _counts_from(layout, i)) is not None:
-            return {i: start}
+        numbers = _numbers(layout, i)
+        if len(numbers) > 1 and numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+            return {i: int(numbers[0])}
     return {}
 
 
@@ -305,7 +294,7 @@ def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
         )
         name = f"column {short(names[i])}" if names[i] else f"column {i + 1} (without a name)"
         yield f"{file}: the {name} is left out as an index{reason}."
-    if not layout.is_named and label is not None and _counts_from(layout, label) is not None:
+    if not layout.is_named and label is not None and _counting_edge(layout, [label]):
         yield (
             f"{file}: column {label + 1} is read as labels, although it numbers the rows; if it is "
             "an index, write a header such as id,pixel0,pixel1,… into line 1."
