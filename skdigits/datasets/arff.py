@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from skdigits.datasets.faults import reading
 from skdigits.datasets.names import divide_columns
 from skdigits.datasets.pixels import compact
 from skdigits.datasets.unpacking import existing, open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per chunk
 LONGEST_HEADER = 1 << 22  # bytes; the header of mnist_784.arff has 20,000

@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from skdigits.datasets.contents import to_number
 from skdigits.datasets.faults import reading, refuse
 from skdigits.datasets.names import check_pixel_count, is_index, is_label, pixel_order
 from skdigits.datasets.unpacking import open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import FoundPath
+from skdigits.typing import FoundPath
 
 NO_CSV = "not a CSV file of numbers, or damaged"
 DELIMITERS = ",;\t"

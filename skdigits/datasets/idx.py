@@ -10,7 +10,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,7 @@ from skdigits.datasets.faults import reading
 from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
 from skdigits.datasets.unpacking import existing, open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import DataPath, FoundPath
+from skdigits.typing import DataPath, FoundPath
 
 UNSIGNED_BYTE = 8
 ELEMENT_TYPES = (UNSIGNED_BYTE, 9, 11, 12, 13, 14)  # the third byte of every IDX file
@@ -29,6 +27,7 @@ PIECE = 1 << 20  # bytes read at once
 IMAGE_FILE_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<subset>train|t10k|test)-images[-.]idx[13]-ubyte(\.gz)?"
 )
+EXAMPLES = {"train": "train-images-idx3-ubyte.gz", "test": "t10k-images-idx3-ubyte.gz"}
 
 
 def load_idx(
@@ -140,10 +139,9 @@ def _find_files(path: DataPath, subset: str) -> tuple[Any, Any]:
     file: Any = existing(path, subset)
     if file.is_dir():
         found = list(files_by_prefix(file, IMAGE_FILE_NAME, subset).values())
-        name = "train" if subset == "train" else "t10k"
         if not found:
             raise FileNotFoundError(
-                f"{path} has no file of {subset} images such as {name}-images-idx3-ubyte.gz."
+                f"{path} has no file of {subset} images such as {EXAMPLES[subset]}."
             )
         if len(found) > 1:
             names = ", ".join(sorted(other.name for other in found)[:2])

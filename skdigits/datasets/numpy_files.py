@@ -7,7 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from skdigits.datasets.contents import N_DIGITS, make_samples
 from skdigits.datasets.faults import reading
 from skdigits.datasets.names import find_arrays, find_labels
 from skdigits.datasets.unpacking import LARGE, PACKED, existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 SHOWN = 6  # names of arrays in a message
 

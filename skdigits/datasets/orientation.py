@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bundled import load_digits
-
-if TYPE_CHECKING:
-    from skdigits.typing import FoundPath
+from skdigits.typing import FoundPath
 
 TURNED = "EMNIST's images lie on their side and were turned upright."
 CLASSES = range(1, 10)  # 0 looks the same on its side, and some files label it 10

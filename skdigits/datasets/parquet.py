@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from skdigits.datasets.faults import reading
 from skdigits.datasets.names import divide_columns, is_image_name, is_label, part_of
 from skdigits.datasets.pixels import as_grey, compact
 from skdigits.datasets.unpacking import existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per batch
 LARGEST = 1 << 22  # pixels; larger pictures are refused
@@ -105,7 +103,13 @@ def _read_file(file: Path) -> Iterator[tuple[np.ndarray, Any]]:
                 pixels = [batch.column(name).to_numpy(zero_copy_only=False) for name in columns]
                 yield compact(np.stack(pixels, axis=1)), labels
             else:
-                yield _images(batch.column(image).to_pylist(), file), labels
+                images = [_image(value, file) for value in batch.column(image).to_pylist()]
+                sizes = sorted({image.shape for image in images})
+                if len(sizes) > 1:
+                    raise ValueError(
+                        f"{file}: images have sizes {sizes[0]} and {sizes[1]}; expected one size."
+                    )
+                yield compact(np.stack(images)), labels
 
 
 def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list[str]]:
@@ -132,14 +136,6 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
             "images and one of labels."
         )
     return images[0], labels[0] if labels else None, images
-
-
-def _images(values: list[Any], file: Path) -> np.ndarray:
-    images = [_image(value, file) for value in values]
-    sizes = sorted({image.shape for image in images})
-    if len(sizes) > 1:
-        raise ValueError(f"{file}: images have sizes {sizes[0]} and {sizes[1]}; expected one size.")
-    return compact(np.stack(images))
 
 
 def _image(value: Any, file: Path) -> np.ndarray:

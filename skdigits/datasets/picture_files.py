@@ -6,21 +6,18 @@ import itertools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, LoadedImages, Problem, without_problems
 from skdigits.datasets.folders import files_in
-from skdigits.datasets.picture_labels import LABELS, Page, find_labels
+from skdigits.datasets.picture_labels import LABELS, Page, PictureLabels, find_labels
 from skdigits.datasets.unpacking import existing
 from skdigits.pictures import find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES
-
-if TYPE_CHECKING:
-    from skdigits.datasets.picture_labels import PictureLabels
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures per chunk; an error is raised after the chunk of its picture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from skdigits.datasets.arff import read_arff
 from skdigits.datasets.bunch import Chunk, LoadedImages, without_problems
@@ -20,11 +22,7 @@ from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pict
 from skdigits.datasets.recognition import nothing_to_read, recognize
 from skdigits.datasets.unpacking import check_subset
 from skdigits.datasets.zipped import iter_zip, read_zip
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 # Readers of whole files for each format except pictures, and readers of parts for some formats.
 READERS: dict[str, Callable[..., LoadedImages]] = {

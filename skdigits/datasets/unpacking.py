@@ -7,10 +7,9 @@ import gzip
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from skdigits.typing import DataPath, FoundPath
+from skdigits.typing import DataPath, FoundPath
 
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"

@@ -5,17 +5,15 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.csv_files import find_csv, iter_csv, read_csv
 from skdigits.datasets.faults import reading
-from skdigits.datasets.idx import IMAGE_FILE_NAME, iter_idx, read_idx
+from skdigits.datasets.idx import EXAMPLES, IMAGE_FILE_NAME, iter_idx, read_idx
 from skdigits.datasets.names import files_by_prefix, part_of
 from skdigits.datasets.unpacking import existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of an empty archive
 NOT_DATA = ("__MACOSX",)  # a folder that macOS adds
@@ -108,8 +106,7 @@ def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
     ]
     if len(tables) == 1 and tables[0].is_file():
         return "csv", tables[0]
-    name = "train" if subset == "train" else "t10k"
     raise FileNotFoundError(
-        f"{path} contains neither {subset}.csv nor an IDX file such as "
-        f"{name}-images-idx3-ubyte.gz, nor a single CSV file."
+        f"{path} contains neither {subset}.csv nor an IDX file such as {EXAMPLES[subset]}, nor a "
+        "single CSV file."
     )
