@@ -79,7 +79,7 @@ def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
         encoding, delimiter, _ = _recognize(file)
         with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
             reader = csv.reader(bounded_lines(text), delimiter=delimiter, skipinitialspace=True)
-            rows = [(reader.line_num, _stripped(row)) for row in reader]
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     rows = [(line, cells) for line, cells in rows if any(cells)]
     if not rows:
         raise ValueError(f"{file}: the file is empty; expected a header and rows.")
@@ -108,10 +108,6 @@ def _recognize(file: FoundPath) -> tuple[str, str, list[str]]:
     return encoding, delimiter, lines
 
 
-def _stripped(row: Any) -> Any:
-    return [cell.strip() for cell in row]
-
-
 def short(text: str) -> str:
     """Quote a text from a file for a message, with at most 40 characters."""
     return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
@@ -129,7 +125,8 @@ def _read_first_rows(file: FoundPath) -> Layout:
     """Read the first rows of a CSV file, and recognize its format and its header."""
     with reading(file, NO_CSV):
         encoding, delimiter, lines = _recognize(file)
-        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
+        reader = csv.reader(lines, delimiter=delimiter)
+        rows = [[cell.strip() for cell in row] for row in reader]
     names, width = rows[0], len(rows[0])
     if not any(names):
         raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")

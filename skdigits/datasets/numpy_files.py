@@ -106,12 +106,12 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
 
 def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]:
     """Find the only array of images, and the only array of labels or None, by their shapes."""
-    is_labels = {name: _looks_like_labels(array) for name, array in arrays.items()}
-    images = [name for name, array in arrays.items() if not is_labels[name] and array.ndim > 1]
+    shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
+    labels = [name for name, (_, *rest) in shapes.items() if rest in ([], [1], [N_DIGITS])]
+    images = [name for name in shapes if name not in labels]
     if len(images) == 1:
-        shape = arrays[images[0]].shape
-        n = (shape[0], shape[-1])
-        labels = [name for name, array in arrays.items() if is_labels[name] and len(array) in n]
+        first, *_, last = shapes[images[0]]
+        labels = [name for name in labels if shapes[name][0] in (first, last)]
         if len(labels) < 2:
             return images[0], labels[0] if labels else None
     shown = ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:SHOWN])
@@ -119,10 +119,6 @@ def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]
         f"{path} has {shown[:100] or 'no arrays'}; expected arrays such as x_train and y_train, or "
         "images and labels."
     )
-
-
-def _looks_like_labels(array: np.ndarray) -> bool:
-    return array.ndim == 1 or (array.ndim == 2 and not {1, N_DIGITS}.isdisjoint(array.shape[1:]))
 
 
 @contextlib.contextmanager
