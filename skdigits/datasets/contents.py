@@ -56,8 +56,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:
         values = _from_one_hot(values)
-    is_matrix = values.ndim == 2 and 1 not in values.shape
-    if values.ndim not in (1, 2) or is_matrix or not values.size:
+    if not values.size or values.size != max(values.shape, default=0):
         raise ValueError(f"{where}: labels of shape {values.shape}; expected one per image.")
     values = values.ravel()
     if (

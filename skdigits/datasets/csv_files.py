@@ -199,28 +199,34 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
             ndmin=1,
             encoding=layout.encoding,
         )
-    for i, start in layout.indexes.items():
-        if start is None:
-            continue
-        expected = start + n_before + np.arange(len(table))
-        if (table[str(i)].astype(float) != expected).any():
-            raise ValueError("a row number is not the expected one")
     parts = [table[name] for name, *_ in fields if name.startswith("pixels")]
     values = np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.hstack(parts)
     if number is float:
         values, is_wrong = _as_bytes(values, layout)
         if is_wrong.any():
             raise ValueError("a number is out of range")
+    others = {i: map(str.strip, table[str(i)]) for i in range(len(layout.names)) if i not in pixels}
+    rows = (dict(zip(others, cells, strict=True)) for cells in zip(*others.values(), strict=True))
+    labels = [_check_row(layout, row, n) for n, row in enumerate(rows, n_before)]
+    return values, None if layout.label is None else np.array(labels, dtype=str)
+
+
+def _check_row(layout: Layout, cells: Any, n_above: int) -> str:
+    """Check the row number and the label of a row; return the label, ``""`` if it has none."""
+    for i, start in layout.indexes.items():
+        if start is not None and to_number(cells[i]) != start + n_above:
+            column = f"{short(layout.names[i])} of row numbers"
+            raise ValueError(
+                f"{_shown(cells[i])} in the column {column}; expected {start + n_above}"
+            )
     if layout.label is None:
-        return values, None
-    texts = [text.strip() for text in table[str(layout.label)]]
-    if not all(map(_is_label, texts)):
-        raise ValueError("a label is missing or too long")
-    return values, np.array(texts, dtype=str)
-
-
-def _is_label(text: str) -> bool:
-    return 0 < len(text) <= MOST_LABEL_CHARACTERS and "\0" not in text
+        return ""
+    label, name = cells[layout.label], layout.names[layout.label]
+    if not label:
+        raise ValueError(f"the column {short(name)} is empty; expected a label")
+    if len(label) > MOST_LABEL_CHARACTERS or "\0" in label:
+        raise ValueError(f"{short(label)} in the column {short(name)}; expected a label")
+    return label
 
 
 def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: int) -> Any:
@@ -242,22 +248,11 @@ def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: i
 
 def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, str]:
     """Return the pixels and the label of a row, ``""`` if it has none; check each value."""
-    names, label = layout.names, ""
+    names = layout.names
     if len(cells) != len(names):
         line = "the header" if layout.has_header else "line 1"
         raise ValueError(f"{len(cells)} values; expected {len(names)}, as in {line}")
-    for i, start in layout.indexes.items():
-        if start is not None and to_number(cells[i]) != start + n_above:
-            column = f"{short(names[i])} of row numbers"
-            raise ValueError(
-                f"{_shown(cells[i])} in the column {column}; expected {start + n_above}"
-            )
-    if layout.label is not None:
-        label, name = cells[layout.label], short(names[layout.label])
-        if not label:
-            raise ValueError(f"the column {name} is empty; expected a label")
-        if not _is_label(label):
-            raise ValueError(f"{short(label)} in the column {name}; expected a label")
+    label = _check_row(layout, cells, n_above)
     numbers = np.array([to_number(cells[i]) for i in layout.pixels])
     values, is_wrong = _as_bytes(numbers, layout)
     if is_wrong.any():
