@@ -14,10 +14,9 @@ import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import existing, opened
 from skdigits.datasets.names import divide_columns
 from skdigits.datasets.pixels import compact
-from skdigits.datasets.unpacking import existing, open_unpacked
 from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per chunk
@@ -52,10 +51,8 @@ def load_arff(
 def read_arff(path: StrPath, subset: str) -> LoadedImages:
     """Read the samples of `load_arff`."""
     path = existing(path, subset)
-    with (
-        reading(path, "not an ARFF file of numbers, or damaged"),
-        open_unpacked(path, "rt", encoding="utf-8-sig") as file,
-    ):
+    what = "not an ARFF file of numbers, or damaged"
+    with opened(path, what, "rt", encoding="utf-8-sig") as file:
         names, texts = _read_attributes(file)
         label, pixels = divide_columns(names, texts, path)
         images, labels = _read_rows(file, names, label, pixels)

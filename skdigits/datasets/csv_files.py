@@ -21,10 +21,9 @@ import numpy as np
 from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.contents import read_labels, to_number
 from skdigits.datasets.csv_layout import NO_CSV, Layout, bounded_lines, find_layout, short
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import existing, opened
 from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
-from skdigits.datasets.unpacking import existing, open_unpacked
 from skdigits.typing import DataPath, FoundPath
 
 FILE_NAME = re.compile(r"(?P<prefix>.*[-_. ])?(?P<subset>train|test)\.csv(\.gz)?", re.IGNORECASE)
@@ -154,10 +153,7 @@ def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
 def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]]:
     """Read in parts of some lines; yield the pixels of a part, and labels as strings or None."""
     first, n_rows = 1, 0
-    with (
-        reading(layout.file, NO_CSV),
-        open_unpacked(layout.file, "rt", encoding=layout.encoding, newline="") as file,
-    ):
+    with opened(layout.file, NO_CSV, "rt", encoding=layout.encoding, newline="") as file:
         lines = bounded_lines(file)
         if layout.has_header:
             first += len(list(itertools.islice(lines, 1)))

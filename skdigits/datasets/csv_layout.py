@@ -17,9 +17,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from skdigits.datasets.contents import to_number
-from skdigits.datasets.faults import reading, refuse
+from skdigits.datasets.input_files import open_unpacked, reading, refuse
 from skdigits.datasets.names import check_pixel_count, is_index, is_label, pixel_order
-from skdigits.datasets.unpacking import open_unpacked
 from skdigits.typing import FoundPath
 
 NO_CSV = "not a CSV file of numbers, or damaged"

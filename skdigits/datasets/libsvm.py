@@ -10,8 +10,7 @@ import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
-from skdigits.datasets.unpacking import existing, open_unpacked
+from skdigits.datasets.input_files import existing, opened
 from skdigits.typing import StrPath
 
 SIDES = (8, 16, 20, 28, 32)  # usual sides of images of digits
@@ -58,7 +57,7 @@ def read_libsvm(path: StrPath, subset: str) -> LoadedImages:
     from sklearn.datasets import load_svmlight_file
 
     path = existing(path, subset)
-    with reading(path, "not a LIBSVM file, or damaged"), open_unpacked(path) as file:
+    with opened(path, "not a LIBSVM file, or damaged") as file:
         table, labels = load_svmlight_file(file, dtype=np.float32, zero_based=True)
         if not table.nnz:
             raise ValueError("the file has no values; expected 'label index:value …'")

@@ -18,9 +18,8 @@ import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import LARGE, PACKED, existing, reading
 from skdigits.datasets.names import find_arrays
-from skdigits.datasets.unpacking import LARGE, PACKED, existing
 from skdigits.typing import StrPath
 
 COURSERA = 400  # pixels of ex3data1.mat and ex4data1.mat

@@ -13,9 +13,8 @@ import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import N_DIGITS, make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import LARGE, PACKED, existing, reading
 from skdigits.datasets.names import find_arrays, find_labels
-from skdigits.datasets.unpacking import LARGE, PACKED, existing
 from skdigits.typing import StrPath
 
 SHOWN = 6  # names of arrays in a message

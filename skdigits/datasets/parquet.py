@@ -12,10 +12,9 @@ import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import existing, reading
 from skdigits.datasets.names import divide_columns, is_image_name, is_label, part_of
 from skdigits.datasets.pixels import as_grey, compact
-from skdigits.datasets.unpacking import existing
 from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per batch

@@ -12,8 +12,8 @@ import numpy as np
 
 from skdigits.datasets.bunch import Chunk, LoadedImages, Problem, without_problems
 from skdigits.datasets.folders import files_in
+from skdigits.datasets.input_files import existing
 from skdigits.datasets.picture_labels import LABELS, Page, PictureLabels, find_labels
-from skdigits.datasets.unpacking import existing
 from skdigits.pictures import find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES

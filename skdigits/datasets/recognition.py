@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from skdigits.datasets.csv_files import find_csv
-from skdigits.datasets.faults import EXCEL, PICKLE, reading, refuse
 from skdigits.datasets.idx import ELEMENT_TYPES, EXAMPLES, IMAGE_FILE_NAME
+from skdigits.datasets.input_files import EXCEL, PICKLE, opened, reading, refuse
 from skdigits.datasets.names import PARTS, files_by_prefix, part_of
 from skdigits.datasets.numpy_files import find_npy
 from skdigits.datasets.parquet import find_parquet
 from skdigits.datasets.picture_files import SUFFIXES
-from skdigits.datasets.unpacking import open_unpacked
 from skdigits.datasets.zipped import DAMAGED, ZIP_MAGICS
 from skdigits.files import printable
 from skdigits.typing import FoundPath
@@ -56,8 +55,8 @@ def format_of(file: Any) -> str:
     It is ``"csv"`` for any other content, which the CSV reader checks. A ValueError is raised if
     the file is empty, damaged or in a format that is never read.
     """
-    with reading(file, "the packed file is damaged or truncated"), open_unpacked(file) as opened:
-        start = opened.read(START)
+    with opened(file, "the packed file is damaged or truncated") as content:
+        start = content.read(START)
     refuse(start, file)
     if start[:4] in ZIP_MAGICS:
         with reading(file, DAMAGED), zipfile.ZipFile(file) as archive:

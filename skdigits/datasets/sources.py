@@ -13,6 +13,7 @@ from skdigits.datasets.bunch import Chunk, LoadedImages, without_problems
 from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.csv_files import iter_csv, read_csv
 from skdigits.datasets.idx import iter_idx, read_idx
+from skdigits.datasets.input_files import check_subset
 from skdigits.datasets.libsvm import read_libsvm
 from skdigits.datasets.matlab import read_mat
 from skdigits.datasets.numpy_files import read_npz
@@ -20,7 +21,6 @@ from skdigits.datasets.openml import fetch_mnist
 from skdigits.datasets.parquet import read_parquet
 from skdigits.datasets.picture_files import Cleaning, NoPicturesError, iter_pictures, load_pictures
 from skdigits.datasets.recognition import nothing_to_read, recognize
-from skdigits.datasets.unpacking import check_subset
 from skdigits.datasets.zipped import iter_zip, read_zip
 from skdigits.typing import StrPath
 

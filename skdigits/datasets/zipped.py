@@ -9,10 +9,9 @@ from typing import Any
 
 from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.csv_files import find_csv, iter_csv, read_csv
-from skdigits.datasets.faults import reading
 from skdigits.datasets.idx import EXAMPLES, IMAGE_FILE_NAME, iter_idx, read_idx
+from skdigits.datasets.input_files import existing, reading
 from skdigits.datasets.names import files_by_prefix, part_of
-from skdigits.datasets.unpacking import existing
 from skdigits.typing import StrPath
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of an empty archive
