@@ -15,7 +15,7 @@ from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.pixels import as_pixels
 
 MNIST = (70_000, 784)  # images and pixels of a table with both subsets
-N_TRAIN = 60_000  # the first images are for training
+SUBSETS = {"all": slice(None), "train": slice(60_000), "test": slice(60_000, None)}  # of MNIST
 N_DIGITS = 10
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 LEADING_ZERO = re.compile(r"[+-]?0\d")
@@ -41,7 +41,7 @@ def make_samples(
     _warn_of_ten(target, where)
     check_upright(images, target, where)
     if (len(images), math.prod(images.shape[1:])) == MNIST:
-        part = slice(N_TRAIN) if subset == "train" else slice(N_TRAIN, None)
+        part = SUBSETS[subset]
         images, target = images[part], None if target is None else target[part]
         note += f", {'the first 60,000' if subset == 'train' else 'the last 10,000'} images"
     return LoadedImages(images, target, f"{where}{note}")
@@ -56,7 +56,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:
         values = _from_one_hot(values)
-    if not values.size or values.size != max(values.shape, default=0):
+    if values.ndim not in (1, 2) or not values.size or values.size != max(values.shape):
         raise ValueError(f"{where}: labels of shape {values.shape}; expected one per image.")
     values = values.ravel()
     if (
@@ -121,6 +121,5 @@ def _warn_of_ten(target: np.ndarray | None, where: Any) -> None:
     warnings.warn(
         f"{where}: the labels are 1 to 10, without 0. In SVHN and in many MATLAB files, 10 means "
         "the digit 0. The labels are not changed; y % 10 converts 10 to 0.",
-        UserWarning,
         stacklevel=5,
     )

@@ -121,7 +121,7 @@ def _find_layout(path: DataPath, subset: str) -> Layout:
 
 def _warn(layout: Layout) -> None:
     for note in layout.notes:
-        warnings.warn(note, UserWarning, stacklevel=4)
+        warnings.warn(note, stacklevel=4)
 
 
 def find_csv(folder: FoundPath, subset: str) -> Any:

@@ -83,7 +83,6 @@ def _side(n_features: int, path: Any) -> int:
     if side * side - n_features > 2 * side:
         warnings.warn(
             f"{path}: the last pixel is {n_features}; the images are read as {side}×{side}.",
-            UserWarning,
             stacklevel=4,
         )
     return side
@@ -110,7 +109,6 @@ def _find_first(table: Any, first: int, side: int, path: Any) -> int:
     warnings.warn(
         f"{path}: pixels are read as numbered from 0, although LIBSVM counts from 1; otherwise all "
         "digits would be shifted by one pixel.",
-        UserWarning,
         stacklevel=4,
     )
     return 0

@@ -175,7 +175,6 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
     if index:
         warnings.warn(
             f"{where}: the column {', '.join(map(repr, index))[:100]} is left out as an index.",
-            UserWarning,
             stacklevel=4,
         )
     order = pixel_order(pixels)

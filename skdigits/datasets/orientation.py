@@ -54,7 +54,6 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
         warnings.warn(
             f"{where}: the digits seem to lie on their side, with rows and columns exchanged. "
             f"Turn them upright: X.reshape(-1, {side}, {side}).transpose(0, 2, 1).",
-            UserWarning,
             stacklevel=5,
         )
 

@@ -187,7 +187,6 @@ def _warn_of_crowded(pages: list[_Cleaned], cleaning: Cleaning) -> None:
     warnings.warn(
         f"{len(crowded)} of {len(pages)} pictures show several {kind}s "
         f"({shown[:120]}); only the largest {kind} of each is read. {ADVICE[kind]}",
-        UserWarning,
         stacklevel=3,
     )
 

@@ -229,4 +229,4 @@ def _plain(name: str) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=5)
+    warnings.warn(message, stacklevel=5)

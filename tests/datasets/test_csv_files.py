@@ -334,6 +334,15 @@ def test_pixels_sorted_by_name_are_put_in_order(tmp_path, read):
     assert read(tmp_path, "test") == (pixels, None, [])
 
 
+@pytest.mark.parametrize("numbers", [[1, 10, 2, 30], [4, 3, 2, 1]], ids=["by name", "reversed"])
+def test_pixels_whose_numbers_tell_their_order_are_sorted(tmp_path, read, numbers):
+    columns = [f"pixel{number}" for number in numbers]
+    file = save(tmp_path / "a.csv", table(columns, [numbers] * 3))
+    data, _, (warning,) = read(file, "test")
+    assert data == [sorted(numbers)] * 3
+    assert "sorted by their numbers" in str(warning.message)
+
+
 @pytest.mark.parametrize("columns", [["a3", "a2", "a1", "b0"], ["a9", "a1", "a2", "a3"], [*"dcba"]])
 def test_other_names_of_pixels_tell_no_order(tmp_path, read, columns):
     assert read(save(tmp_path / "a.csv", table(columns, PIXELS)), "test") == (PIXELS, None, [])
