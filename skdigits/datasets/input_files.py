@@ -50,7 +50,7 @@ REFUSED = [
 
 
 def existing(path: DataPath, subset: str) -> Any:
-    """Return a path as Path or zipfile.Path; raise an error if it, or `subset`, does not exist."""
+    """Return a path as Path or zipfile.Path; refuse one that does not exist, or another subset."""
     check_subset(subset)
     path = path if isinstance(path, zipfile.Path) else Path(path)
     if not path.is_dir() and not path.exists():  # exists() is False for the root of an archive
@@ -94,7 +94,7 @@ def refuse(start: bytes, file: object) -> None:
 def reading(file: object, what: str) -> Iterator[None]:
     """Convert any error that a library raises for a damaged file to a ValueError of one line.
 
-    `what` is its text, such as ``"not a MATLAB file, or damaged"``. Errors that begin with the name
+    `what` begins it, such as ``"not a MATLAB file, or damaged"``. Errors that begin with the name
     of the file are not changed.
     """
     try:

@@ -85,7 +85,7 @@ def format_of(file: Any) -> str:
 
 
 def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
-    """Return the error for a folder without data, such as that of a file that is never read."""
+    """Return the error for a folder without data, or that of the first file that cannot be read."""
     for file in _files(folder):
         try:
             format_of(file)
