@@ -280,18 +280,13 @@ def _finish(
     if layout.order is not None:
         data = data[:, layout.order]
     if _is_turned(layout):
-        data = turn_upright(_images(data)).reshape(len(data), -1)
+        side = math.isqrt(data.shape[1])
+        data = turn_upright(data.reshape(-1, side, side)).reshape(len(data), -1)
     target = texts if texts is None or as_text else read_labels(texts, layout.file)
     if is_first:
-        check_upright(_images(data), target, layout.file)
+        check_upright(data, target, layout.file)
     return Chunk(data, target)
 
 
 def _is_turned(layout: Layout) -> bool:
     return is_emnist(layout.file) and math.isqrt(len(layout.pixels)) ** 2 == len(layout.pixels)
-
-
-def _images(data: np.ndarray) -> np.ndarray:
-    """Reshape rows to square images if the number of pixels is a square number."""
-    side = math.isqrt(data.shape[1])
-    return data.reshape(-1, side, side) if side**2 == data.shape[1] else data
