@@ -272,7 +272,7 @@ def test_commands(line, folder, capsys):
 
 
 @pytest.mark.parametrize("name", ["digit", "sequence"])
-def test_pictures_given_to_estimators_are_told_what_takes_them(name):
+def test_pictures_given_to_estimators_get_the_name_of_what_takes_them(name):
     estimator, picture = load_pretrained(name), Image.new("L", (28, 28))
     for X in ("x.png", Path("x.png"), ["x.png"], np.array(["x.png"]), [b"x"], picture):
         for method in (estimator.predict, lambda X: estimator.fit(X, ["1"])):

@@ -30,7 +30,7 @@ def test_short_work_is_done_in_this_process():
     assert set(processes) == {os.getpid()}
 
 
-def test_long_work_goes_on_in_other_processes(impatient):
+def test_long_work_continues_in_other_processes(impatient):
     items, processes = in_processes(range(30), n_jobs=2)
     assert items == list(range(30))
     assert processes[0] == os.getpid()

@@ -5,9 +5,6 @@ generates. `load_data` and `iter_data` recognize the format of a file or folder.
 ``"train"`` for labelled training images, and ``"test"`` for images to predict.
 """
 
-import importlib
-from typing import TYPE_CHECKING
-
 from skdigits.datasets.arff import load_arff
 from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.csv_files import load_csv
@@ -21,18 +18,11 @@ from skdigits.datasets.parquet import load_parquet
 from skdigits.datasets.picture_files import load_pictures
 from skdigits.datasets.sources import iter_data, load_data
 from skdigits.datasets.zipped import load_zip
-
-if TYPE_CHECKING:
-    from skdigits.synthesis.digit_sequences import (
-        iter_digit_sequences,
-        make_digit_sequences,
-        train_test_sequences,
-    )
-else:  # loaders and generators are public here, and do not depend on each other
-    _generators = importlib.import_module("skdigits.synthesis.digit_sequences")
-    iter_digit_sequences = _generators.iter_digit_sequences
-    make_digit_sequences = _generators.make_digit_sequences
-    train_test_sequences = _generators.train_test_sequences
+from skdigits.synthesis.digit_sequences import (
+    iter_digit_sequences,
+    make_digit_sequences,
+    train_test_sequences,
+)
 
 __all__ = [
     "fetch_mnist",

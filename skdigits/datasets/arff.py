@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import existing, opened
 from skdigits.datasets.names import divide_columns
 from skdigits.datasets.pixels import compact
-from skdigits.datasets.unpacking import existing, open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per chunk
 LONGEST_HEADER = 1 << 22  # bytes; the header of mnist_784.arff has 20,000
@@ -52,18 +49,10 @@ def load_arff(
 
 
 def read_arff(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_arff`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_arff`.
-    """
+    """Read the samples of `load_arff`."""
     path = existing(path, subset)
-    with (
-        reading(path, "not an ARFF file of numbers, or damaged"),
-        open_unpacked(path, "rt", encoding="utf-8-sig") as file,
-    ):
+    what = "not an ARFF file of numbers, or damaged"
+    with opened(path, what, "rt", encoding="utf-8-sig") as file:
         names, texts = _read_attributes(file)
         label, pixels = divide_columns(names, texts, path)
         images, labels = _read_rows(file, names, label, pixels)

@@ -30,13 +30,7 @@ class Chunk(NamedTuple):
 
 
 def without_problems(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Iterate over chunks; raise a ValueError for the first picture that could not be read.
-
-    Parameters
-    ----------
-    chunks : iterator of Chunk
-        The chunks.
-    """
+    """Iterate over chunks; raise a ValueError for the first picture that could not be read."""
     for chunk in chunks:
         if chunk.problems:
             raise ValueError(chunk.problems[0].text)
@@ -53,13 +47,7 @@ class LoadedImages(NamedTuple):
     feature_names: list[str] | None = None  # None means pixel0, pixel1, … as in Kaggle's files
 
     def bunch(self, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
-        """Return the samples as a scikit-learn Bunch or tuple.
-
-        Parameters
-        ----------
-        as_frame, return_X_y : bool, default=False
-            As for `load_data`.
-        """
+        """Return the samples as a scikit-learn Bunch or tuple, as `load_data` does."""
         n, *shape = self.images.shape
         n_pixels = math.prod(shape)
         rows = self.images.reshape(n, n_pixels)
@@ -87,13 +75,7 @@ class LoadedImages(NamedTuple):
         )
 
     def chunks(self, chunk_size: int, lines: bool = False) -> Iterator[Chunk]:
-        """Divide the samples into chunks.
-
-        Parameters
-        ----------
-        chunk_size, lines
-            As for `iter_data`.
-        """
+        """Divide the samples into chunks; with `lines`, the labels are strings."""
         target = self.target.astype(str) if lines and self.target is not None else self.target
         for chosen in gen_batches(len(self.images), chunk_size):
             yield Chunk(self.images[chosen], None if target is None else target[chosen])

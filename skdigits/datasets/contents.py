@@ -15,7 +15,7 @@ from skdigits.datasets.orientation import check_upright
 from skdigits.datasets.pixels import as_pixels
 
 MNIST = (70_000, 784)  # images and pixels of a table with both subsets
-N_TRAIN = 60_000  # the first images are for training
+SUBSETS = {"all": slice(None), "train": slice(60_000), "test": slice(60_000, None)}  # of MNIST
 N_DIGITS = 10
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 LEADING_ZERO = re.compile(r"[+-]?0\d")
@@ -25,21 +25,11 @@ LARGEST_INTEGER = 2**53  # up to here, a float holds every integer exactly
 def make_samples(
     images: np.ndarray, labels: np.ndarray | None, where: Any, *, subset: str, note: str = ""
 ) -> LoadedImages:
-    """Check and convert the arrays of a file.
+    """Check and convert the arrays of a file, as for `as_pixels` and `read_labels`.
 
-    Parameters
-    ----------
-    images : ndarray
-        As for `as_pixels`.
-    labels : ndarray or None
-        As for `read_labels`; None without labels.
-    where : str
-        The file, for messages.
-    subset : {"train", "test"}
-        ``"train"`` requires labels. A table of MNIST's 70,000 images is divided; all other tables
-        are returned whole.
-    note : str, default=""
-        Changes that were made to the images, for the description.
+    For ``"train"``, labels are required. A table of MNIST's 70,000 images is divided into subsets;
+    all other tables are returned whole. `where` names the file in messages; `note` is added to the
+    description.
     """
     if labels is None and subset == "train":
         raise ValueError(
@@ -51,33 +41,22 @@ def make_samples(
     _warn_of_ten(target, where)
     check_upright(images, target, where)
     if (len(images), math.prod(images.shape[1:])) == MNIST:
-        part = slice(N_TRAIN) if subset == "train" else slice(N_TRAIN, None)
+        part = SUBSETS[subset]
         images, target = images[part], None if target is None else target[part]
         note += f", {'the first 60,000' if subset == 'train' else 'the last 10,000'} images"
     return LoadedImages(images, target, f"{where}{note}")
 
 
 def read_labels(values: Any, where: Any) -> np.ndarray:
-    """Convert stored labels to integers or strings.
+    """Convert stored labels to int64 if all are whole numbers without leading zeros, or to str.
 
-    Parameters
-    ----------
-    values : array-like
-        One number or text per sample, as a vector or as a matrix with one row or column; or one-hot
-        labels, with 10 rows or columns.
-    where : str
-        The file, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        int64 if all are whole numbers without leading zeros, otherwise str.
+    They are one number or text per sample, as a vector or as a matrix with one row or column; or
+    one-hot labels, with 10 rows or columns. `where` names the file in messages.
     """
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:
         values = _from_one_hot(values)
-    is_matrix = values.ndim == 2 and 1 not in values.shape
-    if values.ndim not in (1, 2) or is_matrix or not values.size:
+    if values.ndim not in (1, 2) or not values.size or values.size != max(values.shape):
         raise ValueError(f"{where}: labels of shape {values.shape}; expected one per image.")
     values = values.ravel()
     if (
@@ -107,13 +86,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
 
 
 def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Convert texts to int64 if all are integers without leading zeros, otherwise to str.
-
-    Parameters
-    ----------
-    texts : list of str
-        One per sample.
-    """
+    """Convert texts to int64 if all are integers without leading zeros, otherwise to str."""
     labels = np.array(texts, dtype=str)
     if not all(map(PLAIN_INTEGER.fullmatch, np.unique(labels).tolist())):
         return labels
@@ -124,13 +97,7 @@ def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
 
 
 def to_number(text: str) -> float:
-    """Convert a text to a finite number, or to NaN if it is none.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    """
+    """Convert a text to a finite number, or to NaN if it is none."""
     try:
         number = float(text)
     except ValueError:
@@ -154,6 +121,5 @@ def _warn_of_ten(target: np.ndarray | None, where: Any) -> None:
     warnings.warn(
         f"{where}: the labels are 1 to 10, without 0. In SVHN and in many MATLAB files, 10 means "
         "the digit 0. The labels are not changed; y % 10 converts 10 to 0.",
-        UserWarning,
         stacklevel=5,
     )

@@ -14,20 +14,17 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.contents import read_labels, to_number
 from skdigits.datasets.csv_layout import NO_CSV, Layout, bounded_lines, find_layout, short
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import existing, opened
 from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
-from skdigits.datasets.unpacking import existing, open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import DataPath, FoundPath
+from skdigits.typing import DataPath, FoundPath
 
 FILE_NAME = re.compile(r"(?P<prefix>.*[-_. ])?(?P<subset>train|test)\.csv(\.gz)?", re.IGNORECASE)
 PART_ROWS = 8192
@@ -75,13 +72,7 @@ def load_csv(
 
 
 def read_csv(path: DataPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_csv`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_csv`.
-    """
+    """Read the samples of `load_csv`."""
     layout = _find_layout(path, subset)
     chunk = _finish(layout, *_read_whole(layout), is_first=True)
     _warn(layout)
@@ -97,12 +88,7 @@ def iter_csv(
 ) -> Iterator[Chunk]:
     """Read the samples of `load_csv` in parts, so that memory is bounded.
 
-    Parameters
-    ----------
-    path, subset
-        As for `load_csv`.
-    chunk_size, lines
-        As for `iter_data`; string labels keep leading zeros.
+    With `lines`, labels are strings, which keep leading zeros.
     """
     layout = _find_layout(path, subset)
     _warn(layout)
@@ -135,21 +121,14 @@ def _find_layout(path: DataPath, subset: str) -> Layout:
 
 def _warn(layout: Layout) -> None:
     for note in layout.notes:
-        warnings.warn(note, UserWarning, stacklevel=4)
+        warnings.warn(note, stacklevel=4)
 
 
 def find_csv(folder: FoundPath, subset: str) -> Any:
-    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not.
+    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not, or None.
 
-    It returns None if there is no such file.
-
-    Parameters
-    ----------
-    folder : Path or zipfile.Path
-        Folder to search. A file without a prefix takes precedence, and so does an unpacked file. A
-        ValueError is raised if several files have different prefixes and none has no prefix.
-    subset : {"train", "test"}
-        The subset.
+    A file without a prefix takes precedence, and so does an unpacked file. A ValueError is raised
+    if several files have different prefixes and none has no prefix.
     """
     found = files_by_prefix(folder, FILE_NAME, subset)
     if len(found) > 1 and "" not in found:
@@ -174,16 +153,16 @@ def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
 def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]]:
     """Read in parts of some lines; yield the pixels of a part, and labels as strings or None."""
     first, n_rows = 1, 0
-    with (
-        reading(layout.file, NO_CSV),
-        open_unpacked(layout.file, "rt", encoding=layout.encoding, newline="") as file,
-    ):
+    with opened(layout.file, NO_CSV, "rt", encoding=layout.encoding, newline="") as file:
         lines = bounded_lines(file)
         if layout.has_header:
             first += len(list(itertools.islice(lines, 1)))
         while part := list(itertools.islice(lines, n_lines)):
             if not all(map(str.isspace, part)):
-                data, texts = _read_lines(layout, part, first, n_rows)
+                try:
+                    data, texts = _read_quickly(layout, part, n_rows)
+                except (ValueError, Warning, csv.Error):
+                    data, texts = _read_line_by_line(layout, part, first, n_rows)
                 n_rows += len(data)
                 yield data, texts
             first += len(part)
@@ -191,14 +170,6 @@ def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]
             raise ValueError(
                 f"{layout.file}: the file has a header but no rows; expected rows of pixels."
             )
-
-
-def _read_lines(
-    layout: Layout, lines: list[str], first: int, n_before: int
-) -> tuple[np.ndarray, Any]:
-    with contextlib.suppress(ValueError, Warning, csv.Error):
-        return _read_quickly(layout, lines, n_before)
-    return _read_line_by_line(layout, lines, first, n_before)
 
 
 def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0) -> Any:
@@ -224,30 +195,34 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
             ndmin=1,
             encoding=layout.encoding,
         )
-    for i, start in layout.indexes.items():
-        if start is None:
-            continue
-        expected = start + n_before + np.arange(len(table))
-        if (table[str(i)].astype(float) != expected).any():
-            raise ValueError("a row number is not the expected one")
     parts = [table[name] for name, *_ in fields if name.startswith("pixels")]
     values = np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.hstack(parts)
     if number is float:
-        is_share = layout.values == "shares"
-        is_right = (values >= 0) & (values <= (1 if is_share else 255))
-        if not (is_right & (is_share | (values == np.rint(values)))).all():
+        values, is_wrong = _as_bytes(values, layout)
+        if is_wrong.any():
             raise ValueError("a number is out of range")
-        values = np.rint(values * (255 if is_share else 1)).astype(np.uint8)
+    others = {i: map(str.strip, table[str(i)]) for i in range(len(layout.names)) if i not in pixels}
+    rows = (dict(zip(others, cells, strict=True)) for cells in zip(*others.values(), strict=True))
+    labels = [_check_row(layout, row, n) for n, row in enumerate(rows, n_before)]
+    return values, None if layout.label is None else np.array(labels, dtype=str)
+
+
+def _check_row(layout: Layout, cells: Any, n_above: int) -> str:
+    """Check the row number and the label of a row; return the label, ``""`` if it has none."""
+    for i, start in layout.indexes.items():
+        if start is not None and to_number(cells[i]) != start + n_above:
+            column = f"{short(layout.names[i])} of row numbers"
+            raise ValueError(
+                f"{_shown(cells[i])} in the column {column}; expected {start + n_above}"
+            )
     if layout.label is None:
-        return values, None
-    texts = [text.strip() for text in table[str(layout.label)]]
-    if not all(map(_is_label, texts)):
-        raise ValueError("a label is missing or too long")
-    return values, np.array(texts, dtype=str)
-
-
-def _is_label(text: str) -> bool:
-    return 0 < len(text) <= MOST_LABEL_CHARACTERS and "\0" not in text
+        return ""
+    label, name = cells[layout.label], layout.names[layout.label]
+    if not label:
+        raise ValueError(f"the column {short(name)} is empty; expected a label")
+    if len(label) > MOST_LABEL_CHARACTERS or "\0" in label:
+        raise ValueError(f"{short(label)} in the column {short(name)}; expected a label")
+    return label
 
 
 def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: int) -> Any:
@@ -269,34 +244,29 @@ def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: i
 
 def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, str]:
     """Return the pixels and the label of a row, ``""`` if it has none; check each value."""
-    names, label = layout.names, ""
+    names = layout.names
     if len(cells) != len(names):
         line = "the header" if layout.has_header else "line 1"
         raise ValueError(f"{len(cells)} values; expected {len(names)}, as in {line}")
-    for i, start in layout.indexes.items():
-        if start is not None and to_number(cells[i]) != start + n_above:
-            column = f"{short(names[i])} of row numbers"
-            raise ValueError(
-                f"{_shown(cells[i])} in the column {column}; expected {start + n_above}"
-            )
-    if layout.label is not None:
-        label, name = cells[layout.label], short(names[layout.label])
-        if not label:
-            raise ValueError(f"the column {name} is empty; expected a label")
-        if not _is_label(label):
-            raise ValueError(f"{short(label)} in the column {name}; expected a label")
-    return bytes(_byte(cells[i], names[i], layout.values) for i in layout.pixels), label
+    label = _check_row(layout, cells, n_above)
+    numbers = np.array([to_number(cells[i]) for i in layout.pixels])
+    values, is_wrong = _as_bytes(numbers, layout)
+    if is_wrong.any():
+        i = layout.pixels[is_wrong.argmax()]
+        whole, shares = "a whole number from 0 to 255", "a number from 0 to 1, as above"
+        raise ValueError(
+            f"{_shown(cells[i])} in the column {short(names[i])}; expected "
+            f"{shares if layout.values == 'shares' else whole}"
+        )
+    return values.tobytes(), label
 
 
-def _byte(text: str, name: str, how_written: str) -> int:
-    number = to_number(text)
-    is_share = how_written == "shares"
-    if is_share and 0 <= number <= 1:
-        return round(number * 255)
-    if not is_share and number.is_integer() and 0 <= number <= 255:
-        return int(number)
-    expected = "a number from 0 to 1, as above" if is_share else "a whole number from 0 to 255"
-    raise ValueError(f"{_shown(text)} in the column {short(name)}; expected {expected}")
+def _as_bytes(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Convert numbers to pixels; return also which of them are none."""
+    largest = 1 if layout.values == "shares" else 255
+    is_right = (numbers >= 0) & (numbers <= largest)
+    is_right &= (largest == 1) | (numbers == np.rint(numbers))
+    return np.rint(np.where(is_right, numbers, 0) * (255 // largest)).astype(np.uint8), ~is_right
 
 
 def _shown(text: str) -> str:
@@ -310,18 +280,13 @@ def _finish(
     if layout.order is not None:
         data = data[:, layout.order]
     if _is_turned(layout):
-        data = turn_upright(_images(data)).reshape(len(data), -1)
+        side = math.isqrt(data.shape[1])
+        data = turn_upright(data.reshape(-1, side, side)).reshape(len(data), -1)
     target = texts if texts is None or as_text else read_labels(texts, layout.file)
     if is_first:
-        check_upright(_images(data), target, layout.file)
+        check_upright(data, target, layout.file)
     return Chunk(data, target)
 
 
 def _is_turned(layout: Layout) -> bool:
     return is_emnist(layout.file) and math.isqrt(len(layout.pixels)) ** 2 == len(layout.pixels)
-
-
-def _images(data: np.ndarray) -> np.ndarray:
-    """Reshape rows to square images if the number of pixels is a square number."""
-    side = math.isqrt(data.shape[1])
-    return data.reshape(-1, side, side) if side**2 == data.shape[1] else data

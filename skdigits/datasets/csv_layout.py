@@ -12,17 +12,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from skdigits.datasets.contents import to_number
-from skdigits.datasets.faults import reading, refuse
-from skdigits.datasets.names import INDEX_COLUMNS, LABEL_COLUMNS
-from skdigits.datasets.unpacking import open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import FoundPath
+from skdigits.datasets.input_files import open_unpacked, reading, refuse
+from skdigits.datasets.names import check_pixel_count, is_index, is_label, pixel_order
+from skdigits.typing import FoundPath
 
 NO_CSV = "not a CSV file of numbers, or damaged"
 DELIMITERS = ",;\t"
@@ -32,7 +29,6 @@ SAMPLE_CHARACTERS = 1 << 16
 MOST_SAMPLE_CHARACTERS = 1 << 22
 SAMPLE_LINES = 13  # a header and more rows than there are digits
 MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
-NUMBERED_NAME = re.compile(r"(?P<prefix>\D*)(?P<number>[0-9]{1,9})")
 MOST_LABELS_IN_ORDER = 10  # labels can be 0, 1, …, 9; a longer column of row numbers is an index
 USUAL_SIDE = 8  # for smaller images no pixel is assumed to be missing: letters can have 5×7 pixels
 SMALLEST_SIDE = 2  # with 1 or 2 pixels, an additional column cannot be recognized
@@ -66,18 +62,8 @@ class Layout(NamedTuple):
 
     @property
     def order(self) -> list[int] | None:
-        """Indices that sort the pixels by their numbers; None if they are sorted.
-
-        Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
-        """
-        found = [NUMBERED_NAME.fullmatch(self.names[i]) for i in self.pixels]
-        if not self.is_named or len({match and match["prefix"] for match in found}) > 1:
-            return None
-        numbers = [int(match["number"]) for match in found if match]
-        ordered = sorted(numbers)
-        if numbers == ordered or ordered != list(range(ordered[0], ordered[0] + len(ordered))):
-            return None
-        return sorted(range(len(numbers)), key=numbers.__getitem__)
+        """Indices that sort the pixels by their numbers; None if they are sorted."""
+        return pixel_order([self.names[i] for i in self.pixels]) if self.is_named else None
 
     @property
     def pixel_names(self) -> list[str]:
@@ -86,32 +72,13 @@ class Layout(NamedTuple):
         return names if self.order is None else [names[i] for i in self.order]
 
 
-def _read_first_rows(file: FoundPath) -> Layout:
-    """Read the first rows of a CSV file, and recognize its format."""
-    with reading(file, NO_CSV):
-        encoding, delimiter, lines = _recognize(file)
-        rows = [_stripped(row) for row in csv.reader(lines, delimiter=delimiter)]
-    return _divide_header(file, encoding, delimiter, rows)
-
-
 def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
-    """Read all cells of a CSV file as texts.
-
-    Parameters
-    ----------
-    file : Path or zipfile.Path
-        The file, gzipped or not.
-
-    Returns
-    -------
-    list of (int, list of str)
-        Line number and cells of the header and of each row that is not empty.
-    """
+    """Read a CSV file as texts: the line number and the cells of each row that is not empty."""
     with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
         encoding, delimiter, _ = _recognize(file)
         with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
             reader = csv.reader(bounded_lines(text), delimiter=delimiter, skipinitialspace=True)
-            rows = [(reader.line_num, _stripped(row)) for row in reader]
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     rows = [(line, cells) for line, cells in rows if any(cells)]
     if not rows:
         raise ValueError(f"{file}: the file is empty; expected a header and rows.")
@@ -140,36 +107,25 @@ def _recognize(file: FoundPath) -> tuple[str, str, list[str]]:
     return encoding, delimiter, lines
 
 
-def _stripped(row: Any) -> Any:
-    return [cell.strip() for cell in row]
-
-
 def short(text: str) -> str:
-    """Quote a text from a file for a message, with at most 40 characters.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-    """
+    """Quote a text from a file for a message, with at most 40 characters."""
     return repr(text) if len(repr(text)) <= 40 else f"{repr(text[:60])[:36]}…'"
 
 
 def bounded_lines(file: Any) -> Iterator[str]:
-    """Iterate over the lines of a text file; raise a `csv.Error` if one would fill the memory.
-
-    Parameters
-    ----------
-    file : file object
-        The text file.
-    """
+    """Iterate over the lines of a text file; raise a `csv.Error` if one would fill the memory."""
     while line := file.readline(MOST_LINE_CHARACTERS):
         if len(line) == MOST_LINE_CHARACTERS:
             raise csv.Error(f"a line of more than {MOST_LINE_CHARACTERS} characters")
         yield line
 
 
-def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[list[str]]) -> Layout:
+def _read_first_rows(file: FoundPath) -> Layout:
+    """Read the first rows of a CSV file, and recognize its format and its header."""
+    with reading(file, NO_CSV):
+        encoding, delimiter, lines = _recognize(file)
+        reader = csv.reader(lines, delimiter=delimiter)
+        rows = [[cell.strip() for cell in row] for row in reader]
     names, width = rows[0], len(rows[0])
     if not any(names):
         raise ValueError(f"{file}: the file is empty; expected a header and rows of pixels.")
@@ -196,13 +152,8 @@ def _divide_header(file: FoundPath, encoding: str, delimiter: str, rows: list[li
 def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     """Recognize the columns of a CSV file from its first rows.
 
-    Parameters
-    ----------
-    file : Path or zipfile.Path
-        The file, gzipped or not. A ValueError is raised if it is not a CSV file, or its columns are
-        ambiguous.
-    sibling : Path, zipfile.Path or None, default=None
-        The file of the other subset, which must have the same pixels.
+    A ValueError is raised if they are ambiguous. `sibling` is the file of the other subset, which
+    must have the same pixels, or None.
     """
     rows = _read_first_rows(file)
     if sibling is None:
@@ -220,7 +171,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
     names = layout.names
     indexes: dict[int, int | None] = {}
     if layout.has_header:
-        indexes = {i: None for i, name in enumerate(names) if name.lower() in INDEX_COLUMNS}
+        indexes = {i: None for i, name in enumerate(names) if is_index(name)}
     rest = [i for i in range(len(names)) if i not in indexes]
     if not rest or any(math.isnan(to_number(names[i])) for i in rest):
         return layout._replace(label=_label_by_name(layout, rest, sibling), indexes=indexes)
@@ -230,7 +181,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
 
 def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
     """Find the column with the name of labels, or the only column that the other file lacks."""
-    named = [i for i in rest if layout.names[i].lower() in LABEL_COLUMNS]
+    named = [i for i in rest if is_label(layout.names[i])]
     if len(named) > 1:
         names = " and ".join(repr(layout.names[i]) for i in named[:2])
         raise ValueError(
@@ -238,7 +189,7 @@ def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> i
         )
     if named or sibling is None or not sibling.has_header:
         return named[0] if named else None
-    others = {name for name in sibling.names if name.lower() not in INDEX_COLUMNS}
+    others = {name for name in sibling.names if not is_index(name)}
     extra = [i for i in rest if layout.names[i] not in others]
     return extra[0] if len(extra) == 1 and len(rest) == len(others) + 1 else None
 
@@ -290,19 +241,12 @@ def _numbers(layout: Layout, column: int) -> np.ndarray:
     return np.array([to_number(row[column]) for row in layout.rows])
 
 
-def _counts_from(layout: Layout, column: int) -> int | None:
-    """Return 0 or 1 if a column numbers at least two rows from there, otherwise None."""
-    numbers = _numbers(layout, column)
-    if len(numbers) < 2 or numbers[0] not in (0, 1) or (np.diff(numbers) != 1).any():
-        return None
-    return int(numbers[0])
-
-
 def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
-    """Return the first or last of some columns if it numbers the rows, with its first number."""
+    """Return the first or last of some columns if it numbers two or more rows from 0 or 1."""
     for i in (columns[0], columns[-1]):
-        if (start := _counts_from(layout, i)) is not None:
-            return {i: start}
+        numbers = _numbers(layout, i)
+        if len(numbers) > 1 and numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+            return {i: int(numbers[0])}
     return {}
 
 
@@ -332,12 +276,7 @@ def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None
     explains = _is_square(n - 1) or n - 1 == n_expected
     if counting and (explains or (len(layout.rows) > MOST_LABELS_IN_ORDER and n != n_expected)):
         return counting
-    if _is_square(n - 1):
-        side = math.isqrt(n)
-        raise ValueError(
-            f"{layout.file}: {n} columns of pixels, one more than {side}×{side}. Expected labels "
-            "in a column 'label' and row numbers in a column 'id'; remove other columns."
-        )
+    check_pixel_count(n, layout.file)
     return {}
 
 
@@ -349,7 +288,7 @@ def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
         )
         name = f"column {short(names[i])}" if names[i] else f"column {i + 1} (without a name)"
         yield f"{file}: the {name} is left out as an index{reason}."
-    if not layout.is_named and label is not None and _counts_from(layout, label) is not None:
+    if not layout.is_named and label is not None and _counting_edge(layout, [label]):
         yield (
             f"{file}: column {label + 1} is read as labels, although it numbers the rows; if it is "
             "an index, write a header such as id,pixel0,pixel1,… into line 1."

@@ -12,15 +12,9 @@ from typing import Any
 def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
     """List the files of a folder and its subfolders in natural order, without hidden files.
 
-    A folder is listed once, even if links lead to it. Broken links and unreadable subfolders are
-    listed too, so that they are not ignored silently.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder.
-    levels : int, default=None
-        Number of levels to list; 1 means `folder` alone, None all levels.
+    `levels` limits the depth; 1 means `folder` alone, None all levels. A folder is listed once,
+    even if links lead to it. Broken links and unreadable subfolders are listed too, so that they
+    are not ignored silently.
     """
     top, seen = Path(os.path.realpath(folder)), set()
     files: list[Path] = []

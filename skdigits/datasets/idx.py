@@ -5,30 +5,28 @@ A file is an array with a header of 4 bytes, and 4 more for each dimension; NumP
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import Chunk, LoadedImages
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import existing, opened
 from skdigits.datasets.names import files_by_prefix
 from skdigits.datasets.orientation import TURNED, check_upright, is_emnist, turn_upright
-from skdigits.datasets.unpacking import existing, open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import DataPath, FoundPath
+from skdigits.typing import DataPath, FoundPath
 
 UNSIGNED_BYTE = 8
 ELEMENT_TYPES = (UNSIGNED_BYTE, 9, 11, 12, 13, 14)  # the third byte of every IDX file
 PIECE = 1 << 20  # bytes read at once
+DAMAGED = "the zip or gzip file is damaged or truncated"
 IMAGE_FILE_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<subset>train|t10k|test)-images[-.]idx[13]-ubyte(\.gz)?"
 )
+EXAMPLES = {"train": "train-images-idx3-ubyte.gz", "test": "t10k-images-idx3-ubyte.gz"}
 
 
 def load_idx(
@@ -55,13 +53,7 @@ def load_idx(
 
 
 def read_idx(path: DataPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_idx`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_idx`.
-    """
+    """Read the samples of `load_idx`."""
     images, labels = _find_files(path, subset)
     (chunk,) = _read_chunks(images, labels, sys.maxsize, lines=False)
     names = " and ".join(file.name for file in (images, labels) if file)
@@ -72,31 +64,23 @@ def read_idx(path: DataPath, subset: str) -> LoadedImages:
 def iter_idx(
     path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_idx` in parts, so that memory is bounded.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_idx`.
-    chunk_size, lines
-        As for `iter_data`.
-    """
+    """Read the samples of `load_idx` in parts, so that memory is bounded."""
     return _read_chunks(*_find_files(path, subset), chunk_size, lines)
 
 
 def _read_chunks(images: Any, labels: Any, chunk_size: int, lines: bool) -> Iterator[Chunk]:
-    with _opened(images) as file:
+    with opened(images, DAMAGED) as file:
         n, height, width = _read_shape(file, images, ndim=3)
     target = None
     if labels is not None:
-        with _opened(labels) as file:
+        with opened(labels, DAMAGED) as file:
             target = _read_values(file, labels, _read_shape(file, labels, ndim=1)).astype(np.int64)
         if len(target) != n:
             raise ValueError(
                 f"{images} has {n} images, but {labels.name} has {len(target)} labels; expected "
                 "one label per image."
             )
-    with _opened(images) as file:
+    with opened(images, DAMAGED) as file:
         _read_shape(file, images, ndim=3)
         for start in range(0, n, chunk_size):
             stop = min(start + chunk_size, n)
@@ -106,12 +90,6 @@ def _read_chunks(images: Any, labels: Any, chunk_size: int, lines: bool) -> Iter
                 part = turn_upright(part)
             check_upright(part, None if start else some, images)
             yield Chunk(part, some.astype(str) if lines and some is not None else some)
-
-
-@contextlib.contextmanager
-def _opened(path: FoundPath) -> Iterator[Any]:
-    with reading(path, "the zip or gzip file is damaged or truncated"), open_unpacked(path) as file:
-        yield file
 
 
 def _read_shape(file: Any, path: FoundPath, ndim: int) -> tuple[int, ...]:
@@ -154,10 +132,9 @@ def _find_files(path: DataPath, subset: str) -> tuple[Any, Any]:
     file: Any = existing(path, subset)
     if file.is_dir():
         found = list(files_by_prefix(file, IMAGE_FILE_NAME, subset).values())
-        name = "train" if subset == "train" else "t10k"
         if not found:
             raise FileNotFoundError(
-                f"{path} has no file of {subset} images such as {name}-images-idx3-ubyte.gz."
+                f"{path} has no file of {subset} images such as {EXAMPLES[subset]}."
             )
         if len(found) > 1:
             names = ", ".join(sorted(other.name for other in found)[:2])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skdigits.datasets.csv_files import find_csv, read_csv
 from skdigits.datasets.zipped import find_zip, is_zip, read_zip
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 
 def load_kaggle(

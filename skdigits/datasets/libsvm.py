@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
-from skdigits.datasets.unpacking import existing, open_unpacked
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.datasets.input_files import existing, opened
+from skdigits.typing import StrPath
 
 SIDES = (8, 16, 20, 28, 32)  # usual sides of images of digits
 TOO_MANY = 4  # up to this many features more than a square are an error: they are not pixels
@@ -56,17 +53,11 @@ def load_libsvm(
 
 
 def read_libsvm(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_libsvm`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_libsvm`.
-    """
+    """Read the samples of `load_libsvm`."""
     from sklearn.datasets import load_svmlight_file
 
     path = existing(path, subset)
-    with reading(path, "not a LIBSVM file, or damaged"), open_unpacked(path) as file:
+    with opened(path, "not a LIBSVM file, or damaged") as file:
         table, labels = load_svmlight_file(file, dtype=np.float32, zero_based=True)
         if not table.nnz:
             raise ValueError("the file has no values; expected 'label index:value …'")
@@ -92,7 +83,6 @@ def _side(n_features: int, path: Any) -> int:
     if side * side - n_features > 2 * side:
         warnings.warn(
             f"{path}: the last pixel is {n_features}; the images are read as {side}×{side}.",
-            UserWarning,
             stacklevel=4,
         )
     return side
@@ -119,7 +109,6 @@ def _find_first(table: Any, first: int, side: int, path: Any) -> int:
     warnings.warn(
         f"{path}: pixels are read as numbered from 0, although LIBSVM counts from 1; otherwise all "
         "digits would be shifted by one pixel.",
-        UserWarning,
         stacklevel=4,
     )
     return 0

@@ -12,18 +12,15 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import LARGE, PACKED, existing, reading
 from skdigits.datasets.names import find_arrays
-from skdigits.datasets.unpacking import LARGE, PACKED, existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 COURSERA = 400  # pixels of ex3data1.mat and ex4data1.mat
 TURNED = ", turned upright"
@@ -31,7 +28,7 @@ HEADER, TAG = 128, 8  # bytes of the file header, and of the tag before every el
 INT8, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 5, 6, 14, 15, 16
 # NumPy dtypes of the values in an element
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-TYPES |= {16: "u1", 17: "u2", 18: "u4"}  # texts
+TYPES |= {14: "u1", 16: "u1", 17: "u2", 18: "u4"}  # matrices and texts
 CELL, STRUCTURE, TEXT = 1, 2, 4  # classes of variables
 ARRAYS = {TEXT, *range(6, 16)}
 NO_ARRAY = "a variable of class {} is not a plain array"
@@ -69,68 +66,47 @@ def load_mat(
 
 
 def read_mat(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_mat`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_mat`.
-    """
+    """Read the samples of `load_mat`."""
     path = existing(path, subset)
     with reading(path, "not a MATLAB file, or damaged"):
         variables = read_variables(path)
-    if isinstance(variables.get("dataset"), dict):
-        images, labels = _emnist(variables["dataset"], subset, path)
+    dataset = variables.get("dataset")
+    if isinstance(dataset, dict):  # EMNIST
+        part = dataset.get(subset)
+        arrays = part if isinstance(part, dict) else {}
+        images, labels = arrays.get("images"), arrays.get("labels")
+        if not isinstance(images, np.ndarray):
+            raise ValueError(
+                f"{path}: dataset.{subset}.images is missing; expected EMNIST's arrays."
+            )
         where, lies = f"{path} (dataset.{subset})", True
     else:
         arrays = {name: value for name, value in variables.items() if hasattr(value, "dtype")}
-        images, labels, names = _find(arrays, subset, path)
-        where, lies = f"{path} ({names})", _is_coursera(arrays, images, labels)
+        found = find_arrays(arrays, subset, path)
+        if found is None:
+            known = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+            raise ValueError(
+                f"{path} has {known[:100] or 'no arrays'}; expected arrays such as X and y, data "
+                "and label, or train_images and train_labels."
+            )
+        images, labels = arrays[found[0]], arrays.get(found[1] or "")
+        where = f"{path} ({' and '.join(filter(None, found))})"
+        lies = _is_coursera(arrays, images, labels)
     side = math.isqrt(images.shape[-1])
     if lies and images.ndim == 2 and side**2 == images.shape[1]:
         images = images.reshape(-1, side, side).transpose(0, 2, 1)
     return make_samples(images, labels, where, subset=subset, note=TURNED if lies else "")
 
 
-def _find(
-    arrays: dict[str, np.ndarray], subset: str, path: Path
-) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Return the images, the labels or None, and the names of both."""
-    found = find_arrays(arrays, subset, path)
-    if found is None:
-        known = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(
-            f"{path} has {known[:100] or 'no arrays'}; expected arrays such as X and y, data and "
-            "label, or train_images and train_labels."
-        )
-    images, labels = found
-    return arrays[images], arrays.get(labels or ""), " and ".join(filter(None, found))
-
-
-def _emnist(dataset: dict[str, Any], subset: str, path: Path) -> tuple[np.ndarray, Any]:
-    part = dataset.get(subset)
-    part = part if isinstance(part, dict) else {}
-    images, labels = part.get("images"), part.get("labels")
-    if not isinstance(images, np.ndarray):
-        raise ValueError(f"{path}: dataset.{subset}.images is missing; expected EMNIST's arrays.")
-    return images, labels
-
-
 def _is_coursera(arrays: dict[str, Any], images: np.ndarray, labels: np.ndarray | None) -> bool:
     """Return True if X and y are from Coursera's course: columns first, and 10 for the digit 0."""
     is_table = images.ndim == 2 and images.shape[1] == COURSERA and images.dtype.kind == "f"
     has_ten = labels is not None and labels.dtype.kind in "uif" and 10 in labels
-    return {"X", "y"} <= set(arrays) and is_table and has_ten
+    return {"X", "y"} <= arrays.keys() and is_table and has_ten
 
 
 def read_variables(path: Path) -> dict[str, Any]:
-    """Read variables: arrays of numbers and texts, and structures of one element as dicts.
-
-    Parameters
-    ----------
-    path : Path
-        A file of MATLAB 4 to 7.2.
-    """
+    """Read variables: arrays of numbers and texts, and structures of one element as dicts."""
     with path.open("rb") as file:
         header = file.read(HEADER)
         if 0 in header[:4]:
@@ -180,56 +156,49 @@ def _inflated(packed: Any, order: str) -> tuple[int, memoryview]:
     return kind, content
 
 
-def _elements(content: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
-    """Yield the types and contents of the elements of a matrix."""
-    while content:
+def _elements(content: Any, order: str) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the types and values of the elements of a matrix."""
+    while len(content):
         kind, size = _tag(content[:TAG], order)
         start, step = TAG, TAG + size + -size % TAG
         if kind >> 16:
             kind, size, start, step = kind & 0xFFFF, kind >> 16, 4, TAG
         if start + size > min(step, len(content)):
             raise ValueError(f"the file ends inside an element of type {kind} and {size} bytes")
-        yield kind, content[start : start + size]
+        if kind not in TYPES:
+            raise ValueError(f"an element of {size} bytes has the unknown type {kind}")
+        yield kind, np.frombuffer(content[start : start + size], order + TYPES[kind])
         content = content[step:]
 
 
-def _read_matrix(kind: int, content: memoryview, order: str, depth: int = 1) -> tuple[str, Any]:
+def _read_matrix(kind: int, content: Any, order: str, depth: int = 1) -> tuple[str, Any]:
     """Return name and value of a variable; the value is None if not an array or a structure."""
     if kind != MATRIX:
         raise ValueError(f"an element has type {kind}; expected a matrix")
     if depth > DEEPEST:
         raise ValueError(f"more than {DEEPEST} nested structures")
-    if not content:
+    if not len(content):
         return "", None
     elements = list(_elements(content, order))
-    if [kind for kind, _ in elements[:3]] != [UINT32, INT32, INT8] or len(elements[1][1]) < 8:
+    if [kind for kind, _ in elements[:3]] != [UINT32, INT32, INT8] or len(elements[1][1]) < 2:
         raise ValueError("a matrix has no class, shape and name")
-    flags, shape, name = (_values(element, order) for element in elements[:3])
+    flags, shape, name = (values for _, values in elements[:3])
     value, kind, parts = None, int(flags[0]) & 0xFF, elements[3:]
     if kind == STRUCTURE:
         value = _fields(parts, math.prod(shape.tolist()), order, depth)
     elif kind in ARRAYS:
-        value = _array(parts, shape.tolist(), order, int(flags[0]))
+        value = _array(parts, shape.tolist(), int(flags[0]))
     elif kind != CELL:
         raise ValueError(NO_ARRAY.format(kind))
     return name.tobytes().decode("latin-1"), value
 
 
-def _values(element: tuple[int, memoryview], order: str) -> np.ndarray:
-    kind, content = element
-    if kind not in TYPES:
-        raise ValueError(f"an element of {len(content)} bytes has the unknown type {kind}")
-    return np.frombuffer(content, order + TYPES[kind])
-
-
-def _array(parts: list[Any], shape: list[int], order: str, flags: int) -> np.ndarray:
+def _array(parts: list[Any], shape: list[int], flags: int) -> np.ndarray:
     kind = flags & 0xFF
-    if len(parts) != 1 or flags & COMPLEX:
-        raise ValueError(NO_ARRAY.format(kind))
-    values = _values(parts[0], order)
-    if kind == TEXT and parts[0][0] == UTF8:  # characters can have several bytes
+    stored, values = parts[0] if len(parts) == 1 else (None, np.array([]))
+    if kind == TEXT and stored == UTF8:  # characters can have several bytes
         values = np.array([ord(character) for character in bytes(values).decode()], np.uint32)
-    if values.size != math.prod(shape):
+    if stored is None or flags & COMPLEX or values.size != math.prod(shape):
         raise ValueError(NO_ARRAY.format(kind))
     values = values.reshape(shape, order="F")
     if kind == TEXT:
@@ -240,9 +209,9 @@ def _array(parts: list[Any], shape: list[int], order: str, flags: int) -> np.nda
 
 def _fields(parts: list[Any], n: int, order: str, depth: int) -> dict[str, Any]:
     """Return the fields of the first element of a structure of `n` elements."""
-    if [kind for kind, _ in parts[:2]] != [INT32, INT8] or len(parts[0][1]) != 4:
+    if [kind for kind, _ in parts[:2]] != [INT32, INT8] or len(parts[0][1]) != 1:
         raise ValueError(NO_ARRAY.format(STRUCTURE))
-    length, names = int(_values(parts[0], order)[0]), bytes(parts[1][1])
+    length, names = int(parts[0][1][0]), bytes(parts[1][1])
     if not 0 < length <= LONGEST_NAME or len(parts) - 2 != len(names) // length * n:
         raise ValueError(NO_ARRAY.format(STRUCTURE))
     starts = range(0, len(names) if n else 0, length)

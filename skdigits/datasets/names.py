@@ -12,9 +12,12 @@ from typing import Any
 IMAGES = ["x", "images?", "imgs?", "data", "fea", "features", "pixels", "patterns"]
 LABELS = ["y", "labels?", "targets?", "gnd", "class(?:es)?"]
 LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y")
-# pandas writes an index without a name; if it reads such a file, it gives the index these names.
-INDEX_COLUMNS = ("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id")
-PANDAS_INDEX = "__index_level_0__"  # name of the index in Parquet files
+# pandas writes an index without a name, or to Parquet with the last name; if it reads such a file,
+# it gives the index the first names.
+INDEX_COLUMNS = (
+    *("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id"),
+    "__index_level_0__",
+)
 PARTS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("test", "testing", "t10k"), "test"),
@@ -31,22 +34,10 @@ _IS_IMAGES = re.compile("|".join(IMAGES))
 
 
 def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str | None] | None:
-    """Find the names of the images and labels of a subset.
+    """Find the names of the images and of the labels or None; None if no name is known.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Names of arrays, or of files without their ending.
-    subset : {"train", "test"}
-        The subset; if no names contain it, names without a subset are used.
-    where : str
-        The file or folder, for messages.
-
-    Returns
-    -------
-    tuple of (str, str or None), or None
-        Names of the images and of the labels or None; None if no name is known. A ValueError is
-        raised if several names match, or only names of the other subset exist.
+    Names without a subset are used if no names contain `subset`. A ValueError is raised if several
+    names match, or if only names of the other subset exist. `where` names the file in messages.
     """
     roles = _roles(names)
     if not any(role == "images" for _, _, role in roles):
@@ -62,14 +53,9 @@ def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str
 
 
 def find_labels(images: str, names: Iterable[str]) -> str | None:
-    """Find the name of the labels that belong to an array of images; None without labels.
+    """Find the name of the labels that belong to an array of images, or None.
 
-    Parameters
-    ----------
-    images : str
-        Name of the images.
-    names : iterable of str
-        Names to search; a ValueError is raised if several match.
+    A ValueError is raised if several match.
     """
     parsed, roles = _parse(images), _roles(names)
     if parsed is None:  # digits and digits_labels
@@ -109,24 +95,12 @@ def _parse(name: str) -> tuple[str, str | None, str] | None:
 
 
 def is_image_name(name: str) -> bool:
-    """Return True for a usual name of images, such as ``image``, ``data`` or ``x``.
-
-    Parameters
-    ----------
-    name : str
-        Name of an array or a column.
-    """
+    """Return True for a usual name of images, such as ``image``, ``data`` or ``x``."""
     return _IS_IMAGES.fullmatch(name.lower()) is not None
 
 
 def part_of(name: str) -> str | None:
-    """Find the part of a data set in a file name: ``"train"``, ``"test"``, ``"valid"`` or None.
-
-    Parameters
-    ----------
-    name : str
-        Name of a file or folder, such as ``train-00000-of-00001.parquet``.
-    """
+    """Find the part of a data set in a file name: ``"train"``, ``"test"``, ``"valid"`` or None."""
     if name.lower().endswith((".t", ".t.bz2", ".t.gz")):  # LIBSVM's name for test sets
         return "test"
     words = [PARTS[word] for word in re.split(r"[^a-z0-9]+|_", name.lower()) if word in PARTS]
@@ -136,14 +110,7 @@ def part_of(name: str) -> str | None:
 def files_by_prefix(folder: Any, pattern: re.Pattern[str], subset: str) -> dict[str, Any]:
     """Find the files of a subset in a folder; for each prefix, the file with the shortest name.
 
-    Parameters
-    ----------
-    folder : Path or zipfile.Path
-        Folder to search, without its subfolders.
-    pattern : re.Pattern
-        Pattern of the names, with the groups ``prefix`` and ``subset``.
-    subset : {"train", "test"}
-        The subset.
+    `pattern` matches their names, and has the groups ``prefix`` and ``subset``.
     """
     found: dict[str, Any] = {}
     for file in sorted(folder.iterdir(), key=lambda file: (len(file.name), file.name)):
@@ -153,30 +120,50 @@ def files_by_prefix(folder: Any, pattern: re.Pattern[str], subset: str) -> dict[
     return found
 
 
-def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str | None, list[str]]:
-    """Find labels and pixels among the columns of a table.
+def is_index(name: str) -> bool:
+    """Return True for a usual name of a column of row numbers, such as ``id``."""
+    return name.lower() in INDEX_COLUMNS
 
-    Parameters
-    ----------
-    names : list of str
-        All columns.
-    texts : set of str
-        Columns of texts, which are not pixels.
-    where : str or path-like
-        The file, for messages.
 
-    Returns
-    -------
-    label : str or None
-        The column with a usual name of labels, otherwise the only column of texts; None without
-        labels.
-    pixels : list of str
-        The columns of pixels in order; columns of row numbers are left out with a warning.
+def is_label(name: str) -> bool:
+    """Return True for a usual name of a column of labels, such as ``label``."""
+    return name.lower() in LABEL_COLUMNS
+
+
+def pixel_order(names: list[str]) -> list[int] | None:
+    """Find the indices that sort columns of pixels by their numbers; None if they are in order.
+
+    Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
     """
-    index = [name for name in names if name.lower() in (*INDEX_COLUMNS, PANDAS_INDEX)]
+    found = [re.fullmatch(r"(\D*)([0-9]{1,9})", name) for name in names]
+    numbers = [int(match[2]) for match in found if match]
+    if numbers == sorted(numbers) or len({match and match[1] for match in found}) > 1:
+        return None
+    is_complete = max(numbers) - min(numbers) + 1 == len(set(numbers)) == len(numbers)
+    if not is_complete and names != sorted(names):
+        return None
+    return sorted(range(len(names)), key=numbers.__getitem__)
+
+
+def check_pixel_count(n: int, where: Any) -> None:
+    """Raise a ValueError for no column of pixels, or one more than those of a square image."""
+    side = math.isqrt(max(n - 1, 0))
+    if n == 0 or (side > 1 and side * side == n - 1):
+        raise ValueError(
+            f"{where}: {n} columns of pixels{f', one more than {side}×{side}' if n else ''}. "
+            "Expected only pixels, labels in a column 'label' and row numbers in a column 'id'."
+        )
+
+
+def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str | None, list[str]]:
+    """Find the column of labels, or None, and the columns of pixels in order.
+
+    The labels have a usual name, or are the only column of `texts`, which are not pixels. Columns
+    of row numbers are left out with a warning. `where` names the file in messages.
+    """
+    index = [name for name in names if is_index(name)]
     rest = [name for name in names if name not in index]
-    named = [name for name in rest if name.lower() in LABEL_COLUMNS]
-    labels = named or [name for name in rest if name in texts]
+    labels = [*filter(is_label, rest)] or [name for name in rest if name in texts]
     pixels = [name for name in rest if name not in labels]
     strange = texts.intersection(pixels)
     if len(labels) > 1 or strange:
@@ -184,21 +171,11 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
             f"{where}: the columns {', '.join([*labels, *sorted(strange)])[:100]} are not pixels; "
             "expected one column of labels, such as 'label'."
         )
-    n = len(pixels)
-    side = math.isqrt(max(n - 1, 0))
-    if n == 0 or (side > 1 and side * side == n - 1):
-        raise ValueError(
-            f"{where}: {n} columns of pixels{f', one more than {side}×{side}' if n else ''}. "
-            "Expected only pixels, labels in a column 'label' and row numbers in a column 'id'."
-        )
+    check_pixel_count(len(pixels), where)
     if index:
         warnings.warn(
             f"{where}: the column {', '.join(map(repr, index))[:100]} is left out as an index.",
-            UserWarning,
             stacklevel=4,
         )
-    # pixel0, pixel1, pixel10, pixel2, … are sorted by their numbers.
-    found = [re.fullmatch(r"(\D*)(\d{1,9})", name) for name in pixels]
-    if all(found) and len({match[1] for match in found if match}) == 1:
-        pixels.sort(key=lambda name: int(re.sub(r"\D", "", name)))
-    return labels[0] if labels else None, pixels
+    order = pixel_order(pixels)
+    return labels[0] if labels else None, [pixels[i] for i in order] if order else pixels

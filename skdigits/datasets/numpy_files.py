@@ -7,18 +7,15 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import N_DIGITS, make_samples
-from skdigits.datasets.faults import reading
+from skdigits.datasets.input_files import LARGE, PACKED, existing, reading
 from skdigits.datasets.names import find_arrays, find_labels
-from skdigits.datasets.unpacking import LARGE, PACKED, existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 SHOWN = 6  # names of arrays in a message
 
@@ -51,13 +48,7 @@ def load_npz(
 
 
 def read_npz(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_npz`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_npz`.
-    """
+    """Read the samples of `load_npz`."""
     path = existing(path, subset)
     if path.is_dir():
         folder, path = path, find_npy(path, subset)
@@ -72,14 +63,9 @@ def read_npz(path: StrPath, subset: str) -> LoadedImages:
 
 
 def find_npy(folder: Path, subset: str) -> Path | None:
-    """Find the ``.npy`` file of images of one subset in a folder, such as ``x_train.npy``.
+    """Find the ``.npy`` file of images of a subset in a folder, such as ``x_train.npy``, or None.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder to search.
-    subset : {"train", "test"}
-        The subset; a ValueError is raised for several files, or only files of the other subset.
+    A ValueError is raised for several files, or only files of the other subset.
     """
     found = find_arrays(_npy_stems(folder), subset, folder)
     return None if found is None else folder / f"{found[0]}.npy"
@@ -119,12 +105,12 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
 
 def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]:
     """Find the only array of images, and the only array of labels or None, by their shapes."""
-    is_labels = {name: _looks_like_labels(array) for name, array in arrays.items()}
-    images = [name for name, array in arrays.items() if not is_labels[name] and array.ndim > 1]
+    shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
+    labels = [name for name, (_, *rest) in shapes.items() if rest in ([], [1], [N_DIGITS])]
+    images = [name for name in shapes if name not in labels]
     if len(images) == 1:
-        shape = arrays[images[0]].shape
-        n = (shape[0], shape[-1])
-        labels = [name for name, array in arrays.items() if is_labels[name] and len(array) in n]
+        first, *_, last = shapes[images[0]]
+        labels = [name for name in labels if shapes[name][0] in (first, last)]
         if len(labels) < 2:
             return images[0], labels[0] if labels else None
     shown = ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:SHOWN])
@@ -132,10 +118,6 @@ def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]
         f"{path} has {shown[:100] or 'no arrays'}; expected arrays such as x_train and y_train, or "
         "images and labels."
     )
-
-
-def _looks_like_labels(array: np.ndarray) -> bool:
-    return array.ndim == 1 or (array.ndim == 2 and not {1, N_DIGITS}.isdisjoint(array.shape[1:]))
 
 
 @contextlib.contextmanager

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
-
-N_TRAIN = 60_000
-PARTS = {"all": slice(None), "train": slice(N_TRAIN), "test": slice(N_TRAIN, None)}
+from skdigits.datasets.contents import SUBSETS
+from skdigits.typing import StrPath
 
 
 def fetch_mnist(
@@ -56,9 +52,9 @@ def fetch_mnist(
     """
     from sklearn.datasets import fetch_openml  # imported here, as in `load_digits`
 
-    if subset not in PARTS:
-        raise ValueError(f"subset should be one of {sorted(PARTS)}; got {subset!r}.")
-    part, options = PARTS[subset], {"as_frame": False, "parser": "liac-arff"}
+    if subset not in SUBSETS:
+        raise ValueError(f"subset should be one of {sorted(SUBSETS)}; got {subset!r}.")
+    part, options = SUBSETS[subset], {"as_frame": False, "parser": "liac-arff"}
     try:
         with warnings.catch_warnings():
             # The error below contains the same text, and alternatives.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from skdigits.typing import FoundPath
+from skdigits.datasets.bundled import load_digits
+from skdigits.typing import FoundPath
 
 TURNED = "EMNIST's images lie on their side and were turned upright."
 CLASSES = range(1, 10)  # 0 looks the same on its side, and some files label it 10
@@ -22,24 +22,12 @@ CLEAR = 0.3  # minimum excess over the mean correlation with upright digits
 
 
 def is_emnist(file: FoundPath) -> bool:
-    """Return True if a file has a name of EMNIST, whose images are stored by columns.
-
-    Parameters
-    ----------
-    file : Path or zipfile.Path
-        The file.
-    """
+    """Return True if a file has a name of EMNIST, whose images are stored by columns."""
     return file.name.lower().startswith("emnist")
 
 
 def turn_upright(images: np.ndarray) -> np.ndarray:
-    """Transpose images in a copy.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n, height, width)
-        The images.
-    """
+    """Exchange rows and columns of images (n, height, width) in a copy."""
     return np.ascontiguousarray(images.transpose(0, 2, 1))
 
 
@@ -47,34 +35,25 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
     """Warn if digits lie on their side, with rows and columns exchanged.
 
     The mean image of each class is correlated with the mean of scikit-learn's bundled digits of
-    that class, and with the transposed mean. The images are not changed.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images; only square images are checked.
-    target : ndarray of shape (n,) or None
-        The labels; the images are checked only if these are integers from 0 to 10.
-    where : str
-        The file, for the message.
+    that class, and with the transposed mean. Only square images with integer labels from 0 to 10
+    are checked. `where` names the file in the message.
     """
-    side = math.isqrt(math.prod(images.shape[1:]))
-    is_square = side * side == math.prod(images.shape[1:]) and images.shape[1] in (side, side**2)
+    n_pixels = math.prod(images.shape[1:])
+    side = math.isqrt(n_pixels)
+    is_square = side * side == n_pixels and images.shape[1] in (side, n_pixels)
     if target is None or not is_square or side < SIDE or target.dtype.kind not in "iu":
         return
-    if target.min() < 0 or target.max() > 10:
-        return
     means = _means(images.reshape(-1, side, side), target)
-    if len(means) < ENOUGH:
+    if len(means) < ENOUGH or target.min() < 0 or target.max() > 10:
         return
-    models = _bundled_means()
+    bundled = load_digits()
+    models = _means(bundled.images, bundled.target)
     upright = np.array([_correlation(mean, models[label]) for label, mean in means.items()])
     lying = np.array([_correlation(mean, models[label].T) for label, mean in means.items()])
     if (lying > upright).mean() > 0.7 and lying.mean() > max(ALIKE, upright.mean() + CLEAR):
         warnings.warn(
             f"{where}: the digits seem to lie on their side, with rows and columns exchanged. "
             f"Turn them upright: X.reshape(-1, {side}, {side}).transpose(0, 2, 1).",
-            UserWarning,
             stacklevel=5,
         )
 
@@ -100,13 +79,6 @@ def _reduced(image: np.ndarray) -> np.ndarray:
     if box is None:
         return np.zeros((SIDE, SIDE))
     return np.asarray(picture.crop(box).resize((SIDE, SIDE), Image.Resampling.BOX), float)
-
-
-def _bundled_means() -> dict[int, np.ndarray]:
-    from skdigits.datasets.bundled import load_digits
-
-    bunch = load_digits()
-    return _means(bunch.images, bunch.target)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -6,19 +6,16 @@ import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from skdigits.datasets.bunch import LoadedImages
 from skdigits.datasets.contents import make_samples
-from skdigits.datasets.faults import reading
-from skdigits.datasets.names import LABEL_COLUMNS, divide_columns, is_image_name, part_of
+from skdigits.datasets.input_files import existing, reading
+from skdigits.datasets.names import divide_columns, is_image_name, is_label, part_of
 from skdigits.datasets.pixels import as_grey, compact
-from skdigits.datasets.unpacking import existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per batch
 LARGEST = 1 << 22  # pixels; larger pictures are refused
@@ -61,13 +58,7 @@ def load_parquet(
 
 
 def read_parquet(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_parquet`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_parquet`.
-    """
+    """Read the samples of `load_parquet`."""
     path = existing(path, subset)
     files = find_parquet(path, subset) if path.is_dir() else [path]
     if not files:
@@ -81,15 +72,7 @@ def read_parquet(path: StrPath, subset: str) -> LoadedImages:
 
 
 def find_parquet(folder: Path, subset: str) -> list[Path]:
-    """List the Parquet files of one subset in a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder to search.
-    subset : {"train", "test"}
-        The subset.
-    """
+    """List the Parquet files of a subset in a folder."""
     return sorted(file for file in folder.glob("[!.]*.parquet") if part_of(file.name) == subset)
 
 
@@ -119,7 +102,13 @@ def _read_file(file: Path) -> Iterator[tuple[np.ndarray, Any]]:
                 pixels = [batch.column(name).to_numpy(zero_copy_only=False) for name in columns]
                 yield compact(np.stack(pixels, axis=1)), labels
             else:
-                yield _images(batch.column(image).to_pylist(), file), labels
+                images = [_image(value, file) for value in batch.column(image).to_pylist()]
+                sizes = sorted({image.shape for image in images})
+                if len(sizes) > 1:
+                    raise ValueError(
+                        f"{file}: images have sizes {sizes[0]} and {sizes[1]}; expected one size."
+                    )
+                yield compact(np.stack(images)), labels
 
 
 def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list[str]]:
@@ -139,21 +128,13 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
         texts = {field.name for field in schema if not is_number(field.type)}
         return None, *divide_columns(schema.names, texts, file)
     images = [name for name in nested if is_image_name(name)] or sorted(nested)
-    labels = [name for name in schema.names if name.lower() in LABEL_COLUMNS and name not in images]
+    labels = [name for name in schema.names if is_label(name) and name not in images]
     if len(images) > 1 or len(labels) > 1:
         raise ValueError(
             f"{file} has the columns {', '.join(images + labels)[:100]}; expected one column of "
             "images and one of labels."
         )
     return images[0], labels[0] if labels else None, images
-
-
-def _images(values: list[Any], file: Path) -> np.ndarray:
-    images = [_image(value, file) for value in values]
-    sizes = sorted({image.shape for image in images})
-    if len(sizes) > 1:
-        raise ValueError(f"{file}: images have sizes {sizes[0]} and {sizes[1]}; expected one size.")
-    return compact(np.stack(images))
 
 
 def _image(value: Any, file: Path) -> np.ndarray:

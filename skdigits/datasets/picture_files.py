@@ -8,22 +8,19 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skdigits.cores import map_in_processes
 from skdigits.datasets.bunch import Chunk, LoadedImages, Problem, without_problems
 from skdigits.datasets.folders import files_in
-from skdigits.datasets.picture_labels import LABELS, Page, find_labels
-from skdigits.datasets.unpacking import existing
+from skdigits.datasets.input_files import existing
+from skdigits.datasets.picture_labels import LABELS, Page, PictureLabels, find_labels
 from skdigits.pictures import find_lines, open_pictures
 from skdigits.pictures.cleaning import clean_and_count
 from skdigits.pictures.opening import SUFFIXES
-
-if TYPE_CHECKING:
-    from skdigits.datasets.picture_labels import PictureLabels
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 Watch = Callable[[int, int], None]
 
@@ -92,19 +89,10 @@ def load_pictures(
 
 
 def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
-    """Load picture files of lines of digits with their labels.
+    """Load pictures of lines of digits, and their labels as strings.
 
-    Parameters
-    ----------
-    path : str or path-like
-        A folder of pictures, with labels as for `load_pictures`.
-
-    Returns
-    -------
-    images : list of ndarray of shape (28, width), uint8
-        Each line, cleaned by `skdigits.pictures.clean_line`.
-    labels : ndarray of shape (n,), str
-        Their digits.
+    The folder is as for `load_pictures`. Each picture becomes an array (28, width) of uint8,
+    cleaned by `skdigits.pictures.clean_line`.
     """
     found = iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE)
     chunks: list[Any] = list(without_problems(found))
@@ -130,27 +118,11 @@ def iter_pictures(
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
-    Parameters
-    ----------
-    path, subset
-        As for `load_pictures`.
-    chunk_size, lines
-        As for `iter_data`.
-    cleaning : Cleaning, default=None
-        How pictures are cleaned; None means ``Cleaning("line" if lines else "digit")``.
-    watch : callable, default=None
-        Function that is called with the number of files that are read, and of all files.
-
-    Returns
-    -------
-    iterator of Chunk
-        The images; ``names`` are relative to `path`, with ``/`` between folders, and with ``#2``
-        and so on for further pages of a file. If there is no picture, or a required label is
-        missing or ambiguous, an error is raised by the call, not by the iterator.
-
-    Notes
-    -----
-    ``joblib.parallel_config`` sets the number of processes; the default is one.
+    `cleaning` says how; None means ``Cleaning("line" if lines else "digit")``. Names are relative
+    to `path`, with ``/`` between folders, and with ``#2`` and so on for further pages of a file. If
+    there is no picture, or a required label is missing or ambiguous, the call raises the error, not
+    the iterator. `watch` is called with the number of files that are read, and of all files;
+    ``joblib.parallel_config`` sets the number of processes, one by default.
     """
     path = existing(path, subset)
     files = find_pictures(path)
@@ -247,7 +219,6 @@ def _warn_of_crowded(pages: list[_Cleaned], cleaning: Cleaning) -> None:
     warnings.warn(
         f"{len(crowded)} of {len(pages)} pictures show several {kind}s "
         f"({shown[:120]}); only the largest {kind} of each is read. {ADVICE[kind]}",
-        UserWarning,
         stacklevel=3,
     )
 
@@ -257,13 +228,7 @@ def _folder_of(path: Path) -> Path:
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """List picture files in a folder and its subfolders, as `files_in` does.
-
-    Parameters
-    ----------
-    path : Path
-        A folder, or one file.
-    """
+    """List one picture file, or those in a folder and its subfolders, as `files_in` does."""
     if path.is_file():
         return [path]
     return [file for file in files_in(path, levels=2) if file.suffix.lower() in SUFFIXES]

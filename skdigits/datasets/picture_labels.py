@@ -54,25 +54,11 @@ class PictureLabels(NamedTuple):
     left_out: frozenset[Page] = frozenset()  # pages with an empty label, which are skipped
 
     def position(self, page: Page) -> int | None:
-        """Return the index of the label of a page, or None if it has no label.
-
-        Parameters
-        ----------
-        page : Page
-            The page.
-        """
+        """Return the index of the label of a page, or None if it has no label."""
         return self.positions.get(page, self.positions.get(page.file))
 
     def of(self, files: list[Path], folder: Path) -> list[Path]:
-        """Select the files with at least one labelled page.
-
-        Parameters
-        ----------
-        files : list of Path
-            Picture files.
-        folder : Path
-            The folder that they are in.
-        """
+        """Select the files in a folder with at least one labelled page."""
         names = {page if isinstance(page, str) else page.file for page in self.positions}
         return [file for file in files if file.relative_to(folder).as_posix() in names]
 
@@ -80,6 +66,7 @@ class PictureLabels(NamedTuple):
 class Row(NamedTuple):
     """A row of ``labels.csv``."""
 
+    where: str  # the file and the line, for messages
     line: int
     name: str
     label: str
@@ -88,32 +75,16 @@ class Row(NamedTuple):
 def find_labels(
     folder: Path, files: list[Path], subset: str, *, lines: bool = False
 ) -> PictureLabels | None:
-    """Find the labels of picture files.
+    """Find the labels of the pictures in a folder, or of a single picture, or None.
 
-    Parameters
-    ----------
-    folder : Path
-        The folder of the pictures, or a single picture.
-    files : list of Path
-        The picture files in it.
-    subset : {"train", "test"}
-        If a picture has no label, ``"train"`` raises an error, and ``"test"`` returns no labels.
-    lines : bool, default=False
-        Whether labels are sequences of digits, and thus strings.
-
-    Returns
-    -------
-    PictureLabels or None
-        The labels; None if there are none, and none are required. For ``"test"``, a missing or
-        ambiguous label raises a warning instead of an error.
+    A missing or ambiguous label raises a ValueError for ``"train"``, and a warning for ``"test"``.
+    With `lines`, labels are sequences of digits, and thus strings.
     """
     path = folder / LABELS
     if not path.is_file():
         return _labels_of_folders(folder, files, subset, lines)
     try:
-        rows = _read_rows(path)
-        if lines and subset == "train":
-            _check_digits(rows, path)
+        rows = _read_rows(path, only_digits=lines and subset == "train")
         return _labels_of_rows(rows, path, files, subset, lines)
     except ValueError as error:
         if subset == "train":
@@ -143,7 +114,7 @@ def _without_label(folder: Path, name: str) -> str:
     )
 
 
-def _read_rows(path: Path) -> list[Row]:
+def _read_rows(path: Path, only_digits: bool) -> list[Row]:
     """Read the names and labels of a file."""
     (_, header), *rows = read_texts(path)
     names = [name.casefold() for name in header]
@@ -153,28 +124,26 @@ def _read_rows(path: Path) -> list[Row]:
             f"{', '.join(map(short, header[:SHOWN]))}."
         )
     picture, label = (names.index(column.casefold()) for column in COLUMNS)
+    found = []
     for line, cells in rows:
+        where = f"{path}, line {line}"
         if len(cells) <= max(picture, label) or any(cells[len(names) :]):
+            raise ValueError(f"{where}: {len(cells)} values; expected {len(names)}, as in line 1.")
+        row = Row(where, line, cells[picture], cells[label])
+        if not row.name:
+            raise ValueError(f"{where}: the name of the picture is missing.")
+        if len(row.label) > MOST_CHARACTERS:
             raise ValueError(
-                f"{path}, line {line}: {len(cells)} values; expected {len(names)}, as in line 1."
+                f"{where}: the label has {len(row.label)} characters; expected at most "
+                f"{MOST_CHARACTERS}."
             )
-        if not cells[picture]:
-            raise ValueError(f"{path}, line {line}: the name of the picture is missing.")
-        if len(cells[label]) > MOST_CHARACTERS:
+        if only_digits and row.label and not DIGITS.fullmatch(row.label):
             raise ValueError(
-                f"{path}, line {line}: the label has {len(cells[label])} characters; expected at "
-                f"most {MOST_CHARACTERS}."
+                f"{where}: the label of {short(row.name)} is {short(row.label)}; expected the "
+                "digits of the line, such as '0123'."
             )
-    return [Row(line, cells[picture], cells[label]) for line, cells in rows]
-
-
-def _check_digits(rows: list[Row], path: Path) -> None:
-    for row in rows:
-        if row.label and not DIGITS.fullmatch(row.label):
-            raise ValueError(
-                f"{path}, line {row.line}: the label of {short(row.name)} is {short(row.label)}; "
-                "expected the digits of the line, such as '0123'."
-            )
+        found.append(row)
+    return found
 
 
 def _labels_of_rows(
@@ -186,19 +155,18 @@ def _labels_of_rows(
         for file in files
         for number in range(count_pages(file))
     ]
-    found, missing = _match(rows, pages, path)
-    _check_complete(found, pages, path)
+    found, missing = _match(rows, pages, path.parent)
     empty = [row for row in found.values() if not row.label]
     if len(empty) == len(found):
         raise ValueError(f"{path}: all labels are empty; expected the labels of pictures.")
     if empty and subset == "test":
-        raise ValueError(f"{_shown(empty, path)} has an empty label.")
+        raise ValueError(f"{_shown(empty)} has an empty label.")
     if empty:
-        _warn(f"{_shown(empty, path)} has an empty label, and is left out.")
+        _warn(f"{_shown(empty)} has an empty label, and is left out.")
     if missing:
-        _warn(f"{_shown(missing, path)} is not the name of a picture.")
+        _warn(f"{_shown(missing)} is not the name of a picture.")
     if spaced := [row for row in found.values() if len(row.label.split()) > 1]:
-        _warn(f"{_shown(spaced, path)} has a label with a blank, {short(spaced[0].label)}.")
+        _warn(f"{_shown(spaced)} has a label with a blank, {short(spaced[0].label)}.")
     kept = [page for page in pages if found[page].label]
     labels = np.array([found[page].label for page in kept])
     return PictureLabels(
@@ -208,28 +176,14 @@ def _labels_of_rows(
     )
 
 
-def _check_complete(found: dict[Page, Row], pages: list[Page], path: Path) -> None:
-    """Raise an error if a page is not listed."""
-    for page in pages:
-        first = found.get(page._replace(number=0))
-        if page in found:
-            continue
-        if page.number == 0 or first is None:
-            raise ValueError(_without_label(path.parent, page.name))
-        raise ValueError(
-            f"{path}, line {first.line}: {short(page.file)} has several pages, and "
-            f"{short(page.name)} is not listed. List each page with its label."
-        )
-
-
-def _shown(rows: list[Row], path: Path) -> str:
+def _shown(rows: list[Row]) -> str:
     """Return the first row for a message, with the number of further rows."""
     more = f" (as in {len(rows) - 1} more)" if len(rows) > 1 else ""
-    return f"{path}, line {rows[0].line}{more}: {short(rows[0].name)}"
+    return f"{rows[0].where}{more}: {short(rows[0].name)}"
 
 
-def _match(rows: list[Row], pages: list[Page], path: Path) -> tuple[dict[Page, Row], list[Row]]:
-    """Find the row of each page, and the rows without a page."""
+def _match(rows: list[Row], pages: list[Page], folder: Path) -> tuple[dict[Page, Row], list[Row]]:
+    """Find the row of each page, which is required, and the rows without a page."""
     found: dict[Page, Row] = {}
     missing: list[Row] = []
     known = defaultdict(list)
@@ -237,29 +191,35 @@ def _match(rows: list[Row], pages: list[Page], path: Path) -> tuple[dict[Page, R
         for spelling in page.spellings():
             known[spelling].append(page)
     for row in rows:
-        meant = next((known[name] for name in _readings(row.name) if name in known), None)
+        plain = _plain(row.name)
+        loose = plain.casefold()
+        spellings = [("exact", row.name), ("plain", plain)]  # the strictest first
+        spellings += [("loose", loose), ("loose", loose.removesuffix("#1"))]
+        meant = next((known[name] for name in spellings if name in known), None)
         if meant is None:
             missing.append(row)
             continue
         if len(meant) > 1:
             raise ValueError(
-                f"{path}, line {row.line}: {short(row.name)} can be {short(meant[0].name)} or "
+                f"{row.where}: {short(row.name)} can be {short(meant[0].name)} or "
                 f"{short(meant[1].name)}; write the full name."
             )
         other = found.setdefault(meant[0], row)
         if other.label != row.label:
             raise ValueError(
-                f"{path}, line {row.line}: the label of {short(row.name)} is {short(row.label)}, "
-                f"but {short(other.label)} in line {other.line}; remove one of the rows."
+                f"{row.where}: the label of {short(row.name)} is {short(row.label)}, but "
+                f"{short(other.label)} in line {other.line}; remove one of the rows."
+            )
+    for page in pages:
+        first = found.get(page._replace(number=0))
+        if page not in found and first is None:
+            raise ValueError(_without_label(folder, page.name))
+        if page not in found and first:
+            raise ValueError(
+                f"{first.where}: {short(page.file)} has several pages, and {short(page.name)} is "
+                "not listed. List each page with its label."
             )
     return found, missing
-
-
-def _readings(name: str) -> tuple[tuple[str, str], ...]:
-    """Return the possible meanings of a name in a row, the strictest first."""
-    plain = _plain(name)
-    loose = plain.casefold()
-    return ("exact", name), ("plain", plain), ("loose", loose), ("loose", loose.removesuffix("#1"))
 
 
 def _plain(name: str) -> str:
@@ -269,4 +229,4 @@ def _plain(name: str) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=5)
+    warnings.warn(message, stacklevel=5)

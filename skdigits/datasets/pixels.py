@@ -19,25 +19,13 @@ KINDS = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex number
 
 
 def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) -> np.ndarray:
-    """Convert an array of images to bytes.
+    """Convert an array of images to uint8, of shape (n, n_pixels) or (n, height, width).
 
     Booleans and floats from 0 to 1 are multiplied by 255; floats from -1 to 1 are shifted to 0–1
-    first. Numbers from 0 to 255 are rounded. Colours become grey with Pillow's weights.
-
-    Parameters
-    ----------
-    values : ndarray
-        Rows (n, n_pixels), or images (n, height, width), which can have 1 or 3 channels as last or
-        second axis. The axis of the samples can also be the last, as in MATLAB.
-    where : str
-        The file and the array, for messages.
-    n_labels : int, default=None
-        Number of labels, by which the axis of the samples is found; None without labels.
-
-    Returns
-    -------
-    ndarray of shape (n, n_pixels) or (n, height, width), uint8
-        The images. A ValueError is raised for arrays of other shapes or values.
+    first. Numbers from 0 to 255 are rounded. Colours become grey with Pillow's weights. Images can
+    have 1 or 3 channels as last or second axis. The axis of the samples can also be the last, as in
+    MATLAB; it is found by the number of labels, if there are any. A ValueError is raised for other
+    shapes or values; `where` names the file and the array in it.
     """
     if values.dtype.kind not in "buif":
         what = KINDS.get(values.dtype.kind, f"values of type {values.dtype}"[:60])
@@ -103,26 +91,14 @@ def _to_bytes(values: np.ndarray, where: Any) -> np.ndarray:
 
 
 def as_grey(colours: np.ndarray) -> np.ndarray:
-    """Convert colours to grey as Pillow does.
-
-    Parameters
-    ----------
-    colours : ndarray of shape (..., 1) or (..., 3), uint8
-        Grey, or red, green and blue.
-    """
+    """Convert colours (..., 1) or (..., 3) of uint8 to grey, as Pillow does."""
     if colours.shape[-1] == 1:
         return colours[..., 0]
     return ((colours @ GREY + 0x8000) >> 16).astype(np.uint8)
 
 
 def compact(values: np.ndarray) -> np.ndarray:
-    """Convert an array to bytes if this is lossless, so that parts of a file need less memory.
-
-    Parameters
-    ----------
-    values : ndarray
-        Numbers.
-    """
+    """Convert numbers to bytes if this is lossless, so that parts of a file need less memory."""
     if values.dtype.kind not in "uif" or not values.size:
         return values
     if not (values.min() >= 0 and values.max() <= 255):  # also true for NaN

@@ -6,21 +6,18 @@ import itertools
 import re
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skdigits.datasets.csv_files import find_csv
-from skdigits.datasets.faults import EXCEL, PICKLE, reading, refuse
-from skdigits.datasets.idx import ELEMENT_TYPES, IMAGE_FILE_NAME
+from skdigits.datasets.idx import ELEMENT_TYPES, EXAMPLES, IMAGE_FILE_NAME
+from skdigits.datasets.input_files import EXCEL, PICKLE, opened, reading, refuse
 from skdigits.datasets.names import PARTS, files_by_prefix, part_of
 from skdigits.datasets.numpy_files import find_npy
 from skdigits.datasets.parquet import find_parquet
 from skdigits.datasets.picture_files import SUFFIXES
-from skdigits.datasets.unpacking import open_unpacked
 from skdigits.datasets.zipped import DAMAGED, ZIP_MAGICS
 from skdigits.files import printable
-
-if TYPE_CHECKING:
-    from skdigits.typing import FoundPath
+from skdigits.typing import FoundPath
 
 START = 1 << 14  # bytes that are examined
 MOST_FILES = 100  # files of a folder that are examined
@@ -41,20 +38,8 @@ CSV_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[ -~\t]*[,;\t][ -~\t]*\r?\n")
 def recognize(path: Path, subset: str) -> tuple[str, Any]:
     """Find the format of a source, and the file or folder for its loader.
 
-    Parameters
-    ----------
-    path : Path
-        A file or folder.
-    subset : {"train", "test"}
-        Which images to load.
-
-    Returns
-    -------
-    format : str
-        ``"csv"``, ``"idx"``, ``"npz"``, ``"mat"``, ``"arff"``, ``"parquet"``, ``"libsvm"``,
-        ``"zip"`` or ``"pictures"``.
-    path : Path
-        The file, or the folder if the loader finds the files of a subset in it.
+    The format is ``"csv"``, ``"idx"``, ``"npz"``, ``"mat"``, ``"arff"``, ``"parquet"``,
+    ``"libsvm"``, ``"zip"`` or ``"pictures"``.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -65,24 +50,22 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
 
 
 def format_of(file: Any) -> str:
-    """Find the format of a file from its content.
+    """Find the format of a file from its content, which may be gzipped, as for `recognize`.
 
-    Parameters
-    ----------
-    file : Path
-        The file, which may be gzipped.
-
-    Returns
-    -------
-    str
-        As for `recognize`; ``"csv"`` for any other content, which the CSV reader checks. A
-        ValueError is raised if the file is empty, damaged or in a format that is never read.
+    It is ``"csv"`` for any other content, which the CSV reader checks. A ValueError is raised if
+    the file is empty, damaged or in a format that is never read.
     """
-    with reading(file, "the packed file is damaged or truncated"), open_unpacked(file) as opened:
-        start = opened.read(START)
+    with opened(file, "the packed file is damaged or truncated") as content:
+        start = content.read(START)
     refuse(start, file)
     if start[:4] in ZIP_MAGICS:
-        return _look_into_zip(file)
+        with reading(file, DAMAGED), zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+        if any(name.endswith("data.pkl") for name in names):  # a PyTorch file
+            raise ValueError(f"{file} is {PICKLE}.")
+        if any(name.startswith("xl/") for name in names):
+            raise ValueError(f"{file} is {EXCEL}.")
+        return "npz" if names and all(name.endswith(".npy") for name in names) else "zip"
     if start[:2] == b"\0\0" and start[2:3] and start[2] in ELEMENT_TYPES and len(start) > 3:
         return "idx"
     if PICTURES.match(start):
@@ -102,46 +85,21 @@ def format_of(file: Any) -> str:
 
 
 def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
-    """Return the error for a folder without readable data.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; if it contains a file in a format that is never read, this is the error.
-    subset : {"train", "test"}
-        Which images to load.
-    """
+    """Return the error for a folder without data, or that of the first file that cannot be read."""
     for file in _files(folder):
         try:
             format_of(file)
         except ValueError as error:
             return error
-    name = "train" if subset == "train" else "t10k"
+    folders = (inner.name for inner in folder.iterdir() if inner.name[0] != "." and inner.is_dir())
+    found = sorted(itertools.islice(folders, MOST_FILES))
+    names = [f"{printable(name)[:LONGEST_NAME]}/" for name in found[:SHOWN]]
+    names += ["…"] * (len(found) > SHOWN)
     return FileNotFoundError(
         f"{folder} contains no data; expected {subset}.csv, {subset}.csv.gz, IDX files such as "
-        f"{name}-images-idx3-ubyte.gz, a file such as .npz, .mat or .parquet, or pictures."
-        f"{_folders_in(folder)}"
+        f"{EXAMPLES[subset]}, a file such as .npz, .mat or .parquet, or pictures."
+        + (f" It has the folders {', '.join(names)}; pass one of them." if names else "")
     )
-
-
-def _folders_in(folder: FoundPath) -> Any:
-    """Return a sentence with the subfolders, one of which may contain the data, or ``""``."""
-    found = (inner.name for inner in folder.iterdir() if inner.name[0] != "." and inner.is_dir())
-    names = sorted(itertools.islice(found, MOST_FILES))
-    if not names:
-        return ""
-    shown = ", ".join(f"{printable(name)[:LONGEST_NAME]}/" for name in names[:SHOWN])
-    return f" It has the folders {shown}{', …' if len(names) > SHOWN else ''}; pass one of them."
-
-
-def _look_into_zip(file: Path) -> str:
-    with reading(file, DAMAGED), zipfile.ZipFile(file) as archive:
-        names = archive.namelist()
-    if any(name.endswith("data.pkl") for name in names):  # a PyTorch file
-        raise ValueError(f"{file} is {PICKLE}.")
-    if any(name.startswith("xl/") for name in names):
-        raise ValueError(f"{file} is {EXCEL}.")
-    return "npz" if names and all(name.endswith(".npy") for name in names) else "zip"
 
 
 def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
@@ -165,13 +123,9 @@ def _look_into_folder(folder: Any, subset: str) -> tuple[str, Any]:
 
 def _find_part(folder: Any, subset: str) -> Any:
     """Return the folder of a subset, such as training/ in mnist_png, or None."""
-    subfolders = {
-        PARTS[inner.name.lower()]: inner
-        for inner in folder.iterdir()
-        if inner.name.lower() in PARTS and inner.is_dir()
-    }
-    found = subfolders.get(subset)
-    return subfolders.get("valid") if found is None and subset == "test" else found
+    named = (inner for inner in folder.iterdir() if inner.name.lower() in PARTS)
+    parts = {PARTS[inner.name.lower()]: inner for inner in named if inner.is_dir()}
+    return parts.get(subset, parts.get("valid") if subset == "test" else None)
 
 
 def _files(folder: Any) -> list[Any]:

@@ -1,16 +1,23 @@
-"""Loading of images from any source, whose format is recognized."""
+"""Loading of images from any source, whose format is recognized.
+
+A new format needs ``load_x`` and ``read_x`` in its own module, an entry in `READERS`, a test of its
+first bytes in ``recognition.format_of``, and an export in ``__init__.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from skdigits.datasets.arff import read_arff
 from skdigits.datasets.bunch import Chunk, LoadedImages, without_problems
 from skdigits.datasets.bundled import load_digits
 from skdigits.datasets.csv_files import iter_csv, read_csv
 from skdigits.datasets.idx import iter_idx, read_idx
+from skdigits.datasets.input_files import check_subset
 from skdigits.datasets.libsvm import read_libsvm
 from skdigits.datasets.matlab import read_mat
 from skdigits.datasets.numpy_files import read_npz
@@ -24,13 +31,8 @@ from skdigits.datasets.picture_files import (
     load_pictures,
 )
 from skdigits.datasets.recognition import nothing_to_read, recognize
-from skdigits.datasets.unpacking import check_subset
 from skdigits.datasets.zipped import iter_zip, read_zip
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 # Readers of whole files for each format except pictures, and readers of parts for some formats.
 READERS: dict[str, Callable[..., LoadedImages]] = {
@@ -157,19 +159,9 @@ def iter_chunks(
 ) -> Iterator[Chunk]:
     """Read images from any source as `iter_data` does, with the names of their files.
 
-    The source is opened once: images, labels and names come from the same listing of a folder.
-
-    Parameters
-    ----------
-    source, subset, chunk_size, lines
-        As for `iter_data`; if there is no data, the call raises the error, not the iterator.
-    cleaning, watch
-        As for `iter_pictures`; other sources ignore them.
-
-    Returns
-    -------
-    iterator of Chunk
-        Images, labels and names, and error messages for pictures that cannot be read.
+    The source is opened once: images, labels and names come from the same listing of a folder. If
+    there is no data, the call raises the error, not the iterator. `cleaning` and `watch` are those
+    of `iter_pictures`; other sources ignore them.
     """
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):

@@ -5,17 +5,14 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skdigits.datasets.bunch import Chunk, LoadedImages
 from skdigits.datasets.csv_files import find_csv, iter_csv, read_csv
-from skdigits.datasets.faults import reading
-from skdigits.datasets.idx import IMAGE_FILE_NAME, iter_idx, read_idx
+from skdigits.datasets.idx import EXAMPLES, IMAGE_FILE_NAME, iter_idx, read_idx
+from skdigits.datasets.input_files import existing, reading
 from skdigits.datasets.names import files_by_prefix, part_of
-from skdigits.datasets.unpacking import existing
-
-if TYPE_CHECKING:
-    from skdigits.typing import StrPath
+from skdigits.typing import StrPath
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of an empty archive
 NOT_DATA = ("__MACOSX",)  # a folder that macOS adds
@@ -48,13 +45,7 @@ def load_zip(
 
 
 def read_zip(path: StrPath, subset: str) -> LoadedImages:
-    """Read the samples of `load_zip`.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_zip`.
-    """
+    """Read the samples of `load_zip`."""
     kind, member = _find_member(path, subset)
     return (read_csv if kind == "csv" else read_idx)(member, subset)
 
@@ -62,27 +53,13 @@ def read_zip(path: StrPath, subset: str) -> LoadedImages:
 def iter_zip(
     path: StrPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_zip` in parts, so that memory is bounded.
-
-    Parameters
-    ----------
-    path, subset
-        As for `load_zip`.
-    chunk_size, lines
-        As for `iter_data`.
-    """
+    """Read the samples of `load_zip` in parts, so that memory is bounded."""
     kind, member = _find_member(path, subset)
     return (iter_csv if kind == "csv" else iter_idx)(member, subset, chunk_size, lines)
 
 
 def is_zip(path: Path) -> bool:
-    """Return True if a file starts like a zip archive; its name is ignored.
-
-    Parameters
-    ----------
-    path : Path
-        The file. NumPy archives (``.npz``) and Excel files (``.xlsx``) are zip archives too.
-    """
+    """Return True if a file starts like a zip archive, as ``.npz`` and ``.xlsx`` files do."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -90,13 +67,7 @@ def is_zip(path: Path) -> bool:
 
 
 def find_zip(folder: Path) -> Path | None:
-    """Find the only zip archive in a folder; None if there is none or more than one.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder to search.
-    """
+    """Find the only zip archive in a folder; None if there is none or more than one."""
     found = [file for file in folder.iterdir() if file.suffix.lower() == ".zip" and is_zip(file)]
     return found[0] if len(found) == 1 else None
 
@@ -134,8 +105,7 @@ def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
     ]
     if len(tables) == 1 and tables[0].is_file():
         return "csv", tables[0]
-    name = "train" if subset == "train" else "t10k"
     raise FileNotFoundError(
-        f"{path} contains neither {subset}.csv nor an IDX file such as "
-        f"{name}-images-idx3-ubyte.gz, nor a single CSV file."
+        f"{path} contains neither {subset}.csv nor an IDX file such as {EXAMPLES[subset]}, nor a "
+        "single CSV file."
     )

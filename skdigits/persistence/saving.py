@@ -80,8 +80,14 @@ or EpochSearchCV
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
     """
-    writer = _Writer()
-    kind, state = writer.describe(without_search(estimator))
+    estimator, writer = without_search(estimator), _Writer()
+    try:
+        kind, state = writer.describe(estimator)
+    except NotFittedError:
+        raise
+    except ValueError as error:  # worded for a file: "its optimizer …"
+        name = type(estimator).__name__
+        raise ValueError(f"This {name} cannot be saved: {_reason(error)}.") from error
     document = {"format": FORMAT, "estimator": kind, "versions": writer.versions, "state": state}
     with atomic_write(path) as file:
         archive.write(file, document, writer.encode.arrays, writer.networks)
@@ -258,7 +264,7 @@ class _Reader:
             case [["list" | "tuple", [*steps]], bool() as verbose] if len(state) == 2:
                 made = [self._make_step(step) for step in steps]
             case _:
-                raise ValueError("the entries of its Pipeline are not steps and verbose")
+                raise ValueError("the entries of the Pipeline are not steps and verbose")
         schema.check_steps(made)
         return Pipeline(made, verbose=verbose)
 
@@ -268,7 +274,7 @@ class _Reader:
                 return name, none
             case ["tuple" | "list", [name, ["estimator", kind, state]]]:
                 return name, self._make(kind, state)
-        raise ValueError("a step of its Pipeline is unknown")
+        raise ValueError("a step of the Pipeline is unknown")
 
     def _check_network_entry(self, estimator: Estimator) -> None:
         """Raise a ValueError if the ONNX model differs from the network; `load` does not use it."""

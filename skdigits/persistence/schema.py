@@ -394,12 +394,12 @@ def check_steps(steps: Any) -> None:
     names = [name for name, _ in steps]
     for name in names:
         if not isinstance(name, str) or "__" in name or name in PIPELINE:
-            raise ValueError(f"a step of its Pipeline has the invalid name {str(name)[:50]!r}")
+            raise ValueError(f"a step of the Pipeline has the invalid name {str(name)[:50]!r}")
     if not names or len(set(names)) < len(names):
-        raise ValueError("its Pipeline has no steps, or two steps of the same name")
+        raise ValueError("the Pipeline has no steps, or two steps of the same name")
     for name, step in steps[:-1]:
         if step not in (None, "passthrough") and not hasattr(step, "transform"):
-            raise ValueError(f"the step {name[:50]!r} of its Pipeline is not a transformer")
+            raise ValueError(f"the step {name[:50]!r} of the Pipeline is not a transformer")
 
 
 def _check_class_weight(weights: Any) -> None:

@@ -17,7 +17,7 @@ LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
 WHITE = 255
 RANGES = (1, 255, 1023, 4095, 16383, 65535)  # maximum values of pictures of 1 to 16 bits
 COLOUR_GAIN = 1.3  # a colour channel is preferred if its contrast is higher by this factor
-ORIENTATION = 0x0112  # tag of EXIF
+ORIENTATION = 274  # key in EXIF data
 TURNS = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",

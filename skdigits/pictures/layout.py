@@ -12,14 +12,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from skdigits.pictures.boxes import remove_boxes
-from skdigits.pictures.grey import LONGEST, to_grey
+from skdigits.pictures.grey import LONGEST, ORIENTATION, to_grey
 from skdigits.pictures.ink import TINY, ink_contrast, remove_border_remnants, strokes
 from skdigits.pictures.rules import remove_rules
 
 if TYPE_CHECKING:
     from skdigits.typing import Picture
 
-ORIENTATION = 274  # key in EXIF data; its values from 5 exchange width and height
 WIDEST_STROKE = 0.2  # of the page's smaller side
 WIDEST_IN_DIGIT = 0.5  # of the height of the digits
 RULE = (0.5, 0.5)  # minimum length of a rule, relative to the page's width and height
@@ -129,7 +128,7 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
         Left, top, right and bottom in the upright picture.
     """
     if hasattr(picture, "getexif"):
-        turned = picture.getexif().get(ORIENTATION, 1) >= 5
+        turned = picture.getexif().get(ORIENTATION, 1) >= 5  # width and height are exchanged
         size = picture.size[::-1] if turned else picture.size
     else:
         size = np.shape(picture)[1::-1]

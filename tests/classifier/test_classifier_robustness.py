@@ -11,7 +11,7 @@ def test_forms_of_keep_epochs(digits, keep):
     assert not hasattr(quick(keep_epochs=np.False_).fit(*digits), "staged_predict")
 
 
-def test_stages_that_were_not_kept_are_told_of(digits, fitted):
+def test_stages_that_were_not_kept_are_reported(digits, fitted):
     with pytest.raises(ValueError, match="set it to True or to epochs from 1 to 2"):
         next(quick(keep_epochs=[99]).fit(*digits).staged_predict(digits[0]))
 
@@ -79,7 +79,7 @@ def test_a_refused_fit_leaves_the_classifier_as_it_was(digits, arguments, messag
     assert classifier.n_features_in_ == 64
 
 
-def test_a_fit_that_is_broken_off_leaves_the_last_one(digits):
+def test_a_fit_that_is_interrupted_leaves_the_last_one(digits):
     import keras
 
     class Interrupt(keras.callbacks.Callback):
@@ -112,7 +112,7 @@ def test_epochs_without_validation_are_nan_in_the_history(digits):
     assert {len(values) for values in classifier.history_.values()} == {5}
 
 
-def test_training_goes_on_from_the_best_weights(digits):
+def test_training_continues_from_the_best_weights(digits):
     X, y = digits
     classifier = quick(early_stopping=True, patience=2, epochs=40, learning_rate=0.05).fit(X, y)
     assert classifier.n_iter_ < 40

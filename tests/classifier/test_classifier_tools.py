@@ -195,7 +195,7 @@ def test_a_callback_of_scikit_learn_can_stop(digits):
     assert quick(epochs=5).set_callbacks(Stop()).fit(*digits).n_iter_ == 1
 
 
-def test_a_callback_of_scikit_learn_in_the_wrong_place_is_told_so(digits):
+def test_a_callback_of_scikit_learn_in_the_wrong_place_is_reported(digits):
     callback = pytest.importorskip("sklearn.callback")
     monitor = callback.ScoringMonitor(scoring="accuracy")
     with pytest.raises(TypeError, match="set_callbacks"):

@@ -75,7 +75,7 @@ def test_validation_figures_are_those_of_the_validation_set(digits):
     assert classifier.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
 
 
-def test_warm_start_goes_on(digits):
+def test_warm_start_continues(digits):
     X, y = digits
     classifier = quick(warm_start=True, epochs=2).fit(X, y)
     classifier.fit(X, y)
@@ -227,7 +227,7 @@ def test_a_keras_callback_can_change_rate_and_stop(digits):
     assert classifier.n_iter_ == 3
 
 
-def test_a_fit_that_is_broken_off_leaves_no_fitted_estimator(digits):
+def test_a_fit_that_is_interrupted_leaves_no_fitted_estimator(digits):
     import keras
 
     class Interrupt(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""Commands that were killed go on when they are given again."""
+"""Killed commands resume when they are given again."""
 
 import os
 import signal

@@ -249,10 +249,10 @@ def test_pictures_of_several_digits_are_named_with_the_way_out(run, reader, tmp_
     two = np.hstack([np.asarray(Image.open(pictures / f"{i}.png")) for i in (2, 3)])
     Image.fromarray(two).save(pictures / "two.png")
     assert run("predict", reader, pictures, "-o", tmp_path / "s.csv") == 0
-    told = capsys.readouterr().err
-    assert "1 of 7 pictures show several digits (two.png)" in told
-    assert "--sequences" in told
-    assert "Warning" not in told
+    reported = capsys.readouterr().err
+    assert "1 of 7 pictures show several digits (two.png)" in reported
+    assert "--sequences" in reported
+    assert "Warning" not in reported
 
 
 def test_pages_of_a_file_have_rows_of_their_own(run, reader, tmp_path):

@@ -68,7 +68,7 @@ def test_pixels_are_ordered_by_their_numbers(tmp_path):
     assert load_arff(tmp_path / "a.arff").data.tolist() == [[1, 2, 3, 10]]
 
 
-def test_row_numbers_are_left_out_and_told(tmp_path):
+def test_row_numbers_are_left_out_and_reported(tmp_path):
     head = f"@relation a\n@attribute id numeric\n{PIXELS}@attribute class {{5}}\n@data\n"
     (tmp_path / "a.arff").write_text(head + "0,1,2,3,4,5\n")
     with pytest.warns(UserWarning, match="the column 'id' is left out as an index"):

@@ -114,7 +114,7 @@ def test_labels_at_either_edge_are_refused(tmp_path, rows):
 
 @pytest.mark.parametrize("start", [0, 1])
 @pytest.mark.parametrize("n", [2, 10])
-def test_labels_that_count_like_an_index_are_told(tmp_path, read, start, n):
+def test_labels_that_count_like_an_index_are_reported(tmp_path, read, start, n):
     _, pixels = many(n)
     data, target, (warning,) = read(save(tmp_path / "a.csv", table(None, numbered(pixels, start))))
     assert (data, target) == (pixels, list(range(start, start + n)))
@@ -148,7 +148,7 @@ def test_images_of_emnist_are_turned_upright(tmp_path, read, name):
     assert "turned upright" not in load_csv(other).DESCR
 
 
-def test_digits_on_their_side_are_told(tmp_path, digits):
+def test_digits_on_their_side_are_reported(tmp_path, digits):
     X, y = digits
     lying = X.reshape(-1, 8, 8).transpose(0, 2, 1).reshape(len(X), -1)
     file = save(tmp_path / "a.csv", table(["label", *names(64)], labelled(lying, y)))
@@ -311,7 +311,7 @@ def test_what_is_unclear_or_wrong_is_refused(tmp_path, text, message):
         assert "\n" not in str(caught.value)
 
 
-def test_an_index_that_completes_a_square_is_told(tmp_path):
+def test_an_index_that_completes_a_square_is_reported(tmp_path):
     labels, pixels = many(20, side=3)
     rows = numbered([row[1:] for row in pixels])
     file = save(tmp_path / "a.csv", table(["label", "nr", *names(8)], labelled(rows, labels)))
@@ -334,12 +334,21 @@ def test_pixels_sorted_by_name_are_put_in_order(tmp_path, read):
     assert read(tmp_path, "test") == (pixels, None, [])
 
 
+@pytest.mark.parametrize("numbers", [[1, 10, 2, 30], [4, 3, 2, 1]], ids=["by name", "reversed"])
+def test_pixels_whose_numbers_tell_their_order_are_sorted(tmp_path, read, numbers):
+    columns = [f"pixel{number}" for number in numbers]
+    file = save(tmp_path / "a.csv", table(columns, [numbers] * 3))
+    data, _, (warning,) = read(file, "test")
+    assert data == [sorted(numbers)] * 3
+    assert "sorted by their numbers" in str(warning.message)
+
+
 @pytest.mark.parametrize("columns", [["a3", "a2", "a1", "b0"], ["a9", "a1", "a2", "a3"], [*"dcba"]])
 def test_other_names_of_pixels_tell_no_order(tmp_path, read, columns):
     assert read(save(tmp_path / "a.csv", table(columns, PIXELS)), "test") == (PIXELS, None, [])
 
 
-def test_a_column_too_few_is_told(tmp_path):
+def test_a_column_too_few_is_reported(tmp_path):
     file = save(tmp_path / "a.csv", table(["label", *names(63)], [[1, *[0] * 63]]))
     with pytest.warns(UserWarning, match="63 columns of pixels, one less than 8×8"):
         load_csv(file)
@@ -453,10 +462,10 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, content, subset):
     file = tmp_path_factory.getbasetemp() / "cells.csv"
     file.write_bytes(content)
     try:
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as reported:
             warnings.simplefilter("always")
             bunch = load_csv(file, subset=subset)
-            n_told = len(told)
+            n_reported = len(reported)
             chunks = list(iter_csv(file, subset, 1))
     except ValueError as error:
         assert str(file) in str(error)
@@ -466,7 +475,7 @@ def test_any_cells_are_read_or_refused(tmp_path_factory, content, subset):
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), bunch.data)
     if bunch.target is not None:
         assert sum(len(chunk.target) for chunk in chunks) == len(bunch.target) == len(bunch.data)
-    messages = [str(warning.message) for warning in told]
-    assert messages[:n_told] == messages[n_told:]
-    assert {warning.category for warning in told} <= {UserWarning}
+    messages = [str(warning.message) for warning in reported]
+    assert messages[:n_reported] == messages[n_reported:]
+    assert {warning.category for warning in reported} <= {UserWarning}
     assert all(message.startswith(f"{file}: ") and len(message) <= 300 for message in messages)

@@ -56,7 +56,7 @@ def test_images_of_emnist_are_turned_upright(tmp_path, name):
     np.testing.assert_array_equal(np.concatenate([chunk.data for chunk in chunks]), bunch.images)
 
 
-def test_digits_on_their_side_are_told(tmp_path, digits):
+def test_digits_on_their_side_are_reported(tmp_path, digits):
     X, y = digits
     images, labels = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
     labels.write_bytes(idx(y))

@@ -48,7 +48,7 @@ def test_usps_is_scaled_from_minus_1_to_1(tmp_path):
 
 @pytest.mark.parametrize("X", [np.tile(ROWS, (3, 1)), DIGITS.data[:150]], ids=["28", "8"])
 @pytest.mark.filterwarnings("ignore:.*the last pixel is")
-def test_pixels_that_are_numbered_from_0_are_told(tmp_path, X):
+def test_pixels_that_are_numbered_from_0_are_reported(tmp_path, X):
     write(tmp_path / "a", X, y=np.resize(LABELS, len(X)), zero_based=True)
     with pytest.warns(UserWarning, match="numbered from 0, although LIBSVM counts from 1"):
         np.testing.assert_array_equal(load_libsvm(tmp_path / "a", return_X_y=True)[0], X)

@@ -41,7 +41,7 @@ def test_mnist_original_has_a_column_per_image(tmp_path, subset):
     assert set(bunch.target.tolist()) == {0 if subset == "train" else 9}
 
 
-def test_svhn_becomes_grey_and_its_10_is_told(tmp_path):
+def test_svhn_becomes_grey_and_its_10_is_reported(tmp_path):
     X = np.repeat(IMAGES.transpose(1, 2, 0)[:, :, np.newaxis], 3, axis=2)
     savemat(tmp_path / "s.mat", {"X": X, "y": np.array([[1], [10], [9]], np.uint8)})
     with pytest.warns(UserWarning, match="10 means the digit 0. The labels are not changed"):
@@ -76,7 +76,7 @@ def test_usps_has_one_hot_columns(tmp_path):
 
 
 @pytest.mark.parametrize("subset", ["train", "test"])
-def test_other_sets_are_not_turned_but_told(tmp_path, subset):
+def test_other_sets_are_not_turned_but_reported(tmp_path, subset):
     digits = load_digits()
     X = digits.images.transpose(0, 2, 1).reshape(-1, 64)
     savemat(tmp_path / "d.mat", {"X": X, "y": digits.target[:, np.newaxis]})

@@ -84,7 +84,7 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
     assert chunks[1].target.tolist() == y[1000:].astype(str).tolist()
 
 
-def test_a_set_on_its_side_and_a_label_10_are_told(tmp_path):
+def test_a_set_on_its_side_and_a_label_10_are_reported(tmp_path):
     bunch = load_digits()
     np.savez(tmp_path / "a", X=bunch.images.transpose(0, 2, 1), y=bunch.target)
     with pytest.warns(UserWarning, match=r"a\.npz \(X and y\): the digits seem to lie"):

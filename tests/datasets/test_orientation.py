@@ -14,7 +14,7 @@ LABELS = DIGITS.target[600:900]
 
 @pytest.mark.parametrize("invert", [False, True])
 @pytest.mark.parametrize("n", [100, 300])
-def test_digits_on_their_side_are_told(n, invert):
+def test_digits_on_their_side_are_reported(n, invert):
     images = 255 - LARGE[:n] if invert else LARGE[:n]
     with pytest.warns(UserWarning, match=r"^f: the digits seem to lie on their side") as caught:
         check_upright(images.transpose(0, 2, 1), LABELS[:n], "f")

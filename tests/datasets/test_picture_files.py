@@ -138,7 +138,7 @@ def test_every_page_of_a_file_has_the_label_of_the_file(picture_folder):
     assert load_pictures(picture_folder).filenames[at + 1].endswith("pages.tif#2")
 
 
-def test_pictures_of_several_digits_are_told(picture_folder):
+def test_pictures_of_several_digits_are_reported(picture_folder):
     (one, other) = (np.asarray(Image.open(picture_folder / "3" / "03.png")),) * 2
     Image.fromarray(np.hstack([one, other])).save(picture_folder / "3" / "two.png")
     with pytest.warns(UserWarning, match=r"1 of 13 pictures show several digits \(3/two\.png\)"):
@@ -154,7 +154,7 @@ def test_pictures_of_several_lines_are_named(tmp_path):
         list(iter_pictures(tmp_path, lines=True, subset="test"))
 
 
-def test_a_warning_of_a_picture_is_not_told_as_several_digits(picture_folder):
+def test_a_warning_of_a_picture_is_not_reported_as_several_digits(picture_folder):
     exif = Image.Exif()
     exif[0x0112], exif[0x0131] = 1, "x" * 50
     file = picture_folder / "3" / "a.jpg"
@@ -181,7 +181,7 @@ def test_a_damaged_page_is_named_and_the_others_are_read(picture_folder):
     assert len(names) == len(set(names))
 
 
-def test_whatever_a_decoder_raises_the_run_goes_on(picture_folder, monkeypatch):
+def test_whatever_a_decoder_raises_the_run_continues(picture_folder, monkeypatch):
     copy = Image.Image.copy
 
     def failing(picture):

@@ -145,7 +145,7 @@ def test_a_page_that_is_not_listed_has_not_the_label_of_the_file(folder, rows):
         (["a.png,1 4", *ROWS[1:]], r"'a\.png' has a label with a blank", ["1 4", "2", "3"]),
     ],
 )
-def test_what_is_left_out_or_odd_is_told(folder, rows, message, target):
+def test_what_is_left_out_or_odd_is_reported(folder, rows, message, target):
     write(folder, rows)
     with pytest.warns(UserWarning, match=message):
         assert load_pictures(folder).target.tolist() == target

@@ -192,7 +192,8 @@ def test_what_an_estimator_may_have_besides(digits, tmp_path):
 
     classifier.set_params(optimizer=Own(0.1)).fit(X, y).set_params(optimizer="adam")
     path.unlink()
-    with pytest.raises(ValueError, match="its optimizer 'Own' is unknown"):
+    message = r"^This DigitClassifier cannot be saved: its optimizer 'Own' is unknown\.$"
+    with pytest.raises(ValueError, match=message):
         save(classifier, path)
     assert not path.exists()
     double = DigitClassifier("compact", filters=1, epochs=1, dtype="float64").fit(X * 1e-45, y)

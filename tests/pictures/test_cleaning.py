@@ -88,15 +88,15 @@ def test_a_small_digit_in_a_large_picture(digit):
     assert np.abs(difference).mean() < 6
 
 
-def test_several_digits_in_a_picture_are_told(digits):
+def test_several_digits_in_a_picture_are_reported(digits):
     rng = np.random.default_rng(0)
     picture, _, (text,) = photographs.page(*digits, "plain", rng, n_lines=1)
     assert len(text) > 1
     with pytest.warns(
         UserWarning, match="several digits. A DigitSequenceRecognizer reads them"
-    ) as told:
+    ) as reported:
         image = clean_picture(picture)
-    assert told[0].filename == __file__
+    assert reported[0].filename == __file__
     assert image.any()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -155,9 +155,9 @@ def test_lines_that_are_left_out_are_named():
             page[top : top + 40, 40 + 40 * i : 52 + 40 * i] = 30
     with pytest.warns(
         UserWarning, match=r"several lines, .* skdigits.read\(\) reads them all"
-    ) as told:
+    ) as reported:
         line = clean_line(page)
-    assert told[0].filename == __file__
+    assert reported[0].filename == __file__
     assert np.count_nonzero(np.diff((line > 128).any(axis=0).astype(int)) == 1) == 8
 
 

@@ -350,11 +350,11 @@ def test_white_is_the_largest_number_of_some_bits(n_bits):
 # -- ink -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("width", "is_told"), [(28, True), (34, False)])
-def test_ink_is_narrower_than_paper(width, is_told):
+@pytest.mark.parametrize(("width", "is_reported"), [(28, True), (34, False)])
+def test_ink_is_narrower_than_paper(width, is_reported):
     """Wider strokes are neither thin and dark nor thin and bright."""
     bar = picture_of(drawn((200, 200), (40, 100 - width // 2, 120, width)))
-    assert has_bright_ink(250 - bar) == is_told
+    assert has_bright_ink(250 - bar) == is_reported
     assert not has_bright_ink(bar)
 
 

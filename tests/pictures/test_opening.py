@@ -95,10 +95,10 @@ def test_large_pictures(tmp_path):
         Image.new("L", size, 200).save(tmp_path / "large.jpg")
         assert open_picture(tmp_path / "large.jpg").size == opened
     sizes = {(10_000, 10_000): "10000×10000", (16_000, 13_000): "208000000"}  # by us, and by Pillow
-    for size, told in sizes.items():
+    for size, reported in sizes.items():
         Image.new("1", size).save(tmp_path / "large.png")
         with pytest.raises(
-            ValueError, match=rf"large \({told} pixels\): at most 90 million are read"
+            ValueError, match=rf"large \({reported} pixels\): at most 90 million are read"
         ):
             open_picture(tmp_path / "large.png")
 

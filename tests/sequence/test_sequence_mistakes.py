@@ -111,7 +111,7 @@ def test_values_of_another_range_are_warned_of(reader, sequences):
         reader.predict(255 - X)
 
 
-def test_rows_of_another_range_are_warned_of_when_training_goes_on(sources, sequences):
+def test_rows_of_another_range_are_warned_of_when_training_continues(sources, sequences):
     recognizer = quick(warm_start=True).fit(*sources[0])
     with pytest.warns(UserWarning, match="Scale them to the same range"):
         recognizer.fit(sources[0][0] / 255, sources[0][1])

@@ -97,14 +97,14 @@ def assert_same(a, b):
         {"style": "mixed", "validation_fraction": 0.2},
     ],
 )
-def test_a_classifier_goes_on_bit_for_bit(parameters, tmp_path):
+def test_a_classifier_resumes_bit_for_bit(parameters, tmp_path):
     undisturbed = classifier(**parameters).fit(X, y)
     assert_same(resumed(classifier(**parameters), 2, X, y, tmp_path), undisturbed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("parameters", [{}, {"style": "tiles", "schedule": "one_cycle"}])
-def test_a_recognizer_goes_on_bit_for_bit(parameters, tmp_path):
+def test_a_recognizer_resumes_bit_for_bit(parameters, tmp_path):
     undisturbed = recognizer(**parameters).fit(X, y)
     assert_same(resumed(recognizer(**parameters), 1, X, y, tmp_path), undisturbed)
 
@@ -127,7 +127,7 @@ STOPS_EARLY = {"early_stopping": True, "patience": 2, "architecture": "compact"}
 STOPS_EARLY |= {"learning_rate": 0.02, "epochs": 60}
 
 
-def test_early_stopping_goes_on(tmp_path):
+def test_early_stopping_resumes(tmp_path):
     undisturbed = classifier(**STOPS_EARLY).fit(X, y)
     n = undisturbed.n_iter_
     assert 5 <= n < 60

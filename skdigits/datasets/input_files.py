@@ -1,11 +1,23 @@
-"""Errors for damaged files and for formats that are never read."""
+"""Opening of files, also packed files, and errors for damaged files and for formats never read."""
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import gzip
+import os
 import re
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+from skdigits.typing import DataPath, FoundPath
+
+GZIP_MAGIC = b"\x1f\x8b"
+BZIP2_MAGIC = b"BZh"
+LARGE = 1 << 28  # bytes; larger arrays are refused if their compression ratio exceeds PACKED
+PACKED = 200  # compression ratio; that of images of digits is 10
 PICKLE = (
     "a pickle: reading it can run code, so it is never opened. Convert it: "
     "np.savez('digits.npz', x_train=images, y_train=labels)"
@@ -37,16 +49,40 @@ REFUSED = [
 ]
 
 
-def refuse(start: bytes, file: object) -> None:
-    """Raise a ValueError if content is empty, or in a format that is never read.
+def existing(path: DataPath, subset: str) -> Any:
+    """Return a path as Path or zipfile.Path; refuse one that does not exist, or another subset."""
+    check_subset(subset)
+    path = path if isinstance(path, zipfile.Path) else Path(path)
+    if not path.is_dir() and not path.exists():  # exists() is False for the root of an archive
+        raise FileNotFoundError(f"{path}: there is no such file or folder.")
+    return path
 
-    Parameters
-    ----------
-    start : bytes
-        The first bytes of the content, unpacked.
-    file : path-like
-        The file, for the message.
-    """
+
+def check_subset(subset: str) -> None:
+    """Raise a ValueError if `subset` is neither ``"train"`` nor ``"test"``."""
+    if subset not in ("train", "test"):
+        raise ValueError(f"subset should be 'train' or 'test'; got {subset!r}.")
+
+
+def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
+    """Open a file as its method `open` does, and unpack gzip and bzip2, whatever its name."""
+    with path.open("rb") as file:
+        start = file.read(3)
+    if not start.startswith((GZIP_MAGIC, BZIP2_MAGIC)):
+        return path.open(mode, **options)
+    unpack = gzip.open if start.startswith(GZIP_MAGIC) else bz2.open
+    return unpack(path if isinstance(path, os.PathLike) else path.open("rb"), mode, **options)
+
+
+@contextlib.contextmanager
+def opened(path: FoundPath, what: str, mode: Any = "rb", **options: Any) -> Iterator[Any]:
+    """Open a file as `open_unpacked` does, for code that runs as in `reading`."""
+    with reading(path, what), open_unpacked(path, mode, **options) as file:
+        yield file
+
+
+def refuse(start: bytes, file: object) -> None:
+    """Raise a ValueError if content, by its first bytes, is empty or of a format never read."""
     if not start.strip():
         raise ValueError(f"{file}: the file is empty.")
     for pattern, what in REFUSED:
@@ -58,12 +94,8 @@ def refuse(start: bytes, file: object) -> None:
 def reading(file: object, what: str) -> Iterator[None]:
     """Convert any error that a library raises for a damaged file to a ValueError of one line.
 
-    Parameters
-    ----------
-    file : path-like
-        The file; errors that begin with its name are not changed.
-    what : str
-        The message, such as ``"not a MATLAB file, or damaged"``.
+    `what` begins it, such as ``"not a MATLAB file, or damaged"``. Errors that begin with the name
+    of the file are not changed.
     """
     try:
         yield
