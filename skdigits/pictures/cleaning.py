@@ -457,13 +457,35 @@ def normalize_line(ink: np.ndarray, digit_height: float, middle: float, height: 
     ndarray of shape (height, width), uint8
         The image, with margins of a seventh of its height at both ends.
     """
-    rows = len(ink)
-    scale = height / 28 * min(20 / digit_height, 26 / rows)
+    scale, top = place_line(len(ink), digit_height, middle, height)
     small = _brightened(_scaled(ink, scale))
-    top = round(height / 2 - middle * len(small) / rows)
-    top = int(np.clip(top, 0, height - len(small)))
     margins = [(top, height - len(small) - top), (height // 7, height // 7)]
     return np.pad(np.rint(small * 255).astype(np.uint8), margins)
+
+
+def place_line(rows: Any, digit_height: Any, middle: Any, height: int) -> tuple[Any, Any]:
+    """Compute by how much the ink of a line is scaled, and its top row in the image.
+
+    Parameters
+    ----------
+    rows : int or ndarray of shape (n_lines,)
+        Height of the ink of one line, or of several.
+    digit_height, middle : float or ndarray of shape (n_lines,)
+        As in `normalize_line`.
+    height : int
+        Height of the image.
+
+    Returns
+    -------
+    scale : float or ndarray of shape (n_lines,)
+        Pixels of the image per pixel of the ink.
+    top : int or ndarray of shape (n_lines,)
+        Row of the image.
+    """
+    scale = height / 28 * np.minimum(20 / digit_height, 26 / rows)
+    n_rows = np.maximum(1, np.rint(rows * scale))
+    top = np.rint(height / 2 - middle * n_rows / rows)
+    return scale, np.clip(top, 0, height - n_rows).astype(int)
 
 
 def _scaled(image: np.ndarray, scale: float) -> np.ndarray:

@@ -54,8 +54,22 @@ def ink_contrast(grey: np.ndarray, window: int) -> np.ndarray:
     ndarray of shape (height, width), float32
         Contrast of about 0 (paper) to 1 (ink that reflects no light).
     """
-    if has_bright_ink(grey):
-        grey = 255 - grey
+    return dark_ink_contrast(255 - grey if has_bright_ink(grey) else grey, window)
+
+
+def dark_ink_contrast(grey: np.ndarray, window: int) -> np.ndarray:
+    """Compute the contrast of ink that is known to be dark.
+
+    Parameters
+    ----------
+    grey, window
+        As in `ink_contrast`.
+
+    Returns
+    -------
+    ndarray of shape (height, width), float32
+        As in `ink_contrast`.
+    """
     smooth = ndimage.gaussian_filter(grey, _blur_of(grey.shape))
     paper = _closing(smooth, window)
     contrast = (paper - smooth) / np.maximum(paper, DARKEST_PAPER)

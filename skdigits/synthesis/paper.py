@@ -3,142 +3,217 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageFilter
+from scipy import ndimage
 
-from skdigits.pictures.cleaning import EDGE, find_line, normalize_line
+from skdigits.pictures.cleaning import (
+    EDGE,
+    POINT,
+    WIDEST_IN_LINE,
+    cut_out,
+    normalize_line,
+    place_line,
+)
+from skdigits.pictures.ink import dark_ink_contrast, strokes
+from skdigits.synthesis.inking import Pens, developed, inked
+from skdigits.synthesis.sheet import Sheet
+from skdigits.synthesis.strips import Strip
 
 HEIGHT = 28  # pixels; height of the images
-BLUR = 6  # pixels; reach of the strongest blur
-THINNED = 0.6  # share of handwritten lines with thinned strokes
+END = HEIGHT // 7  # pixels; margin at both ends of an image
+BLUR = 6  # pixels; margin around a line while it is blurred
+AT_A_TIME = 24  # lines blurred at once; their arrays fit into the cache of a processor
 PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and cleaned
+ON_PHOTOGRAPH = 8  # lines on one photograph; they share paper, light and camera
 LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, the photograph is dropped
 
 
-def as_image(
-    canvas: np.ndarray,
-    boxes: list[tuple[int, int, int, int]],
-    rng: np.random.Generator,
-    is_print: bool = False,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Simulate ink on a line, and scale it to the height of the images.
+@dataclass(frozen=True)
+class Ink:
+    """Ink of lines side by side.
 
     Parameters
     ----------
-    canvas : ndarray of shape (height, width), uint8
-        Shapes, bright on black.
-    boxes : list of tuple of int
-        Left, top, right and bottom of the digits on the canvas.
+    strip : Strip
+        The lines, with margins.
+    boxes : ndarray of shape (n_lines, 4), int
+        Left, top, right and bottom of the ink of each line in the strip.
+    digit_height, middle : ndarray of shape (n_lines,), float
+        Usual height of the digits, and the row of their middle, from the top of the box.
+    resolution : ndarray of shape (n_lines,), float
+        Resolution to which each line is reduced before it is scaled; 1 for none.
+    """
+
+    strip: Strip
+    boxes: np.ndarray
+    digit_height: np.ndarray
+    middle: np.ndarray
+    resolution: np.ndarray
+
+    def scaled(self) -> list[np.ndarray]:
+        """Scale the lines to images.
+
+        Returns
+        -------
+        list of ndarray of shape (28, width), uint8
+            The images.
+        """
+        picture, images = Image.fromarray(self.strip.pixels), []
+        sizes = self.boxes[:, 2:] - self.boxes[:, :2]
+        digit_height = np.minimum(self.digit_height, sizes[:, 1])
+        scales, tops = place_line(sizes[:, 1], digit_height, self.middle, HEIGHT)
+        sizes = np.maximum(1, np.rint(sizes * scales[:, np.newaxis])).astype(int)
+        values = (part.tolist() for part in (self.boxes, self.resolution, sizes, tops))
+        for box, resolution, size, top in zip(*values, strict=True):
+            line = picture.crop(box)
+            if resolution < 1:
+                reduced = [max(1, round(side * resolution)) for side in line.size]
+                line = line.resize(reduced, Image.Resampling.BILINEAR)
+            line = line.resize(size, Image.Resampling.LANCZOS)
+            images.append(np.zeros((HEIGHT, size[0] + 2 * END), np.uint8))
+            images[-1][top : top + size[1], END:-END] = np.asarray(line)
+        return images
+
+    def photographed(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Draw the lines on paper, photograph them and clean the picture.
+
+        They are cleaned as a picture of a user, without the search for a line among other things.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Random generator.
+
+        Returns
+        -------
+        list of ndarray of shape (28, width), uint8
+            The images; that of `scaled` for a line that cleaning does not find.
+        """
+        resolution = self.resolution[0]  # of the camera
+        size = [max(1, round(side * resolution)) for side in self.strip.pixels.shape[::-1]]
+        reduced = Image.fromarray(self.strip.pixels).resize(size, Image.Resampling.BILINEAR)
+        grey = photograph(np.asarray(reduced) / np.float32(255), rng)
+        contrast = dark_ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
+        digit_height, middle = resolution * self.digit_height, resolution * self.middle
+        mask = _without_specks(strokes(contrast), POINT * np.median(digit_height) ** 2)
+        images = self.scaled()
+        for i, box in enumerate(np.rint(resolution * self.boxes).astype(int).tolist()):
+            left, top, right, bottom = box
+            line, ink = mask[top:bottom, left:right], contrast[top:bottom, left:right]
+            rows, columns = np.flatnonzero(line.any(axis=1)), np.flatnonzero(line.any(axis=0))
+            least = LEAST_FOUND * (bottom - top), LEAST_FOUND * (right - left)
+            if len(rows) and np.ptp(rows) + 1 >= least[0] and np.ptp(columns) + 1 >= least[1]:
+                ink = cut_out(ink, line)
+                usual = min(digit_height[i], len(ink))
+                images[i] = normalize_line(ink, usual, middle[i] - rows[0], HEIGHT)
+        return images
+
+
+def _without_specks(mask: np.ndarray, area: float) -> np.ndarray:
+    """Remove connected pieces of at most this area."""
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    is_large = np.bincount(labels.ravel()) > area
+    return mask & is_large[labels]
+
+
+def as_images(
+    sheet: Sheet, is_print: np.ndarray, rng: np.random.Generator
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Simulate ink on lines, and scale them to the height of the images.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The lines.
+    is_print : ndarray of shape (n_lines,), bool
+        True for printed lines; their strokes nearly keep their thickness.
     rng : numpy.random.Generator
         Random generator.
-    is_print : bool, default=False
-        True if the digits are printed; their strokes nearly keep their thickness.
 
     Returns
     -------
-    image : ndarray of shape (28, width), uint8
-        The line; black if there is no ink.
+    images : list of ndarray of shape (28, width), uint8
+        The lines; black without a digit.
     boxes : ndarray of shape (n_digits, 4), float
-        The boxes in pixels of the image.
+        The boxes of the digits in pixels of the images.
     """
-    used = np.flatnonzero(canvas.any(axis=1))
-    above = max(0, used[0] - BLUR) if len(used) else 0
-    canvas = canvas[above : used[-1] + BLUR] if len(used) else canvas
-    boxes = [(left, top - above, right, bottom - above) for left, top, right, bottom in boxes]
-    ink, scale = inked(canvas, rng, is_print)
-    there = ink > EDGE
-    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
-    if not len(rows) or not boxes:
-        return np.zeros((HEIGHT, HEIGHT), np.uint8), np.zeros((len(boxes), 4))
-    boxes = np.array(boxes) * scale - [columns[0], rows[0]] * 2
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    usual = np.median(boxes[:, 3] - boxes[:, 1]) * np.exp(rng.normal(0, 0.06))
-    image = None
-    if rng.random() < PHOTOGRAPHED:
-        image = photographed(ink, rng)
-    if image is None:
-        middle = np.median(boxes[:, 1] + boxes[:, 3]) / 2
-        image = normalize_line(ink, min(usual, len(ink)), middle, HEIGHT)
-    margin = HEIGHT // 7
-    scale = (image.shape[1] - 2 * margin) / ink.shape[1]
-    top = np.flatnonzero(image.any(axis=1))[0]
-    boxes = (boxes * scale + [margin, top] * 2).clip(0, [image.shape[1], HEIGHT] * 2)
-    return developed(image, rng), boxes
+    n, starts = len(is_print), sheet.lines.starts
+    pens, images = Pens.draw(is_print, rng), [np.zeros((HEIGHT, HEIGHT), np.uint8)] * n
+    digit_height, middle = _digit_medians(sheet)
+    digit_height *= np.exp(rng.normal(0, 0.06, n))
+    # Of each image: the position of its upper left corner on its line, and its scale.
+    origins, scales = np.zeros((2, n, 2))
+    used = sheet.lines.extents()
+    for lines, is_photographed in _alike(np.unique(sheet.line), pens, used, rng):
+        strip = inked(_cut(sheet.lines.pixels, used[lines]), pens[lines])
+        boxes = strip.extents(255 * EDGE)
+        boxes[:, 2] = np.maximum(boxes[:, 2], boxes[:, 0] + 1)  # one column if there is no ink
+        origin = used[lines, :2] - BLUR + boxes[:, :2]  # left and top of the ink in its line
+        origin[:, 0] -= starts[lines] + strip.starts[:-1]
+        row = middle[lines] - origin[:, 1]
+        ink = Ink(strip, boxes, digit_height[lines], row, pens.scale[lines])
+        small = ink.photographed(rng) if is_photographed else ink.scaled()
+        strip = Strip.of(small).brightened()
+        columns, tops = np.diff(strip.starts) - 2 * END, strip.extents()[:, 1]
+        scales[lines] = (columns / (boxes[:, 2] - boxes[:, 0]))[:, np.newaxis]
+        origins[lines] = origin - np.stack([np.full_like(tops, END), tops], axis=1) / scales[lines]
+        for i, image in zip(lines, developed(strip, rng), strict=True):
+            images[i] = image
+    line, corners = sheet.line, sheet.boxes.reshape(-1, 2, 2)
+    corners = (corners - origins[line, np.newaxis]) * scales[line, np.newaxis]
+    sizes = np.array([image.shape[::-1] for image in images])
+    return images, corners.clip(0, sizes[line, np.newaxis]).reshape(-1, 4)
 
 
-def inked(
-    canvas: np.ndarray, rng: np.random.Generator, is_print: bool = False
-) -> tuple[np.ndarray, float]:
-    """Blur shapes, and change the thickness of their strokes and their resolution.
+def _alike(
+    lines: np.ndarray, pens: Pens, used: np.ndarray, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield a few lines at a time, of similar height, whose ink needs the same steps.
 
-    Parameters
-    ----------
-    canvas : ndarray of shape (height, width), uint8
-        Shapes, bright on black.
-    rng : numpy.random.Generator
-        Random generator.
-    is_print : bool, default=False
-        True if strokes nearly keep their thickness.
-
-    Returns
-    -------
-    ink : ndarray, float32
-        From 0 to 1.
-    scale : float
-        Resolution of the ink, relative to the canvas.
+    Also yields whether they are photographed.
     """
-    picture = Image.fromarray(canvas)
-    if not is_print and rng.random() < THINNED:
-        picture = thinned(picture, rng)
-    else:
-        threshold = rng.uniform(0.25, 0.45) if is_print else rng.uniform(0.15, 0.55)
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 1.4)))
-        picture = _with_contrast(picture, threshold, rng.uniform(2, 5), 0.3)
-    if rng.random() < 0.3:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.3)))
-    scale = 1.0
-    if rng.random() < 0.2:
-        scale = rng.uniform(0.4, 0.8)
-        size = [max(1, round(n * scale)) for n in picture.size]
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(picture, np.float32) / 255, scale
+    lines = lines[np.argsort((used[:, 3] - used[:, 1])[lines], kind="stable")]
+    is_photographed = rng.random(len(lines)) < PHOTOGRAPHED
+    steps = 2 * (pens.thinning[lines] > 0) + (pens.softness[lines] > 0)
+    steps[is_photographed] = 4
+    for step in range(5):
+        chosen = lines[steps == step]
+        size = ON_PHOTOGRAPH if step == 4 else AT_A_TIME
+        for start in range(0, len(chosen), size):
+            yield chosen[start : start + size], step == 4
 
 
-def thinned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Thin strokes by a difference of Gaussians, which is highest along their centre lines.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-        Shapes, bright on black.
-    rng : numpy.random.Generator
-        Random generator.
-
-    Returns
-    -------
-    PIL.Image.Image
-        The thinner shapes.
-    """
-    near = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.7, 1.1)))
-    far = picture.filter(ImageFilter.GaussianBlur(rng.uniform(2.2, 3.5)))
-    share = rng.uniform(0.6, 1.0)
-    ridge = ImageChops.subtract(near, far.point([int(share * value) for value in range(256)]))
-    return _with_contrast(ridge, rng.uniform(0.1, 0.24), rng.uniform(3, 8), 0.3)
+def _cut(canvas: np.ndarray, boxes: np.ndarray) -> Strip:
+    """Cut lines out of a sheet, with margins."""
+    widths, heights = (boxes[:, 2:] - boxes[:, :2]).T + 2 * BLUR
+    starts = np.cumsum([0, *widths])
+    pixels = np.zeros((heights.max(), starts[-1]), np.uint8)
+    for x, (left, top, right, bottom) in zip(
+        (starts + BLUR).tolist(), boxes.tolist(), strict=False
+    ):
+        pixels[BLUR : BLUR + bottom - top, x : x + right - left] = canvas[top:bottom, left:right]
+    return Strip(pixels, starts)
 
 
-def _with_contrast(
-    picture: Image.Image, threshold: float, gain: float, level: float
-) -> Image.Image:
-    """Increase the contrast: map `threshold` to `level`, and the darkest values to black."""
-    values = (np.arange(256) / 255 - threshold) * gain + level
-    values[:12] = 0
-    values = (values.clip(0, 1) * 255).astype(np.uint8)
-    return Image.fromarray(values[np.asarray(picture)])
+def _digit_medians(sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
+    """Return the median height of the digits of each line, and the median row of their middle."""
+    counts = np.bincount(sheet.line, minlength=len(sheet.lines.starts) - 1)
+    first = np.cumsum(counts) - counts
+    top, bottom = sheet.boxes[:, 1], sheet.boxes[:, 3]
+    medians = []
+    for values in (bottom - top, (bottom + top) / 2):
+        ordered = np.append(values[np.lexsort([values, sheet.line])], 0)
+        low, high = ordered[first + (counts - 1) // 2], ordered[first + counts // 2]
+        medians.append((low + high) / 2)
+    return medians[0], medians[1]
 
 
-def photographed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
-    """Draw ink on paper, photograph it and clean the picture.
+def photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw ink on paper and photograph it.
 
     Parameters
     ----------
@@ -149,27 +224,19 @@ def photographed(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray | None
 
     Returns
     -------
-    ndarray of shape (28, width), uint8, or None
-        The line; None if cleaning does not find all of it.
+    ndarray of shape (height, width), float
+        Grey levels from 0 to 255.
     """
-    margin = rng.integers(3, 20)
-    ink = np.pad(ink, margin)
     height, width = ink.shape
-    light = np.linspace(0, 1, width)[np.newaxis] * rng.normal(0, 0.15)
-    light = light + np.linspace(0, 1, height)[:, np.newaxis] * rng.normal(0, 0.1)
-    paper = rng.uniform(150, 240) * (1 + light) * (1 - printed_pattern(height, width, rng))
+    light = np.linspace(0, rng.normal(0, 0.15), width, dtype=np.float32)
+    light = 1 + light + np.linspace(0, rng.normal(0, 0.1), height, dtype=np.float32)[:, np.newaxis]
+    paper = rng.uniform(150, 240) * light * (1 - printed_pattern(height, width, rng))
     picture = paper * (1 - rng.uniform(0.3, 0.85) * ink)
-    picture = (picture + rng.normal(0, rng.uniform(0, 7), ink.shape)).clip(0, 255)
-    packed = io.BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(
-        packed, "JPEG", quality=int(rng.integers(25, 95))
-    )
-    grey = np.asarray(Image.open(packed), np.float64)
-    line = find_line(grey)
-    least = LEAST_FOUND * (np.array(ink.shape) - 2 * margin)
-    if line is None or (line.ink.shape < least).any():
-        return None
-    return normalize_line(line.ink, line.digit_height, line.middle, HEIGHT)
+    picture += rng.standard_normal(ink.shape, np.float32) * np.float32(rng.uniform(0, 7))
+    packed, quality = io.BytesIO(), int(rng.integers(25, 95))
+    grey = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
+    grey.save(packed, "JPEG", quality=quality)
+    return np.asarray(Image.open(packed), np.float32)
 
 
 def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -188,7 +255,7 @@ def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.nda
         Share of the light that the lines absorb; often 0.
     """
     pattern = np.zeros((height, width), np.float32)
-    y, x = np.ogrid[:height, :width]
+    y, x = (side.astype(np.float32) for side in np.ogrid[:height, :width])
     for _ in range(rng.integers(3) if rng.random() < 0.5 else 0):
         wave = rng.uniform(0, 3) * np.sin(x / rng.uniform(8, 40) + rng.uniform(0, 6))
         phase = (y + rng.normal(0, 0.5) * x + wave) / rng.uniform(3, 9)
@@ -223,31 +290,4 @@ def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
     if rng.random() < 0.3:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.7)))
-    return developed(np.asarray(picture), rng)
-
-
-def developed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change the strength of ink, overall and along the line, and add noise to it.
-
-    Parameters
-    ----------
-    image : ndarray of shape (height, width), uint8
-        Bright on black.
-    rng : numpy.random.Generator
-        Random generator.
-
-    Returns
-    -------
-    ndarray of shape (height, width), uint8
-        The image.
-    """
-    values = image * np.float32(rng.uniform(0.8, 1.2))
-    if rng.random() < 0.3:
-        coarse = rng.standard_normal((5, max(2, image.shape[1] // 6)), np.float32)
-        size = image.shape[::-1]
-        field = Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR)
-        values *= np.clip(1 + 0.35 * np.asarray(field), 0.2, 1.3)
-    if rng.random() < 0.5:
-        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(2, 12))
-        values += noise * (values > 8)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return developed(Strip.of([np.asarray(picture)]), rng).pixels

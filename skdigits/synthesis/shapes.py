@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from PIL import Image
 from sklearn.utils import gen_batches
 
 AT_A_TIME = 4096  # images processed at once, to bound memory
@@ -51,45 +50,59 @@ class Shapes:
         """Slant of each digit, in columns to the right per row upwards."""
         return slants_of(self.images)
 
-    def choose(self, digit: int, rank: float, rng: np.random.Generator) -> int:
-        """Draw an image of a digit with about the given thickness of strokes.
+    @cached_property
+    def boxes(self) -> np.ndarray:
+        """Left, top, right and bottom of the ink of each digit, of shape (n_images, 4)."""
+        return ink_boxes(self.images)
+
+    def choose(self, digits: np.ndarray, ranks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw images of digits with about the given thickness of strokes.
 
         Parameters
         ----------
-        digit : int
-            The digit, one of `digits`.
-        rank : float
-            Rank of its thickness among the same digits, from 0 (thin) to 1.
+        digits : ndarray of shape (n,), int
+            The digits, each one of `digits`.
+        ranks : ndarray of shape (n,), float
+            Ranks of their thickness among the same digits, from 0 (thin) to 1.
         rng : numpy.random.Generator
             Random generator.
 
         Returns
         -------
-        int
-            Index of the image.
+        ndarray of shape (n,), int
+            Indices of the images.
         """
-        indices, ends = self._by_digit[digit]
-        rank = rank + rng.normal(0, SPREAD)
-        rank = abs(rank) if rank < 0.5 else 1 - abs(1 - rank)  # reflected at both ends
-        return indices[np.searchsorted(ends, rank * ends[-1])]
+        ranks = ranks + rng.normal(0, SPREAD, len(ranks))
+        ranks = np.where(ranks < 0.5, np.abs(ranks), 1 - np.abs(1 - ranks))  # reflected at the ends
+        chosen = np.empty(len(ranks), int)
+        for digit in np.unique(digits):
+            (indices, ends), there = self._by_digit[int(digit)], digits == digit
+            chosen[there] = indices[np.searchsorted(ends, ranks[there] * ends[-1])]
+        return chosen
 
-    def cut(self, index: int) -> Image.Image:
-        """Crop a digit to its ink.
 
-        Parameters
-        ----------
-        index : int
-            Index of the image.
+def ink_boxes(images: np.ndarray) -> np.ndarray:
+    """Find the boxes around the ink of digits.
 
-        Returns
-        -------
-        PIL.Image.Image
-            The digit in grey levels.
-        """
-        image = self.images[index]
-        ink = image > INK * image.max()
-        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-        return Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width), uint8
+        Single digits; none is blank.
+
+    Returns
+    -------
+    ndarray of shape (n, 4), int
+        Left, top, right and bottom.
+    """
+    boxes = np.empty((len(images), 4), int)
+    for chosen in gen_batches(len(images), AT_A_TIME):
+        values = images[chosen]
+        ink = values > (INK * values.max(axis=(1, 2), keepdims=True)).astype(np.uint8)
+        for side, axis in enumerate((1, 2)):
+            there = ink.any(axis=axis)
+            boxes[chosen, side] = there.argmax(axis=1)
+            boxes[chosen, side + 2] = there.shape[1] - there[:, ::-1].argmax(axis=1)
+    return boxes
 
 
 def stroke_widths(images: np.ndarray) -> np.ndarray:

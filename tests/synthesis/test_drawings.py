@@ -9,11 +9,15 @@ import dataclasses
 import numpy as np
 import pytest
 from PIL import Image
+from plain_lines import blocks, plain
 
 from skdigits.datasets import load_digits
-from skdigits.synthesis import glyphs, handwriting, paper, pen
+from skdigits.synthesis import glyphs, handwriting, paper, pen, sheet
 from skdigits.synthesis.composition import TileLayout
+from skdigits.synthesis.inking import Pens, developed, inked
 from skdigits.synthesis.shapes import Shapes
+from skdigits.synthesis.strips import Strip
+from skdigits.synthesis.writers import Writers
 
 # Number of points of 400 drawings, their means across and downwards, and standard deviations.
 STROKES = {
@@ -35,32 +39,32 @@ STROKES = {
     "x": [1600, 0.25, 0.7, 0.25, 0.3],
     "(": [1200, 0.1666667, 0.5, 0.1178511, 0.4490731],
 }
-# Means of the absolute values of 400 writers, in the order of their fields; `drawn` is summed up.
+# Means of the absolute values of 4000 writers, in the order of their fields; `drawn` is summed up.
 WRITERS = {
     "writing": [
-        0.2530787,
-        1.066872,
-        0.1514685,
-        0.06994206,
-        0.08286239,
-        0.03237065,
-        0.02986798,
-        0.4743325,
-        0.61,
-        0.09058226,
-        10.8525,
+        0.2493954,
+        1.079209,
+        0.1488996,
+        0.06992077,
+        0.07956255,
+        0.03259403,
+        0.03028278,
+        0.5021928,
+        0.6045,
+        0.07714539,
+        10.92175,
     ],
     "printing": [
-        0.03179828,
-        1.002733,
-        0.2233746,
+        0.0317251,
+        1.007678,
+        0.2268681,
         0.0,
         0.0,
-        0.01174576,
-        0.0198,
+        0.01180372,
+        0.0186,
         0.5,
         1.0,
-        0.9347489,
+        0.9252278,
         0.0,
         0.0,
     ],
@@ -68,18 +72,17 @@ WRITERS = {
 # Mean of 100 images: mean and standard deviation of the grey levels, number of pixels, and the mean
 # of grey levels times rows and times columns.
 IMAGES = {
-    "join": [1.200352, 12.47386, 48480.0, 96.74164, 234.1586],
-    "point": [1.033875, 10.36686, 48480.0, 95.22869, 243.9485],
-    "underline": [1.165595, 11.26245, 48480.0, 102.1327, 232.3778],
-    "specks": [0.8699649, 8.561082, 48480.0, 81.79625, 215.5285],
-    "sign": [1.610982, 15.6759, 48480.0, 123.0531, 315.008],
-    "ink": [0.04783444, 0.2018199, 6528.77, 2.059684, 1.625064],
-    "printed ink": [0.05206856, 0.20971, 6596.49, 2.252819, 1.777384],
-    "thinned": [11.42253, 51.24619, 7680.0, 542.57, 428.3447],
+    "join": [1.923346, 21.79484, 11520.0, 89.35891, 103.0725],
+    "point": [0.4630729, 10.1955, 11520.0, 29.80467, 43.53837],
+    "underline": [0.1677622, 1.858618, 11520.0, 11.32783, 9.615963],
+    "specks": [0.1210807, 3.716103, 11520.0, 5.832904, 7.555039],
+    "sign": [17.24812, 63.96881, 10237.44, 787.4243, 785.8774],
+    "ink": [12.60429, 52.8541, 7680.0, 598.7036, 472.6607],
+    "printed ink": [13.35486, 54.58173, 7680.0, 634.3561, 500.8074],
+    "developed": [23.09556, 70.73662, 1960.0, 307.603, 635.1014],
     "pattern": [0.01457395, 0.01672627, 12000.0, 0.4308227, 1.450869],
-    "photograph": [188.8019, 25.45333, 4645.6, 4625.791, 8632.722],
-    "varied": [22.77616, 66.62839, 2042.32, 305.137, 659.282],
-    "developed": [23.44176, 71.72898, 1960.0, 312.2018, 644.5221],
+    "photograph": [181.0302, 36.16433, 1960.0, 2446.547, 6322.064],
+    "varied": [22.48817, 65.53358, 2070.04, 297.3351, 660.3751],
     "segments": [17.86746, 61.82848, 44800.0, 5250.463, 237.0013],
     "pen": [29.50133, 77.70469, 4480.0, 811.8444, 434.3048],
     "cut off": [30.01755, 82.08598, 1597.54, 365.2575, 709.4476],
@@ -88,29 +91,29 @@ IMAGES = {
 # Of 150 lines: as of images; mean of the digits, and of the edges of their boxes; their number.
 LINES = {
     "handwritten": [
-        13.40405,
-        45.76911,
-        17599.36,
-        626.324,
-        1375.722,
-        3.788187,
-        96.11609,
-        31.01018,
-        125.1589,
-        62.76986,
+        13.42927,
+        46.31402,
+        17859.2,
+        630.9372,
+        1399.815,
+        4.022403,
+        96.40122,
+        31.38493,
+        125.6864,
+        63.41955,
         491.0,
     ],
     "mixed": [
-        13.06115,
-        46.65824,
-        17251.84,
-        619.6085,
-        1298.877,
-        4.002037,
-        92.81263,
-        32.04073,
-        119.5418,
-        64.00611,
+        12.69855,
+        46.09789,
+        17379.2,
+        596.6365,
+        1278.615,
+        4.022403,
+        95.84521,
+        31.43992,
+        121.3747,
+        63.37882,
         491.0,
     ],
 }
@@ -122,9 +125,9 @@ def of_points(drawings):
 
 
 def of_writers(writers):
-    values = [dataclasses.asdict(writer) | {"drawn": sum(writer.drawn)} for writer in writers]
-    values = np.array([list(value.values()) for value in values], float)  # None is NaN
-    return np.nanmean(np.abs(values[:, ~np.isnan(values).all(axis=0)]), axis=0).tolist()
+    values = dataclasses.asdict(writers) | {"drawn": writers.drawn @ np.arange(10)}
+    values = np.array(list(values.values()), float)  # without cells, they are NaN
+    return np.nanmean(np.abs(values[~np.isnan(values).all(axis=1)]), axis=1).tolist()
 
 
 def of_images(images):
@@ -151,41 +154,45 @@ def small_frame():
     return frame()[20:76:2, 10:]
 
 
-def photograph(rng):
-    """The picture that `photographed` cleans."""
-    found = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paper, "find_line", found.append)
-        assert paper.photographed(small_frame() / np.float32(255), rng) is None
-    return found[0]
+BOXES = np.tile([[32, 32, 48, 64], [60, 32, 76, 64]], (100, 1))
+LINE, ENDS = np.repeat(np.arange(100), 2), np.full(100, 86.0)
 
 
-def on_a_sheet(mark, rng):
-    """What is drawn besides digits, around two blocks."""
-    writer = handwriting.Writer(0.1, 1.1, 0.2, 0.05, 0.05, 0.02, 0.03)
-    sheet = handwriting.Sheet(3, writer, rng)
-    block = Image.new("L", (10, 20), 255)
-    for _ in range(2):
-        sheet.put(block, 0.1)
-    sheet.canvas[:] = 0
-    mark(sheet)
-    sheet.canvas[-1] = sheet.x
-    return sheet.canvas
+def on_a_sheet(bars):
+    """What is drawn besides digits, on 100 lines of two digits."""
+    lines = Strip(np.zeros((96, 12000), np.uint8), np.arange(101) * 120)
+    bars.paint(lines.pixels, lines.starts)
+    return lines
+
+
+def points(rng):
+    drawn = sheet.Points.draw(np.arange(1, 200, 2), rng)
+    ends = np.tile([54.0, 84.0], 100) + drawn.room().repeat(2)
+    return drawn.bars(np.full(100, 64), LINE, ends, rng)
+
+
+def signs(rng):
+    tiles = blocks([(32, 16), (19, 9)] * 100, line=LINE, level=[np.nan, 0.3] * 100)
+    return sheet.Sheet.write(tiles, plain(100, slope=0.02, wobble=0.03), rng).lines
+
+
+def ink_of(is_print, rng):
+    pens = Pens.draw(np.full(100, is_print), rng)
+    return inked(Strip.of([frame()] * 100), pens)
 
 
 DRAWN = {
-    "join": lambda rng: on_a_sheet(handwriting.Sheet.join, rng),
-    "point": lambda rng: on_a_sheet(handwriting.Sheet.point, rng),
-    "underline": lambda rng: on_a_sheet(handwriting.Sheet.underline, rng),
-    "specks": lambda rng: on_a_sheet(handwriting.Sheet.specks, rng),
-    "sign": lambda rng: on_a_sheet(lambda s: s.put_sign(Image.new("L", (9, 19), 255), 0.3), rng),
-    "ink": lambda rng: paper.inked(frame(), rng)[0],
-    "printed ink": lambda rng: paper.inked(frame(), rng, is_print=True)[0],
-    "thinned": lambda rng: np.asarray(paper.thinned(Image.fromarray(frame()), rng)),
+    "join": lambda rng: on_a_sheet(sheet.joins(BOXES, LINE, np.arange(1, 200, 2), rng)),
+    "point": lambda rng: on_a_sheet(points(rng)),
+    "underline": lambda rng: on_a_sheet(sheet.underlines(BOXES[:, 3], LINE, ENDS, rng)),
+    "specks": lambda rng: on_a_sheet(sheet.specks(ENDS, rng)),
+    "sign": signs,
+    "ink": lambda rng: ink_of(False, rng),
+    "printed ink": lambda rng: ink_of(True, rng),
+    "developed": lambda rng: developed(Strip.of([small_frame()] * 100), rng),
     "pattern": lambda rng: paper.printed_pattern(60, 200, rng),
-    "photograph": photograph,
+    "photograph": lambda rng: paper.photograph(small_frame() / np.float32(255), rng),
     "varied": lambda rng: paper.varied(small_frame(), rng),
-    "developed": lambda rng: paper.developed(small_frame(), rng),
     "segments": lambda rng: np.concatenate(pen.seven_segment_digits(rng)),
     "pen": lambda rng: pen.draw(pen.sign("#", rng), rng.uniform(0.05, 0.2), rng),
     "cut off": lambda rng: glyphs._cut_off(small_frame(), int(rng.integers(4)), rng),
@@ -204,16 +211,20 @@ def test_strokes(kind):
 
 @pytest.mark.parametrize("way", ["writing", "printing"])
 def test_hands(way):
-    rng = np.random.default_rng(0)
-    found = of_writers(getattr(handwriting.Writer, way)(rng) for _ in range(400))
+    found = of_writers(getattr(Writers, way)(4000, np.random.default_rng(0)))
     assert found == pytest.approx(WRITERS[way], rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
 def test_images(kind):
     rng = np.random.default_rng(0)
-    found = of_images(DRAWN[kind](rng) for _ in range(100))
-    assert found == pytest.approx(IMAGES[kind], rel=1e-3 if kind == "photograph" else 1e-4)
+    drawn = DRAWN[kind](rng)
+    images = (
+        [drawn, *(DRAWN[kind](rng) for _ in range(99))] if isinstance(drawn, np.ndarray) else drawn
+    )
+    assert of_images(images) == pytest.approx(
+        IMAGES[kind], rel=1e-3 if kind == "photograph" else 1e-4
+    )
 
 
 @pytest.fixture(scope="module")
@@ -225,10 +236,10 @@ def shapes():
 
 @pytest.mark.parametrize("style", handwriting.KINDS)
 def test_lines(style, shapes, monkeypatch):
-    def unchanged(canvas, boxes, rng, is_print):
-        return canvas, np.array(boxes).reshape(-1, 4)
+    def unchanged(sheet, is_print, rng):
+        return list(sheet.lines), sheet.boxes
 
-    monkeypatch.setattr(handwriting, "as_image", unchanged)
+    monkeypatch.setattr(handwriting, "as_images", unchanged)
     synthesizer = handwriting.LineSynthesizer(shapes, style)
     lines = synthesizer.write_many(150, TileLayout((0, 6)), np.random.default_rng(0))
     boxes = np.concatenate([line.boxes for line in lines])
