@@ -161,7 +161,7 @@ list of array-like of shape (height, width)
         width : float
             Factor of the width.
         slant : float
-            Columns to the right per row upwards.
+            Tangent of the angle to the vertical; positive leans right.
 
         Returns
         -------

@@ -16,7 +16,7 @@ from skdigits.synthesis.distortion import Distortion
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-STYLES = ("tiles", "handwritten", "mixed")
+STYLES = ("tiles", "handwritten", "mixed")  # tiles, and those of `handwriting.KINDS`
 DIGITS_AT_A_TIME = 512  # painted at once, to bound memory
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
+from skdigits.checks.parameters import check_name
 from skdigits.synthesis.composition import (
     STYLES,
     DigitSource,
@@ -125,8 +126,7 @@ def make_digit_sequences(
     >>> X.shape, y[:3].tolist()
     ((100, 8, 48), ['444', '7168', '6439'])
     """
-    if style not in STYLES:
-        raise ValueError(f"style should be 'tiles', 'handwritten' or 'mixed'; got {style!r}.")
+    check_name("style", style, STYLES)
     given = {
         "gap": gap,
         "shift": shift,

@@ -22,7 +22,7 @@ class Distortion:
     Parameters
     ----------
     angles, zooms, shears : ndarray of shape (n_digits,), float32
-        Rotation in radians, factor of the size, and pixels to the left per pixel downwards.
+        Rotation in radians, scale factor, and shear in pixels to the left per pixel downwards.
     strengths : ndarray of shape (n_digits,), float32
         Standard deviation of the elastic displacement in pixels.
     fields : ndarray of shape (n_digits,), int

@@ -1,4 +1,8 @@
-"""Draw handwritten and printed lines of digits, in the style of cleaned pictures."""
+"""Draw handwritten and printed lines of digits, in the style of cleaned pictures.
+
+A new style is an entry in `KINDS` and in ``composition.STYLES``; a new kind of line needs a
+collection of pictures in `LineSynthesizer`.
+"""
 
 from __future__ import annotations
 

@@ -342,6 +342,7 @@ def sign(kind: str, rng: np.random.Generator) -> Strokes:
     return strokes[kind]()
 
 
+# Distractors: the labels of lines do not contain them.
 SIGNS = ("-", "=", "/", "$", "€", "#", "*", "x", "(")
 
 

@@ -47,7 +47,7 @@ class Shapes:
 
     @cached_property
     def slants(self) -> np.ndarray:
-        """Slant of each digit, in columns to the right per row upwards."""
+        """Slant of each digit, as in `Writers`."""
         return slants_of(self.images)
 
     @cached_property
@@ -137,7 +137,7 @@ def slants_of(images: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        Columns to the right per row upwards.
+        Slants, as in `Writers`.
     """
     y, x = (axis.ravel() for axis in np.mgrid[: images.shape[1], : images.shape[2]])
     basis = np.stack([np.ones(len(y)), y, x, y * y, x * y], axis=1)

@@ -100,7 +100,7 @@ def tilted(
     width, height : ndarray of shape (n,), float
         Sizes before the slant is applied, in pixels.
     slant : ndarray of shape (n,), float
-        Columns to the right per row upwards.
+        Slants, as in `Writers`.
     rng : numpy.random.Generator
         Random generator.
 

@@ -21,9 +21,10 @@ class Writers:
     Parameters
     ----------
     slant, aspect, gap, gap_change, size_change, slope, wobble : ndarray of shape (n_lines,)
-        Slant in columns to the right per row upwards; factor of the width; gap between two digits,
-        and its standard deviation; relative standard deviation of heights; slope of the baseline in
-        rows down per column, and the standard deviation of its position.
+        Slant, as the tangent of the angle to the vertical, positive to the right; factor of the
+        width; gap between two digits, and its standard deviation; relative standard deviation of
+        heights; slope of the baseline in rows down per column, and the standard deviation of its
+        position.
     thickness : ndarray of shape (n_lines,)
         Rank of the thickness of strokes, from 0 to 1.
     is_level : ndarray of shape (n_lines,), bool

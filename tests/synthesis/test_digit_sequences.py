@@ -256,7 +256,7 @@ def test_lines_as_people_write_them(digits, style):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"style": "cursive"}, "style should be 'tiles', 'handwritten' or 'mixed'; got 'cursive'"),
+        ({"style": "cursive"}, "Unknown style 'cursive'. Known names: handwritten, mixed, tiles"),
         ({"style": "mixed", "gap": 3}, "gap belongs to style='tiles'; got style='mixed'"),
         ({"style": "handwritten", "rotation": 0}, "rotation belongs to style='tiles'"),
         ({"style": "handwritten", "n_sequences": 0}, "n_sequences should be a whole number from 1"),

@@ -209,10 +209,10 @@ def test_strokes(kind):
     assert found == pytest.approx(STROKES[kind], rel=1e-5)
 
 
-@pytest.mark.parametrize("way", ["writing", "printing"])
-def test_hands(way):
-    found = of_writers(getattr(Writers, way)(4000, np.random.default_rng(0)))
-    assert found == pytest.approx(WRITERS[way], rel=1e-5)
+@pytest.mark.parametrize("kind", ["writing", "printing"])
+def test_writers(kind):
+    found = of_writers(getattr(Writers, kind)(4000, np.random.default_rng(0)))
+    assert found == pytest.approx(WRITERS[kind], rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", DRAWN)

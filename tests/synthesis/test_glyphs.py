@@ -67,13 +67,13 @@ def test_digits_are_cut_off_at_each_side():
 
 def test_boxes_have_up_to_four_sides_around_a_whole_digit():
     digit, rng = Image.new("L", (20, 40), 255), np.random.default_rng(0)
-    rests = []
+    remnants = []
     for sides in range(4):
         boxed = [np.asarray(glyphs._boxed(digit, sides, rng)) for _ in range(50)]
         assert all(ndimage.minimum_filter(image, (40, 20)).any() for image in boxed)
-        rests.append(np.mean([(image > 0).sum() - 800 for image in boxed]))
-    assert rests == sorted(rests, reverse=True)
-    assert rests[-1] > 10
+        remnants.append(np.mean([(image > 0).sum() - 800 for image in boxed]))
+    assert remnants == sorted(remnants, reverse=True)
+    assert remnants[-1] > 10
 
 
 def test_boxes_of_small_digits_are_seen():
