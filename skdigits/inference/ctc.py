@@ -155,7 +155,8 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     ndarray of shape (n,) or (n, n_sequences)
         Natural logarithms of the probabilities; -inf if there are too few frames.
     """
-    states, length = _states(digits.reshape(len(digits), -1, digits.shape[-1]), scores.shape[2])
+    several = digits if digits.ndim == 3 else digits[:, np.newaxis]
+    states, length = _states(several, scores.shape[2])
     n_states, n_sequences = states.shape
     skips = np.zeros(states.shape)  # from a digit to a different digit, without a blank
     skips[3::2] = states[3::2] != states[1:-2:2]

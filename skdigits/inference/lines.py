@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from skdigits.inference import ctc
-from skdigits.inference.batches import Engine, compute, map_batches
+from skdigits.inference.batches import Engine, compute, map_batches, n_threads
 from skdigits.networks.labels import PADDING
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
 
 OUTSIDE = -1  # value of the padding to the right of an image
 BATCH_PIXELS = 2**18  # of images that a thread computes at once
+LEAST_PIXELS = 2**12  # starting another thread takes as long as computing fewer
 GROUP_PIXELS = 2**21  # of images that are decoded at once
 # Width and slant of the augmented views, besides the unmodified image.
 VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
@@ -132,5 +133,8 @@ def _score_frames(engine: Engine | None, network: TrainedNetwork, lines: LineIma
         logits = compute(engine, network, images[..., np.newaxis])
         scores[chosen, : logits.shape[1]] = ctc.log_softmax(logits.astype(np.float64))
 
-    map_batches(engine, score_batch, list(lines.batches(BATCH_PIXELS)))
+    # A few images are divided among all threads.
+    share = HEIGHT * lines.widths.max() * -(-len(lines) // n_threads(engine))
+    pixels = min(BATCH_PIXELS, max(LEAST_PIXELS, int(share)))
+    map_batches(engine, score_batch, list(lines.batches(pixels)))
     return ctc.end_after(scores, n_frames)

@@ -12,6 +12,7 @@ from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     TINY,
+    InkContrast,
     dilated,
     hysteresis_threshold,
     ink_contrast,
@@ -238,7 +239,12 @@ def find_digit(grey: np.ndarray, *, zoomed: bool = False) -> tuple[np.ndarray | 
     return cut_out(contrast, digit), n_digits
 
 
-def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> LineInk | None:
+def find_line(
+    grey: np.ndarray,
+    *,
+    cut: tuple[bool, bool] = (False, False),
+    contrast_of: InkContrast | None = None,
+) -> LineInk | None:
     """Find the ink of the line of digits in a picture.
 
     Parameters
@@ -248,13 +254,16 @@ def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> L
     cut : tuple of bool, default=(False, False)
         True if the picture was cropped from a page at its top, at its bottom: pieces that touch
         this border are no part of the line.
+    contrast_of : InkContrast, optional
+        The contrast of the ink in `grey`, if it is used elsewhere too.
 
     Returns
     -------
     LineInk or None
         The ink; None without a line.
     """
-    contrast = ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
+    contrast_of = contrast_of or InkContrast(grey)
+    contrast = contrast_of(max(5, round(WIDEST_IN_LINE * min(grey.shape))))
     found = strokes(contrast)
     mask = remove_rules(remove_boxes(found, contrast), contrast, length=UNDERLINE)
     is_alone = np.array_equal(mask, found) and not _reaches_border(mask)
