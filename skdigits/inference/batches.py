@@ -42,22 +42,6 @@ def compute(
     return sessions.run(network, images, features=features)
 
 
-def n_threads(engine: Engine | None) -> int:
-    """Return the number of batches that are computed at once.
-
-    Parameters
-    ----------
-    engine : callable or None
-        Function that runs the network; None means ONNX Runtime.
-
-    Returns
-    -------
-    int
-        The number of cores for ONNX Runtime; 1 for other engines, which have threads of their own.
-    """
-    return 1 if engine is not None else available_cores()
-
-
 def map_batches(
     engine: Engine | None, function: Callable[[Any], Any], batches: Sequence[Any]
 ) -> list[Any]:
@@ -77,8 +61,8 @@ def map_batches(
     list
         The results, in the order of the batches.
     """
-    together = min(n_threads(engine), len(batches))
-    if together < 2:
+    n_threads = min(available_cores(), len(batches))
+    if n_threads < 2 or engine is not None:
         return [function(batch) for batch in batches]
-    with ThreadPoolExecutor(together) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(function, batches))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from skdigits.inference import ctc
-from skdigits.inference.batches import Engine, compute, map_batches, n_threads
+from skdigits.inference.batches import Engine, compute, map_batches
 from skdigits.networks.labels import PADDING
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
 
 OUTSIDE = -1  # value of the padding to the right of an image
-BATCH_PIXELS = 2**18  # of images that a thread computes at once
-LEAST_PIXELS = 2**12  # starting another thread takes as long as computing fewer
+BATCH_PIXELS = 2**15  # of images of one width that a thread computes at once
+PADDED_PIXELS = 2**18  # of images that another engine computes at once
 GROUP_PIXELS = 2**21  # of images that are decoded at once
 # Width and slant of the augmented views, besides the unmodified image.
 VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
@@ -133,8 +133,9 @@ def _score_frames(engine: Engine | None, network: TrainedNetwork, lines: LineIma
         logits = compute(engine, network, images[..., np.newaxis])
         scores[chosen, : logits.shape[1]] = ctc.log_softmax(logits.astype(np.float64))
 
-    # A few images are divided among all threads.
-    share = HEIGHT * lines.widths.max() * -(-len(lines) // n_threads(engine))
-    pixels = min(BATCH_PIXELS, max(LEAST_PIXELS, int(share)))
-    map_batches(engine, score_batch, list(lines.batches(pixels)))
+    if engine is None:  # the largest first, so that all threads end at the same time
+        batches = [*lines.batches(BATCH_PIXELS, padded=False)][::-1]
+    else:
+        batches = [*lines.batches(PADDED_PIXELS)]
+    map_batches(engine, score_batch, batches)
     return ctc.end_after(scores, n_frames)

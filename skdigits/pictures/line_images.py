@@ -223,7 +223,7 @@ list of array-like of shape (height, width)
         """
         return self.same_width(position=0).reshape(len(self), -1), self.widths
 
-    def groups(self, pixels: int) -> Iterator[np.ndarray]:
+    def groups(self, pixels: int, *, padded: bool = True) -> Iterator[np.ndarray]:
         """Divide images into groups of similar width.
 
         Parameters
@@ -231,6 +231,8 @@ list of array-like of shape (height, width)
         pixels : int
             Maximum number of pixels in a group, if all its images are padded to the widest; a
             larger image has its own group.
+        padded : bool, default=True
+            Whether a group may have images of different widths.
 
         Yields
         ------
@@ -242,16 +244,20 @@ list of array-like of shape (height, width)
         while len(order):
             near = order[: pixels // sizes[order[0]]]
             fits = sizes[near] * np.arange(1, len(near) + 1) <= pixels
+            if not padded:
+                fits &= sizes[near] == sizes[order[0]]
             chosen, order = np.split(order, [max(1, int(fits.sum()))])
             yield chosen
 
-    def batches(self, pixels: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(
+        self, pixels: int, *, padded: bool = True
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Divide images into batches of similar width.
 
         Parameters
         ----------
-        pixels : int
-            Maximum number of pixels in a batch; a larger image has its own batch.
+        pixels, padded
+            As for `groups`.
 
         Yields
         ------
@@ -260,7 +266,7 @@ list of array-like of shape (height, width)
         rows : ndarray of shape (len(chosen), height * width)
             The images as `rows` returns them, padded to the widest of the batch.
         """
-        for chosen in self.groups(pixels):
+        for chosen in self.groups(pixels, padded=padded):
             yield chosen, self[chosen].rows()[0]
 
     def boxes(self, i: int, centres: np.ndarray) -> np.ndarray:
