@@ -55,11 +55,11 @@ class _Beam:
         candidates = n, width, n_labels
         self.ends_blank, self.ends_digit = np.zeros((2, n, width))
         self.ends_blank[:, 0] = 1
-        self.last = np.full((n, width), n_labels - 1)  # digit; the blank if there is none
+        self.last = np.full((n, width), n_labels - 1, np.int64)  # digit; the blank if it has none
         self.code = np.ones((n, width), np.uint64)  # hash of all digits, to find equal prefixes
         self._blank_ends = np.zeros(candidates)  # a longer prefix ends in a digit
         self._digit_ends = np.empty(candidates)
-        self._last = np.tile(np.arange(n_labels), (n, width, 1))
+        self._last = np.tile(np.arange(n_labels, dtype=np.int64), (n, width, 1))
         self._code = np.empty(candidates, np.uint64)
         self._digits = np.arange(n_labels, dtype=np.uint64)
         self._images = np.arange(n)[:, np.newaxis]
@@ -116,6 +116,7 @@ class _Beam:
     def rescale(self) -> None:
         """Divide probabilities by the largest of each image, against underflow."""
         largest = (self.ends_blank + self.ends_digit).max(axis=1, keepdims=True)
+        largest[largest == 0] = 1
         self.ends_blank /= largest
         self.ends_digit /= largest
 

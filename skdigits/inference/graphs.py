@@ -234,9 +234,7 @@ def build(
     return _model(graph, spec, output, features)
 
 
-def _build(
-    spec: NetworkSpec, weights: Weights, features: bool, masked: bool
-) -> tuple[_Graph, str]:
+def _build(spec: NetworkSpec, weights: Weights, features: bool, masked: bool) -> tuple[_Graph, str]:
     """Make the nodes of a network; return the graph and the name of its output."""
     layers = *spec.enlargement(), *spec.layers
     n_trainable = check_weights(layers, spec.image_shape, weights)

@@ -53,7 +53,7 @@ def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
                 result[box][frame & ~rest] = False
         elif others.any():
             inside = others & _filled(frame)
-            if _digit_heights(inside) >= IN_RING:
+            if inside.any() and _digit_heights(inside) >= IN_RING:
                 result[box][frame] = False
     return result
 

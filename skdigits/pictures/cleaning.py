@@ -23,7 +23,9 @@ from skdigits.pictures.ink import (
 )
 from skdigits.pictures.layout import (
     TALLEST,
+    choose_digits,
     digit_boxes,
+    find_pieces,
     group_lines,
     join_strokes,
     on_one_level,
@@ -343,7 +345,8 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     n_lines : int
         Number of lines in the picture whose digits are nearly as tall as those of the largest.
     """
-    boxes = digit_boxes(mask)
+    labels, pieces, areas = find_pieces(mask)
+    boxes = choose_digits(pieces, areas, mask.shape)
     groups = [boxes[line] for line in group_lines(boxes)]
     if not groups:
         return np.zeros_like(mask), 0
@@ -351,14 +354,9 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     usual = np.median(line[:, 3] - line[:, 1])
     low = line[:, :2].min(axis=0) - usual * np.array([BESIDE, ABOVE])
     high = line[:, 2:].max(axis=0) + usual * np.array([BESIDE, ABOVE])
-    labels, n = ndimage.label(mask, np.ones((3, 3)))
-    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
-    starts, stops = np.array(
-        [((x.start, y.start), (x.stop, y.stop)) for y, x in ndimage.find_objects(labels)]
-    ).transpose(1, 0, 2)
-    middles = (starts + stops) / 2
+    middles = (pieces[:, :2] + pieces[:, 2:]) / 2
     kept = ((low <= middles) & (middles <= high)).all(axis=1) & (areas > POINT * usual**2)
-    kept &= (stops - starts)[:, 1] <= TALLEST * usual
+    kept &= pieces[:, 3] - pieces[:, 1] <= TALLEST * usual
     n_others = sum(np.ptp(group[:, [1, 3]], axis=1).max() >= ALIKE * usual for group in others)
     return np.concatenate([[False], kept])[labels], 1 + n_others
 

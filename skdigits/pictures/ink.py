@@ -336,7 +336,7 @@ def otsu(values: np.ndarray) -> float:
         The threshold that separates two classes best.
     """
     # A bin count, since NumPy's histogram takes several times as long.
-    bins = (np.clip(values, 0, 1).ravel() * N_BINS).astype(np.uint8)
+    bins = (np.clip(values, 0, 1).ravel() * N_BINS).astype(np.intp)
     counts = np.bincount(np.minimum(bins, N_BINS - 1), minlength=N_BINS)
     edges = np.linspace(0, 1, N_BINS + 1)
     below = np.cumsum(counts)

@@ -200,14 +200,53 @@ def digit_boxes(mask: np.ndarray, *, least: int = LEAST_PIXELS) -> np.ndarray:
     ndarray of shape (n, 4), int64
         Bounding boxes: left, top, right and bottom.
     """
+    _, boxes, areas = find_pieces(mask)
+    return choose_digits(boxes, areas, mask.shape, least=least)
+
+
+def find_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the 8-connected components of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    labels : ndarray of shape (height, width), int
+        Number of the piece of each pixel, from 1; 0 without a stroke.
+    boxes : ndarray of shape (n, 4), int64
+        Bounding boxes: left, top, right and bottom.
+    areas : ndarray of shape (n,), int64
+        Numbers of pixels.
+    """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
-    boxes = _as_array(
-        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]
-    )
-    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]
+    return labels, _as_array(boxes), np.bincount(labels.ravel(), minlength=n + 1)[1:]
+
+
+def choose_digits(
+    boxes: np.ndarray, areas: np.ndarray, shape: tuple[int, ...], *, least: int = LEAST_PIXELS
+) -> np.ndarray:
+    """Choose the pieces that are as tall as a digit.
+
+    Parameters
+    ----------
+    boxes, areas
+        Pieces, as `find_pieces` returns them.
+    shape : tuple of int
+        Height and width of the picture.
+    least : int, default=8
+        Minimum height in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n_digits, 4), int64
+        The boxes of these pieces.
+    """
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    page = mask.shape
-    solid = (heights < LARGEST * page[0]) | (widths < LARGEST * page[1])
+    solid = (heights < LARGEST * shape[0]) | (widths < LARGEST * shape[1])
     solid &= heights >= least
     if not solid.any():
         return boxes[:0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from scipy import ndimage
@@ -147,9 +147,7 @@ def _parallel_levels(
     return slope, levels[found], reach[found]
 
 
-def _level_counts(
-    rows: np.ndarray, columns: np.ndarray, offset: int, n_levels: int
-) -> np.ndarray:
+def _level_counts(rows: np.ndarray, columns: np.ndarray, offset: int, n_levels: int) -> np.ndarray:
     """Count the pixels on each line, by its slope and by the row where it starts, plus `offset`."""
     counts = np.empty((len(SLOPES), n_levels), int)
     together = max(1, BLOCK // max(1, len(rows)))
@@ -170,13 +168,17 @@ def _fit(
     seen = np.flatnonzero(counts)
     centres = np.bincount(columns, rows, width)[seen] / counts[seen]
     thickness = float(np.median(counts[seen]))
+    if thickness > thickest:
+        return None
     for _ in range(3):  # each round drops columns where a digit touches the rule
         if len(seen) < SEEN * length or np.ptp(seen) < length:
             return None
         line = np.polyfit(seen / width, centres, 2)
         near = np.abs(np.polyval(line, seen / width) - centres) <= max(1.5, thickness / 2)
+        if near.all():
+            break
         seen, centres = seen[near], centres[near]
-    if len(seen) < SEEN * length or thickness > thickest:
+    if len(seen) < SEEN * length:
         return None
     return np.polyval(line, np.arange(width) / width), thickness
 
