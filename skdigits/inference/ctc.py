@@ -206,7 +206,6 @@ def _states(digits: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
     is_digit = digits != PADDING
     states = np.full((1 + 2 * longest, n, n_sequences), n_labels - 1)
     states[1::2] = np.where(is_digit, digits, n_labels)
-    states[2::2][~is_digit] = n_labels
     states += (n_labels + 1) * np.arange(n)[:, np.newaxis]
     return states.reshape(len(states), -1), is_digit.sum(axis=0).ravel()
 

@@ -165,7 +165,7 @@ def _large_median(grey: np.ndarray) -> np.ndarray:
     # positive numbers are sorted like.
     padded = np.pad(few, [(size // 2, (size - 1) // 2)] * 2, mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size))
-    values, middle = windows.reshape(*few.shape, -1), size**2 // 2  # a copy
+    values, middle = windows.copy().reshape(*few.shape, -1), size**2 // 2
     values.view(f"i{values.itemsize}").partition(middle, axis=2)
     median = values[..., middle]
     return median.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]

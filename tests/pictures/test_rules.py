@@ -76,3 +76,11 @@ def test_lines_are_counted_alike_in_blocks_of_slopes(monkeypatch):
 def test_a_row_is_widened_to_both_sides():
     row = np.random.default_rng(0).random(200) < 0.1
     np.testing.assert_array_equal(rules._widened(row), binary_dilation(row))
+
+
+def test_what_is_too_thick_is_no_rule():
+    rows, columns = (part.ravel() for part in np.mgrid[10:15, :80])
+    centres, thickness = rules._fit(rows, columns, 80, 60, 5)
+    np.testing.assert_allclose(centres, 12)
+    assert thickness == 5
+    assert rules._fit(rows, columns, 80, 60, 4) is None
