@@ -9,7 +9,9 @@ import numpy as np
 BLOCK = 2**16  # pixels that fit into the cache of a core
 
 
-def closing(grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "reflect") -> Any:
+def closing(
+    grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "reflect"
+) -> np.ndarray:
     """Compute the grey closing: what is dark and narrower than a window gets brighter.
 
     Parameters
@@ -29,7 +31,9 @@ def closing(grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "ref
     return _eroded(_dilated(grey, window, mode), window, mode)
 
 
-def opening(grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "reflect") -> Any:
+def opening(
+    grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "reflect"
+) -> np.ndarray:
     """Compute the grey opening: what is bright and narrower than a window gets darker.
 
     Parameters
