@@ -6,14 +6,13 @@ pixels), the network outputs the probability of each digit and of the blank, whi
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from skdigits.networks.labels import PADDING
+from skdigits.inference.beam import beam_search
+from skdigits.networks.labels import PADDING, moved_left
 
 MOST_SEQUENCES = 10  # maximum `top`; an image of one frame has only eleven sequences
-BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
+UNDERFLOW = -300  # logarithm of a small number; a float can be as small as exp(-708)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -59,8 +58,10 @@ def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]
 
     Parameters
     ----------
-    scores : ndarray of shape (n, n_frames, n_digits + 1)
-        Logarithms of the probability of each label in each frame, the blank last.
+    scores : ndarray of shape (n, n_frames, n_digits + 1) or (n_views, n, n_frames, n_digits + 1)
+        Logarithms of the probability of each label in each frame, the blank last. The probability
+        of a sequence is the mean over the views of an image; the candidates are the
+        ``MOST_SEQUENCES`` most probable ones of the first view.
     top : int
         Number of sequences per image, at most ``MOST_SEQUENCES``.
 
@@ -71,30 +72,53 @@ def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]
     log_probability : ndarray of shape (n, top)
         Logarithms of their probabilities; NaN if scores are NaN.
     """
-    known = np.where(np.isnan(scores), 0, scores)
+    views = scores.reshape(-1, *scores.shape[-3:])
     if top > 1:
-        return _by_beam(scores, known, top)
-    best = best_path(known)
-    digits, log_probability = (a[:, np.newaxis] for a in (best, log_probability_of(scores, best)))
+        return _by_beam(views, top)
+    known = np.where(np.isnan(views), 0, views)
+    best = best_path(known.reshape(-1, *known.shape[2:])).reshape(*known.shape[:2], 1, -1)
+    log_probability = np.full((len(best[0]), 1), -np.inf)
+    is_alike = (best == best[0]).all(axis=(0, 2, 3))
+    log_probability[is_alike] = _log_mean(_in_views(views[:, is_alike], best[:, is_alike]))
     # A sequence with a probability above one half is the most probable one.
     unsure = np.flatnonzero(~(log_probability[:, 0] > np.log(0.5)))
-    if len(unsure):
-        better, better_log_probability = _by_beam(scores[unsure], known[unsure], 1)
-        digits = with_others(digits, unsure, better)
-        log_probability[unsure] = better_log_probability
-    return digits, log_probability
+    if not len(unsure):
+        return best[0], log_probability
+    better, log_probability[unsure] = _by_beam(views[:, unsure], 1)
+    return with_others(best[0], unsure, better), log_probability
 
 
-def _by_beam(scores: np.ndarray, known: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Search the best sequences by beam search, and rank them by their exact probabilities."""
-    digits, found = beam_search(known)
-    n, width, longest = digits.shape
-    repeated = np.repeat(scores, width, axis=0)
-    log_probability = log_probability_of(repeated, digits.reshape(-1, longest)).reshape(n, width)
-    log_probability[~found] = -np.inf
-    order = np.argsort(-log_probability, axis=1, kind="stable")[:, :top]
+def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rank the most probable sequences of the first view by their mean probability."""
+    flat = views.reshape(-1, *views.shape[2:])
+    digits, found = beam_search(np.where(np.isnan(flat), 0, flat))
+    log_probability = np.where(found, log_probability_of(flat, digits), -np.inf)
+    order = np.argsort(-log_probability, axis=1, kind="stable")[:, :MOST_SEQUENCES]
+    log_probability = np.take_along_axis(log_probability, order, axis=1)
     digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
-    return digits, np.take_along_axis(log_probability, order, axis=1)
+    shape = *views.shape[:2], MOST_SEQUENCES
+    digits, log_probability = digits.reshape(*shape, -1), log_probability.reshape(shape)
+    is_same = (digits[0][:, :, np.newaxis] == digits[:, :, np.newaxis]).all(axis=-1)
+    in_views = np.where(is_same, log_probability[:, :, np.newaxis], -np.inf).max(axis=-1)
+    log_mean = np.where(np.isneginf(log_probability[0]), -np.inf, _log_mean(in_views))
+    log_mean[np.isnan(log_probability).any(axis=(0, 2))] = np.nan
+    order = np.argsort(-log_mean, axis=1, kind="stable")[:, :top]
+    digits = np.take_along_axis(digits[0], order[..., np.newaxis], axis=1)
+    return digits, np.take_along_axis(log_mean, order, axis=1)
+
+
+def _in_views(views: np.ndarray, digits: np.ndarray) -> np.ndarray:
+    """Compute the probabilities of sequences in each view."""
+    flat = log_probability_of(
+        views.reshape(-1, *views.shape[2:]), digits.reshape(-1, *digits.shape[2:])
+    )
+    return flat.reshape(digits.shape[:-1])
+
+
+def _log_mean(log_probability: np.ndarray) -> np.ndarray:
+    """Compute the logarithm of the mean probability over the views, the first axis."""
+    with np.errstate(invalid="ignore"):  # NaN
+        return np.logaddexp.reduce(log_probability, axis=0) - np.log(len(log_probability))
 
 
 def best_path(scores: np.ndarray) -> np.ndarray:
@@ -113,15 +137,7 @@ def best_path(scores: np.ndarray) -> np.ndarray:
     best = scores.argmax(axis=2)
     read = best != scores.shape[2] - 1
     read[:, 1:] &= best[:, 1:] != best[:, :-1]
-    return _moved_left(best, read)
-
-
-def _moved_left(labels: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Move the used labels to the left of each row, and fill the row with -1."""
-    counts = used.sum(axis=1)
-    digits = np.full((len(labels), max(1, counts.max(initial=0))), PADDING, np.int32)
-    digits[np.arange(digits.shape[1]) < counts[:, np.newaxis]] = labels[used]
-    return digits
+    return moved_left(best, read)
 
 
 def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
@@ -131,139 +147,81 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     ----------
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
-    digits : ndarray of shape (n, max_length), int
-        The sequences, -1 after the last digit.
+    digits : ndarray of shape (n, max_length) or (n, n_sequences, max_length), int
+        One sequence or several for each image, -1 after the last digit.
 
     Returns
     -------
-    ndarray of shape (n,)
+    ndarray of shape (n,) or (n, n_sequences)
         Natural logarithms of the probabilities; -inf if there are too few frames.
     """
-    n, n_frames, n_labels = scores.shape
-    states = np.full((n, 2 * digits.shape[1] + 1), n_labels - 1)
-    states[:, 1::2] = np.where(digits == PADDING, n_labels - 1, digits)
+    several = digits if digits.ndim == 3 else digits[:, np.newaxis]
+    states, length = _states(several, scores.shape[2])
+    n_states, n_sequences = states.shape
     skips = np.zeros(states.shape)  # from a digit to a different digit, without a blank
-    skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
-    length = (digits != PADDING).sum(axis=1)
-    exists = np.arange(states.shape[1]) <= 2 * length[:, np.newaxis]  # not the padding
-    probability = np.exp(scores)
-    reached = np.zeros(states.shape)
-    reached[:, 0] = 1  # before the first frame
-    logarithm = np.zeros(n)
-    for t in range(n_frames):
-        moved = reached.copy()
-        moved[:, 1:] += reached[:, :-1]
-        moved[:, 2:] += skips[:, 2:] * reached[:, :-2]
-        reached = moved * exists * np.take_along_axis(probability[:, t], states, axis=1)
-        total = reached.max(axis=1)
-        total[total == 0] = 1
-        reached /= total[:, np.newaxis]  # against underflow
-        logarithm += np.log(total)
-    rows = np.arange(n)
-    ends = reached[rows, 2 * length] + np.where(length, reached[rows, 2 * length - 1], 0)
+    skips[3::2] = states[3::2] != states[1:-2:2]
+    reached = np.zeros((2 + n_states, n_sequences))  # two rows before the first state
+    reached[2] = 1  # before the first frame
+    one_before, two_before, here = reached[1:-1], reached[:-2], reached[2:]
+    moved, skipped, emitted = np.empty((3, *states.shape))
+    logarithm = np.zeros(n_sequences)
+    every = _frames_without_underflow(scores)
+    for t, probability in enumerate(_with_impossible(scores)):
+        np.add(here, one_before, moved)
+        np.multiply(two_before, skips, skipped)
+        np.add(moved, skipped, moved)
+        probability.take(states, out=emitted, mode="clip")  # clips nothing, but is faster
+        np.multiply(moved, emitted, here)
+        if t % every == 0:
+            largest = reached.max(axis=0)
+            largest[largest == 0] = 1
+            reached /= largest
+            logarithm += np.log(largest)
+    sequences = np.arange(n_sequences)
+    ends = reached[2 + 2 * length, sequences] + reached[1 + 2 * length, sequences]
     with np.errstate(divide="ignore"):
-        return np.minimum(logarithm + np.log(ends), 0)  # rounded, a sum may exceed 1
+        logarithm += np.log(ends)
+    return np.minimum(logarithm, 0).reshape(digits.shape[:-1])  # rounded, a sum may exceed 1
 
 
-def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:
-    """Search probable sequences: extend the most probable prefixes frame by frame.
-
-    Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
+def _states(digits: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the label of each state of the alignments: blank, digit, blank, …, digit, blank.
 
     Parameters
     ----------
-    scores : ndarray of shape (n, n_frames, n_digits + 1)
-        Logarithms of the probability of each label in each frame, the blank last.
-    width : int, default=BEAM_WIDTH
-        Number of prefixes that are kept.
+    digits : ndarray of shape (n, n_sequences, max_length), int
+        The sequences, -1 after the last digit.
+    n_labels : int
+        Number of labels.
 
     Returns
     -------
-    digits : ndarray of shape (n, width, max_length), int
-        Different sequences, -1 after the last digit; at least one column.
-    found : ndarray of shape (n, width), bool
-        False for missing sequences, if there are fewer than `width`.
+    states : ndarray of shape (1 + 2 * max_length, n * n_sequences), int
+        Indices into the rows of `_with_impossible`.
+    length : ndarray of shape (n * n_sequences,), int
+        Number of digits.
     """
-    beam = _Beam(len(scores), width)
-    for probability in np.exp(scores).swapaxes(0, 1):
-        beam.extend(probability)
-    return beam.sequences(), beam.ends_blank + beam.ends_digit > 0
+    n, n_sequences, longest = digits.shape
+    digits = np.moveaxis(digits, 2, 0)
+    is_digit = digits != PADDING
+    states = np.full((1 + 2 * longest, n, n_sequences), n_labels - 1)
+    states[1::2] = np.where(is_digit, digits, n_labels)
+    states += (n_labels + 1) * np.arange(n)[:, np.newaxis]
+    return states.reshape(len(states), -1), is_digit.sum(axis=0).ravel()
 
 
-class _Beam:
-    """Prefixes of sequences, for several images at once.
-
-    Each prefix has two probabilities: of its alignments that end in a blank, and of those that end
-    in its last digit. They are scaled in each frame, against underflow.
-    """
-
-    def __init__(self, n: int, width: int) -> None:
-        self.ends_blank = np.zeros((n, width))
-        self.ends_blank[:, 0] = 1
-        self.ends_digit = np.zeros((n, width))
-        self.last = np.full((n, width), PADDING)
-        self.code = np.zeros((n, width), np.uint64)  # hash of all digits, to find equal prefixes
-        self.steps: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def extend(self, probability: np.ndarray) -> None:
-        """Extend prefixes by one frame; `probability` has shape (n, n_digits + 1)."""
-        n, width = self.last.shape
-        digits, blank = probability[:, np.newaxis, :-1], probability[:, -1:]
-        n_digits = digits.shape[2]
-        total = self.ends_blank + self.ends_digit
-        repeated = np.where(self.last < 0, 0, self.last)
-        stays_blank = total * blank
-        stays_digit = self.ends_digit * np.take_along_axis(probability, repeated, axis=1)
-        longer = total[..., np.newaxis] * digits
-        # Two equal digits need a blank between them.
-        again = np.take_along_axis(digits[:, 0], repeated, axis=1) * self.ends_blank
-        same = np.arange(n_digits) == self.last[..., np.newaxis]
-        longer = np.where(same, again[..., np.newaxis], longer)
-        self._merge(longer, stays_digit)
-
-        candidates = np.concatenate([stays_blank + stays_digit, longer.reshape(n, -1)], axis=1)
-        best = np.argpartition(-candidates, width - 1, axis=1)[:, :width]
-        is_longer = best >= width
-        source = np.where(is_longer, (best - width) // n_digits, best)
-        digit = np.where(is_longer, (best - width) % n_digits, PADDING)
-        chosen = np.take_along_axis(candidates, best, axis=1)
-        scale = chosen.max(axis=1, keepdims=True)
-
-        def kept(values: Any, otherwise: Any) -> np.ndarray:
-            return np.where(is_longer, otherwise, np.take_along_axis(values, source, axis=1))
-
-        self.ends_blank = kept(stays_blank, 0) / scale
-        self.ends_digit = kept(stays_digit, chosen) / scale
-        code = np.take_along_axis(self.code, source, axis=1)
-        self.code = np.where(is_longer, _longer_code(code, digit), code)
-        self.last = kept(self.last, digit)
-        self.steps.append((source, digit))
-
-    def _merge(self, longer: np.ndarray, stays_digit: np.ndarray) -> None:
-        """Add the probability of longer prefixes that are already in the beam to those."""
-        codes = _longer_code(self.code[:, :, np.newaxis], self.last[:, np.newaxis])
-        possible = (self.last >= 0) & (self.ends_blank + self.ends_digit > 0)
-        equal = (codes == self.code[:, np.newaxis]) & possible[:, np.newaxis]
-        image, source, target = np.nonzero(equal)
-        digit = self.last[image, target]
-        np.add.at(stays_digit, (image, target), longer[image, source, digit])
-        longer[image, source, digit] = 0
-
-    def sequences(self) -> np.ndarray:
-        """Collect the digits of all prefixes, backwards from the last frame."""
-        n, width = self.last.shape
-        labels = np.empty((len(self.steps), n, width), int)
-        position = np.tile(np.arange(width), (n, 1))
-        for t, (source, digit) in reversed([*enumerate(self.steps)]):
-            labels[t] = np.take_along_axis(digit, position, axis=1)
-            position = np.take_along_axis(source, position, axis=1)
-        flat = labels.reshape(len(self.steps), n * width).T
-        return _moved_left(flat, flat != PADDING).reshape(n, width, -1)
+def _with_impossible(scores: np.ndarray) -> np.ndarray:
+    """Compute probabilities per frame, with one more label, which is impossible."""
+    n, n_frames, n_labels = scores.shape
+    probability = np.zeros((n_frames, n, n_labels + 1))
+    np.exp(scores.swapaxes(0, 1), out=probability[..., :-1])
+    return probability.reshape(n_frames, -1)
 
 
-def _longer_code(code: np.ndarray, digit: np.ndarray) -> np.ndarray:
-    """Compute the hash of a prefix with one more digit; it has 64 bits."""
-    return code * np.uint64(6364136223846793005) + (digit + 2).astype(np.uint64)
+def _frames_without_underflow(scores: np.ndarray) -> int:
+    """Count the frames whose probabilities have a product that is not too small for a float."""
+    least = scores.min(where=np.isfinite(scores), initial=-1)
+    return max(1, int(UNDERFLOW / least))
 
 
 def with_others(digits: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:

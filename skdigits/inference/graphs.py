@@ -32,13 +32,16 @@ class _Graph:
         The trainable variables, in the order of the layers.
     averages : list of ndarray
         The moving averages, in the order of the layers.
+    masked : bool, default=True
+        Whether to set the padding of images to 0 after each layer.
     """
 
-    def __init__(self, trainable: Weights, averages: Weights) -> None:
+    def __init__(self, trainable: Weights, averages: Weights, masked: bool = True) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._trainable, self._averages = iter(trainable), iter(averages)
         self._later: list[tuple[str, np.ndarray]] = []
+        self.masked = masked
         self.inside = ""  # the tensor by which `Mask` multiplies
 
     def add(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
@@ -151,6 +154,8 @@ def _pad(graph: _Graph, layer: data.Pad, x: str, shape: Shape) -> str:
 
 
 def _start_mask(graph: _Graph, layer: data.StartMask, x: str, shape: Shape) -> str:
+    if not graph.masked:
+        return x
     first_row = graph.slice(x, 2, 0, 1)
     inside = graph.add("GreaterOrEqual", first_row, graph.constant(np.float32(0)))
     graph.inside = graph.add("Cast", inside, to=TensorProto.FLOAT)
@@ -158,12 +163,13 @@ def _start_mask(graph: _Graph, layer: data.StartMask, x: str, shape: Shape) -> s
 
 
 def _halve_mask(graph: _Graph, layer: data.HalveMask, x: str, shape: Shape) -> str:
-    graph.inside = graph.slice(graph.inside, 3, 0, -1, 2)
+    if graph.masked:
+        graph.inside = graph.slice(graph.inside, 3, 0, -1, 2)
     return x
 
 
 def _mask(graph: _Graph, layer: data.Mask, x: str, shape: Shape) -> str:
-    return graph.add("Mul", x, graph.inside)
+    return graph.add("Mul", x, graph.inside) if graph.masked else x
 
 
 def _first_row(graph: _Graph, layer: data.FirstRow, x: str, shape: Shape) -> str:
@@ -193,7 +199,9 @@ MAKERS: dict[type[Layer], Callable[[_Graph, Any, str, Shape], str]] = {
 # -- whole models ----------------------------------------------------------------------------------
 
 
-def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onnx.ModelProto:
+def build(
+    spec: NetworkSpec, weights: Weights, *, features: bool = False, padded: bool = True
+) -> onnx.ModelProto:
     """Make the ONNX model of a network.
 
     Parameters
@@ -204,6 +212,8 @@ def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onn
         The weights of `TrainedNetwork`.
     features : bool, default=False
         Whether to output the input of the last layer.
+    padded : bool, default=True
+        Whether images of sequences may have padding; the graph of others takes less time.
 
     Returns
     -------
@@ -218,18 +228,20 @@ def build(spec: NetworkSpec, weights: Weights, *, features: bool = False) -> onn
     ValueError
         If the weights do not match the network.
     """
-    graph, output = _build(spec, weights, features)
+    # Where a frame has more than two columns, those that complete the last frame are masked.
+    masked = padded or (spec.reads_sequences and spec.columns_per_frame > 2)
+    graph, output = _build(spec, weights, features, masked)
     return _model(graph, spec, output, features)
 
 
-def _build(spec: NetworkSpec, weights: Weights, features: bool) -> tuple[_Graph, str]:
+def _build(spec: NetworkSpec, weights: Weights, features: bool, masked: bool) -> tuple[_Graph, str]:
     """Make the nodes of a network; return the graph and the name of its output."""
     layers = *spec.enlargement(), *spec.layers
     n_trainable = check_weights(layers, spec.image_shape, weights)
     averages = [
         w for w in weights[n_trainable:] if w.dtype.kind == "f"
     ]  # without the seeds of dropout
-    graph = _Graph(weights[:n_trainable], averages)
+    graph = _Graph(weights[:n_trainable], averages, masked)
     x = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
     output = graph.add_layers(layers[:-1] if features else layers, x, spec.image_shape)
     graph.add_averages()

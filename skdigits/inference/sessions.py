@@ -51,7 +51,7 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
     network : TrainedNetwork
         A network of this package, in float32.
     images : ndarray of shape (n, height, width, channels), float32
-        Pixels, multiplied by the scale of the network.
+        Pixels, multiplied by the scale of the network; without padding.
     features : bool, default=False
         Whether to return the input of the last layer.
 
@@ -69,7 +69,7 @@ def _make_session(network: TrainedNetwork, features: bool) -> onnxruntime.Infere
     options.log_severity_level = 3  # only errors, which are raised as exceptions
     # No thread pool, since its threads would be missing in a forked process.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    model = graphs.build(network.key.spec, network.weights, features=features)
+    model = graphs.build(network.key.spec, network.weights, features=features, padded=False)
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

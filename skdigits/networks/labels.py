@@ -64,3 +64,24 @@ def needed_frames(digits: np.ndarray) -> np.ndarray:
     """
     is_digit = digits != PADDING
     return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)
+
+
+def moved_left(labels: np.ndarray, is_digit: np.ndarray) -> np.ndarray:
+    """Move the digits of rows to the left, and fill the rows with -1.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n, n_labels), int
+        Rows of labels.
+    is_digit : ndarray of shape (n, n_labels), bool
+        True for the labels to keep.
+
+    Returns
+    -------
+    ndarray of shape (n, max_length), int32
+        The digits, -1 after the last one; at least one column.
+    """
+    counts = is_digit.sum(axis=1)
+    digits = np.full((len(labels), max(1, counts.max(initial=0))), PADDING, np.int32)
+    digits[np.arange(digits.shape[1]) < counts[:, np.newaxis]] = labels[is_digit]
+    return digits

@@ -52,10 +52,20 @@ def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
             if _digit_heights(others | rest) > 0:
                 result[box][frame & ~rest] = False
         elif others.any():
-            inside = others & ndimage.binary_fill_holes(frame)
-            if _digit_heights(inside) >= IN_RING:
+            inside = others & _filled(frame)
+            if inside.any() and _digit_heights(inside) >= IN_RING:
                 result[box][frame] = False
     return result
+
+
+def _filled(piece: np.ndarray) -> np.ndarray:
+    """Fill the holes of a piece."""
+    labels, n = ndimage.label(~piece)
+    is_outside = np.zeros(n + 1, bool)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        is_outside[edge] = True
+    is_outside[0] = False  # the piece itself
+    return ~is_outside[labels]
 
 
 def _has_straight_sides(piece: np.ndarray) -> bool:

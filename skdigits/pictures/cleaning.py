@@ -12,6 +12,7 @@ from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     TINY,
+    InkContrast,
     dilated,
     hysteresis_threshold,
     ink_contrast,
@@ -22,7 +23,9 @@ from skdigits.pictures.ink import (
 )
 from skdigits.pictures.layout import (
     TALLEST,
+    choose_digits,
     digit_boxes,
+    find_pieces,
     group_lines,
     join_strokes,
     on_one_level,
@@ -238,7 +241,12 @@ def find_digit(grey: np.ndarray, *, zoomed: bool = False) -> tuple[np.ndarray | 
     return cut_out(contrast, digit), n_digits
 
 
-def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> LineInk | None:
+def find_line(
+    grey: np.ndarray,
+    *,
+    cut: tuple[bool, bool] = (False, False),
+    contrast_of: InkContrast | None = None,
+) -> LineInk | None:
     """Find the ink of the line of digits in a picture.
 
     Parameters
@@ -248,13 +256,16 @@ def find_line(grey: np.ndarray, *, cut: tuple[bool, bool] = (False, False)) -> L
     cut : tuple of bool, default=(False, False)
         True if the picture was cropped from a page at its top, at its bottom: pieces that touch
         this border are no part of the line.
+    contrast_of : InkContrast, optional
+        The contrast of the ink in `grey`, if it is used elsewhere too.
 
     Returns
     -------
     LineInk or None
         The ink; None without a line.
     """
-    contrast = ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
+    contrast_of = contrast_of or InkContrast(grey)
+    contrast = contrast_of(max(5, round(WIDEST_IN_LINE * min(grey.shape))))
     found = strokes(contrast)
     mask = remove_rules(remove_boxes(found, contrast), contrast, length=UNDERLINE)
     is_alone = np.array_equal(mask, found) and not _reaches_border(mask)
@@ -334,7 +345,8 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     n_lines : int
         Number of lines in the picture whose digits are nearly as tall as those of the largest.
     """
-    boxes = digit_boxes(mask)
+    labels, pieces, areas = find_pieces(mask)
+    boxes = choose_digits(pieces, areas, mask.shape)
     groups = [boxes[line] for line in group_lines(boxes)]
     if not groups:
         return np.zeros_like(mask), 0
@@ -342,14 +354,9 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     usual = np.median(line[:, 3] - line[:, 1])
     low = line[:, :2].min(axis=0) - usual * np.array([BESIDE, ABOVE])
     high = line[:, 2:].max(axis=0) + usual * np.array([BESIDE, ABOVE])
-    labels, n = ndimage.label(mask, np.ones((3, 3)))
-    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
-    starts, stops = np.array(
-        [((x.start, y.start), (x.stop, y.stop)) for y, x in ndimage.find_objects(labels)]
-    ).transpose(1, 0, 2)
-    middles = (starts + stops) / 2
+    middles = (pieces[:, :2] + pieces[:, 2:]) / 2
     kept = ((low <= middles) & (middles <= high)).all(axis=1) & (areas > POINT * usual**2)
-    kept &= (stops - starts)[:, 1] <= TALLEST * usual
+    kept &= pieces[:, 3] - pieces[:, 1] <= TALLEST * usual
     n_others = sum(np.ptp(group[:, [1, 3]], axis=1).max() >= ALIKE * usual for group in others)
     return np.concatenate([[False], kept])[labels], 1 + n_others
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdigits.pictures.cleaning import LineInk, find_line, normalize_line
 from skdigits.pictures.grey import to_grey
+from skdigits.pictures.ink import InkContrast
 from skdigits.pictures.layout import in_picture, line_boxes, without_boxes
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def cut_lines(picture: Picture, *, height: int = 28) -> tuple[list[np.ndarray], 
         Left, top, right and bottom of each line in pixels of the upright picture.
     """
     grey = to_grey(picture)
-    found = line_boxes(grey)
+    contrast_of = InkContrast(grey)
+    found = line_boxes(grey, contrast_of)
     if len(found) < 2:
-        lines = [(find_line(grey), 0, 0)]
+        lines = [(find_line(grey, contrast_of=contrast_of), 0, 0)]
     else:
         lines = _lines_in(found, grey)
         if not all(line is not None and line.is_alone for line, _, _ in lines):

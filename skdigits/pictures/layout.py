@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from skdigits.pictures.boxes import remove_boxes
 from skdigits.pictures.grey import LONGEST, ORIENTATION, to_grey
-from skdigits.pictures.ink import TINY, ink_contrast, remove_border_remnants, strokes
+from skdigits.pictures.ink import TINY, InkContrast, ink_contrast, remove_border_remnants, strokes
 from skdigits.pictures.rules import remove_rules
 
 if TYPE_CHECKING:
@@ -55,20 +53,22 @@ def find_lines(picture: Picture) -> np.ndarray:
     return in_picture(line_boxes(to_grey(picture)), picture)
 
 
-def line_boxes(grey: np.ndarray) -> np.ndarray:
+def line_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.ndarray:
     """Find the lines of digits in grey levels.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width), float
         Grey levels of a page from 0 to 255.
+    contrast_of : InkContrast, optional
+        The contrast of the ink in `grey`, if it is used elsewhere too.
 
     Returns
     -------
     ndarray of shape (n_lines, 4), int64
         As for `find_lines`, in pixels of `grey`.
     """
-    boxes = _page_boxes(grey)
+    boxes = _page_boxes(grey, contrast_of)
     return _as_array([_union(boxes[line]) for line in group_lines(boxes)])
 
 
@@ -135,21 +135,22 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
     return np.minimum(boxes * -(-max(size) // LONGEST), [*size, *size])
 
 
-def _page_boxes(grey: np.ndarray) -> np.ndarray:
+def _page_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.ndarray:
     """Find digit boxes; their median height sets the stroke width and the resolution."""
+    contrast_of = contrast_of or InkContrast(grey)
     widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
-        page, factor = np.asarray(Image.fromarray(grey).reduce(2)), 2
+        page, factor = InkContrast(np.asarray(Image.fromarray(grey).reduce(2))), 2
         boxes = digit_boxes(_strokes(page, widest / 2), least=LEAST_PIXELS // 2)
     if not len(boxes):
-        page, factor = grey, 1
+        page, factor = contrast_of, 1
         boxes = digit_boxes(_strokes(page, widest))
     if not len(boxes):
         return boxes
     height = np.median(boxes[:, 3] - boxes[:, 1])
     closer = WIDEST_IN_DIGIT * height * factor
     if height < DISTINCT and factor > 1:
-        return digit_boxes(_strokes(grey, min(widest, closer)))
+        return digit_boxes(_strokes(contrast_of, min(widest, closer)))
     if closer < widest:
         boxes = digit_boxes(_strokes(page, closer / factor))
     return np.minimum(boxes * factor, grey.shape[::-1] * 2)
@@ -177,8 +178,8 @@ def without_boxes(grey: np.ndarray) -> np.ndarray:
     return grey[tuple(nearest)]
 
 
-def _strokes(grey: np.ndarray, widest: float) -> np.ndarray:
-    contrast = ink_contrast(grey, max(9, round(widest)))
+def _strokes(contrast_of: InkContrast, widest: float) -> np.ndarray:
+    contrast = contrast_of(max(9, round(widest)))
     mask = remove_rules(remove_boxes(strokes(contrast), contrast), contrast, length=RULE)
     return remove_border_remnants(mask)
 
@@ -198,14 +199,53 @@ def digit_boxes(mask: np.ndarray, *, least: int = LEAST_PIXELS) -> np.ndarray:
     ndarray of shape (n, 4), int64
         Bounding boxes: left, top, right and bottom.
     """
+    _, boxes, areas = find_pieces(mask)
+    return choose_digits(boxes, areas, mask.shape, least=least)
+
+
+def find_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the 8-connected components of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), bool
+        Pixels of strokes.
+
+    Returns
+    -------
+    labels : ndarray of shape (height, width), int
+        Number of the piece of each pixel, from 1; 0 without a stroke.
+    boxes : ndarray of shape (n, 4), int64
+        Bounding boxes: left, top, right and bottom.
+    areas : ndarray of shape (n,), int64
+        Numbers of pixels.
+    """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
-    boxes = _as_array(
-        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]
-    )
-    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]
+    return labels, _as_array(boxes), np.bincount(labels.ravel(), minlength=n + 1)[1:]
+
+
+def choose_digits(
+    boxes: np.ndarray, areas: np.ndarray, shape: tuple[int, ...], *, least: int = LEAST_PIXELS
+) -> np.ndarray:
+    """Choose the pieces that are as tall as a digit.
+
+    Parameters
+    ----------
+    boxes, areas
+        Pieces, as `find_pieces` returns them.
+    shape : tuple of int
+        Height and width of the picture.
+    least : int, default=8
+        Minimum height in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n_digits, 4), int64
+        The boxes of these pieces.
+    """
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    page = mask.shape
-    solid = (heights < LARGEST * page[0]) | (widths < LARGEST * page[1])
+    solid = (heights < LARGEST * shape[0]) | (widths < LARGEST * shape[1])
     solid &= heights >= least
     if not solid.any():
         return boxes[:0]
@@ -236,14 +276,29 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
     is_shorter = height[other] < height[taller] / TALL
     joins_lines = _joins_lines(boxes, taller[is_shorter], other[is_shorter])
     kept = ~(joins_lines[taller] & is_shorter)
-    # SciPy below 1.12 takes only indices of 32 bits: with others it finds no line at all.
-    ends = np.array([taller[kept], other[kept]], dtype=np.int32)
-    links = coo_array((kept[kept], tuple(ends)), (len(boxes),) * 2)
-    n, group = connected_components(links, directed=False)
+    group = _connected(len(boxes), taller[kept], other[kept])
+    n = 1 + group.max()
     group[joins_lines & (width < THIN * height)] = n
     order = np.lexsort([boxes[:, 0], group])
     lines = np.split(order, np.searchsorted(group[order], np.arange(1, n + 1)))[:n]
     return _in_reading_order([line for line in lines if len(line)], boxes)
+
+
+def _connected(n: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Number the connected components of a graph, in the order of their first nodes.
+
+    A node takes the lowest node of its neighbours, and the one which that has taken. SciPy's sparse
+    graphs take several times as long for the few digits of a line.
+    """
+    first = np.arange(n)
+    while True:
+        lower = first.copy()
+        np.minimum.at(lower, ends, first[others])
+        np.minimum.at(lower, others, first[ends])
+        lower = lower[lower]
+        if np.array_equal(lower, first):
+            return np.unique(first, return_inverse=True)[1]
+        first = lower
 
 
 def _neighbours(boxes: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,6 +171,24 @@ list of array-like of shape (height, width)
         images = [_changed(Image.fromarray(image), width, slant) for image in self.images]
         return LineImages(images, sizes=self.sizes)
 
+    def with_views(self, views: Sequence[tuple[float, float]]) -> LineImages:
+        """Append changed copies of all images.
+
+        Parameters
+        ----------
+        views : sequence of (float, float)
+            Width and slant of each view, as for `changed`.
+
+        Returns
+        -------
+        LineImages
+            The images, followed by those of each view.
+        """
+        if not views:
+            return self
+        changed = [self.changed(*view).images for view in views]
+        return LineImages([*self.images, *itertools.chain.from_iterable(changed)])
+
     def same_width(self, position: float = 0.5) -> np.ndarray:
         """Put images into one array; narrower images get black margins.
 
@@ -205,13 +223,41 @@ list of array-like of shape (height, width)
         """
         return self.same_width(position=0).reshape(len(self), -1), self.widths
 
-    def batches(self, pixels: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Divide images into batches of similar width.
+    def groups(self, pixels: int, *, padded: bool = True) -> Iterator[np.ndarray]:
+        """Divide images into groups of similar width.
 
         Parameters
         ----------
         pixels : int
-            Maximum number of pixels in a batch; a larger image has its own batch.
+            Maximum number of pixels in a group, if all its images are padded to the widest; a
+            larger image has its own group.
+        padded : bool, default=True
+            Whether a group may have images of different widths.
+
+        Yields
+        ------
+        ndarray of int
+            Indices of the images in the group.
+        """
+        sizes = self.images[0].shape[0] * self.widths
+        order = np.argsort(sizes, kind="stable")
+        while len(order):
+            near = order[: pixels // sizes[order[0]]]
+            fits = sizes[near] * np.arange(1, len(near) + 1) <= pixels
+            if not padded:
+                fits &= sizes[near] == sizes[order[0]]
+            chosen, order = np.split(order, [max(1, int(fits.sum()))])
+            yield chosen
+
+    def batches(
+        self, pixels: int, *, padded: bool = True
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Divide images into batches of similar width.
+
+        Parameters
+        ----------
+        pixels, padded
+            As for `groups`.
 
         Yields
         ------
@@ -220,12 +266,7 @@ list of array-like of shape (height, width)
         rows : ndarray of shape (len(chosen), height * width)
             The images as `rows` returns them, padded to the widest of the batch.
         """
-        sizes = self.images[0].shape[0] * self.widths
-        order = np.argsort(sizes, kind="stable")
-        while len(order):
-            near = order[: pixels // sizes[order[0]]]
-            fits = sizes[near] * np.arange(1, len(near) + 1) <= pixels
-            chosen, order = np.split(order, [max(1, int(fits.sum()))])
+        for chosen in self.groups(pixels, padded=padded):
             yield chosen, self[chosen].rows()[0]
 
     def boxes(self, i: int, centres: np.ndarray) -> np.ndarray:

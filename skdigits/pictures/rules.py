@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from scipy import ndimage
+
+from skdigits.pictures.morphology import opening
 
 Rule: TypeAlias = tuple[np.ndarray, float]  # row of its centre in each column, and thickness
 
@@ -19,6 +21,7 @@ SLOPES = np.linspace(-STEEPEST, STEEPEST, 21)
 SHORTEST = 0.3  # of the picture's width: a rule that cuts off a corner
 FAMILIES = 2  # sets of parallel rules: paper and frame
 FAINTER = 0.7  # of the contrast of the faintest pixel of a stroke: parts of a rule may be fainter
+BLOCK = 2**16  # pixels, times slopes, that are counted at once
 BRIGHTER = 1.5  # contrast of ink on a rule, relative to that of the rule
 
 
@@ -112,10 +115,8 @@ def _is_unbroken(mask: np.ndarray, rule: Rule, columns: np.ndarray) -> bool:
 
 def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
     """Find pixels in horizontal runs that are not higher than `thickest`."""
-    pixels = mask.astype(np.float32)
-    dense = ndimage.uniform_filter1d(pixels, run, axis=1, mode="nearest") > 0.55
-    high = ndimage.grey_opening(pixels, (thickest + 1, 1), mode="nearest")
-    return mask & dense & (high == 0)
+    dense = ndimage.uniform_filter1d(mask.astype(np.float32), run, axis=1, mode="nearest") > 0.55
+    return mask & dense & ~opening(mask, (thickest + 1, 1), mode="nearest")
 
 
 def _parallel_levels(
@@ -129,22 +130,34 @@ def _parallel_levels(
     height, width = shape
     offset = int(np.ceil(STEEPEST * width))
     levels = np.arange(-offset, height + offset)
-    best: tuple[float, float, Any, Any] = (0.0, 0.0, [], [])
-    for slope in SLOPES if len(rows) else ():
-        at = np.rint(rows - slope * columns).astype(int) + offset
-        counts = np.bincount(at, minlength=len(levels))[: len(levels)]
-        score = np.square(counts[counts >= SEEN * length * width].astype(float)).sum()
-        if score > best[0]:
-            reach = np.full(len(levels), float(width))
-            if slope:
-                ends = np.sort([-levels / slope, (height - 1 - levels) / slope], axis=0)
-                reach = np.minimum(ends[1], width) - np.maximum(ends[0], 0)
-            least = SEEN * length * np.maximum(reach, SHORTEST * width)
-            peaks = (ndimage.maximum_filter1d(counts, 7) == counts) & (counts >= least)
-            found = np.flatnonzero(peaks)
-            found = found[np.diff(found, prepend=-7) > 3]  # a thick rule has several equal levels
-            best = score, slope, levels[found], reach[found]
-    return best[1:]
+    at_slopes = _level_counts(rows, columns, offset, len(levels))
+    scores = np.square(at_slopes * (at_slopes >= SEEN * length * width)).sum(axis=1)
+    best = int(scores.argmax())
+    if not scores[best]:
+        return 0.0, levels[:0], levels[:0]
+    slope, counts = SLOPES[best], at_slopes[best]
+    reach = np.full(len(levels), float(width))
+    if slope:
+        ends = np.sort([-levels / slope, (height - 1 - levels) / slope], axis=0)
+        reach = np.minimum(ends[1], width) - np.maximum(ends[0], 0)
+    least = SEEN * length * np.maximum(reach, SHORTEST * width)
+    peaks = (ndimage.maximum_filter1d(counts, 7) == counts) & (counts >= least)
+    found = np.flatnonzero(peaks)
+    found = found[np.diff(found, prepend=-7) > 3]  # a thick rule has several equal levels
+    return slope, levels[found], reach[found]
+
+
+def _level_counts(rows: np.ndarray, columns: np.ndarray, offset: int, n_levels: int) -> np.ndarray:
+    """Count the pixels on each line, by its slope and by the row where it starts, plus `offset`."""
+    counts = np.empty((len(SLOPES), n_levels), int)
+    together = max(1, BLOCK // max(1, len(rows)))
+    for first in range(0, len(SLOPES), together):
+        slopes = SLOPES[first : first + together, np.newaxis]
+        at = np.rint(rows - slopes * columns).astype(int) + offset
+        at += n_levels * np.arange(len(slopes))[:, np.newaxis]
+        several = np.bincount(at.ravel(), minlength=n_levels * len(slopes))
+        counts[first : first + together] = several.reshape(-1, n_levels)
+    return counts
 
 
 def _fit(
@@ -155,13 +168,17 @@ def _fit(
     seen = np.flatnonzero(counts)
     centres = np.bincount(columns, rows, width)[seen] / counts[seen]
     thickness = float(np.median(counts[seen]))
+    if thickness > thickest:
+        return None
     for _ in range(3):  # each round drops columns where a digit touches the rule
         if len(seen) < SEEN * length or np.ptp(seen) < length:
             return None
         line = np.polyfit(seen / width, centres, 2)
         near = np.abs(np.polyval(line, seen / width) - centres) <= max(1.5, thickness / 2)
+        if near.all():
+            break
         seen, centres = seen[near], centres[near]
-    if len(seen) < SEEN * length or thickness > thickest:
+    if len(seen) < SEEN * length:
         return None
     return np.polyval(line, np.arange(width) / width), thickness
 
@@ -199,7 +216,7 @@ def erase_rule(
     inside = (centre - reach - 1 >= 0) & (centre + reach + 1 < height)
     above = strokes[np.clip(centre - reach - 1, 0, height - 1), columns]
     below = strokes[np.clip(centre + reach + 1, 0, height - 1), columns]
-    crossing = inside & ndimage.binary_dilation(above) & ndimage.binary_dilation(below)
+    crossing = inside & _widened(above) & _widened(below)
     core = centre + np.arange(-around, around + 1)[:, np.newaxis]
     level = np.median(contrast[np.clip(core, 0, height - 1), columns].max(axis=0))
     for offset in range(-reach, reach + 1):
@@ -208,3 +225,11 @@ def erase_rule(
         at, here = at[valid], columns[valid]
         erased = contrast[at, here] < BRIGHTER * level
         mask[at[erased], here[erased]] = False
+
+
+def _widened(row: np.ndarray) -> np.ndarray:
+    """Dilate a row of a mask by one pixel to both sides."""
+    result = row.copy()
+    result[1:] |= row[:-1]
+    result[:-1] |= row[1:]
+    return result

@@ -18,7 +18,7 @@ from skdigits.pictures.cleaning import (
     normalize_line,
     place_line,
 )
-from skdigits.pictures.ink import dark_ink_contrast, strokes
+from skdigits.pictures.ink import InkContrast, strokes
 from skdigits.synthesis.inking import Pens, developed, inked
 from skdigits.synthesis.sheet import Sheet
 from skdigits.synthesis.strips import Strip
@@ -97,7 +97,8 @@ class Ink:
         size = [max(1, round(side * resolution)) for side in self.strip.pixels.shape[::-1]]
         reduced = Image.fromarray(self.strip.pixels).resize(size, Image.Resampling.BILINEAR)
         grey = photograph(np.asarray(reduced) / np.float32(255), rng)
-        contrast = dark_ink_contrast(grey, max(5, round(WIDEST_IN_LINE * min(grey.shape))))
+        window = max(5, round(WIDEST_IN_LINE * min(grey.shape)))
+        contrast = InkContrast(grey, is_dark=True)(window)
         digit_height, middle = resolution * self.digit_height, resolution * self.middle
         mask = _without_specks(strokes(contrast), POINT * np.median(digit_height) ** 2)
         images = self.scaled()

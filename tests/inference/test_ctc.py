@@ -168,3 +168,76 @@ def test_what_is_impossible_has_probability_zero():
     found = ctc.log_probability_of(np.repeat(scores, 3, axis=0), np.array([[1], [2], [-1]]))
     assert found.tolist() == [-np.inf, 0, -np.inf]
     assert ctc.most_probable(scores, 1)[0].tolist() == [[[2]]]
+
+
+def test_several_sequences_per_image_are_computed_at_once():
+    rng = np.random.default_rng(4)
+    scores = random_scores(rng, 3, 9, 11)
+    digits = rng.integers(0, 3, (3, 5, 4))
+    digits[:, 1:3, 2:] = digits[:, 3] = -1
+    together = ctc.log_probability_of(scores, digits)
+    assert together.shape == (3, 5)
+    for k in range(5):
+        np.testing.assert_allclose(ctc.log_probability_of(scores, digits[:, k]), together[:, k])
+
+
+@pytest.mark.parametrize("spread", [3, 30, 100])
+def test_small_probabilities_do_not_underflow(spread):
+    """The reference adds logarithms, state by state."""
+    rng = np.random.default_rng(5)
+    scores = random_scores(rng, 2, 70, 5, spread=spread)
+    digits = rng.integers(0, 4, (2, 12))
+    for one, sequence, found in zip(
+        scores, digits, ctc.log_probability_of(scores, digits), strict=True
+    ):
+        states = [4, *itertools.chain.from_iterable((digit, 4) for digit in sequence)]
+        reached = {0: 0.0}
+        for frame in one:
+            moved = {}
+            for state, before in reached.items():
+                for later in range(state, min(state + 3, len(states))):
+                    if later == state + 2 and states[later] in (4, states[state]):
+                        continue
+                    total = before + frame[states[later]]
+                    moved[later] = np.logaddexp(moved.get(later, -np.inf), total)
+            reached = moved
+        last = len(states) - 1
+        assert found == pytest.approx(np.logaddexp(reached[last], reached[last - 1]))
+
+
+def test_the_probability_in_views_is_the_mean():
+    rng = np.random.default_rng(6)
+    n_disagree = 0
+    for _ in range(30):
+        views = np.stack([random_scores(rng, 2, 2, 3) for _ in range(3)])
+        n_disagree += len({as_tuple(ctc.best_path(view)[0]) for view in views}) > 1
+        several, several_log_probability = ctc.most_probable(views, 4)
+        best, log_probability = ctc.most_probable(views, 1)
+        for i in range(2):
+            totals = [all_sequences(view[i], 2) for view in views]
+            means = {one: np.mean([total[one] for total in totals]) for one in totals[0]}
+            expected = sorted(means, key=means.get, reverse=True)[:4]
+            assert [as_tuple(digits) for digits in several[i]] == expected
+            found = np.exp(several_log_probability[i])
+            assert found == pytest.approx([means[one] for one in expected])
+            assert as_tuple(best[i, 0]) == expected[0]
+            assert np.exp(log_probability[i, 0]) == pytest.approx(means[expected[0]])
+    assert n_disagree > 10
+
+
+def test_views_of_which_one_has_no_numbers_have_no_probability():
+    views = np.stack([random_scores(np.random.default_rng(7), 2, 4, 11) for _ in range(3)])
+    views[2, 1] = np.nan
+    for top in (1, 3):
+        _, log_probability = ctc.most_probable(views, top)
+        assert np.isfinite(log_probability[0]).all()
+        assert np.isnan(log_probability[1]).all()
+
+
+def test_views_that_all_disagree():
+    scores = np.full((2, 1, 1, 11), -30.0)
+    scores[0, ..., 4] = scores[1, ..., 5] = 0
+    scores[1, ..., 6] = -1
+    digits, log_probability = ctc.most_probable(ctc.log_softmax(scores), 1)
+    assert digits.tolist() == [[[4]]]
+    assert np.exp(log_probability) == pytest.approx(0.5)

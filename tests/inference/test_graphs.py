@@ -60,6 +60,18 @@ def test_the_model_computes_what_keras_computes(name, shape, options):
     np.testing.assert_allclose(found, before.reshape(5, -1), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_of_images_without_padding(name):
+    network = make_network(name, (28, None, 1), ())
+    spec, weights = network.key.spec, network.weights
+    padded, plain = graphs.build(spec, weights), graphs.build(spec, weights, padded=False)
+    for width in (1, 2, 5, 28, 30, 31, 63, 101):
+        images = np.random.default_rng(1).uniform(0, 1, (2, 28, width, 1)).astype(np.float32)
+        np.testing.assert_allclose(run(plain, images), run(padded, images), rtol=1e-4, atol=1e-5)
+    multiplies = any(node.op_type == "Mul" for node in plain.graph.node)
+    assert multiplies == (spec.columns_per_frame > 2)
+
+
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *READERS])
 def test_weights_of_another_network_are_refused(name):
     shape = (28, None, 1) if name in READERS else (28, 28, 1)

@@ -1,9 +1,10 @@
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from skdigits import load_pretrained
-from skdigits.inference import ctc
+from skdigits.inference import ctc, graphs
 from skdigits.inference import lines as reading
 from skdigits.pictures.line_images import LineImages
 
@@ -92,3 +93,33 @@ def test_each_view_can_be_read(network):
         digits, log_probability = reading.read_sequences(network, lines.changed(*view))
         assert [as_text(one[0]) for one in digits] == np.repeat(TEXTS, 2).tolist(), view
         assert np.exp(log_probability).mean() > 0.9, view
+
+
+def test_frames_of_a_line_do_not_depend_on_the_other_lines(network, lines):
+    together = reading.score_frames(network, LineImages([*lines.images, *lines.images[:3]]))
+    for image, found in zip(lines.images, together[: len(TEXTS)], strict=True):
+        np.testing.assert_array_equal(reading.score_frames(network, LineImages([image]))[0], found)
+
+
+def test_another_engine_computes_padded_batches(network, lines):
+    model = graphs.build(network.key.spec, network.weights)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    shapes = []
+
+    def engine(network, images, *, features):
+        shapes.append(images.shape)
+        return session.run(None, {graphs.INPUT: images})[0]
+
+    found = reading.score_frames(network, lines, engine=engine)
+    assert shapes == [(len(TEXTS), 28, lines.widths.max(), 1)]
+    for one, expected in zip(found, reading.score_frames(network, lines), strict=True):
+        np.testing.assert_allclose(np.exp(one), np.exp(expected), atol=1e-5)
+
+
+def test_groups_make_no_difference(network, lines, monkeypatch):
+    expected = reading.read_views(network, lines, top=2)
+    monkeypatch.setattr(reading, "GROUP_PIXELS", 28 * 600)
+    for found, whole in zip(reading.read_views(network, lines, top=2), expected, strict=True):
+        np.testing.assert_allclose(found, whole, atol=1e-9)
+    scores = reading.score_frames(network, lines)
+    assert [len(one) for one in scores] == [-(-image.shape[1] // 2) for image in lines.images]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from scipy.ndimage import rotate
+from scipy.ndimage import binary_fill_holes, rotate
 
-from skdigits.pictures.boxes import remove_boxes
+from skdigits.pictures.boxes import _filled, remove_boxes
 
 
 def cells(n, *, width=40, height=60, thickness=2):
@@ -82,3 +82,13 @@ def test_a_digit_between_ruled_lines_is_no_box():
     mask[30:90, 60:66] = mask[30:90, 180:186] = True  # two ones from line to line
     mask[50:70, 100:140] = True
     np.testing.assert_array_equal(remove_boxes(mask, mask.astype(float)), mask)
+
+
+def test_the_holes_of_a_piece_are_filled():
+    rng = np.random.default_rng(0)
+    n_filled = 0
+    for density in np.linspace(0.3, 0.9, 30):
+        piece = rng.random((20, 30)) < density
+        np.testing.assert_array_equal(_filled(piece), binary_fill_holes(piece))
+        n_filled += (_filled(piece) > piece).sum()
+    assert n_filled > 100

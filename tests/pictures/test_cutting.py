@@ -5,7 +5,7 @@ from PIL import Image
 from scipy.ndimage import zoom
 
 from skdigits.datasets import load_digits
-from skdigits.pictures import clean_line
+from skdigits.pictures import clean_line, ink
 from skdigits.pictures.cleaning import find_line
 from skdigits.pictures.cutting import cut_lines
 
@@ -69,3 +69,13 @@ def test_a_blank_page_has_no_lines():
     images, boxes = cut_lines(np.full((300, 200), 255, np.uint8))
     assert images == []
     assert boxes.shape == (0, 4)
+
+
+def test_a_picture_of_one_line_is_examined_once(monkeypatch):
+    line = np.full((82, 354), 240, np.uint8)
+    line[20:62, 60:280:40] = 20
+    calls = []
+    monkeypatch.setattr(ink, "has_bright_ink", lambda grey: calls.append(grey.shape))
+    images, _ = cut_lines(line)
+    assert len(images) == 1
+    assert calls == [line.shape]

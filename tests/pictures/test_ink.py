@@ -1,8 +1,10 @@
 import numpy as np
-from scipy.ndimage import zoom
+from scipy.ndimage import median_filter, zoom
 
 from skdigits.datasets import load_digits
+from skdigits.pictures import ink
 from skdigits.pictures.ink import (
+    InkContrast,
     has_bright_ink,
     ink_contrast,
     is_writing,
@@ -172,3 +174,27 @@ def test_digits_that_are_cut_at_their_ink_have_a_polarity():
         cut = large[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].astype(float)
         n_right += has_bright_ink(cut) and not has_bright_ink(255 - cut)
     assert n_right >= 0.985 * 600
+
+
+def test_one_contrast_with_several_windows(monkeypatch):
+    picture = 255 - paper_with_a_bar(np.full((120, 120), 200.0))
+    expected = [ink_contrast(picture, window) for window in (20, 40)]
+    calls = []
+
+    def told(grey):
+        calls.append(grey)
+        return has_bright_ink(grey)
+
+    monkeypatch.setattr(ink, "has_bright_ink", told)
+    contrast_of = InkContrast(picture)
+    for window, whole in zip((20, 40), expected, strict=True):
+        np.testing.assert_array_equal(contrast_of(window), whole)
+    assert len(calls) == 1
+
+
+def test_the_large_median_is_that_of_scipy():
+    grey = np.random.default_rng(0).uniform(1, 256, (30, 50))
+    for dtype in (np.float32, np.float64):
+        found = ink._large_median(grey.astype(dtype))
+        size = round(ink.NEIGHBOURHOOD * 30)
+        np.testing.assert_array_equal(found, median_filter(grey.astype(dtype), size))

@@ -4,8 +4,10 @@ import numpy as np
 import photographs
 import pytest
 from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from skdigits.pictures import find_digits, find_lines, straighten
+from skdigits.pictures import find_digits, find_lines, layout, straighten
 from skdigits.pictures.layout import (
     digit_boxes,
     group_lines,
@@ -173,3 +175,16 @@ def test_lines_of_a_crowded_page_need_little_memory():
     assert [len(line) for line in lines] == [125] * 100
     assert all((np.diff(boxes[line, 0]) == 16).all() for line in lines)
     assert used < 50e6  # all pairs would be 156 million
+
+
+def test_connected_nodes_have_one_number():
+    rng = np.random.default_rng(0)
+    for n_edges in (0, 10, 40, 90):
+        ends, others = rng.integers(0, 60, (2, n_edges))
+        indices = ends.astype(np.int32), others.astype(np.int32)
+        links = coo_array((np.ones(n_edges), indices), shape=(60, 60))
+        n, expected = connected_components(links, directed=False)
+        assert n < 60 or not n_edges
+        np.testing.assert_array_equal(layout._connected(60, ends, others), expected)
+    order = rng.permutation(500)  # a long chain
+    assert not layout._connected(500, order[1:], order[:-1]).any()

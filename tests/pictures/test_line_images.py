@@ -123,6 +123,31 @@ def test_batches_hold_images_of_similar_width():
     assert [len(indices) for indices, _ in alone] == [1] * 60
 
 
+def test_groups_without_padding_hold_images_of_one_width():
+    widths = np.random.default_rng(1).integers(30, 40, 60)
+    lines = LineImages([np.zeros((28, width), np.uint8) for width in widths])
+    limit = 28 * 40 * 3
+    found = list(lines.groups(limit, padded=False))
+    assert sorted(np.concatenate(found)) == list(range(60))
+    assert all(len(set(widths[chosen])) == 1 for chosen in found)
+    assert max(map(len, found)) == 4  # of the narrowest: as many as fit
+    batches = list(lines.batches(limit, padded=False))
+    for chosen, (indices, rows) in zip(found, batches, strict=True):
+        np.testing.assert_array_equal(indices, chosen)
+        assert rows.shape == (len(chosen), 28 * widths[chosen[0]])
+
+
+def test_views_follow_the_images_one_view_after_the_other():
+    lines = LineImages([stroke(40, (10, 14)), stroke(60, (30, 34))])
+    views = [(0.5, 0.0), (1.0, 0.3)]
+    several = lines.with_views(views)
+    expected = [*lines.images, *lines.changed(*views[0]).images, *lines.changed(*views[1]).images]
+    assert len(several) == len(expected) == 6
+    for found, image in zip(several.images, expected, strict=True):
+        np.testing.assert_array_equal(found, image)
+    assert lines.with_views([]) is lines
+
+
 def test_boxes_hold_the_ink_of_each_digit():
     image = stroke(60, (10, 14)) + stroke(60, (40, 47))
     image[2:4, 20:25] = 64  # too faint for a digit

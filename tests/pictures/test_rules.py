@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
+from skdigits.pictures import rules
 from skdigits.pictures.rules import find_rules, remove_rules
 
 
@@ -58,3 +60,27 @@ def test_a_frame_alone_leaves_nothing():
     frame = np.zeros((120, 120), bool)
     frame[[2, 3, 116, 117]] = frame[:, [2, 3, 116, 117]] = True
     assert not remove_rules(frame, frame.astype(float)).any()
+
+
+def test_lines_are_counted_alike_in_blocks_of_slopes(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(0, 30, 50), rng.integers(0, 80, 50)
+    together = rules._level_counts(rows, columns, 8, 46)
+    monkeypatch.setattr(rules, "BLOCK", 150)  # three slopes at once
+    np.testing.assert_array_equal(rules._level_counts(rows, columns, 8, 46), together)
+    for slope, counts in zip(rules.SLOPES, together, strict=True):
+        levels = np.rint(rows - slope * columns).astype(int) + 8
+        np.testing.assert_array_equal(counts, np.bincount(levels, minlength=46))
+
+
+def test_a_row_is_widened_to_both_sides():
+    row = np.random.default_rng(0).random(200) < 0.1
+    np.testing.assert_array_equal(rules._widened(row), binary_dilation(row))
+
+
+def test_what_is_too_thick_is_no_rule():
+    rows, columns = (part.ravel() for part in np.mgrid[10:15, :80])
+    centres, thickness = rules._fit(rows, columns, 80, 60, 5)
+    np.testing.assert_allclose(centres, 12)
+    assert thickness == 5
+    assert rules._fit(rows, columns, 80, 60, 4) is None
