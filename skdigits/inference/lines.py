@@ -137,5 +137,9 @@ def _score_frames(engine: Engine | None, network: TrainedNetwork, lines: LineIma
         batches = [*lines.batches(BATCH_PIXELS, padded=False)][::-1]
     else:
         batches = [*lines.batches(PADDED_PIXELS)]
-    map_batches(engine, score_batch, batches)
+    if HEIGHT * lines.widths.sum() <= BATCH_PIXELS:  # threads would cost as much as they gain
+        for batch in batches:
+            score_batch(batch)
+    else:
+        map_batches(engine, score_batch, batches)
     return ctc.end_after(scores, n_frames)

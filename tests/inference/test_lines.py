@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skdigits import load_pretrained
 from skdigits.inference import ctc, graphs
 from skdigits.inference import lines as reading
-from skdigits.pictures.line_images import LineImages
+from skdigits.pictures.line_images import HEIGHT, LineImages
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,20 @@ def test_groups_make_no_difference(network, lines, monkeypatch):
         np.testing.assert_allclose(found, whole, atol=1e-9)
     scores = reading.score_frames(network, lines)
     assert [len(one) for one in scores] == [-(-image.shape[1] // 2) for image in lines.images]
+
+
+def test_few_lines_are_computed_in_one_thread(network, lines, monkeypatch):
+    calls = []
+
+    def map_batches(engine, function, batches):
+        calls.append(len(batches))
+        return list(map(function, batches))
+
+    monkeypatch.setattr(reading, "map_batches", map_batches)
+    expected = reading.score_frames(network, lines)
+    assert calls == []
+    monkeypatch.setattr(reading, "BATCH_PIXELS", HEIGHT * lines.widths.sum() - 1)
+    found = reading.score_frames(network, lines)
+    assert calls == [len(set(lines.widths))]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
