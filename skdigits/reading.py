@@ -30,7 +30,7 @@ class Reading(NamedTuple):
     Parameters
     ----------
     text : str
-        The digits from left to right.
+        The digits from left to right, with the signs that the model reads.
     confidence : float
         The predicted probability of the text, from 0 to 1. A single digit is read by two networks;
         its confidence is the mean of their probabilities.
@@ -42,6 +42,11 @@ class Reading(NamedTuple):
     text: str
     confidence: float
     box: tuple[int, int, int, int]
+
+    @property
+    def digits(self) -> str:
+        """The digits of the text, without signs."""
+        return "".join(character for character in self.text if character.isdigit())
 
 
 def read(

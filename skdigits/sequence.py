@@ -11,11 +11,18 @@ import numpy as np
 
 from skdigits.estimator import ADAPT_RATE, CheckedFit, NetworkEstimator
 from skdigits.metrics import as_sequences
-from skdigits.networks.architectures import N_LABELS, READER
+from skdigits.networks.architectures import READER
+from skdigits.networks.labels import DIGITS
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
-from skdigits.sequence_checks import BLANK, as_bytes, check_fit, warn_if_lines_differ
+from skdigits.sequence_checks import (
+    BLANK,
+    as_bytes,
+    check_fit,
+    check_signs,
+    warn_if_lines_differ,
+)
 from skdigits.sequence_predictions import SequencePredictions
 from skdigits.sklearn_compat import Interval, StrOptions, with_callbacks
 from skdigits.synthesis.composition import STYLES, TileLayout, make_layout
@@ -74,6 +81,11 @@ keras.optimizers.Optimizer, default="adamw"
         side by side; written by one writer; or written, printed and seven-segment digits.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 8)
         Lengths of the sequences generated for training, as in `make_digit_sequences`.
+    signs : str, default=""
+        Characters that are read besides digits, such as ``".,-"``. In the styles ``"handwritten"``
+        and ``"mixed"``, generated lines contain ``.,-=/$€#*``; those that are not in `signs` are
+        not part of the label. If `fit` gets strings as labels, `signs` can contain any characters
+        except letters, digits and blanks.
     gap : int or tuple of (int, int), default=None
         Pixels between the images of two digits, which are first rescaled to a height of 28 pixels;
         None is (-6, 8). This and the next six parameters are for the style ``"tiles"`` only.
@@ -172,6 +184,7 @@ keras.optimizers.Optimizer, default="adamw"
         **NetworkEstimator._parameter_constraints,
         "style": [StrOptions(set(STYLES))],
         "lengths": [tuple, list, dict, Integral],
+        "signs": [str],
         "gap": [tuple, list, Integral, None],
         "shift": [Interval(Integral, 0, None, closed="left"), None],
         "rotation": [Interval(Real, 0, 180, closed="both"), None],
@@ -196,6 +209,7 @@ keras.optimizers.Optimizer, default="adamw"
         batch_size: int | Literal["auto"] = "auto",
         style: Literal["tiles", "handwritten", "mixed"] = "handwritten",
         lengths: Lengths = (1, 8),
+        signs: str = "",
         gap: int | Sequence[int] | None = None,
         shift: int | None = None,
         rotation: float | None = None,
@@ -227,6 +241,7 @@ keras.optimizers.Optimizer, default="adamw"
         self.batch_size = batch_size
         self.style = style
         self.lengths = lengths
+        self.signs = signs
         self.gap, self.shift, self.rotation, self.scale = gap, shift, rotation, scale
         self.noise, self.shear, self.elastic = noise, shear, elastic
         self.sequences_per_epoch = sequences_per_epoch
@@ -265,8 +280,8 @@ keras.optimizers.Optimizer, default="adamw"
 (n_samples, height, width, 1), or list of array-like of shape (height, width)
             Images of any real dtype, bright on dark. They are rescaled to a height of 28 pixels.
         y : array-like of shape (n_samples,)
-            Labels: strings of digits for images of sequences, or whole numbers 0–9 for images of
-            single digits, from which sequences are generated.
+            Labels: strings of digits and `signs` for images of sequences, or whole numbers 0–9 for
+            images of single digits, from which sequences are generated.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights of 0 or more; only their ratios matter. A digit with twice the weight is
             drawn twice as often.
@@ -318,8 +333,9 @@ keras.optimizers.Optimizer, default="adamw"
         """Return the network to start from, with the pixel range of the first images."""
         name = self._network.key.spec.architecture if checked.resume else READER
         options = self._network_options("filters", "dropout", "l2")
-        spec = NetworkSpec.of(name, (HEIGHT, None, 1), N_LABELS, options, self.dtype)
-        parameters = "filters, dropout, l2 and dtype"
+        n_outputs = len(checked.estimator.characters_) + 1
+        spec = NetworkSpec.of(name, (HEIGHT, None, 1), n_outputs, options, self.dtype)
+        parameters = "filters, dropout, l2, signs and dtype"
         start = self._start(spec, checked.resume, parameters, checked.adapts)
         if checked.resume:
             warn_if_lines_differ(lines, start)
@@ -329,6 +345,7 @@ keras.optimizers.Optimizer, default="adamw"
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        check_signs(self.signs)
         self._layout()
 
     def _layout(self) -> TileLayout:
@@ -362,21 +379,28 @@ keras.optimizers.Optimizer, default="adamw"
             held_out_digits = held_out[0].same_width(), held_out[1], None
             validation = self._draw(held_out_digits, max(1, n_sequences // 10), seed)
         elif held_out is not None:
-            validation = sequence_samples(*held_out)
+            validation = sequence_samples(*held_out, self._characters())
         used = images[indices], digits[indices], weights[indices]
-        generator = make_generator(self.style, *used, layout)
+        generator = make_generator(self.style, *used, layout, self.signs)
+        characters = self._characters()
         return {
-            "draw": lambda epoch: generated_samples(generator.draw(n_sequences, seed, epoch)),
+            "draw": lambda epoch: generated_samples(
+                generator.draw(n_sequences, seed, epoch), characters
+            ),
             "draws_anew": True,
-            "drawn_from": (*used, self.style, layout, n_sequences),
+            "drawn_from": (*used, self.style, layout, self.signs, n_sequences),
             "validation": validation,
             "batch_size": self._batch_size(n_sequences),
         }
 
     def _draw(self, digits: tuple[Any, Any, Any], n_sequences: int, seed: int) -> Samples:
         """Generate sequences to validate on."""
-        generator = make_generator(self.style, *digits, self._layout())
-        return generated_samples(generator.draw(n_sequences, seed, VALIDATION_DRAW))
+        generator = make_generator(self.style, *digits, self._layout(), self.signs)
+        drawn = generator.draw(n_sequences, seed, VALIDATION_DRAW)
+        return generated_samples(drawn, self._characters())
+
+    def _characters(self) -> str:
+        return DIGITS + self.signs
 
     def _describe_sequences(
         self,
@@ -390,7 +414,8 @@ keras.optimizers.Optimizer, default="adamw"
         """Return the options of a task that trains on given sequences."""
         indices = None if weights is None else np.flatnonzero(weights)
         weights = None if weights is None else weights / weights[weights > 0].mean()
-        training = replace(sequence_samples(lines, sequences), weight=weights, indices=indices)
+        samples = sequence_samples(lines, sequences, self._characters())
+        training = replace(samples, weight=weights, indices=indices)
         validation = None
         if fraction is not None:
             classes = np.zeros(len(sequences))
@@ -398,7 +423,8 @@ keras.optimizers.Optimizer, default="adamw"
             validation = replace(training, indices=chosen[1])
             training = replace(training, indices=chosen[0])
         elif held_out is not None:
-            validation = sequence_samples(held_out[0], as_sequences(held_out[1]))
+            texts = as_sequences(held_out[1])
+            validation = sequence_samples(held_out[0], texts, self._characters())
         return {
             "draw": lambda epoch: training,
             "draws_anew": False,
@@ -414,11 +440,14 @@ keras.optimizers.Optimizer, default="adamw"
         shares = None if training.weight is None else training.weight[used]
         shares = None if shares is None else shares / shares.sum()
         layout, n_lines = make_layout("mixed", self.lengths, {}, {}), 2 * ADAPT_SEQUENCES
-        generator = AdaptingGenerator(lines.images, sequences, used, shares, layout)
+        generator = AdaptingGenerator(lines.images, sequences, used, shares, layout, self.signs)
+        characters = self._characters()
         return {
-            "draw": lambda epoch: generated_samples(generator.draw(n_lines, seed, epoch)),
+            "draw": lambda epoch: generated_samples(
+                generator.draw(n_lines, seed, epoch), characters
+            ),
             "draws_anew": True,
-            "drawn_from": (lines.images, sequences, used, shares, layout),
+            "drawn_from": (lines.images, sequences, used, shares, layout, self.signs),
             "batch_size": self._batch_size(n_lines),
         }
 

@@ -14,9 +14,10 @@ from skdigits.checks.pixel_ranges import PixelRange, warn_if_other_range
 from skdigits.checks.sample_weights import check_weights
 from skdigits.estimator import CheckedFit, copied_callbacks, resumes, validation_share
 from skdigits.metrics import as_sequences, plain_labels, without_objects
+from skdigits.networks.labels import DIGITS
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import LineImages
-from skdigits.synthesis.composition import check_digits
+from skdigits.synthesis.composition import check_digits, check_drawn
 
 if TYPE_CHECKING:
     from skdigits.typing import Estimator
@@ -51,13 +52,54 @@ def check_fit(
     resume, adapts = resumes(seen)
     fraction = validation_share(seen, X_val, y_val)
     lines = check_lines(seen, X, reset=not resume)
-    labels = check_labels(plain_labels(y), len(lines))
+    _set_characters(seen, resume)
+    labels = check_labels(plain_labels(y), len(lines), seen.characters_)
+    if labels.dtype.kind != "U":
+        check_drawn(seen.style, seen.signs)
     training = lines, labels, check_weights(sample_weight, None, labels, None)
     validation = None
     if X_val is not None:
         held_out = check_lines(seen, X_val, reset=False)
-        validation = held_out, check_labels(plain_labels(y_val), len(held_out))
+        validation = held_out, check_labels(plain_labels(y_val), len(held_out), seen.characters_)
     return CheckedFit(seen, callbacks, resume, adapts, training, validation, fraction)
+
+
+def check_signs(signs: str) -> None:
+    """Check the signs that are read besides digits.
+
+    Parameters
+    ----------
+    signs : str
+        The signs.
+
+    Raises
+    ------
+    ValueError
+        If a character is no sign, or is there twice.
+    """
+    if others := [character for character in signs if not _is_sign(character)]:
+        raise ValueError(
+            f"signs should consist of signs such as '.,-'; got {others[0]!r} in {signs[:40]!r}. "
+            "Digits are always read; letters and blanks are not."
+        )
+    if len(set(signs)) < len(signs):
+        raise ValueError(f"signs should contain each sign once; got {signs[:40]!r}.")
+
+
+def _set_characters(estimator: Estimator, resume: bool) -> None:
+    """Set the attribute ``characters_``; it cannot change if a fit continues."""
+    characters = DIGITS + estimator.signs
+    if resume and characters != estimator.characters_:
+        raise ValueError(
+            f"warm_start continues with the network of the first fit, which reads the signs "
+            f"{estimator.characters_[len(DIGITS) :]!r}; got signs={estimator.signs[:40]!r}. Set "
+            "warm_start=False to train a new network."
+        )
+    estimator.characters_ = characters
+
+
+def _is_sign(character: str) -> bool:
+    return not character.isalnum() and character.isprintable() and character != " "
 
 
 def check_not_one_line(estimator: Estimator, X: Any) -> None:
@@ -161,15 +203,17 @@ def warn_if_lines_differ(lines: LineImages, network: TrainedNetwork) -> None:
     warn_if_other_range(first.pixel_range(), network.pixel_range)
 
 
-def check_labels(y: Any, n_samples: int) -> np.ndarray:
+def check_labels(y: Any, n_samples: int, characters: str) -> np.ndarray:
     """Check labels of lines, or of single digits.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Strings of digits, or whole numbers 0–9.
+        Strings of characters, or whole numbers 0–9.
     n_samples : int
         Number of images.
+    characters : str
+        The characters of which strings may consist.
 
     Returns
     -------
@@ -196,6 +240,11 @@ def check_labels(y: Any, n_samples: int) -> np.ndarray:
         return check_digits(y)
     y = as_sequences(y)
     for i, text in enumerate(y.tolist()):
-        if not (text.isascii() and text.isdigit()) and text:
-            raise ValueError(f"Label {i} is {text!r}; it should consist of the characters 0–9.")
+        if others := set(text).difference(characters):
+            signs = f" and {characters[len(DIGITS) :]}" if len(characters) > len(DIGITS) else ""
+            advice = [f" To read {c!r} too, add it to signs." for c in others if _is_sign(c)]
+            raise ValueError(
+                f"Label {i} is {text[:80]!r}; it should consist of the characters 0–9{signs}."
+                f"{min(advice, default='')}"
+            )
     return y

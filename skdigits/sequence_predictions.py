@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class SequencePredictions(NetworkEstimator):
     """Base class that predicts sequences, confidences and positions with a trained network."""
 
+    characters_: str
     n_features_in_: int
     image_shape_: tuple[int, int]
     test_time_augmentation: bool
@@ -109,7 +110,7 @@ class SequencePredictions(NetworkEstimator):
             yield self._read(replace(network, weights=weights), lines, 1)[0][:, 0]
 
     def locate(self, X: Images) -> np.ndarray:
-        """Find the bounding boxes of the predicted digits.
+        """Find the bounding boxes of the predicted digits and signs.
 
         Parameters
         ----------
@@ -119,9 +120,9 @@ class SequencePredictions(NetworkEstimator):
         Returns
         -------
         ndarray of shape (n_samples, max_length, 4), int64
-            Left, top, right and bottom of the ink of each digit, in pixels of the given images;
+            Left, top, right and bottom of the ink of each character, in pixels of the given images;
             right and bottom are the first column and row outside of the ink. Values after the last
-            digit are -1.
+            character are -1.
         """
         check_is_fitted(self)
         network, lines = self._check(X)
@@ -131,7 +132,8 @@ class SequencePredictions(NetworkEstimator):
         scores = score_frames(network, lines, engine=engine_of(network))
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
         for i, (sequence, frame_scores) in enumerate(zip(sequences, scores, strict=True)):
-            centres = ctc.digit_centres(frame_scores, [int(digit) for digit in sequence])
+            labels = [self.characters_.index(character) for character in sequence]
+            centres = ctc.digit_centres(frame_scores, labels)
             pixels = centres * network.key.spec.columns_per_frame
             boxes[i, : len(sequence)] = lines.boxes(i, pixels)
         return boxes
@@ -161,7 +163,7 @@ class SequencePredictions(NetworkEstimator):
         """Return the `k` most probable sequences as strings, and their probabilities."""
         read = read_views if self.test_time_augmentation else read_sequences
         digits, log_probability = read(network, lines, top=k, engine=engine_of(network))
-        spelled = as_strings(digits.reshape(-1, digits.shape[2]))
+        spelled = as_strings(digits.reshape(-1, digits.shape[2]), self.characters_)
         return spelled.reshape(-1, k), np.exp(log_probability)
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, LineImages]:

@@ -20,7 +20,7 @@ LABELS = "labels.csv"
 COLUMNS = ("ImageId", "Label")
 SHOWN = 3  # names in a message
 MOST_CHARACTERS = 1000  # of a label; one longer label would widen an array of all labels
-DIGITS = re.compile("[0-9]+")
+LETTERS = re.compile(r"[^\W0-9]|\s")  # a line has digits and signs
 
 
 class Page(NamedTuple):
@@ -84,7 +84,7 @@ def find_labels(
     if not path.is_file():
         return _labels_of_folders(folder, files, subset, lines)
     try:
-        rows = _read_rows(path, only_digits=lines and subset == "train")
+        rows = _read_rows(path, no_letters=lines and subset == "train")
         return _labels_of_rows(rows, path, files, subset, lines)
     except ValueError as error:
         if subset == "train":
@@ -114,7 +114,7 @@ def _without_label(folder: Path, name: str) -> str:
     )
 
 
-def _read_rows(path: Path, only_digits: bool) -> list[Row]:
+def _read_rows(path: Path, no_letters: bool) -> list[Row]:
     """Read the names and labels of a file."""
     (_, header), *rows = read_texts(path)
     names = [name.casefold() for name in header]
@@ -137,10 +137,10 @@ def _read_rows(path: Path, only_digits: bool) -> list[Row]:
                 f"{where}: the label has {len(row.label)} characters; expected at most "
                 f"{MOST_CHARACTERS}."
             )
-        if only_digits and row.label and not DIGITS.fullmatch(row.label):
+        if no_letters and LETTERS.search(row.label):
             raise ValueError(
                 f"{where}: the label of {short(row.name)} is {short(row.label)}; expected the "
-                "digits of the line, such as '0123'."
+                "digits and signs of the line, such as '0123' or '12.50'."
             )
         found.append(row)
     return found

@@ -216,7 +216,6 @@ CLASSIFIERS: dict[str, Callable[..., Layers]] = {
 READERS: dict[str, Callable[..., Layers]] = {"fine_reader": fine_reader, "reader": reader}
 ARCHITECTURES = tuple(CLASSIFIERS)
 READER = "fine_reader"
-N_LABELS = 11  # outputs of a network for sequences: the digits and the blank
 
 
 def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] = ()) -> Layers:

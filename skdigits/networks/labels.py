@@ -1,52 +1,64 @@
-"""Convert sequences of digits between strings and the rows of numbers that networks use."""
+"""Convert sequences between strings and the rows of numbers that networks use.
+
+The label of a character is its position in the characters that a network reads: the digits first,
+then signs. The last output of the network is the blank of CTC.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-PADDING = -1  # fills a row after the last digit
+DIGITS = "0123456789"
+PADDING = -1  # fills a row after the last character
 
 
-def as_rows(sequences: np.ndarray, widths: np.ndarray, longest: int | None = None) -> np.ndarray:
+def as_rows(
+    sequences: np.ndarray, widths: np.ndarray, characters: str, longest: int | None = None
+) -> np.ndarray:
     """Convert strings to rows.
 
     Parameters
     ----------
     sequences : ndarray of shape (n,), str
-        Strings of digits.
+        Strings of these characters.
     widths : ndarray of shape (n,), int
         Width of each image.
+    characters : str
+        The characters that the network reads.
     longest : int, optional
-        Number of digits in a row; the length of the longest sequence by default.
+        Number of labels in a row; the length of the longest sequence by default.
 
     Returns
     -------
     ndarray of shape (n, 1 + longest), int32
-        The width, the digits, and -1 after them.
+        The width, the labels, and -1 after them.
     """
+    label = {character: i for i, character in enumerate(characters)}
     longest = max(map(len, sequences.tolist())) if longest is None else longest
     rows = np.full((len(sequences), 1 + max(1, longest)), PADDING, np.int32)
     rows[:, 0] = widths
     for row, text in zip(rows, sequences.tolist(), strict=True):
-        row[1 : 1 + len(text)] = list(map(int, text))
+        row[1 : 1 + len(text)] = [label[character] for character in text]
     return rows
 
 
-def as_strings(digits: np.ndarray) -> np.ndarray:
-    """Convert rows of digits to strings.
+def as_strings(labels: np.ndarray, characters: str) -> np.ndarray:
+    """Convert rows of labels to strings.
 
     Parameters
     ----------
-    digits : ndarray of shape (n, max_length), int
-        The digits, and -1 after them.
+    labels : ndarray of shape (n, max_length), int
+        The labels, and -1 after them.
+    characters : str
+        The characters that the network reads.
 
     Returns
     -------
     ndarray of shape (n,), str
         The sequences.
     """
-    characters = np.where(digits >= 0, digits + ord("0"), 0).astype(np.uint32)
-    return np.ascontiguousarray(characters).view(f"<U{digits.shape[1]}")[:, 0]
+    codes = np.array([*map(ord, characters), 0], np.uint32)  # the last is that of `PADDING`
+    return codes[labels].view(f"<U{labels.shape[1]}")[:, 0]
 
 
 def needed_frames(digits: np.ndarray) -> np.ndarray:

@@ -86,8 +86,10 @@ def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelPro
         from skdigits.inference.graphs import build_from_pixels
 
         model = build_from_pixels(network, PIXELS, PROBABILITIES)
-    digits = [*"0123456789", ""]  # labels of sequences; the last is the blank
-    labels = digits if network.key.spec.reads_sequences else estimator.classes_.tolist()
+    if network.key.spec.reads_sequences:
+        labels = [*estimator.characters_, ""]  # the last is the blank
+    else:
+        labels = estimator.classes_.tolist()
     metadata = {
         "labels": labels,
         "image_shape": network.key.spec.image_shape,

@@ -8,13 +8,16 @@ import numpy as np
 from onnx import helper
 
 from skdigits.checks.pixel_ranges import PixelRange
+from skdigits.networks.labels import DIGITS
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
 
 # Defaults for parameters that are missing in files, or in files of older formats.
 LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {
     "DigitClassifier": {"style": None},
-    "DigitSequenceRecognizer": {"style": "tiles", "test_time_augmentation": False},
+    "DigitSequenceRecognizer": {"style": "tiles", "signs": "", "test_time_augmentation": False},
 }
+# The same for fitted attributes.
+LATER_ATTRIBUTES = {"DigitSequenceRecognizer": {"characters_": DIGITS}}
 # The same for fields of records.
 LATER_FIELDS: dict[str, dict[str, Any]] = {
     "ProgramKey": {"restyle": False},

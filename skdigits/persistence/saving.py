@@ -26,6 +26,7 @@ from skdigits.persistence import archive, schema
 from skdigits.persistence.exporting import onnx_model
 from skdigits.persistence.older import (
     ATTRIBUTES_OF_FORMAT_2,
+    LATER_ATTRIBUTES,
     LATER_PARAMETERS,
     from_format_2,
     with_style,
@@ -256,7 +257,8 @@ class _Reader:
         fitted = {name: self.decode.fitted(state[name]) for name in state if name in names}
         if self.document["format"] == 2:
             fitted = from_format_2(fitted)
-        estimator.__dict__.update(fitted)
+        later = LATER_ATTRIBUTES.get(type(estimator).__name__, {})
+        estimator.__dict__.update(later | fitted)
         schema.check_fitted(estimator)
 
     def _make_pipeline(self, state: Any) -> Any:

@@ -15,7 +15,8 @@ from skdigits.checks.image_shapes import check_image_shape
 from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.estimator import NetworkEstimator
 from skdigits.estimator import check_parameters as check_network_parameters
-from skdigits.networks.architectures import ARCHITECTURES, N_LABELS, READERS
+from skdigits.networks.architectures import ARCHITECTURES, READERS
+from skdigits.networks.labels import DIGITS
 from skdigits.networks.layers import check_weights
 from skdigits.networks.spec import NetworkSpec
 from skdigits.networks.trained import FitCall, ProgramKey, TrainedNetwork
@@ -78,6 +79,7 @@ OPTIONS: dict[str, list[Any]] = {
 FITTED: dict[str, list[Any]] = {
     "_network": [TrainedNetwork],
     "_sklearn_output_config": [dict],
+    "characters_": [str],
     "classes_": [np.ndarray],
     "image_shape_": [tuple],
     "n_features_in_": [COUNT],
@@ -86,7 +88,7 @@ FITTED: dict[str, list[Any]] = {
 ROWS = {"image_shape_", "n_features_in_", "feature_names_in_"}
 ATTRIBUTES = {  # fitted attributes by class
     "DigitClassifier": ROWS | {"_network", "classes_", "_sklearn_output_config"},
-    "DigitSequenceRecognizer": ROWS | {"_network"},
+    "DigitSequenceRecognizer": ROWS | {"_network", "characters_"},
     "ImageReshaper": ROWS | {"_sklearn_output_config"},
     "PictureCleaner": set(),
 }
@@ -240,8 +242,10 @@ def _check_spec(spec: NetworkSpec) -> None:
     if spec.reads_sequences != (spec.architecture in READERS):
         raise ValueError(f"reads_sequences is {spec.reads_sequences} for {spec.name!r}")
     if spec.reads_sequences:
-        if shape != (HEIGHT, None, 1) or spec.n_outputs != N_LABELS:
+        if shape != (HEIGHT, None, 1):
             raise ValueError(f"its network has the invalid image shape {shape}")
+        if spec.n_outputs <= len(DIGITS):
+            raise ValueError(f"its network has {spec.n_outputs} labels, too few for digits")
     elif len(shape) != 3 or not all(_is_count(side) for side in shape):
         raise ValueError(f"its network has the invalid image shape {shape}")
 
@@ -437,6 +441,10 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
     if spec.reads_sequences:
         if network.pixel_range is None or len(fitted.get("image_shape_", (1, 1))) != 2:
             raise ValueError("its pixel range is missing, or its image_shape_ is not valid")
+        characters = fitted.get("characters_", "")
+        is_valid = characters.startswith(DIGITS) and len({*characters}) == len(characters)
+        if not is_valid or len(characters) + 1 != spec.n_outputs:
+            raise ValueError("characters_ is not one character per output of the network")
         return
     if fitted.get("image_shape_") != spec.image_shape or "n_features_in_" not in fitted:
         raise ValueError(

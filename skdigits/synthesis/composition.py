@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 STYLES = ("tiles", "handwritten", "mixed")  # tiles, and those of `handwriting.KINDS`
+DRAWN_SIGNS = ".,-=/$€#*"  # in lines of all styles but tiles
 DIGITS_AT_A_TIME = 512  # painted at once, to bound memory
 
 
@@ -388,6 +389,30 @@ def make_layout(
             "style='tiles'."
         )
     return TileLayout(lengths, **(defaults | given))
+
+
+def check_drawn(style: str, signs: str) -> None:
+    """Check that generated lines of a style contain all of these signs.
+
+    Parameters
+    ----------
+    style : {"tiles", "handwritten", "mixed"}
+        The style.
+    signs : str
+        The signs.
+
+    Raises
+    ------
+    ValueError
+        If they lack a sign.
+    """
+    drawn = "" if style == "tiles" else DRAWN_SIGNS
+    if missing := [sign for sign in signs if sign not in drawn]:
+        drawn = f"only {drawn}" if drawn else "no signs"
+        raise ValueError(
+            f"signs contains {missing[0]!r}, but lines of the style {style!r} have {drawn}. Remove "
+            "it from signs, choose another style, or fit on images of lines with their texts."
+        )
 
 
 def check_digits(labels: ArrayLike) -> np.ndarray:

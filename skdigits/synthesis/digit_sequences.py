@@ -17,6 +17,7 @@ from skdigits.synthesis.composition import (
     DigitSource,
     TileLayout,
     check_count,
+    check_drawn,
     epoch_seed,
     make_layout,
 )
@@ -36,6 +37,7 @@ def make_digit_sequences(
     *,
     style: str = "tiles",
     lengths: Lengths = (1, 5),
+    signs: str = "",
     gap: int | Sequence[int] | None = None,
     width: int | None = None,
     shift: int | None = None,
@@ -72,6 +74,10 @@ def make_digit_sequences(
         Number of digits in a sequence: an integer, a range (both ends included), a list of
         numbers to choose from, or a dict with the weight of each number. 0 makes images without a
         digit.
+    signs : str, default=""
+        Signs that are part of the sequences, some of ``.,-=/$€#*``. Lines of the styles
+        ``"handwritten"`` and ``"mixed"`` contain all of these; in `target`, the others are left
+        out.
     gap : int or tuple of (int, int), default=None
         Pixels between the images of two neighbouring digits, or the range (both ends included)
         from which each gap is drawn; negative if they overlap. None is (-6, 8). This parameter and
@@ -103,7 +109,7 @@ def make_digit_sequences(
     images : ndarray of shape (n_sequences, height, width), uint8
         The sequences. The height is 28 pixels; in the style ``"tiles"``, it is that of the digits.
     target : ndarray of shape (n_sequences,), str
-        Their digits; ``""`` for an image without a digit.
+        Their digits and `signs`; ``""`` for an image without a digit.
     boxes : ndarray of shape (n_sequences, max_length, 4), int64
         Bounding box of the ink of every digit in pixels: left, top, right and bottom, where right
         and bottom are exclusive; -1 after the last digit. Only returned with `return_boxes`.
@@ -127,6 +133,7 @@ def make_digit_sequences(
     ((100, 8, 48), ['444', '7168', '6439'])
     """
     check_name("style", style, STYLES)
+    check_drawn(style, signs)
     given = {
         "gap": gap,
         "shift": shift,
@@ -141,7 +148,7 @@ def make_digit_sequences(
     if style == "tiles":
         made: tuple[Any, ...] = _make_tiles(source, n_sequences, tiles, width, rng, return_boxes)
     else:
-        made = _write(source, n_sequences, tiles, style, width, rng)
+        made = _write(source, n_sequences, tiles, style, signs, width, rng)
     return made if return_boxes else made[:2]
 
 
@@ -166,6 +173,7 @@ def _write(
     n_sequences: int,
     layout: TileLayout,
     style: str,
+    signs: str,
     width: int | None,
     rng: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -175,7 +183,7 @@ def _write(
 
     check_count(n_sequences)
     rng = np.random.default_rng(rng.randint(2**31))
-    synthesizer = LineSynthesizer(Shapes(source.images, source.labels), style)
+    synthesizer = LineSynthesizer(Shapes(source.images, source.labels), style, signs)
     lines = synthesizer.write_many(n_sequences, layout, rng)
     width = _canvas_width(width, max(line.image.shape[1] for line in lines))
     images = np.zeros((n_sequences, *lines[0].image.shape[:1], width), np.uint8)

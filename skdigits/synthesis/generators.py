@@ -22,9 +22,9 @@ class GeneratedLines:
     images : list of ndarray of shape (height, width), uint8
         The lines, bright on black.
     sequences : ndarray of shape (n,), str
-        Their digits.
+        Their digits and signs.
     longest : int or None
-        Maximum number of digits in a line; None if it is unknown.
+        Maximum number of characters in a line; None if it is unknown.
     """
 
     images: list[np.ndarray]
@@ -93,6 +93,8 @@ class WritingGenerator:
         As in `TileGenerator`; only the lengths of the layout are used.
     style : {"handwritten", "mixed"}
         Handwriting only, or also printed and seven-segment digits.
+    signs : str
+        Signs that are part of the sequences.
     """
 
     def __init__(
@@ -102,12 +104,13 @@ class WritingGenerator:
         weights: np.ndarray | None,
         layout: TileLayout,
         style: str,
+        signs: str,
     ) -> None:
         from skdigits.synthesis.handwriting import LineSynthesizer
         from skdigits.synthesis.shapes import Shapes
 
         self._layout = layout
-        self._synthesizer = LineSynthesizer(Shapes(images, digits, weights), style)
+        self._synthesizer = LineSynthesizer(Shapes(images, digits, weights), style, signs)
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
         """Draw the lines of an epoch.
@@ -148,6 +151,8 @@ class AdaptingGenerator:
         Relative frequency of each of these; None means equal.
     layout : TileLayout
         Layout whose lengths the generated lines have.
+    signs : str
+        Signs that are part of the generated sequences.
     """
 
     def __init__(
@@ -157,12 +162,13 @@ class AdaptingGenerator:
         used: np.ndarray,
         shares: np.ndarray | None,
         layout: TileLayout,
+        signs: str,
     ) -> None:
         from skdigits.synthesis.handwriting import LineSynthesizer, handwriting_typefaces
 
         self._given = images, sequences, used, shares
         self._layout = layout
-        self._synthesizer = LineSynthesizer(handwriting_typefaces(), "mixed")
+        self._synthesizer = LineSynthesizer(handwriting_typefaces(), "mixed", signs)
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
         """Draw the lines of an epoch.
@@ -195,6 +201,7 @@ def make_generator(
     digits: np.ndarray,
     weights: np.ndarray | None,
     layout: TileLayout,
+    signs: str,
 ) -> TileGenerator | WritingGenerator:
     """Make the generator of a style.
 
@@ -204,6 +211,8 @@ def make_generator(
         The style.
     images, digits, weights, layout
         As in `TileGenerator`.
+    signs : str
+        Signs that are part of the sequences; the style ``"tiles"`` has none.
 
     Returns
     -------
@@ -212,4 +221,4 @@ def make_generator(
     """
     if style == "tiles":
         return TileGenerator(images, digits, weights, layout)
-    return WritingGenerator(images, digits, weights, layout, style)
+    return WritingGenerator(images, digits, weights, layout, style, signs)

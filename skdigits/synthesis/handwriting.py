@@ -18,7 +18,7 @@ from skdigits.synthesis.glyphs import N_DRAWN, centred, drawings, typefaces
 from skdigits.synthesis.paper import as_images
 from skdigits.synthesis.shapes import Shapes
 from skdigits.synthesis.sheet import SIZE, Sheet, Tiles
-from skdigits.synthesis.symbols import NONE, SIGN, Symbols
+from skdigits.synthesis.symbols import COMMAS, NONE, SIGN, Symbols
 from skdigits.synthesis.tilting import Pictures, tilted
 from skdigits.synthesis.writers import STEEPEST, Writers
 
@@ -50,16 +50,14 @@ class Line(NamedTuple):
         The digits.
     boxes : ndarray of shape (n_digits, 4), float
         Left, top, right and bottom of each digit in pixels.
+    text : str
+        The digits, and the signs that are part of texts.
     """
 
     image: np.ndarray
     digits: list[int]
     boxes: np.ndarray
-
-    @property
-    def text(self) -> str:
-        """The digits as a string."""
-        return "".join(map(str, self.digits))
+    text: str
 
 
 class Typefaces(NamedTuple):
@@ -137,9 +135,12 @@ class LineSynthesizer:
         Handwritten digits.
     style : {"handwritten", "mixed"}
         Handwriting only, or also printed and seven-segment digits.
+    signs : str, default=""
+        Signs that are part of the texts.
     """
 
-    def __init__(self, shapes: Shapes, style: str) -> None:
+    def __init__(self, shapes: Shapes, style: str, signs: str = "") -> None:
+        self.signs = signs
         self.shapes, self._kinds, self._type = shapes, KINDS[style], _type()
         self._drawn = shapes, _drawn_shapes(), _drawn_signs()
         self._collections = *self._drawn, self._type
@@ -192,8 +193,13 @@ class LineSynthesizer:
         tiles = self._tiles(symbols, collection, index, writers, rng)
         images, boxes = as_images(Sheet.write(tiles, writers, rng), is_print, rng)
         ends = np.cumsum(lengths)[:-1]
-        parts = images, np.split(digits[digits != NONE], ends), np.split(boxes, ends)
-        return [Line(image, line.tolist(), its) for image, line, its in zip(*parts, strict=True)]
+        point = np.where(tiles.has_point, np.where(tiles.is_comma, ",", "."), "")
+        texts = symbols.texts(point, self.signs)
+        parts = images, np.split(digits[digits != NONE], ends), np.split(boxes, ends), texts
+        return [
+            Line(image, line.tolist(), its, text)
+            for image, line, its, text in zip(*parts, strict=True)
+        ]
 
     def _digits(self, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw digits with the frequencies of the handwritten ones; some lines look like amounts.
@@ -262,4 +268,5 @@ class LineSynthesizer:
             is_raised,
             symbols.joined(writer.joins, rng),
             symbols.with_points(rng),
+            rng.random(n) < COMMAS,
         )

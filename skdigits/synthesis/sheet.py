@@ -35,6 +35,8 @@ class Tiles:
         True for digits that are joined to the digit before.
     has_point : ndarray of shape (n_tiles,), bool
         True for digits with a point or a comma after them.
+    is_comma : ndarray of shape (n_tiles,), bool
+        True if it is a comma.
     """
 
     images: list[np.ndarray]
@@ -44,6 +46,7 @@ class Tiles:
     is_raised: np.ndarray
     is_joined: np.ndarray
     has_point: np.ndarray
+    is_comma: np.ndarray
 
     @property
     def is_digit(self) -> np.ndarray:
@@ -128,7 +131,8 @@ class Sheet:
         """
         line, is_digit, writer = tiles.line, tiles.is_digit, writers[tiles.line]
         size = np.array([image.shape[::-1] for image in tiles.images], int).reshape(-1, 2).T
-        points = Points.draw(np.flatnonzero(tiles.has_point), rng)
+        with_point = np.flatnonzero(tiles.has_point)
+        points = Points.draw(with_point, tiles.is_comma[with_point], rng)
         before, inset, step = _steps(tiles, size[0], writer, rng)
         advance = before + step
         advance[points.tile] += points.room()
@@ -187,6 +191,8 @@ class Points:
     ----------
     tile : ndarray of shape (n_points,), int
         Tiles that they follow.
+    is_comma : ndarray of shape (n_points,), bool
+        True for commas.
     size : ndarray of shape (n_points,), int
         Their widths.
     shift, space : ndarray of shape (n_points,), float
@@ -194,18 +200,19 @@ class Points:
     """
 
     tile: np.ndarray
+    is_comma: np.ndarray
     size: np.ndarray
     shift: np.ndarray
     space: np.ndarray
 
     @classmethod
-    def draw(cls, tile: np.ndarray, rng: np.random.Generator) -> Points:
+    def draw(cls, tile: np.ndarray, is_comma: np.ndarray, rng: np.random.Generator) -> Points:
         """Draw the sizes and positions of points.
 
         Parameters
         ----------
-        tile : ndarray of shape (n_points,), int
-            Tiles that they follow.
+        tile, is_comma : ndarray of shape (n_points,)
+            As in the class.
         rng : numpy.random.Generator
             Random generator.
 
@@ -217,7 +224,7 @@ class Points:
         n = len(tile)
         size = np.rint(SIZE * rng.uniform(0.06, 0.14, n)).astype(int)
         shift, space = SIZE * rng.uniform([[-0.06], [0.02]], [[0.08], [0.3]], (2, n))
-        return cls(tile, np.maximum(2, size), shift, space)
+        return cls(tile, is_comma, np.maximum(2, size), shift, space)
 
     def room(self) -> np.ndarray:
         """Return how far each point moves the next tile.
@@ -250,8 +257,7 @@ class Points:
         Bars
             The rows of the points.
         """
-        n, size = len(self.tile), self.size
-        is_comma = rng.random(n) > 0.6
+        n, size, is_comma = len(self.tile), self.size, self.is_comma
         n_rows = np.where(is_comma, SIZE * rng.uniform(0.2, 0.45, n), size)
         left, top = ends[self.tile] + self.shift, bottoms + SIZE * rng.normal(0, 0.05, n) - size
         point, row = enumerated(np.rint(n_rows).astype(int))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ SIGN = 10  # of the first of `SIGNS`
 BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" and "(" look like a 1
 AFTER = ("-", "-", "=", "=", "/", "#", "*", "x")
 JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined to the next one
+COMMAS = 0.4  # share of the points that are commas
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,32 @@ class Symbols:
         share = np.where((n_left % 3 == 0) | (n_left == 2), 0.3, 0.02)
         share = np.where(n_left > 0, share, np.where(self.after == NONE, 0.08, 0))
         return self.is_digit & (rng.random(len(share)) < share)
+
+    def texts(self, point: np.ndarray, signs: str) -> list[str]:
+        """Return the text of each line.
+
+        Parameters
+        ----------
+        point : ndarray of shape (n,), str
+            The point or comma after each symbol, or ``""``.
+        signs : str
+            The signs that are part of the texts.
+
+        Returns
+        -------
+        list of str
+            Digits and signs from left to right.
+        """
+        known = {*string.digits, *signs}
+        written = [
+            character if character in known else "" for character in (*string.digits, *SIGNS)
+        ]
+        after = np.where(np.isin(point, [*signs]), point, "")
+        texts = [""] * len(self.n_digits)
+        parts = zip(self.line.tolist(), self.value.tolist(), after.tolist(), strict=True)
+        for line, value, mark in parts:
+            texts[line] += written[value] + mark
+        return texts
 
 
 def _signs(kinds: Sequence[str], n: int, rng: np.random.Generator) -> np.ndarray:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdigits.networks.architectures import N_LABELS, READER
-from skdigits.networks.labels import as_rows, needed_frames
+from skdigits.networks.architectures import READER
+from skdigits.networks.labels import DIGITS, as_rows, needed_frames
 from skdigits.networks.spec import NetworkSpec
 from skdigits.pictures.line_images import HEIGHT, LineImages
 from skdigits.synthesis.generators import GeneratedLines
 from skdigits.training.task import Samples
 
-READER_SPEC = NetworkSpec.of(READER, (HEIGHT, None, 1), N_LABELS, (), "float32")
+READER_SPEC = NetworkSpec.of(READER, (HEIGHT, None, 1), len(DIGITS) + 1, (), "float32")
 COLUMNS_PER_FRAME = READER_SPEC.columns_per_frame
 
 
-def sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
+def sequence_samples(lines: LineImages, sequences: np.ndarray, characters: str) -> Samples:
     """Make samples from images and their sequences.
 
     Parameters
@@ -23,7 +23,9 @@ def sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
     lines : LineImages
         Images of bytes, of the network's height.
     sequences : ndarray of shape (n,), str
-        Strings of digits.
+        Strings of these characters.
+    characters : str
+        The characters that the network reads.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
         If an image is too narrow for its sequence.
     """
     rows, widths = lines.rows()
-    labels = as_rows(sequences, widths)
+    labels = as_rows(sequences, widths, characters)
     needed = needed_frames(labels[:, 1:])
     narrow = np.flatnonzero(READER_SPEC.n_frames(widths) < needed)
     if len(narrow):
@@ -44,18 +46,20 @@ def sequence_samples(lines: LineImages, sequences: np.ndarray) -> Samples:
         raise ValueError(
             f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
             f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
-            f"{COLUMNS_PER_FRAME} are needed, two for each digit and two between equal ones."
+            f"{COLUMNS_PER_FRAME} are needed, two for each character and two between equal ones."
         )
     return Samples(rows, labels)
 
 
-def generated_samples(generated: GeneratedLines) -> Samples:
+def generated_samples(generated: GeneratedLines, characters: str) -> Samples:
     """Make samples from generated lines; lines that are too narrow get a margin.
 
     Parameters
     ----------
     generated : GeneratedLines
         The lines.
+    characters : str
+        The characters that the network reads.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def generated_samples(generated: GeneratedLines) -> Samples:
     """
     images, sequences = list(generated.images), generated.sequences
     widths = np.array([image.shape[1] for image in images])
-    labels = as_rows(sequences, widths, generated.longest)
+    labels = as_rows(sequences, widths, characters, generated.longest)
     needed = COLUMNS_PER_FRAME * needed_frames(labels[:, 1:])
     for i in np.flatnonzero(needed > widths):
         images[i] = np.pad(images[i], [(0, 0), (0, needed[i] - widths[i])])

@@ -261,6 +261,10 @@ def test_sequences_have_one_network(run, tmp_path, capsys):
     assert "are for single digits; omit them" in capsys.readouterr().err
     assert run("train", "--sequences-per-epoch", 500, "-o", tmp_path / "out") == 2
     assert "--sequences-per-epoch needs --sequences" in capsys.readouterr().err
+    assert run("train", "--signs", ".,", "-o", tmp_path / "out") == 2
+    assert "--signs needs --sequences" in capsys.readouterr().err
+    assert run("train", "--sequences", "--signs", "%", "-o", tmp_path / "out") == 2
+    assert "signs contains '%', but lines of the style 'handwritten'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from skdigits.networks.architectures import N_LABELS, READERS
+from skdigits.networks.architectures import READERS
 from skdigits.networks.spec import NetworkSpec
 from skdigits.training import plain_keras
 
@@ -41,7 +41,7 @@ def test_equal_specs_are_equal_keys():
 
 @pytest.mark.parametrize(("name", "columns"), [("fine_reader", 2), ("reader", 4)])
 def test_frames_have_the_columns_that_the_network_pools(name, columns):
-    spec = NetworkSpec.of(name, (28, None, 1), N_LABELS, (), "float32")
+    spec = NetworkSpec.of(name, (28, None, 1), 11, (), "float32")
     assert spec.columns_per_frame == columns
     assert spec.reads_sequences
     assert name in READERS
@@ -61,5 +61,5 @@ def test_onnx_runtime_runs_networks_of_the_package_in_float32():
 
 
 def test_the_last_frame_may_have_fewer_columns():
-    spec = NetworkSpec.of("reader", (28, None, 1), N_LABELS, (), "float32")
+    spec = NetworkSpec.of("reader", (28, None, 1), 11, (), "float32")
     np.testing.assert_array_equal(spec.n_frames(np.array([1, 4, 5, 8])), [1, 1, 2, 2])

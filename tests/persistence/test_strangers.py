@@ -126,6 +126,20 @@ def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path)
     )
 
 
+@pytest.mark.parametrize("value", ["0123456789.", "012345678", "0123456788", ".123456789", 1])
+def test_other_characters_are_refused(value, files, tmp_path):
+    document, entries = files["DigitSequenceRecognizer"]
+    document = with_state(document, "characters_", value)
+    assert_refused(tmp_path / "file", document, entries, "characters_")
+
+
+def test_a_file_without_characters_reads_digits(files, tmp_path):
+    document, entries = files["DigitSequenceRecognizer"]
+    state = {name: v for name, v in document["state"].items() if name != "characters_"}
+    older = document | {"state": state}
+    assert loaded(tmp_path / "file", older, entries).characters_ == "0123456789"
+
+
 @pytest.mark.parametrize("kind", ["DigitClassifier", "DigitSequenceRecognizer"])
 def test_verbosity_is_not_saved(kind, files, tmp_path):
     document, entries = files[kind]

@@ -29,7 +29,13 @@ def plain(n_lines=1, **changed):
 def blocks(sizes, line=None, **changed):
     """Bright digits of these heights and widths, all on one line by default."""
     n = len(sizes)
-    options = {"level": np.nan, "is_raised": False, "is_joined": False, "has_point": False}
+    options = {
+        "level": np.nan,
+        "is_raised": False,
+        "is_joined": False,
+        "has_point": False,
+        "is_comma": False,
+    }
     return Tiles(
         [np.full(size, 255, np.uint8) for size in sizes],
         np.zeros(n, int) if line is None else np.asarray(line),

@@ -17,6 +17,7 @@ from skdigits.synthesis.composition import TileLayout
 from skdigits.synthesis.inking import Pens, developed, inked
 from skdigits.synthesis.shapes import Shapes
 from skdigits.synthesis.strips import Strip
+from skdigits.synthesis.symbols import COMMAS
 from skdigits.synthesis.writers import Writers
 
 # Number of points of 400 drawings, their means across and downwards, and standard deviations.
@@ -73,7 +74,7 @@ WRITERS = {
 # of grey levels times rows and times columns.
 IMAGES = {
     "join": [1.923346, 21.79484, 11520.0, 89.35891, 103.0725],
-    "point": [0.4630729, 10.1955, 11520.0, 29.80467, 43.53837],
+    "point": [0.4055208, 9.650298, 11520.0, 26.0162, 37.85909],
     "underline": [0.1677622, 1.858618, 11520.0, 11.32783, 9.615963],
     "specks": [0.1210807, 3.716103, 11520.0, 5.832904, 7.555039],
     "sign": [17.24812, 63.96881, 10237.44, 787.4243, 785.8774],
@@ -91,28 +92,28 @@ IMAGES = {
 # Of 150 lines: as of images; mean of the digits, and of the edges of their boxes; their number.
 LINES = {
     "handwritten": [
-        13.42927,
-        46.31402,
-        17859.2,
-        630.9372,
-        1399.815,
+        13.29444,
+        45.96009,
+        17923.2,
+        622.7111,
+        1386.529,
         4.022403,
-        96.40122,
-        31.38493,
-        125.6864,
-        63.41955,
+        96.87169,
+        31.52749,
+        126.1568,
+        63.56212,
         491.0,
     ],
     "mixed": [
-        12.69855,
-        46.09789,
-        17379.2,
-        596.6365,
-        1278.615,
+        12.66756,
+        46.03415,
+        17372.8,
+        593.444,
+        1271.752,
         4.022403,
-        95.84521,
+        95.65784,
         31.43992,
-        121.3747,
+        121.1874,
         63.37882,
         491.0,
     ],
@@ -166,7 +167,7 @@ def on_a_sheet(bars):
 
 
 def points(rng):
-    drawn = sheet.Points.draw(np.arange(1, 200, 2), rng)
+    drawn = sheet.Points.draw(np.arange(1, 200, 2), rng.random(100) < COMMAS, rng)
     ends = np.tile([54.0, 84.0], 100) + drawn.room().repeat(2)
     return drawn.bars(np.full(100, 64), LINE, ends, rng)
 

@@ -36,6 +36,21 @@ def test_the_second_sign_after_an_amount_is_a_dash():
     np.testing.assert_allclose(shares, [0.12, 0.16, 0.04], atol=0.02)
 
 
+def test_texts_have_the_signs_that_are_asked_for():
+    minus, dollar = (SIGN + SIGNS.index(sign) for sign in "-$")
+    none = np.full(6, NONE)
+    symbols = Symbols(
+        np.array([0, 0, 0, 2, 2, 2]),
+        np.array([dollar, 1, 2, minus, 3, 4]),
+        *(none, none, none),
+        np.array([2, 0, 2]),
+    )
+    point = np.array(["", ".", "", "", ",", "."])
+    assert symbols.texts(point, "") == ["12", "", "34"]
+    assert symbols.texts(point, ".") == ["1.2", "", "34."]
+    assert symbols.texts(point, "-,$") == ["$12", "", "-3,4"]
+
+
 def test_lines_without_digits_have_no_signs():
     assert not len(symbols_of([[NONE, NONE]] * 100).line)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from skdigits.inference import graphs
-from skdigits.networks.architectures import CLASSIFIERS, N_LABELS, READERS, describe
+from skdigits.networks.architectures import CLASSIFIERS, READERS, describe
 from skdigits.networks.layers import Layer, check_weights, output_shape
 from skdigits.networks.spec import NetworkSpec
 from skdigits.training import keras_layers, plain_keras
@@ -15,7 +15,7 @@ SHAPE = (28, None, 1)
 
 def make(name, options=(), shape=(28, 28, 3), **settings):
     shape = SHAPE if name in READERS else shape
-    layers = describe(name, N_LABELS if name in READERS else 7, options)
+    layers = describe(name, 11 if name in READERS else 7, options)
     return layers, shape, keras_layers.build(layers, shape, name, **settings)
 
 
@@ -62,7 +62,7 @@ def test_readers_see_what_their_docstrings_say(name, columns):
     network = make(name, dtype="float64")[2]
     images = np.random.default_rng(0).random((1, 28, 130, 1))
     scores = network(images).numpy()
-    assert scores.shape == (1, -(-130 // columns), N_LABELS)
+    assert scores.shape == (1, -(-130 // columns), 11)
     # Columns whose change changes a frame in the middle:
     changed = np.repeat(images, 130, axis=0)
     changed[range(130), :, range(130)] *= 5

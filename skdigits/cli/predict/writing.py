@@ -113,7 +113,7 @@ def _can_give(estimator: Estimator, label: str) -> bool:
 
     if isinstance(estimator, DigitClassifier):
         return label in estimator.classes_.astype(str)
-    return label == "" or (label.isascii() and label.isdigit())
+    return set(estimator.characters_).issuperset(label)
 
 
 def _predict_chunks(

@@ -60,6 +60,12 @@ Style = Annotated[
         "handwritten is the default, and tiles places whole images side by side.",
     ),
 ]
+Signs = Annotated[
+    str,
+    typer.Option(
+        metavar="SIGNS", help="Characters to read besides digits, such as .,- (with --sequences)."
+    ),
+]
 EarlyStopping = Annotated[
     bool,
     typer.Option(
@@ -105,6 +111,7 @@ def train(
     learning_rate: LearningRate = "auto",
     augment: Augment = 0,
     style: Style = None,
+    signs: Signs = "",
     early_stopping: EarlyStopping = False,
     validation_fraction: ValidationFraction = None,
     model: From = None,
@@ -126,7 +133,7 @@ def train(
     from skdigits.cli.train.fits import FitOptions, adapt_model, train_classifier, train_recognizer
 
     check_packages("matplotlib", *TRAINING)
-    _check_combination(sequences, architecture, sequences_per_epoch, augment, style, model)
+    _check_combination(sequences, architecture, sequences_per_epoch, augment, style, signs, model)
     options = FitOptions(
         data=data,
         output=output,
@@ -141,7 +148,7 @@ def train(
     if model is not None:
         adapt_model(options, model)
     elif sequences:
-        given = {"style": style, "sequences_per_epoch": sequences_per_epoch}
+        given = {"style": style, "signs": signs, "sequences_per_epoch": sequences_per_epoch}
         train_recognizer(options, **{name: value for name, value in given.items() if value})
     else:
         train_classifier(
@@ -155,6 +162,7 @@ def _check_combination(
     sequences_per_epoch: int | None,
     augment: int,
     style: str | None,
+    signs: str,
     model: Path | None,
 ) -> None:
     """Raise an error if options cannot be combined."""
@@ -163,6 +171,8 @@ def _check_combination(
 
     if sequences_per_epoch and not sequences:
         raise ValueError("--sequences-per-epoch needs --sequences; add that, or omit it.")
+    if signs and not sequences:
+        raise ValueError("--signs needs --sequences; add that, or omit it.")
     if model is not None:
         if sequences or architecture or augment or style:
             raise ValueError(

@@ -96,9 +96,11 @@ def train_recognizer(options: FitOptions, **parameters: Any) -> None:
         Further parameters of `DigitSequenceRecognizer`.
     """
     from skdigits import DigitSequenceRecognizer
+    from skdigits.synthesis.composition import check_drawn
 
     estimator = DigitSequenceRecognizer(random_state=options.seed, **parameters)
     _set_options(estimator, options)
+    check_drawn(estimator.style, estimator.signs)
     samples = split(*read_images(options.data), options.test_fraction, options.seed)
     _check_single_digits(samples.y_train)
     facts = _fit(estimator, samples, options, "train on")
@@ -192,7 +194,7 @@ def _make_test_sequences(
     from skdigits.pictures.line_images import LineImages
 
     images = LineImages.check(X).as_bytes(0, 255).same_width()
-    style = {name: getattr(recognizer, name) for name in ("style", "lengths", "gap")}
+    style = {name: getattr(recognizer, name) for name in ("style", "lengths", "signs", "gap")}
     return make_digit_sequences(images, y, TEST_SEQUENCES, **style, random_state=seed)
 
 
@@ -253,4 +255,4 @@ def _read_lines(options: FitOptions) -> TrainTest:
 
 
 def _is_of_line(label: str) -> bool:
-    return len(label) > 1 and label.isascii() and label.isdigit()
+    return len(label) > 1 and all(c in DIGITS or not c.isalnum() for c in label)
