@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from skdigits.checks.parameters import check_top
 from skdigits.estimator import NetworkEstimator, engine_of, keeps_epochs
 from skdigits.inference import ctc
 from skdigits.inference.lines import read_sequences, read_views, score_frames
+from skdigits.inference.patterns import Automaton
 from skdigits.metrics import exact_match_score
 from skdigits.networks.labels import as_strings
 from skdigits.networks.trained import TrainedNetwork
@@ -64,7 +65,9 @@ class SequencePredictions(NetworkEstimator):
         """
         return self.predict_top_k(X, k=1)[1][:, 0]
 
-    def predict_top_k(self, X: Images, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    def predict_top_k(
+        self, X: Images, k: int = 3, *, pattern: str | Sequence[str] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Find the `k` most probable sequences for each image.
 
         Parameters
@@ -73,22 +76,27 @@ class SequencePredictions(NetworkEstimator):
             Images, as for `fit`; of any width.
         k : int, default=3
             Number of sequences per image, from 1 to 10.
+        pattern : str or list of str, default=None
+            What the sequences must match, as for `skdigits.read`. Signs of the pattern are in the
+            sequences.
 
         Returns
         -------
         sequences : ndarray of shape (n_samples, k), str
-            The sequences, the most probable first.
+            The sequences, the most probable first; ``""`` with probability 0 if fewer match.
         probability : ndarray of shape (n_samples, k)
-            Probabilities of these sequences; those of all possible sequences sum to 1.
+            Probabilities of these sequences; those of all possible sequences sum to 1, whether they
+            match or not.
 
         Raises
         ------
         ValueError
-            If `k` is not a whole number in this range.
+            If `k` is not a whole number in this range, or `pattern` is not valid.
         """
         check_is_fitted(self)
         k = check_top(k, ctc.MOST_SEQUENCES)
-        return self._read(*self._check(X), k)
+        automaton = None if pattern is None else Automaton(pattern, self.characters_)
+        return self._read(*self._check(X), k, automaton)
 
     @available_if(keeps_epochs)
     def staged_predict(self, X: Images) -> Iterator[np.ndarray]:
@@ -158,12 +166,19 @@ class SequencePredictions(NetworkEstimator):
         return exact_match_score(y, self.predict(X), sample_weight=sample_weight)
 
     def _read(
-        self, network: TrainedNetwork, lines: LineImages, k: int
+        self,
+        network: TrainedNetwork,
+        lines: LineImages,
+        k: int,
+        automaton: Automaton | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the `k` most probable sequences as strings, and their probabilities."""
         read = read_views if self.test_time_augmentation else read_sequences
-        digits, log_probability = read(network, lines, top=k, engine=engine_of(network))
+        engine = engine_of(network)
+        digits, log_probability = read(network, lines, top=k, engine=engine, automaton=automaton)
         spelled = as_strings(digits.reshape(-1, digits.shape[2]), self.characters_)
+        if automaton is not None:
+            spelled = np.array([automaton.text(sequence) for sequence in spelled])
         return spelled.reshape(-1, k), np.exp(log_probability)
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, LineImages]:

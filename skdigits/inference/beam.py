@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdigits.inference.patterns import Automaton
 from skdigits.networks.labels import moved_left
 
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
@@ -11,7 +12,9 @@ FACTOR = np.uint64(6364136223846793005)  # of the hash of prefixes
 RESCALED = 32  # frames after which probabilities are scaled; in one, they shrink 22-fold at most
 
 
-def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray, np.ndarray]:
+def beam_search(
+    scores: np.ndarray, width: int = BEAM_WIDTH, automaton: Automaton | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Search probable sequences: extend the most probable prefixes frame by frame.
 
     Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
@@ -21,25 +24,30 @@ def beam_search(scores: np.ndarray, width: int = BEAM_WIDTH) -> tuple[np.ndarray
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
     width : int, default=BEAM_WIDTH
-        Number of prefixes that are kept.
+        Number of prefixes that are kept; with an automaton, for each of its states, so that no
+        prefix is replaced by one with fewer or other digits.
+    automaton : Automaton, optional
+        What the sequences must match; anything by default.
 
     Returns
     -------
     digits : ndarray of shape (n, width, max_length), int
-        Different sequences, -1 after the last digit; at least one column.
+        Different sequences, -1 after the last digit; at least one column. With an automaton,
+        missing ones are empty.
     found : ndarray of shape (n, width), bool
         False for missing sequences, if there are fewer than `width`.
     """
     n, n_frames, n_labels = scores.shape
-    beam = _Beam(n, width, n_labels)
-    steps = np.empty((n_frames, n, width), np.intp)
+    beam = _Beam(n, width, n_labels) if automaton is None else _StateBeam(n, width, automaton)
+    steps = np.empty((n_frames, *beam.last.shape), np.intp)
     for t, probability in enumerate(np.exp(scores.swapaxes(0, 1))):
-        if t % RESCALED == 0:
+        if t % beam.rescaled == 0:
             beam.rescale()
         steps[t] = beam.extend(probability)
-    labels = _labels(steps, n_labels)
+    last, found = beam.complete()
+    labels = _labels(steps, last.ravel(), n_labels)
     digits = moved_left(labels, labels != n_labels - 1).reshape(n, width, -1)
-    return digits, beam.ends_blank + beam.ends_digit > 0
+    return digits, found
 
 
 class _Beam:
@@ -50,6 +58,8 @@ class _Beam:
     becomes longer; with the blank, the candidate is the prefix itself. Their arrays are allocated
     once, and all indices count from the first image.
     """
+
+    rescaled = RESCALED
 
     def __init__(self, n: int, width: int, n_labels: int) -> None:
         candidates = n, width, n_labels
@@ -78,7 +88,7 @@ class _Beam:
         ndarray of shape (n, width), int
             Index of each chosen candidate.
         """
-        n, width, n_labels = self._digit_ends.shape
+        n_labels = self._digit_ends.shape[2]
         total = self.ends_blank + self.ends_digit
         self.code *= total > 0  # no prefix is equal to one without probability
         candidates = self._digit_ends
@@ -92,8 +102,7 @@ class _Beam:
 
         self._blank_ends[..., -1] = candidates[..., -1]
         candidates[..., -1] += stays
-        best = np.argpartition(candidates.reshape(n, -1), -width, axis=1)[:, -width:]
-        best += self._images * (width * n_labels)
+        best = self._best(candidates)
         candidates[..., -1] = stays
         np.add(longer[..., np.newaxis], self._digits, out=self._code)
         self._code[..., -1], self._last[..., -1] = self.code, self.last
@@ -101,17 +110,26 @@ class _Beam:
         self.code, self.last = self._code.take(best), self._last.take(best)
         return best
 
+    def _best(self, candidates: np.ndarray) -> np.ndarray:
+        """Return the indices of the most probable candidates."""
+        n, width, n_labels = candidates.shape
+        best = np.argpartition(candidates.reshape(n, -1), -width, axis=1)[:, -width:]
+        return best + self._images * (width * n_labels)
+
     def _merge(self, longer: np.ndarray, stays: np.ndarray) -> None:
         """Add the probability of longer prefixes that are already in the beam to those."""
-        width, n_labels = self._digit_ends.shape[1:]
-        shorter = self.code - self.last.view(np.uint64)
-        equal = np.flatnonzero(longer[:, :, np.newaxis] == shorter[:, np.newaxis])
-        source, target = np.divmod(equal, width)
-        target += source // width * width
-        candidate = source * n_labels + self.last.take(target)
+        source, target = self._equal(longer, self.code - self.last.view(np.uint64))
+        candidate = source * self._digit_ends.shape[2] + self.last.take(target)
         candidates = self._digit_ends.reshape(-1)
         stays.reshape(-1)[target] += candidates[candidate]
         candidates[candidate] = 0
+
+    def _equal(self, longer: np.ndarray, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find prefixes that a digit makes equal to others in the beam."""
+        width = longer.shape[1]
+        equal = np.flatnonzero(longer[:, :, np.newaxis] == shorter[:, np.newaxis])
+        source, target = np.divmod(equal, width)
+        return source, target + source // width * width
 
     def rescale(self) -> None:
         """Divide probabilities by the largest of each image, against underflow."""
@@ -120,15 +138,108 @@ class _Beam:
         self.ends_blank /= largest
         self.ends_digit /= largest
 
+    def complete(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the indices of all prefixes, and which of them are possible."""
+        return self._prefixes, self.ends_blank + self.ends_digit > 0
 
-def _labels(steps: np.ndarray, n_labels: int) -> np.ndarray:
-    """Collect the label of each prefix in each frame, backwards from the last frame.
+
+class _StateBeam(_Beam):
+    """Prefixes that an automaton can still accept: `width` for each image and state.
+
+    A row of the arrays is a state of an image, instead of an image. A candidate belongs to the
+    state after its label.
+    """
+
+    rescaled = 1  # where nothing probable matches, probabilities shrink fast
+
+    def __init__(self, n: int, width: int, automaton: Automaton) -> None:
+        n_states, n_labels = automaton.steps.shape
+        super().__init__(n * n_states, width, n_labels)
+        self._shape = n, n_states, width
+        self._in_images(self.ends_blank)[:, width:] = 0  # all begin in the first state
+        self._accepts = automaton.accepts
+        self._before = np.zeros((n * n_states, width), np.intp)  # row before the last digit
+        self._sources = _sources(automaton.steps, width)
+        self._offsets = np.arange(n)[:, np.newaxis, np.newaxis] * (n_states * width * n_labels)
+
+    def extend(self, probability: np.ndarray) -> np.ndarray:
+        """Extend prefixes by one frame, as `_Beam.extend`."""
+        best = super().extend(probability.repeat(self._shape[1], axis=0))
+        width, n_labels = self._digit_ends.shape[1:]
+        prefix, label = np.divmod(best, n_labels)
+        is_longer = label != n_labels - 1
+        self._before = np.where(is_longer, prefix // width, self._before.take(prefix))
+        return best
+
+    def _best(self, candidates: np.ndarray) -> np.ndarray:
+        n, _, width = self._shape
+        reaching = candidates.reshape(n, -1).take(self._sources, axis=1)
+        chosen = np.argpartition(reaching, -width, axis=2)[..., -width:]
+        best = np.take_along_axis(self._sources[np.newaxis], chosen, axis=2) + self._offsets
+        return best.reshape(-1, width)
+
+    def _equal(self, longer: np.ndarray, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        width = longer.shape[1]
+        equal = np.flatnonzero(longer[self._before] == shorter[..., np.newaxis])
+        target, source = np.divmod(equal, width)
+        return source + self._before.take(target) * width, target
+
+    def rescale(self) -> None:
+        """Divide probabilities by the largest of each image, so that states can be compared."""
+        largest = self._in_images(self.ends_blank + self.ends_digit).max(axis=1, keepdims=True)
+        largest[largest == 0] = 1
+        for ends in (self.ends_blank, self.ends_digit):
+            in_images = self._in_images(ends)
+            in_images /= largest
+
+    def complete(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the indices of the most probable accepted prefixes, and which are possible.
+
+        The others are empty, because the first state, which is never accepted, has no others.
+        """
+        total = (self.ends_blank + self.ends_digit).reshape(self._shape)
+        total = self._in_images(total * self._accepts[:, np.newaxis])
+        best = np.argsort(-total, axis=1, kind="stable")[:, : self._shape[2]]
+        found = np.take_along_axis(total, best, axis=1) > 0
+        return best + np.arange(len(total))[:, np.newaxis] * total.shape[1], found
+
+    def _in_images(self, prefixes: np.ndarray) -> np.ndarray:
+        """Return a view with the prefixes of an image in a row."""
+        return prefixes.reshape(self._shape[0], -1)
+
+
+def _sources(steps: np.ndarray, width: int) -> np.ndarray:
+    """Find the candidates that reach each state.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_states, n_labels), int
+        The state after each label, -1 for the last one, which is never left.
+    width : int
+        Number of prefixes of a state.
+
+    Returns
+    -------
+    ndarray of shape (n_states, most * width), int
+        Indices of candidates of an image. Rows are filled with blanks of the last state, whose
+        prefixes have no probability.
+    """
+    n_states, n_labels = steps.shape
+    reaching = [np.argwhere(steps[:-1] == state) for state in range(n_states - 1)]
+    sources = np.full((n_states, max(map(len, reaching)), 2), (n_states - 1, n_labels - 1))
+    for state, pairs in enumerate(reaching):
+        sources[state, : len(pairs)] = pairs
+    state, label = sources[..., 0, np.newaxis], sources[..., 1, np.newaxis]
+    return ((state * width + np.arange(width)) * n_labels + label).reshape(n_states, -1)
+
+
+def _labels(steps: np.ndarray, prefix: np.ndarray, n_labels: int) -> np.ndarray:
+    """Collect the labels of prefixes in each frame, backwards from the last frame.
 
     The label is the digit by which a prefix became longer, or the blank.
     """
-    n_frames, n, width = steps.shape
-    labels = np.empty((n * width, n_frames), np.intp)
-    prefix = np.arange(n * width)
+    n_frames = len(steps)
+    labels = np.empty((len(prefix), n_frames), np.intp)
     for t in reversed(range(n_frames)):
         prefix, labels[:, t] = np.divmod(steps[t].take(prefix), n_labels)
     return labels

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdigits.inference.beam import beam_search
+from skdigits.inference.patterns import Automaton
 from skdigits.networks.labels import PADDING, moved_left
 
 MOST_SEQUENCES = 10  # maximum `top`; an image of one frame has only eleven sequences
@@ -53,7 +54,9 @@ def end_after(scores: np.ndarray, n_frames: np.ndarray) -> np.ndarray:
     return np.where(after[..., np.newaxis], certain, scores)
 
 
-def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+def most_probable(
+    scores: np.ndarray, top: int, automaton: Automaton | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences.
 
     Parameters
@@ -64,28 +67,52 @@ def most_probable(scores: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]
         ``MOST_SEQUENCES`` most probable ones of the first view.
     top : int
         Number of sequences per image, at most ``MOST_SEQUENCES``.
+    automaton : Automaton, optional
+        What the sequences must match; anything by default.
 
     Returns
     -------
     digits : ndarray of shape (n, top, max_length), int
-        The sequences, -1 after the last digit; the most probable first.
+        The sequences, -1 after the last digit; the most probable first. If fewer sequences match,
+        the last ones are empty.
     log_probability : ndarray of shape (n, top)
-        Logarithms of their probabilities; NaN if scores are NaN.
+        Logarithms of their probabilities, also among the sequences that do not match; -inf for
+        those that are missing; NaN if scores are NaN.
     """
     views = scores.reshape(-1, *scores.shape[-3:])
     if top > 1:
-        return _by_beam(views, top)
+        return _search(views, top, automaton)
     known = np.where(np.isnan(views), 0, views)
     best = best_path(known.reshape(-1, *known.shape[2:])).reshape(*known.shape[:2], 1, -1)
     log_probability = np.full((len(best[0]), 1), -np.inf)
     is_alike = (best == best[0]).all(axis=(0, 2, 3))
     log_probability[is_alike] = _log_mean(_in_views(views[:, is_alike], best[:, is_alike]))
     # A sequence with a probability above one half is the most probable one.
-    unsure = np.flatnonzero(~(log_probability[:, 0] > np.log(0.5)))
+    is_sure = log_probability[:, 0] > np.log(0.5)
+    if automaton is not None:
+        is_sure &= automaton.matches(best[0][:, 0])
+    unsure = np.flatnonzero(~is_sure)
     if not len(unsure):
         return best[0], log_probability
-    better, log_probability[unsure] = _by_beam(views[:, unsure], 1)
+    better, log_probability[unsure] = _search(views[:, unsure], 1, automaton)
     return with_others(best[0], unsure, better), log_probability
+
+
+def _search(
+    views: np.ndarray, top: int, automaton: Automaton | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the most probable sequences by a beam search."""
+    return _by_beam(views, top) if automaton is None else _by_automaton(views, top, automaton)
+
+
+def _by_automaton(
+    views: np.ndarray, top: int, automaton: Automaton
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rank the most probable matching sequences of the first view by their mean probability."""
+    first = views[0]
+    digits, found = beam_search(np.where(np.isnan(first), 0, first), automaton=automaton)
+    in_views = _in_views(views, np.broadcast_to(digits, (len(views), *digits.shape)))
+    return _ranked(digits, np.where(found, _log_mean(in_views), -np.inf), top)
 
 
 def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,18 +120,23 @@ def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     flat = views.reshape(-1, *views.shape[2:])
     digits, found = beam_search(np.where(np.isnan(flat), 0, flat))
     log_probability = np.where(found, log_probability_of(flat, digits), -np.inf)
-    order = np.argsort(-log_probability, axis=1, kind="stable")[:, :MOST_SEQUENCES]
-    log_probability = np.take_along_axis(log_probability, order, axis=1)
-    digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
+    digits, log_probability = _ranked(digits, log_probability, MOST_SEQUENCES)
     shape = *views.shape[:2], MOST_SEQUENCES
     digits, log_probability = digits.reshape(*shape, -1), log_probability.reshape(shape)
     is_same = (digits[0][:, :, np.newaxis] == digits[:, :, np.newaxis]).all(axis=-1)
     in_views = np.where(is_same, log_probability[:, :, np.newaxis], -np.inf).max(axis=-1)
     log_mean = np.where(np.isneginf(log_probability[0]), -np.inf, _log_mean(in_views))
     log_mean[np.isnan(log_probability).any(axis=(0, 2))] = np.nan
-    order = np.argsort(-log_mean, axis=1, kind="stable")[:, :top]
-    digits = np.take_along_axis(digits[0], order[..., np.newaxis], axis=1)
-    return digits, np.take_along_axis(log_mean, order, axis=1)
+    return _ranked(digits[0], log_mean, top)
+
+
+def _ranked(
+    digits: np.ndarray, log_probability: np.ndarray, top: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the most probable sequences of each image."""
+    order = np.argsort(-log_probability, axis=1, kind="stable")[:, :top]
+    digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
+    return digits, np.take_along_axis(log_probability, order, axis=1)
 
 
 def _in_views(views: np.ndarray, digits: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdigits.inference import ctc
 from skdigits.inference.batches import Engine, compute, map_batches
+from skdigits.inference.patterns import Automaton
 from skdigits.networks.labels import PADDING
 from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
@@ -21,7 +22,12 @@ VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
 
 
 def read_sequences(
-    network: TrainedNetwork, lines: LineImages, *, top: int = 1, engine: Engine | None = None
+    network: TrainedNetwork,
+    lines: LineImages,
+    *,
+    top: int = 1,
+    engine: Engine | None = None,
+    automaton: Automaton | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences.
 
@@ -35,19 +41,26 @@ def read_sequences(
         Number of sequences to find for each image, at most ``ctc.MOST_SEQUENCES``.
     engine : callable, optional
         Function that runs the network; ONNX Runtime by default.
+    automaton : Automaton, optional
+        What the sequences must match; anything by default.
 
     Returns
     -------
     digits : ndarray of shape (n, top, max_length), int
-        The sequences, -1 after the last digit; the most probable first.
+        The sequences, -1 after the last digit; the most probable first. Missing ones are empty.
     log_probability : ndarray of shape (n, top), float
         Natural logarithms of their probabilities.
     """
-    return _read(engine, network, lines, (), top)
+    return _read(engine, network, lines, (), top, automaton)
 
 
 def read_views(
-    network: TrainedNetwork, lines: LineImages, *, top: int = 1, engine: Engine | None = None
+    network: TrainedNetwork,
+    lines: LineImages,
+    *,
+    top: int = 1,
+    engine: Engine | None = None,
+    automaton: Automaton | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences by test-time augmentation.
 
@@ -56,7 +69,7 @@ def read_views(
 
     Parameters
     ----------
-    network, lines, top, engine
+    network, lines, top, engine, automaton
         As in `read_sequences`.
 
     Returns
@@ -64,7 +77,7 @@ def read_views(
     digits, log_probability
         As in `read_sequences`.
     """
-    return _read(engine, network, lines, VIEWS, top)
+    return _read(engine, network, lines, VIEWS, top, automaton)
 
 
 def _read(
@@ -73,14 +86,16 @@ def _read(
     lines: LineImages,
     views: Sequence[tuple[float, float]],
     top: int,
+    automaton: Automaton | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the most probable sequences by the unmodified images and augmented views."""
     decoded = []
-    for chosen in lines.groups(GROUP_PIXELS // (1 + len(views))):
+    n_beams = 1 if automaton is None else len(automaton.steps)
+    for chosen in lines.groups(GROUP_PIXELS // (1 + len(views)) // n_beams):
         group = lines[chosen].with_views(views)
         scores = _score_frames(engine, network, group)
         in_views = scores.reshape(1 + len(views), len(chosen), *scores.shape[1:])
-        decoded.append((chosen, *ctc.most_probable(in_views, top)))
+        decoded.append((chosen, *ctc.most_probable(in_views, top, automaton)))
     longest = max(found.shape[2] for _, found, _ in decoded)
     digits = np.full((len(lines), top, longest), PADDING, np.int32)
     log_probability = np.zeros((len(lines), top))

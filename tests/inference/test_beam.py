@@ -6,6 +6,7 @@ import pytest
 
 from skdigits.inference import ctc
 from skdigits.inference.beam import _Beam, beam_search
+from skdigits.inference.patterns import Automaton
 
 
 def random_scores(rng, n, n_frames, n_labels):
@@ -67,3 +68,40 @@ def test_without_a_possible_label_nothing_is_found():
     scores[1, 3] = -np.inf
     _, found = beam_search(scores)
     assert found.any(axis=1).tolist() == [True, False]
+
+
+def test_with_a_pattern_the_best_prefixes_of_each_state_are_kept():
+    """Five digits, of which only four can be seen: 4,000 shorter prefixes are more probable."""
+    scores = random_scores(np.random.default_rng(3), 1, 24, 11)
+    scores[0, ::6, 2] += 60
+    scores[0, 1::6, 10] += 60
+    scores = ctc.log_softmax(scores)
+    digits, found = beam_search(scores, automaton=Automaton("ddddd"))
+    assert found.all()
+    assert {len(as_tuple(one)) for one in digits[0]} == {5}
+    every = np.array([*itertools.product(range(10), repeat=5)])
+    every = every[(every == 2).sum(axis=1) >= 4]  # of other texts, a digit that is seen is missing
+    expected = every[ctc.log_probability_of(scores, every[np.newaxis])[0].argmax()]
+    log_probability = ctc.log_probability_of(scores, digits)
+    assert as_tuple(digits[0, log_probability.argmax()]) == tuple(expected)
+    assert log_probability.max() < np.log(0.1)
+
+
+def test_a_search_by_a_pattern_is_alike_alone_and_beside_others():
+    scores = random_scores(np.random.default_rng(4), 4, 15, 11)
+    for pattern in ("d+5", ["dd", "1ddd"]):
+        together, found = beam_search(scores, automaton=Automaton(pattern))
+        assert found.all()
+        for i in range(4):
+            alone, _ = beam_search(scores[i : i + 1], automaton=Automaton(pattern))
+            expected = [as_tuple(one) for one in alone[0]]
+            assert [as_tuple(one) for one in together[i]] == expected
+            assert len(set(expected)) == 20
+
+
+def test_a_pattern_that_a_long_line_does_not_match_is_found_without_underflow():
+    scores = np.full((1, 300, 11), -100.0)
+    scores[0, np.arange(300), np.where(np.arange(300) % 3, 10, 7)] = 0  # 100 sevens
+    digits, found = beam_search(ctc.log_softmax(scores), automaton=Automaton("dd"))
+    assert found.any()
+    assert as_tuple(digits[0, 0]) == (7, 7)

@@ -1,11 +1,13 @@
 import itertools
 import operator
+import re
 from collections import defaultdict
 
 import numpy as np
 import pytest
 
 from skdigits.inference import ctc
+from skdigits.inference.patterns import Automaton
 
 
 def random_scores(rng, n, n_frames, n_labels, spread=2):
@@ -241,3 +243,94 @@ def test_views_that_all_disagree():
     digits, log_probability = ctc.most_probable(ctc.log_softmax(scores), 1)
     assert digits.tolist() == [[[4]]]
     assert np.exp(log_probability) == pytest.approx(0.5)
+
+
+# Sequences of the labels 0, 1 and 2 that match, as a regular expression.
+PATTERNS = {
+    "dd": "..",
+    "d+": ".+",
+    "1d+": "1.+",
+    "d+2": ".+2",
+    "d.1d": ".1.",
+    ("dd", "0ddd"): "..|0...",
+    "d+.dd": ".{3,}",
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_most_probable_sequences_that_match_a_pattern(pattern):
+    rng = np.random.default_rng(8)
+    automaton = Automaton(pattern, characters="012")
+    for _ in range(4):
+        scores = random_scores(rng, 2, 6, 4, spread=3)
+        best, log_probability = ctc.most_probable(scores, 1, automaton)
+        several, several_log_probability = ctc.most_probable(scores, 3, automaton)
+        for i in range(2):
+            total = {
+                one: probability
+                for one, probability in all_sequences(scores[i], 6).items()
+                if re.fullmatch(PATTERNS[pattern], "".join(map(str, one)))
+            }
+            expected = sorted(total, key=total.get, reverse=True)[:3]
+            assert as_tuple(best[i, 0]) == expected[0]
+            assert [as_tuple(one) for one in several[i]] == expected
+            found = np.exp([log_probability[i, 0], *several_log_probability[i]])
+            assert found == pytest.approx([total[one] for one in expected[:1] + expected])
+
+
+def test_a_sign_with_a_label_is_decoded_as_a_digit():
+    rng = np.random.default_rng(9)
+    automaton = Automaton("d+.d", characters="01.")
+    scores = random_scores(rng, 5, 5, 4)
+    digits, _ = ctc.most_probable(scores, 1, automaton)
+    for one, frames in zip(digits, scores, strict=True):
+        total = {
+            text: probability
+            for sequence, probability in all_sequences(frames, 5).items()
+            if (text := automaton.text("".join("01."[label] for label in sequence)))
+        }
+        found = automaton.text("".join("01."[label] for label in as_tuple(one[0])))
+        assert re.fullmatch(r"\d+\.\d", found)
+        assert found == max(total, key=total.get)
+
+
+def test_the_probability_of_a_matching_sequence_is_the_mean_of_the_views():
+    rng = np.random.default_rng(10)
+    automaton = Automaton("dd", characters="01")
+    for _ in range(10):
+        views = np.stack([random_scores(rng, 2, 4, 3) for _ in range(3)])
+        for top in (1, 4):
+            digits, log_probability = ctc.most_probable(views, top, automaton)
+            for i in range(2):
+                totals = [all_sequences(view[i], 4) for view in views]
+                pairs = itertools.product((0, 1), repeat=2)
+                means = {one: np.mean([total[one] for total in totals]) for one in pairs}
+                expected = sorted(means, key=means.get, reverse=True)[:top]
+                assert [as_tuple(one) for one in digits[i]] == expected
+                found = np.exp(log_probability[i])
+                assert found == pytest.approx([means[one] for one in expected])
+
+
+def test_sequences_that_cannot_match_are_empty():
+    n_frames = np.array([4, 2, 1])
+    scores = ctc.end_after(random_scores(np.random.default_rng(11), 3, 4, 11), n_frames)
+    for top in (1, 3):
+        digits, log_probability = ctc.most_probable(scores, top, Automaton(["ddd", "77"]))
+        assert np.isneginf(log_probability).all(axis=1).tolist() == [False, True, True]
+        assert (digits[1:] == -1).all()
+        assert len(as_tuple(digits[0, 0])) == 3
+    scores[..., 1:7] = -np.inf
+    digits, log_probability = ctc.most_probable(scores, 4, Automaton("d"))
+    assert np.isfinite(log_probability).all()
+    digits, log_probability = ctc.most_probable(scores, 3, Automaton(["7", "8", "1"]))
+    assert np.isneginf(log_probability).tolist() == [[False, False, True]] * 3
+    assert (digits[:, 2] == -1).all()
+
+
+def test_scores_that_are_not_numbers_have_no_probability_with_a_pattern():
+    scores = np.stack([random_scores(np.random.default_rng(12), 2, 4, 11) for _ in range(2)])
+    scores[1, 1] = np.nan
+    for top in (1, 3):
+        _, log_probability = ctc.most_probable(scores, top, Automaton("dd"))
+        assert np.isfinite(log_probability[0]).all()
+        assert not (log_probability[1] > -np.inf).any()

@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skdigits import load_pretrained
 from skdigits.inference import ctc, graphs
 from skdigits.inference import lines as reading
+from skdigits.inference.patterns import Automaton
 from skdigits.pictures.line_images import HEIGHT, LineImages
 
 
@@ -116,11 +117,13 @@ def test_another_engine_computes_padded_batches(network, lines):
         np.testing.assert_allclose(np.exp(one), np.exp(expected), atol=1e-5)
 
 
-def test_groups_make_no_difference(network, lines, monkeypatch):
-    expected = reading.read_views(network, lines, top=2)
+@pytest.mark.parametrize("automaton", [None, Automaton("d+0d")])
+def test_groups_make_no_difference(network, lines, monkeypatch, automaton):
+    expected = reading.read_views(network, lines, top=2, automaton=automaton)
     monkeypatch.setattr(reading, "GROUP_PIXELS", 28 * 600)
-    for found, whole in zip(reading.read_views(network, lines, top=2), expected, strict=True):
-        np.testing.assert_allclose(found, whole, atol=1e-9)
+    found = reading.read_views(network, lines, top=2, automaton=automaton)
+    for one, whole in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, whole, atol=1e-9)
     scores = reading.score_frames(network, lines)
     assert [len(one) for one in scores] == [-(-image.shape[1] // 2) for image in lines.images]
 
@@ -140,3 +143,34 @@ def test_few_lines_are_computed_in_one_thread(network, lines, monkeypatch):
     assert calls == [len(set(lines.widths))]
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("read", [reading.read_sequences, reading.read_views])
+def test_lines_are_read_by_a_pattern(network, lines, read):
+    plain, certain = read(network, lines)
+    automaton = Automaton(["d", "d+.d0d", "8d"])
+    for top in (1, 3):
+        digits, log_probability = read(network, lines, top=top, automaton=automaton)
+        assert automaton.matches(digits.reshape(-1, digits.shape[2])).all()
+        matches = automaton.matches(plain[:, 0])
+        assert matches.tolist() == [text in ("7", "47205", "80") for text in TEXTS]
+        found = [as_text(several[0]) for several in digits]
+        assert [found[i] for i in np.flatnonzero(matches)] == ["7", "47205", "80"]
+        # The probability is among all sequences.
+        np.testing.assert_allclose(log_probability[matches, 0], certain[matches, 0], atol=1e-3)
+        assert (log_probability[~matches, 0] < np.log(0.05)).all()
+
+
+def test_lines_are_decoded_in_smaller_groups_by_longer_patterns(network, lines, monkeypatch):
+    n_at_once, most_probable = [], ctc.most_probable
+
+    def watched(views, top, automaton):
+        n_at_once.append(views.shape[1])
+        return most_probable(views, top, automaton)
+
+    monkeypatch.setattr(ctc, "most_probable", watched)
+    monkeypatch.setattr(reading, "GROUP_PIXELS", 28 * 300)
+    for pattern in ("d", "dddddddd"):
+        reading.read_sequences(network, lines, automaton=Automaton(pattern))
+    assert n_at_once[0] > 1
+    assert n_at_once[-len(TEXTS) :] == [1] * len(TEXTS)

@@ -1,4 +1,5 @@
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -65,6 +66,27 @@ def test_the_first_of_any_k_is_what_predict_reads(reader, sources):
         found, probability = reader.predict_top_k(X, k=k)
         np.testing.assert_array_equal(found[:, 0], read)
         np.testing.assert_allclose(probability[:, 0], confidence, atol=1e-5)
+
+
+def test_a_pattern_chooses_among_the_probable_sequences(reader, sequences):
+    X = sequences[0]
+    every, its = reader.predict_top_k(X, k=10)
+    found, probability = reader.predict_top_k(X, k=3, pattern=["d.d", "d.dd"])
+    first, confidence = reader.predict_top_k(X, k=1, pattern=["d.d", "d.dd"])
+    np.testing.assert_array_equal(found[:, 0], first[:, 0])
+    np.testing.assert_allclose(probability[:, 0], confidence[:, 0], rtol=1e-5)
+    assert all(re.fullmatch(r"\d\.\d\d?", text) for text in found.ravel())
+    for i in range(len(X)):
+        known = dict(zip(every[i], its[i], strict=True))
+        best = next((text for text in every[i] if len(text) in (2, 3)), None)
+        if best is not None:
+            assert found[i, 0] == f"{best[0]}.{best[1:]}"
+            assert probability[i, 0] == pytest.approx(known[best], rel=1e-5)
+    few, its = reader.predict_top_k(X[:5], k=3, pattern=["7", "$8"])
+    assert {frozenset(row) for row in few.tolist()} == {frozenset(["7", "$8", ""])}
+    assert (its[:, 2] == 0).all()
+    with pytest.raises(ValueError, match="got 'x' in 'dx'"):
+        reader.predict_top_k("no images", pattern="dx")
 
 
 @pytest.mark.filterwarnings("ignore:X has values from 0 to 9")

@@ -1,11 +1,14 @@
 import pickle
+import re
 
 import numpy as np
 import pytest
 from small_recognizers import quick
 
-from skdigits import DigitSequenceRecognizer, load, load_pretrained, save
+from skdigits import DigitSequenceRecognizer, load, load_pretrained, read, save
 from skdigits.datasets import make_digit_sequences
+from skdigits.inference import ctc
+from skdigits.inference.lines import score_frames
 
 TEXTS = np.array(["1.5", "-27", "", "30"])
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 28, 40), np.uint8)
@@ -26,6 +29,24 @@ def test_signs_are_characters_after_the_digits(fitted):
 def test_signs_have_boxes(fitted):
     texts, boxes = fitted.predict(IMAGES), fitted.locate(IMAGES)
     assert [(row >= 0).all(axis=1).sum() for row in boxes] == [len(text) for text in texts]
+
+
+def test_signs_of_a_pattern_are_read(fitted):
+    texts, probability = fitted.predict_top_k(IMAGES, k=3, pattern=["d.d", "$-d"])
+    scores = score_frames(*fitted._check(IMAGES))
+    for row, its, frames in zip(texts, probability, scores, strict=True):
+        for text, one in zip(row, its, strict=True):
+            assert re.fullmatch(r"\d\.\d|\$-\d", text)
+            labels = [fitted.characters_.index(character) for character in text.lstrip("$")]
+            expected = np.exp(ctc.log_probability_of(frames[np.newaxis], np.array([labels])))
+            assert one == pytest.approx(expected[0], rel=1e-4)
+    fitted.predict_top_k(IMAGES, pattern="d+.d+")
+    with pytest.raises(ValueError, match="does not say where ',' is"):
+        fitted.predict_top_k(IMAGES, pattern="d+,d+")
+    with pytest.raises(ValueError, match="does not say where ',' is"):
+        read("no picture", pattern="d+,d+", model=fitted)
+    with pytest.raises(OSError, match="no picture"):
+        read("no picture", pattern="d+.d+", model=fitted)
 
 
 def test_signs_are_saved_and_pickled(fitted, tmp_path):
@@ -107,7 +128,7 @@ def test_generated_lines_teach_signs(sources):
     ).fit(images, digits)
     options = {"style": "mixed", "lengths": (1, 4), "signs": ".,-$", "random_state": 1}
     lines, texts = make_digit_sequences(*others, 400, **options)
-    read = recognizer.predict(lines)
+    found = recognizer.predict(lines)
     has_signs = ~np.char.isdigit(texts)
     assert has_signs.sum() > 100
-    assert (read == texts)[has_signs].mean() > 0.4
+    assert (found == texts)[has_signs].mean() > 0.4
