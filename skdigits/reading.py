@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from numbers import Integral
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skdigits.inference import ctc
+from skdigits.inference.patterns import MOST_STATES, Automaton
+from skdigits.networks.labels import DIGITS
 from skdigits.pictures import clean_picture, open_picture
 from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.opening import REDUCTION
@@ -30,7 +33,7 @@ class Reading(NamedTuple):
     Parameters
     ----------
     text : str
-        The digits from left to right, with the signs that the model reads.
+        The digits from left to right, with the signs that the model reads or `pattern` has.
     confidence : float
         The predicted probability of the text, from 0 to 1. A single digit is read by two networks;
         its confidence is the mean of their probabilities.
@@ -53,6 +56,7 @@ def read(
     picture: PictureFile | Picture,
     *,
     digits: int | None = None,
+    pattern: str | Sequence[str] | None = None,
     model: DigitSequenceRecognizer | DigitClassifier | None = None,
 ) -> list[Reading]:
     """Read all lines of digits in a picture.
@@ -64,8 +68,15 @@ def read(
         A picture file of one page, its content, or a picture that
         `skdigits.pictures.clean_picture` accepts: a page, a line or a single digit.
     digits : int, default=None
-        The number of digits of each line, if it is known: the most probable of the top-10 texts
-        with this length is returned; a line with none is omitted.
+        The number of digits of each line, if it is known; ``digits=3`` is ``pattern="ddd"``.
+    pattern : str or list of str, default=None
+        What is expected of each line: ``d`` is a digit, ``d+`` one digit or more, and any other
+        digit or sign (``. , - + / : % $ € £ # * ( ) =`` or a space) is itself; ``+`` is a
+        repetition only right after ``d``. With a list, one of the patterns must match; the text is
+        that of the first. The most probable matching text is returned; a line with none is omitted.
+        The confidence is low if a line does not look like the pattern. Signs that the model does
+        not read are put where the pattern has them: the pretrained one reads no point, and
+        ``"ddd.dd"`` returns a line of five digits with a point.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
         A fitted estimator. None means ``load_pretrained("sequence")``, together with
         ``load_pretrained("digit")`` if the picture is a single digit. A classifier reads the
@@ -79,8 +90,9 @@ def read(
     Raises
     ------
     ValueError
-        If `picture` is not one picture, `digits` is not a whole number from 1, or `model` is a
-        classifier and `digits` is greater than 1.
+        If `picture` is not one picture, `digits` is not a whole number from 1 to 59, `pattern` is
+        not valid or does not say where a sign is, both are given, or `model` is a classifier and
+        they do not allow a single digit.
     OSError
         If the file cannot be read.
 
@@ -92,21 +104,23 @@ def read(
     >>> white_with_a_bar[10:50, 28:33] = 0
     >>> [reading.text for reading in read(white_with_a_bar)]
     ['1']
+    >>> [reading.text for reading in read(white_with_a_bar, pattern="d %")]
+    ['1 %']
     """
-    is_classifier = _check_options(digits, model)
+    pattern = check_pattern(digits, pattern, model)
     picture = _opened(picture)
     images, boxes = cut_lines(picture)
     if not images:
         return []
     reduction = getattr(picture, "info", {}).get(REDUCTION, 1)
     scaled = [tuple(round(reduction * edge) for edge in box) for box in boxes.tolist()]
-    if is_classifier:
-        labels = _digit_labels(model, picture, k=1) or {"": 0.0}
-        found, scaled = list(labels.items()), scaled[:1]
+    if _is_classifier(model):
+        labels = _read_digit(model, picture, _automaton(pattern, model)) or {"": 0.0}
+        found, scaled = [*labels.items()][:1], scaled[:1]
     else:
-        found = _read_lines(model or _pretrained("sequence"), images, digits)
-    if model is None and len(images) == 1 and len(found[0][0]) == 1:
-        found = [_read_single(picture, images)]
+        found = _read_lines(model or _pretrained("sequence"), images, pattern)
+    if model is None and len(images) == 1 and _is_single(found[0][0]):
+        found = [_read_single(picture, images, pattern)]
     return [
         Reading(text, confidence, box)
         for (text, confidence), box in zip(found, scaled, strict=True)
@@ -118,6 +132,7 @@ def read_many(
     pictures: Iterable[PictureFile | Picture],
     *,
     digits: int | None = None,
+    pattern: str | Sequence[str] | None = None,
     model: DigitSequenceRecognizer | DigitClassifier | None = None,
     n_jobs: int | None = None,
     return_exceptions: bool = False,
@@ -128,7 +143,7 @@ def read_many(
     ----------
     pictures : iterable of str, path-like, bytes, PIL.Image.Image or array-like
         Pictures as for `read`. They are taken one after the other, so that few are in memory.
-    digits, model
+    digits, pattern, model
         As for `read`.
     n_jobs : int, default=None
         Number of processes; -1 is one per core. None is 1, unless ``joblib.parallel_config`` sets
@@ -145,7 +160,7 @@ def read_many(
     Raises
     ------
     ValueError, OSError
-        As by `read`; a wrong `digits` or `model` before any picture is read.
+        As by `read`; a wrong `digits`, `pattern` or `model` before any picture is read.
 
     Examples
     --------
@@ -155,15 +170,15 @@ def read_many(
     >>> list(read_many([blank, blank]))
     [[], []]
     """
-    _check_options(digits, model)
+    pattern = check_pattern(digits, pattern, model)
     parallel = Parallel(n_jobs, return_as="generator", pre_dispatch="2 * n_jobs")
-    found = parallel(delayed(_read_or_error)(picture, digits, model) for picture in pictures)
+    found = parallel(delayed(_read_or_error)(picture, pattern, model) for picture in pictures)
     return found if return_exceptions else map(_raise_error, found)
 
 
-def _read_or_error(picture: Any, digits: int | None, model: Any) -> list[Reading] | Exception:
+def _read_or_error(picture: Any, pattern: Any, model: Any) -> list[Reading] | Exception:
     try:
-        return read(picture, digits=digits, model=model)
+        return read(picture, pattern=pattern, model=model)
     except (ValueError, OSError) as error:
         return error
 
@@ -174,19 +189,57 @@ def _raise_error(found: Any) -> Any:
     return found
 
 
-def _check_options(digits: int | None, model: Any) -> bool:
-    """Check the options of `read`; return whether the model is a classifier."""
-    if digits is not None and (
-        not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1
-    ):
-        raise ValueError(f"digits should be a whole number from 1, or None; got {digits!r}.")
-    is_classifier = model is not None and not isinstance(model, DigitSequenceRecognizer)
-    if is_classifier and digits not in (None, 1):
+def check_pattern(digits: Any, pattern: Any, model: Any) -> Any:
+    """Check the options of `read`.
+
+    Parameters
+    ----------
+    digits, pattern, model
+        As for `read`.
+
+    Returns
+    -------
+    str, list of str or None
+        The pattern, also where the number of digits is given.
+
+    Raises
+    ------
+    ValueError
+        If an option is not valid.
+    """
+    if digits is not None:
+        is_number = isinstance(digits, Integral) and not isinstance(digits, bool)
+        if not is_number or not 1 <= digits < MOST_STATES:
+            raise ValueError(
+                f"digits should be a whole number from 1 to {MOST_STATES - 1}, or None; got "
+                f"{digits!r}."
+            )
+        if pattern is not None:
+            raise ValueError(
+                f"digits={digits} is the pattern {reprlib.repr('d' * digits)}; got pattern="
+                f"{reprlib.repr(pattern)} too. Omit one of them."
+            )
+        pattern = "d" * int(digits)
+    automaton = _automaton(pattern, model)
+    if _is_classifier(model) and automaton is not None and not automaton.allows_one_digit:
         raise ValueError(
-            f"model is a {type(model).__name__}, which reads single digits; got digits={digits}. "
-            "Pass a DigitSequenceRecognizer, or omit digits."
+            f"model is a {type(model).__name__}, which reads single digits; got "
+            + (f"pattern={reprlib.repr(pattern)}" if digits is None else f"digits={digits}")
+            + ". Pass a DigitSequenceRecognizer, or omit it."
         )
-    return is_classifier
+    return pattern
+
+
+def _automaton(pattern: Any, model: Any) -> Automaton | None:
+    """Compile a pattern for the characters that a model reads; a classifier reads digits."""
+    if pattern is None:
+        return None
+    reader = _pretrained("sequence") if model is None else model
+    return Automaton(pattern, getattr(reader, "characters_", DIGITS))
+
+
+def _is_classifier(model: Any) -> bool:
+    return model is not None and not isinstance(model, DigitSequenceRecognizer)
 
 
 def _opened(picture: Any) -> Any:
@@ -221,45 +274,47 @@ def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     return load_pretrained(name)
 
 
-def _read_lines(
-    recognizer: Any, images: list[np.ndarray], digits: int | None
-) -> list[tuple[str, float]]:
-    """Return the most probable text of each image, with this number of digits if it is given."""
-    if digits is None:
-        texts, probabilities = recognizer.predict_top_k(images, k=1)
-        return list(zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), strict=True))
-    texts, probabilities = recognizer.predict_top_k(images, k=ctc.MOST_SEQUENCES)
-    fits = np.char.str_len(texts) == digits
-    best = fits.argmax(axis=1)  # the first is the most probable
-    rows = np.arange(len(images))
-    found = np.where(fits[rows, best], texts[rows, best], "")
-    return list(zip(found.tolist(), probabilities[rows, best].tolist(), strict=True))
+def _read_lines(recognizer: Any, images: list[np.ndarray], pattern: Any) -> list[tuple[str, float]]:
+    """Return the most probable text of each image."""
+    texts, probabilities = recognizer.predict_top_k(images, k=1, pattern=pattern)
+    return list(zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), strict=True))
 
 
-def _read_single(picture: Any, images: list[np.ndarray]) -> tuple[str, float]:
-    """Return the most probable label of a picture of one digit, by two networks.
+def _is_single(text: str) -> bool:
+    """Return True for the text of a single digit, perhaps with signs that are not read."""
+    read = [character for character in text if character in _pretrained("sequence").characters_]
+    return len(read) == 1 and read[0] in DIGITS
+
+
+def _read_single(picture: Any, images: list[np.ndarray], pattern: Any) -> tuple[str, float]:
+    """Return the most probable text of a picture of one digit, by two networks.
 
     The probability is the mean of both networks. Because the classifier predicts digits only, its
     probabilities are scaled to the recognizer's total probability of one-digit texts.
     """
-    texts, probabilities = _pretrained("sequence").predict_top_k(images, k=ctc.MOST_SEQUENCES)
-    digits = {t: p for t, p in zip(texts[0], probabilities[0], strict=True) if len(t) == 1}
-    if shares := _digit_labels(_pretrained("digit"), picture, k=10):
+    recognizer: Any = _pretrained("sequence")
+    texts, probabilities = recognizer.predict_top_k(images, k=ctc.MOST_SEQUENCES, pattern=pattern)
+    found = zip(texts[0].tolist(), probabilities[0].tolist(), strict=True)
+    digits = {text: probability for text, probability in found if _is_single(text)}
+    if shares := _read_digit(_pretrained("digit"), picture, _automaton(pattern, None)):
         one = sum(digits.values())
-        digits = {
-            label: (digits.get(label, 0) + one * share) / 2 for label, share in shares.items()
-        }
-    label = max(digits, key=lambda text: digits[text])
-    return str(label), float(digits[label])
+        digits = {text: (digits.get(text, 0) + one * share) / 2 for text, share in shares.items()}
+    text = max(digits, key=lambda text: digits[text])
+    return text, float(digits[text])
 
 
-def _digit_labels(classifier: Any, picture: Any, *, k: int) -> dict[str, float]:
-    """Return the most probable labels of a picture of one digit, with their probabilities.
+def _read_digit(classifier: Any, picture: Any, automaton: Automaton | None) -> dict[str, float]:
+    """Return the texts of a picture of one digit that match, with their probabilities.
 
     They are in order of probability; a picture without ink has none.
     """
     image = clean_picture(picture)
     if not image.any():
         return {}
-    labels, probabilities = classifier.predict_top_k(image[np.newaxis], k=k)
-    return dict(zip(labels[0].astype(str).tolist(), probabilities[0].tolist(), strict=True))
+    n_labels = len(classifier.classes_)
+    labels, probabilities = classifier.predict_top_k(image[np.newaxis], k=n_labels)
+    texts = labels[0].astype(str).tolist()
+    if automaton is not None:
+        texts = map(automaton.text, texts)
+    found = zip(texts, probabilities[0].tolist(), strict=True)
+    return {text: probability for text, probability in found if text}

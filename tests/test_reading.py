@@ -6,7 +6,15 @@ from photographs import page
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import zoom
 
-from skdigits import DigitClassifier, Reading, load_pretrained, read, read_many
+import skdigits.reading
+from skdigits import (
+    DigitClassifier,
+    DigitSequenceRecognizer,
+    Reading,
+    load_pretrained,
+    read,
+    read_many,
+)
 from skdigits.datasets import load_digits
 from skdigits.pictures import clean_picture
 
@@ -232,13 +240,70 @@ def test_the_first_picture_of_a_jpeg_is_read(tmp_path):
     assert texts_of(read(tmp_path / "phone.jpg")) == ["4711"]
 
 
-def test_a_line_without_a_text_of_the_wanted_length_is_left_out():
+def test_a_text_of_another_length_has_a_low_confidence_and_is_left_out_if_impossible():
     picture = typed((200, 120), [((60, 20), 60, "42")])
-    assert texts_of(read(picture, digits=2)) == ["42"]
-    for digits in (5, 9):
-        assert read(picture, digits=digits) == []
+    assert read(picture, digits=2) == read(picture)
+    for digits in (1, 5, 9):
+        (reading,) = read(picture, digits=digits)
+        assert len(reading.text) == digits
+        assert 0 < reading.confidence < 0.01
+    assert read(picture, digits=59) == []  # more digits than frames
     with pytest.raises(ValueError, match="model is a DigitClassifier, which reads single digits"):
         read(picture, digits=2, model=load_pretrained("digit"))
+
+
+def test_a_number_is_read_as_its_pattern_has_it():
+    picture = typed((420, 120), [((40, 20), 60, "04271305")])
+    (plain,) = read(picture)
+    assert plain.text == "04271305"
+    for pattern, text in {
+        "ddddd.ddd": "04271.305",
+        "d+,dd": "042713,05",
+        "0ddddddd": "04271305",
+        ("dd.dd.dddd", "dd/dd/dddd"): "04.27.1305",
+        ("d", "$ d+"): "$ 04271305",
+    }.items():
+        (reading,) = read(picture, pattern=pattern)
+        assert reading.text == text
+        assert reading.confidence == pytest.approx(plain.confidence, rel=1e-6)
+        assert reading.box == plain.box
+    (other,) = read(picture, pattern="d2dd-305")  # a digit less
+    assert other.text in ("0271-305", "4271-305")
+    assert 0 < other.confidence < 0.01
+    assert read(picture, digits=8) == read(picture, pattern="dddddddd") == [plain]
+    assert list(read_many([picture] * 2, pattern="-d+")) == 2 * [read(picture, pattern="-d+")]
+
+
+def test_a_single_digit_is_read_by_two_networks_where_the_pattern_allows_it(digits):
+    picture = np.pad(255 - digits[0][3], 6, constant_values=255)
+    (plain,) = read(picture)
+    (of_one,) = read(picture, digits=1)
+    assert of_one.confidence == pytest.approx(plain.confidence, abs=0.01)
+    for pattern, text in {"d": "3", "-d%": "-3%", ("d", "5"): "3", "d+": "3"}.items():
+        (reading,) = read(picture, pattern=pattern)
+        assert reading.text == text
+        exact = 0.01 if pattern == "d+" else 1e-9
+        assert reading.confidence == pytest.approx(of_one.confidence, abs=exact)
+        (by_one,) = read(picture, pattern=pattern, model=load_pretrained("digit"))
+        assert by_one.text == text
+    (by_line,) = read(picture, pattern="d", model=load_pretrained("sequence"))
+    shares = read(picture, model=load_pretrained("digit"))
+    assert plain.confidence == pytest.approx(
+        (by_line.confidence + shares[0].confidence) / 2, abs=0.01
+    )
+    (other,) = read(picture, pattern=["1", "2"], model=load_pretrained("digit"))
+    assert other.text in ("1", "2")
+    assert other.confidence < 0.1
+    with pytest.raises(ValueError, match="reads single digits; got pattern='dd'. Pass a Digit"):
+        read(picture, pattern="dd", model=load_pretrained("digit"))
+
+
+def test_a_digit_beside_a_sign_that_is_read_is_no_single_digit(monkeypatch):
+    reader = DigitSequenceRecognizer()
+    reader.characters_ = "0123456789-"
+    monkeypatch.setattr(skdigits.reading, "_pretrained", {"sequence": reader}.get)
+    texts = ("3", "3%", "-3", "-", "31", "")
+    assert [text for text in texts if skdigits.reading._is_single(text)] == ["3", "3%"]
 
 
 def test_a_picture_that_cleaning_finds_blank_is_not_read_by_a_classifier():
@@ -311,7 +376,16 @@ def test_a_picture_that_cannot_be_read_ends_nothing_if_asked(tmp_path):
         next(found)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"digits": 0}, "whole number from 1")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"digits": 0}, "whole number from 1 to 59, or None; got 0"),
+        ({"digits": 60}, "whole number from 1 to 59, or None; got 60"),
+        ({"pattern": "ddxd"}, "got 'x' in 'ddxd'"),
+        ({"pattern": []}, "a list of such strings"),
+        ({"pattern": "ddd", "digits": 3}, "digits=3 is the pattern 'ddd'; got pattern='ddd' too"),
+    ],
+)
 def test_options_are_checked_before_any_picture_is_read(options, message):
     with pytest.raises(ValueError, match=message):
         read_many(iter(()), **options)

@@ -96,6 +96,26 @@ def test_the_length_may_be_known(run, folder, capsys):
     assert {len(row[1]) for row in rows} <= {0, n_digits}
 
 
+def test_patterns_may_be_known(run, folder, capsys):
+    expected = read(folder / "1 page.png")
+    longest = max(len(reading.text) for reading in expected)
+    patterns = ["$" + n * "d" for n in range(1, longest + 1)]
+    options = [part for pattern in patterns for part in ("--pattern", pattern)]
+    assert run("read", folder / "1 page.png", *options) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[1] for row in rows] == [f"${reading.text}" for reading in expected]
+    for wrong, message in {
+        ("--pattern", "ddxd"): "got 'x' in 'ddxd'",
+        ("--pattern", ""): "at least one d or digit",
+        ("--pattern", "ddd", "--digits", 3): "digits=3 is the pattern 'ddd'",
+    }.items():
+        assert run("read", folder, *wrong) == 2
+        shown = capsys.readouterr()
+        assert message in shown.err
+        assert shown.err.count("\n") == 1
+        assert not shown.out
+
+
 def test_pictures_are_drawn_with_boxes(run, folder, tmp_path):
     out = tmp_path / "drawn"
     assert run("read", folder / "1 page.png", folder / "2 digit.jpg", "--draw", out) == 0

@@ -113,6 +113,7 @@ def read_picture(folder: Path) -> list[Reading]:
     print(len(cleaner.transform([picture, np.asarray(picture), str(folder / "number.png")])))
     with open(folder / "number.png", "rb") as file:
         print(read(file)[0].text, read((folder / "number.png").read_bytes())[0].text)
+    print(read(picture, pattern="dd.ddd"), read(picture, pattern=["ddddd", "d+-d"]))
     return read(picture, digits=5, model=load_pretrained("sequence"))
 
 

@@ -22,6 +22,15 @@ Digits = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Number of digits of each line, if it is known."),
 ]
+Patterns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pattern",
+        metavar="P",
+        help="What is expected of each line: d is a digit, d+ one or more, other digits and signs "
+        "are themselves (ddddd.ddd). Repeat the option to allow several patterns.",
+    ),
+]
 RejectBelow = Annotated[
     float,
     typer.Option(
@@ -42,6 +51,7 @@ Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdig
 def read(
     pictures: Pictures,
     digits: Digits = None,
+    patterns: Patterns = None,
     reject_below: RejectBelow = 0.0,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
@@ -61,16 +71,18 @@ def read(
     from skdigits.cli.read.pages import read_pages
     from skdigits.cli.read.rows import print_pages
     from skdigits.cli.workers import workers
+    from skdigits.reading import check_pattern
     from skdigits.wrappers import network_estimator
 
     if as_csv and as_json:
         raise ValueError("--csv and --json are two output formats; omit one of them.")
     estimator = None if model is None else network_estimator(load(model))
+    pattern = check_pattern(digits, patterns or None, estimator)
     if draw is not None:
         check_folder(draw)
         make_folder(draw)
     form = "csv" if as_csv else "json" if as_json else "text"
-    options = {"digits": digits, "model": estimator, "drawn": draw is not None}
+    options = {"pattern": pattern, "model": estimator, "drawn": draw is not None}
     with workers(dask, n_jobs=jobs, quiet=True), progress_line() as watch:
         # On a terminal, the printed lines are the progress.
         pages = read_pages(pictures, options, None if sys.stdout.isatty() else watch)

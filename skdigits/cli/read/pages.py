@@ -138,7 +138,7 @@ def load_stream(source: Source) -> Source:
 
 
 def read_source(
-    source: Source, *, digits: int | None, model: Any, drawn: bool
+    source: Source, *, pattern: str | list[str] | None, model: Any, drawn: bool
 ) -> Iterator[Page | str]:
     """Read the pages of a file or stream, one after the other.
 
@@ -146,8 +146,8 @@ def read_source(
     ----------
     source : Source
         What to read.
-    digits : int or None
-        Number of digits of each line.
+    pattern : str, list of str or None
+        As for `skdigits.read`.
     model : estimator or None
         As for `skdigits.read`.
     drawn : bool
@@ -176,7 +176,7 @@ def read_source(
         for number, picture in enumerate(open_pictures(file)):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # about pictures of several digits
-                found = read(picture, digits=digits, model=model)
+                found = read(picture, pattern=pattern, model=model)
             drawing = draw_boxes(picture, found) if drawn else b""
             yield Page(page_name(name, number), found, drawing)
     except Exception as error:  # any error is reported, and the other pictures are read
