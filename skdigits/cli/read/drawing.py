@@ -35,14 +35,18 @@ LONGEST_TEXT = 24  # characters of a label
 SMALLEST_NUMBER = 24  # pixels: the median height of numbers, for which small pictures are enlarged
 SMALLEST_PICTURE = 500  # pixels of the longer side of a drawing
 LARGEST_PICTURE = 12_000_000  # pixels of an enlarged picture
-SIZES = (1.0, 0.8, 0.64, 0.5)  # of letters, relative to the preferred size
+N_SIZES = 5  # of letters, from the preferred size to the smallest
 SMALLEST_LETTERS = 11  # pixels
 OF_NUMBER = 0.6  # size of letters, relative to the median height of numbers
 OF_PICTURE = (1 / 110, 1 / 28)  # smallest and largest size of letters, relative to the longer side
+PADDING = (0.4, 0.2)  # horizontally and vertically around a text, relative to the size of letters
 EDGE_OF_NUMBER = 0.1  # of its height: its soft edge
-OUTWARDS = np.array([-1, -1, 1, 1])
 EDGE = 24  # grey levels: minimum contrast of ink
-STROKE = 1 / 900  # width of lines, relative to the longer side
+UNITS = (
+    1800  # per longer side; boxes and labels are multiples of this unit, and at least of a pixel
+)
+STROKE = 2  # units: width of lines
+OUTWARDS = np.array([-1, -1, 1, 1])
 LONGEST_NAME = 50  # characters of a file name; a character can have four bytes
 
 
@@ -75,7 +79,7 @@ def draw_boxes(picture: Any, readings: list[Any], *, reject_below: float = 0.0) 
         boxes = np.array([box for *_, box in readings]) / picture.info.get(REDUCTION, 1)
         drawn = _labelled(drawn, boxes, _labels(readings, reject_below))
     file = io.BytesIO()
-    drawn.save(file, format="PNG", compress_level=2)  # three times as fast
+    drawn.save(file, format="PNG", compress_level=2)  # the default takes three times as long
     return file.getvalue()
 
 
@@ -106,68 +110,83 @@ def _labels(readings: list[Any], reject_below: float) -> list[tuple[str, Paint]]
 
 def _labelled(drawn: Any, boxes: np.ndarray, labels: list[tuple[str, Paint]]) -> Any:
     """Draw boxes and labels on a copy of a picture, which is larger if a label is beside it."""
-    from PIL import Image, ImageDraw
+    from PIL import ImageDraw
 
-    ink = _ink(drawn)
-    for box in boxes:
-        _erase(ink, box)
-    factor = _enlargement(drawn.size, np.median(boxes[:, 3] - boxes[:, 1]))
-    drawn = drawn.resize([factor * side for side in drawn.size], Image.Resampling.BICUBIC)
-    ink = ink.repeat(factor, axis=0).repeat(factor, axis=1)
-    longest = max(drawn.size)
-    stroke = max(2, round(STROKE * longest))
-    halo = stroke // 2
-    sizes = _letter_sizes(longest, factor * np.median(boxes[:, 3] - boxes[:, 1]))
-    frames = np.rint(factor * boxes).astype(int) + stroke * OUTWARDS
-    extents = _extents([label for label, _ in labels], sizes, stroke)
-    margin = int(extents[0].max()) + 2 * stroke
-    places, chosen = place_labels(frames, extents, ink, margin=margin, stroke=stroke)
-    shown = places[chosen >= 0]
-    left, top = np.minimum(0, shown[:, :2].min(axis=0, initial=0))
-    right, bottom = np.maximum(drawn.size, shown[:, 2:].max(axis=0, initial=0))
-    page = Image.new("RGB", (right - left, bottom - top), "white")
-    page.paste(drawn, (-left, -top))
+    height = np.median(boxes[:, 3] - boxes[:, 1])
+    factor = _enlargement(drawn.size, height)
+    longest = factor * max(drawn.size)
+    unit = max(1, round(longest / UNITS))
+    ink = _ink(drawn, boxes).repeat(factor, axis=0).repeat(factor, axis=1)[::unit, ::unit]
+    corners = np.concatenate(
+        [boxes[:, :2] // (unit / factor), -(-boxes[:, 2:] // (unit / factor))], 1
+    )
+    frames = (corners + STROKE * OUTWARDS).clip(0, [*ink.shape[::-1]] * 2).astype(np.int64)
+    sizes = _letter_sizes(longest, factor * height)
+    extents = _extents([label for label, _ in labels], sizes, unit)
+    margin = min(int(extents.max()), UNITS // 2)
+    places, chosen = place_labels(frames, extents, ink, margin=margin, stroke=STROKE)
+    page, origin = _enlarged(drawn, factor, unit * places[chosen >= 0])
     pencil = ImageDraw.Draw(page)
-    shift = np.array([left, top] * 2)
-    for frame, (_, paint) in zip(frames - shift, labels, strict=True):
-        _draw_frame(pencil, frame + halo * OUTWARDS, HALO, halo)
-        _draw_frame(pencil, frame, paint.outline, stroke)
-    for place, size, (label, paint) in zip(places - shift, chosen, labels, strict=True):
+    for frame, (_, paint) in zip(frames, labels, strict=True):
+        _draw_frame(pencil, unit * (frame + OUTWARDS) + origin, HALO, unit)
+        _draw_frame(pencil, unit * frame + origin, paint.outline, STROKE * unit)
+    for place, size, (label, paint) in zip(places, chosen, labels, strict=True):
         if size >= 0:
-            _draw_label(pencil, place, label, paint, sizes[size], stroke)
+            _draw_frame(
+                pencil, unit * place + origin, paint.outline, STROKE * unit, paint.background
+            )
+            _draw_text(pencil, unit * place + origin, label, sizes[size])
     return page
 
 
-def _draw_frame(pencil: Any, frame: np.ndarray, colour: str, width: int) -> None:
-    left, top, right, bottom = frame.tolist()
-    pencil.rectangle([left, top, right - 1, bottom - 1], outline=colour, width=width)
+def _enlarged(drawn: Any, factor: int, places: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Enlarge a picture by a factor, and add margins for the labels beside it.
+
+    Returns
+    -------
+    page : PIL.Image.Image
+        A copy.
+    origin : ndarray of shape (4,), int
+        Where the picture is on the page: left, top, and both once more.
+    """
+    from PIL import Image
+
+    size = [factor * side for side in drawn.size]
+    if factor > 1:
+        drawn = drawn.resize(size, Image.Resampling.BICUBIC)
+    start = places[:, :2].min(axis=0, initial=0)
+    end = np.maximum(size, places[:, 2:].max(axis=0, initial=0))
+    page = Image.new("RGB", tuple((end - start).tolist()), "white")
+    page.paste(drawn, tuple((-start).tolist()))
+    return page, np.tile(-start, 2)
 
 
-def _draw_label(
-    pencil: Any, place: np.ndarray, label: str, paint: Paint, size: int, stroke: int
+def _draw_frame(
+    pencil: Any, frame: np.ndarray, outline: str, width: int, inside: str | None = None
 ) -> None:
+    left, top, right, bottom = frame.tolist()
+    pencil.rectangle([left, top, right - 1, bottom - 1], inside, outline=outline, width=width)
+
+
+def _draw_text(pencil: Any, place: np.ndarray, text: str, size: int) -> None:
+    font = _font(size)
     left, top, right, bottom = place.tolist()
-    corners = [left, top, right - 1, bottom - 1]
-    pencil.rectangle(corners, paint.background, outline=paint.outline, width=stroke)
-    position = ((left + right) / 2, bottom - stroke - _padding(size))
-    pencil.text(position, label, fill=TEXT, font=_font(size), anchor="ms")
+    middle = (left + right) / 2, (top + bottom - font.getbbox("0", anchor="ls")[1]) / 2
+    pencil.text(middle, text, fill=TEXT, font=font, anchor="ms")
 
 
-def _ink(picture: Any) -> np.ndarray:
-    """Find the pixels of a picture where its grey level changes: writing and drawings."""
+def _ink(picture: Any, boxes: np.ndarray) -> np.ndarray:
+    """Find writing and drawings apart from the numbers: where the grey level changes."""
     grey = np.asarray(picture.convert("L"), np.int16)
     step = max(1, max(grey.shape) // 1000)
     ink = np.zeros(grey.shape, bool)
     ink[step:] = abs(grey[step:] - grey[:-step]) > EDGE
     ink[:, step:] |= abs(grey[:, step:] - grey[:, :-step]) > EDGE
+    for box in boxes:
+        around = max(2, EDGE_OF_NUMBER * (box[3] - box[1]))
+        left, top, right, bottom = np.rint(box + around * OUTWARDS).clip(0).astype(int).tolist()
+        ink[top:bottom, left:right] = False
     return ink
-
-
-def _erase(ink: np.ndarray, box: np.ndarray) -> None:
-    """Erase a number, with its soft edges, from the ink that labels should not cover."""
-    around = max(2, round(EDGE_OF_NUMBER * (box[3] - box[1])))
-    left, top, right, bottom = np.maximum(0, np.rint(box).astype(int) + around * OUTWARDS)
-    ink[top:bottom, left:right] = False
 
 
 def _enlargement(size: tuple[int, int], height: float) -> int:
@@ -178,25 +197,19 @@ def _enlargement(size: tuple[int, int], height: float) -> int:
 
 def _letter_sizes(longest: int, height: float) -> list[int]:
     """Return the sizes of letters in pixels, from the preferred one to the smallest."""
-    preferred = np.clip(OF_NUMBER * height, *(share * longest for share in OF_PICTURE))
-    sizes = {max(SMALLEST_LETTERS, round(share * preferred)) for share in SIZES}
-    return sorted(sizes, reverse=True)
+    preferred = min(max(OF_NUMBER * height, OF_PICTURE[0] * longest), OF_PICTURE[1] * longest)
+    sizes = np.geomspace(max(preferred, SMALLEST_LETTERS), SMALLEST_LETTERS, N_SIZES)
+    return np.unique(np.rint(sizes).astype(int))[::-1].tolist()
 
 
-def _extents(labels: list[str], sizes: list[int], stroke: int) -> np.ndarray:
+def _extents(labels: list[str], sizes: list[int], unit: int) -> np.ndarray:
     """Return the width and height of each label at each size, of shape (n_sizes, n_labels, 2)."""
     font = _font(sizes[0])
     lengths = np.array([font.getlength(label) for label in labels]) / sizes[0]
-    height = -font.getbbox("0", anchor="ls")[1] / sizes[0]
-    extents = np.empty((len(sizes), len(labels), 2), int)
-    for size, extent in zip(sizes, extents, strict=True):
-        extent[:, 0] = np.ceil(size * lengths) + 2 * (stroke + 2 * _padding(size))
-        extent[:, 1] = math.ceil(size * height) + 2 * (stroke + _padding(size))
-    return extents
-
-
-def _padding(size: int) -> int:
-    return max(1, round(0.2 * size))
+    heights = np.full(len(labels), -font.getbbox("0", anchor="ls")[1] / sizes[0])
+    extents = np.stack([lengths + 2 * PADDING[0], heights + 2 * PADDING[1]], axis=-1)
+    in_pixels = np.array(sizes)[:, np.newaxis, np.newaxis] * extents
+    return np.ceil(in_pixels / unit).astype(np.int64) + 2 * STROKE
 
 
 @functools.cache

@@ -15,8 +15,9 @@ POSITIONS = np.array(
         *[[[0, y], [1, y]] for y in ALONG],
     ]
 )
-POSITION_COST = 0.001  # of each further position, in units of a label that covers ink alone
-SIZE_COST = 0.02  # of each smaller size: a label is rather small than over a letter
+SIDE_COST = 0.04  # of each further side, in units of a label that covers ink alone
+ALONG_COST = 0.005  # of each further position along a side
+SIZE_COST = 0.04  # of each smaller size: a label is rather small than over a letter
 OUTSIDE_COST = 10.0  # of a place beside the picture: the smallest size within the picture is better
 
 
@@ -62,7 +63,9 @@ def place_labels(
     areas = np.prod(places[..., 2:] - places[..., :2], axis=-1)
     size, position = np.indices((len(extents), len(POSITIONS))).reshape(2, -1)
     costs = _sums(ink, places) / areas + OUTSIDE_COST * is_outside
-    costs = np.where(is_free, costs + SIZE_COST * size + POSITION_COST * position, np.inf)
+    side, along = np.divmod(position, len(ALONG))
+    costs += SIZE_COST * size + SIDE_COST * side + ALONG_COST * along
+    costs[~is_free] = np.inf
     chosen = _choose(costs, places + margin, reserved, taken)
     return places[np.arange(len(boxes)), chosen], np.where(chosen < 0, -1, size[chosen])
 
