@@ -6,16 +6,16 @@ import numpy as np
 
 # The positions of a label at its box, the preferred ones first: above, right, below, left. A point
 # of the box and a point of the label, in shares of their widths and heights, are the same point.
-ALONG = (0, 1, 0.5)
+ALONG, BESIDE = (0, 1, 0.5), (0.5, 0, 1)
 POSITIONS = np.array(
     [
         *[[[x, 0], [x, 1]] for x in ALONG],
-        *[[[1, y], [0, y]] for y in ALONG],
+        *[[[1, y], [0, y]] for y in BESIDE],
         *[[[x, 1], [x, 0]] for x in ALONG],
-        *[[[0, y], [1, y]] for y in ALONG],
+        *[[[0, y], [1, y]] for y in BESIDE],
     ]
 )
-SIDE_COST = 0.04  # of each further side, in units of a label that covers ink alone
+SIDE_COST = 0.06  # of each further side, in units of a label that covers ink alone
 ALONG_COST = 0.005  # of each further position along a side
 SIZE_COST = 0.04  # of each smaller size: a label is rather small than over a letter
 OUTSIDE_COST = 10.0  # of a place beside the picture: the smallest size within the picture is better
@@ -50,46 +50,44 @@ def place_labels(
     sizes : ndarray of shape (n,), int
         Index of the size of each label; -1 if no place is free, even at the smallest size.
     """
-    taken = np.zeros(np.add(ink.shape, 2 * margin), bool)
-    corners = np.array([ink.shape[1], ink.shape[0]] * 2)
-    for left, top, right, bottom in (np.clip(boxes, 0, corners) + margin).tolist():
-        taken[top:bottom, left:right] = True
-    places, reserved = _candidates(boxes, extents, stroke)
-    reserved += margin
-    is_free = (reserved[..., :2] >= 0).all(axis=-1)
-    is_free &= (reserved[..., 2:] <= taken.shape[::-1]).all(axis=-1)
-    is_free &= _sums(taken, reserved) == 0
-    is_outside = (places[..., :2] < 0).any(axis=-1) | (places[..., 2:] > corners[2:]).any(axis=-1)
-    areas = np.prod(places[..., 2:] - places[..., :2], axis=-1)
     size, position = np.indices((len(extents), len(POSITIONS))).reshape(2, -1)
-    costs = _sums(ink, places) / areas + OUTSIDE_COST * is_outside
     side, along = np.divmod(position, len(ALONG))
+    places = _candidates(boxes, extents, stroke)
+    start, end = places[..., :2], places[..., 2:]
+    corner = np.array(ink.shape[::-1])
+    is_outside = (start < 0).any(axis=-1) | (end > corner).any(axis=-1)
+    costs = _sums(ink, places) / np.prod(end - start, axis=-1) + OUTSIDE_COST * is_outside
     costs += SIZE_COST * size + SIDE_COST * side + ALONG_COST * along
+    reserved = places + stroke * np.array([-1, -1, 1, 1])
+    is_free = (reserved[..., :2] >= -margin).all(axis=-1)
+    is_free &= (reserved[..., 2:] <= corner + margin).all(axis=-1)
+    is_free &= _other_boxes(boxes, reserved, ink.shape) == 0
     costs[~is_free] = np.inf
-    chosen = _choose(costs, places + margin, reserved, taken)
+    taken = np.zeros(np.add(ink.shape, 2 * margin), bool)
+    chosen = _choose(costs, places + margin, reserved + margin, taken)
     return places[np.arange(len(boxes)), chosen], np.where(chosen < 0, -1, size[chosen])
 
 
-def _candidates(
-    boxes: np.ndarray, extents: np.ndarray, stroke: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of labels, and what must be free around them.
-
-    Returns
-    -------
-    places, reserved : ndarray of shape (n, n_sizes × n_positions, 4), int
-        Left, top, right and bottom.
-    """
+def _candidates(boxes: np.ndarray, extents: np.ndarray, stroke: int) -> np.ndarray:
+    """Return the places of labels: (n, n_sizes × n_positions, 4), left, top, right and bottom."""
     at_box, at_label = POSITIONS[:, 0], POSITIONS[:, 1]
     corner, size = boxes[:, np.newaxis, :2], (boxes[:, 2:] - boxes[:, :2])[:, np.newaxis]
     extents = extents.swapaxes(0, 1)[:, :, np.newaxis]  # of shape (n, n_sizes, 1, 2)
     side = at_box - at_label  # where a label touches its box: -1 or 1, horizontally or vertically
     start = (corner + at_box * size)[:, np.newaxis] - at_label * extents - stroke * side
     start = np.rint(start).astype(np.int64)
-    places = np.concatenate([start, start + extents], axis=-1)
-    apart = [np.where(side == 1, stroke, -stroke), np.where(side == -1, -stroke, stroke)]
-    reserved = places + np.concatenate(apart, axis=-1).astype(np.int64)
-    return places.reshape(len(boxes), -1, 4), reserved.reshape(len(boxes), -1, 4)
+    return np.concatenate([start, start + extents], axis=-1).reshape(len(boxes), -1, 4)
+
+
+def _other_boxes(boxes: np.ndarray, places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Count the pixels in each place that are in boxes, but not in the label's own box."""
+    boxes = boxes.clip(0, [*shape[::-1]] * 2)
+    is_box = np.zeros(shape, bool)
+    for left, top, right, bottom in boxes.tolist():
+        is_box[top:bottom, left:right] = True
+    start = np.maximum(boxes[:, np.newaxis, :2], places[..., :2])
+    end = np.minimum(boxes[:, np.newaxis, 2:], places[..., 2:])
+    return _sums(is_box, places) - (end - start).clip(0).prod(axis=-1)
 
 
 def _choose(
@@ -98,7 +96,7 @@ def _choose(
     """Choose the cheapest place of each label that earlier labels leave free; -1 if none is."""
     chosen = np.full(len(costs), -1)
     n_free = np.isfinite(costs).sum(axis=1).tolist()
-    for i, order in enumerate(np.argsort(costs, axis=1)):
+    for i, order in enumerate(np.argsort(costs, axis=1, kind="stable")):
         for k in order[: n_free[i]].tolist():
             left, top, right, bottom = reserved[i, k].tolist()
             if not taken[top:bottom, left:right].any():
