@@ -7,9 +7,10 @@ import bisect
 import numpy as np
 
 TILTS = np.linspace(-0.06, 0.06, 97)  # rises per pixel that are tried: up to 3.4 degrees
-LEAST_TILT_COST = 0.5  # of the height of a number; without reason, a page is not turned
+TILT_COST = 1.0  # of the largest tilt, in heights of a number: one pair does not turn a page
 APART = 0.6  # of the mean height of two numbers: minimum vertical distance in different rows
 SAME_COLUMN = 0.25  # of the smaller width: minimum overlap of a number with its column
+WHOLE_COLUMN = 0.75  # of the smaller width: overlap that is as good as the whole width
 
 
 def find_rows(boxes: np.ndarray) -> np.ndarray:
@@ -80,7 +81,7 @@ def _tilt(centres: np.ndarray, height: float) -> float:
     """Estimate the rise of rows per pixel: the one with the most numbers on equal levels."""
     levels = np.sort(centres[:, 1] - TILTS[:, np.newaxis] * centres[:, 0], axis=1)
     distances = np.minimum(np.diff(levels, axis=1), APART * height).sum(axis=1)
-    costs = distances + LEAST_TILT_COST * height * abs(TILTS) / TILTS.max()
+    costs = distances + TILT_COST * height * abs(TILTS) / TILTS.max()
     return float(TILTS[costs.argmin()])
 
 
@@ -131,7 +132,7 @@ def _columns(
 def _best_overlap(
     left: np.ndarray, right: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> np.ndarray:
-    """Return the first column that a number overlaps most; -1 if it overlaps none enough."""
+    """Return the first column that each number overlaps most; -1 if it overlaps none enough."""
     first = np.searchsorted(ends, left, "right")
     n_columns = np.searchsorted(starts, right) - first
     best, overlap = np.full(len(left), -1), np.full(len(left), SAME_COLUMN)
@@ -140,6 +141,7 @@ def _best_overlap(
         column = first[i] + step
         common = np.minimum(right[i], ends[column]) - np.maximum(left[i], starts[column])
         common /= np.minimum(right[i] - left[i], ends[column] - starts[column])
+        common = np.minimum(common, WHOLE_COLUMN)
         i, column, common = (part[common > overlap[i]] for part in (i, column, common))
         best[i], overlap[i] = column, common
     return best

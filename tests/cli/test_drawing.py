@@ -99,6 +99,9 @@ def test_labels_become_smaller_where_it_is_crowded_and_disappear_at_last():
 
 def test_labels_leave_other_writing_visible():
     boxes, ink = grid(1, 1, gap=0), np.zeros((200, 300), bool)
+    ink[30] = True  # a thin rule is covered
+    places, _ = place(boxes, extents(1, (50, 18)), ink=ink)
+    assert places[0].tolist() == [40, 24, 90, 42]
     ink[20:38] = True  # a line of writing above the number
     places, _ = place(boxes, extents(1, (50, 18)), ink=ink)
     assert places[0].tolist() == [98, 41, 148, 59]  # on the right, in the middle
@@ -193,6 +196,12 @@ def test_letters_and_lines_are_as_large_as_the_picture_needs():
         sizes[scale] = column.sum(), np.ptp(rows) + 1
     assert sizes[4][0] == pytest.approx(2 * sizes[1][0], rel=0.2)  # a line has at least 2 pixels
     assert sizes[4][1] == pytest.approx(4 * sizes[1][1], rel=0.15)
+
+
+def test_letters_of_small_numbers_in_a_large_picture():
+    shown = drawn(Image.new("L", (4000, 3000), 200), [("31415", 1.0, (1000, 1000, 1100, 1024))])
+    rows = np.flatnonzero(is_in(shown, TEXT).any(axis=1))
+    assert np.ptp(rows) + 1 >= 3000 / 130
 
 
 def test_a_picture_without_numbers_is_not_changed():

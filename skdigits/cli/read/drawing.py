@@ -42,9 +42,7 @@ OF_PICTURE = (1 / 110, 1 / 28)  # smallest and largest size of letters, relative
 PADDING = (0.4, 0.2)  # horizontally and vertically around a text, relative to the size of letters
 EDGE_OF_NUMBER = 0.1  # of its height: its soft edge
 EDGE = 24  # grey levels: minimum contrast of ink
-UNITS = (
-    1800  # per longer side; boxes and labels are multiples of this unit, and at least of a pixel
-)
+UNITS = 1800  # per longer side; a unit has at least a pixel, boxes and labels are multiples of it
 STROKE = 2  # units: width of lines
 OUTWARDS = np.array([-1, -1, 1, 1])
 LONGEST_NAME = 50  # characters of a file name; a character can have four bytes
