@@ -108,17 +108,17 @@ def _labels(readings: list[Any], reject_below: float) -> list[tuple[str, Paint]]
 
 def _labelled(drawn: Any, boxes: np.ndarray, labels: list[tuple[str, Paint]]) -> Any:
     """Draw boxes and labels on a copy of a picture, which is larger if a label is beside it."""
-    from PIL import ImageDraw
+    from PIL import Image, ImageDraw
 
     height = np.median(boxes[:, 3] - boxes[:, 1])
     factor = _enlargement(drawn.size, height)
     longest = factor * max(drawn.size)
     unit = max(1, round(longest / UNITS))
-    ink = _ink(drawn, boxes).repeat(factor, axis=0).repeat(factor, axis=1)[::unit, ::unit]
-    corners = np.concatenate(
-        [boxes[:, :2] // (unit / factor), -(-boxes[:, 2:] // (unit / factor))], 1
-    )
-    frames = (corners + STROKE * OUTWARDS).clip(0, [*ink.shape[::-1]] * 2).astype(np.int64)
+    size = [max(1, factor * side // unit) for side in drawn.size]
+    in_units = factor / unit * boxes
+    ink = _ink(drawn.convert("L").resize(size, Image.Resampling.BOX), in_units)
+    corners = np.concatenate([np.floor(in_units[:, :2]), np.ceil(in_units[:, 2:])], axis=1)
+    frames = (corners + STROKE * OUTWARDS).clip(0, 2 * size).astype(np.int64)
     sizes = _letter_sizes(longest, factor * height)
     extents = _extents([label for label, _ in labels], sizes, unit)
     margin = min(int(extents.max()), UNITS // 2)
@@ -128,12 +128,10 @@ def _labelled(drawn: Any, boxes: np.ndarray, labels: list[tuple[str, Paint]]) ->
     for frame, (_, paint) in zip(frames, labels, strict=True):
         _draw_frame(pencil, unit * (frame + OUTWARDS) + origin, HALO, unit)
         _draw_frame(pencil, unit * frame + origin, paint.outline, STROKE * unit)
-    for place, size, (label, paint) in zip(places, chosen, labels, strict=True):
-        if size >= 0:
-            _draw_frame(
-                pencil, unit * place + origin, paint.outline, STROKE * unit, paint.background
-            )
-            _draw_text(pencil, unit * place + origin, label, sizes[size])
+    for place, number, (label, paint) in zip(unit * places + origin, chosen, labels, strict=True):
+        if number >= 0:
+            _draw_frame(pencil, place, paint.outline, STROKE * unit, paint.background)
+            _draw_text(pencil, place, label, sizes[number])
     return page
 
 
@@ -173,9 +171,9 @@ def _draw_text(pencil: Any, place: np.ndarray, text: str, size: int) -> None:
     pencil.text(middle, text, fill=TEXT, font=font, anchor="ms")
 
 
-def _ink(picture: Any, boxes: np.ndarray) -> np.ndarray:
+def _ink(grey: Any, boxes: np.ndarray) -> np.ndarray:
     """Find writing and drawings apart from the numbers: where the grey level changes."""
-    grey = np.asarray(picture.convert("L"), np.int16)
+    grey = np.asarray(grey, np.int16)
     step = max(1, max(grey.shape) // 1000)
     ink = np.zeros(grey.shape, bool)
     ink[step:] = abs(grey[step:] - grey[:-step]) > EDGE
