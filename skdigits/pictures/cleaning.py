@@ -1,4 +1,8 @@
-"""Convert a picture of a digit or a line to an image in MNIST's style."""
+"""Convert a picture of a digit or a line to an image in MNIST's style.
+
+The steps are in `find_digit` for a digit, in `find_line` for a line; for pages, ``layout._strokes``
+has the steps up to the removal of rules.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,6 @@ from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     TINY,
     InkContrast,
-    dilated,
     hysteresis_threshold,
     ink_contrast,
     is_writing,
@@ -30,15 +33,13 @@ from skdigits.pictures.layout import (
     join_strokes,
     on_one_level,
 )
+from skdigits.pictures.normalization import centre, cut_out, normalize_line, scaled
 from skdigits.pictures.rules import remove_rules
 
 if TYPE_CHECKING:
     from skdigits.typing import Picture
 
 SEARCH_SIDE = 100  # pixels; smaller side to which a picture is reduced to find a digit
-FULL = 80  # percentile of the ink's contrast that is mapped to white
-LOW = 0.2  # relative contrast that is mapped to black
-EDGE = 0.12  # of white; fainter pixels at the edge of the ink are cropped
 WIDEST_STROKE = 0.35  # of the picture's smaller side
 WIDEST_IN_TINY = 0.6  # of the smaller side of a tiny picture, which is cut close to the digit
 WIDEST_IN_LINE = 0.5
@@ -219,7 +220,7 @@ def find_digit(grey: np.ndarray, *, zoomed: bool = False) -> tuple[np.ndarray | 
     n_digits : int
         Number of digits in the picture.
     """
-    reduced = _scaled(grey, min(1, SEARCH_SIDE / min(grey.shape)))
+    reduced = scaled(grey, min(1, SEARCH_SIDE / min(grey.shape)))
     side = min(reduced.shape)
     widest = WIDEST_STROKE if side > TINY else WIDEST_IN_TINY
     contrast = ink_contrast(reduced, max(3, round(widest * side)))
@@ -399,113 +400,3 @@ def count_digits(mask: np.ndarray) -> int:
     digits = digits[heights >= ALIKE * heights.max()]
     gaps = digits[1:, 0] - digits[:-1, 2]
     return 1 + int((gaps >= APART * heights.max()).sum())
-
-
-def cut_out(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Crop a picture to its ink, and normalize the contrast.
-
-    Parameters
-    ----------
-    contrast : ndarray of shape (height, width), float
-        Contrast with the paper.
-    mask : ndarray of shape (height, width), bool
-        Pixels of the strokes; at least one is True.
-
-    Returns
-    -------
-    ndarray of shape (ink_height, ink_width), float
-        Ink from 0 to 1.
-    """
-    full = np.percentile(contrast[mask], FULL)
-    ink = np.clip((contrast / full - LOW) / (1 - LOW), 0, 1) * dilated(mask)
-    return ink[ndimage.find_objects(ink > EDGE, 1)[0]]
-
-
-def centre(ink: np.ndarray, side: int) -> np.ndarray:
-    """Scale the ink of a digit to 20 of 28 pixels, and centre it by its centre of mass.
-
-    Parameters
-    ----------
-    ink : ndarray of shape (ink_height, ink_width), float
-        Ink from 0 to 1, cropped.
-    side : int
-        Height and width of the result.
-
-    Returns
-    -------
-    ndarray of shape (side, side), uint8
-        The image.
-    """
-    small = _brightened(_scaled(ink, side * 20 / 28 / max(ink.shape)))
-    height, width = small.shape
-    mass = small.sum()
-    top = round((side - 1) / 2 - (small.sum(axis=1) @ np.arange(height)) / mass)
-    left = round((side - 1) / 2 - (small.sum(axis=0) @ np.arange(width)) / mass)
-    top, left = np.clip(top, 0, side - height), np.clip(left, 0, side - width)
-    image = np.zeros((side, side), np.uint8)
-    image[top : top + height, left : left + width] = np.rint(small * 255)
-    return image
-
-
-def normalize_line(ink: np.ndarray, digit_height: float, middle: float, height: int) -> np.ndarray:
-    """Scale the digits of a line to 20 of 28 pixels, and centre them vertically.
-
-    Parameters
-    ----------
-    ink : ndarray of shape (ink_height, ink_width), float
-        Ink of a line from 0 to 1, cut out.
-    digit_height, middle : float
-        Usual height of its digits, and the row of their middle, in pixels.
-    height : int
-        Height of the result.
-
-    Returns
-    -------
-    ndarray of shape (height, width), uint8
-        The image, with margins of a seventh of its height at both ends.
-    """
-    scale, top = place_line(len(ink), digit_height, middle, height)
-    small = _brightened(_scaled(ink, scale))
-    margins = [(top, height - len(small) - top), (height // 7, height // 7)]
-    return np.pad(np.rint(small * 255).astype(np.uint8), margins)
-
-
-def place_line(rows: Any, digit_height: Any, middle: Any, height: int) -> tuple[Any, Any]:
-    """Compute by how much the ink of a line is scaled, and its top row in the image.
-
-    Parameters
-    ----------
-    rows : int or ndarray of shape (n_lines,)
-        Height of the ink of one line, or of several.
-    digit_height, middle : float or ndarray of shape (n_lines,)
-        As in `normalize_line`.
-    height : int
-        Height of the image.
-
-    Returns
-    -------
-    scale : float or ndarray of shape (n_lines,)
-        Pixels of the image per pixel of the ink.
-    top : int or ndarray of shape (n_lines,)
-        Row of the image.
-    """
-    scale = height / 28 * np.minimum(20 / digit_height, 26 / rows)
-    n_rows = np.maximum(1, np.rint(rows * scale))
-    top = np.rint(height / 2 - middle * n_rows / rows)
-    return scale, np.clip(top, 0, height - n_rows).astype(int)
-
-
-def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
-    """Scale an image of floats; details that do not fit are averaged."""
-    from PIL import Image
-
-    if scale == 1:
-        return image
-    height, width = (max(1, round(n * scale)) for n in image.shape)
-    picture = Image.fromarray(image.astype(np.float32))
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
-
-
-def _brightened(ink: np.ndarray) -> np.ndarray:
-    """Scale ink so that its maximum is 1, also in thin strokes."""
-    return np.clip(ink / min(1, ink.max()), 0, 1)

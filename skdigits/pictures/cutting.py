@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skdigits.pictures.cleaning import LineInk, find_line, normalize_line
+from skdigits.pictures.cleaning import LineInk, find_line
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import InkContrast
 from skdigits.pictures.layout import in_picture, line_boxes, without_boxes
+from skdigits.pictures.normalization import normalize_line
 
 if TYPE_CHECKING:
     from skdigits.typing import Picture

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from skdigits.pictures.cleaning import centre
+from skdigits.pictures.normalization import centre
 from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")

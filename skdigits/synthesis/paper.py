@@ -10,15 +10,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 from scipy import ndimage
 
-from skdigits.pictures.cleaning import (
-    EDGE,
-    POINT,
-    WIDEST_IN_LINE,
-    cut_out,
-    normalize_line,
-    place_line,
-)
+from skdigits.pictures.cleaning import POINT, WIDEST_IN_LINE
 from skdigits.pictures.ink import InkContrast, strokes
+from skdigits.pictures.normalization import EDGE, cut_out, normalize_line, place_line
 from skdigits.synthesis.inking import Pens, developed, inked
 from skdigits.synthesis.sheet import Sheet
 from skdigits.synthesis.strips import Strip

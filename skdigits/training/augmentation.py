@@ -227,7 +227,7 @@ def _box(ink: Tensor, centre: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]
 
 
 def _brightened(ink: Tensor) -> Tensor:
-    """Scale ink so that its maximum is 1, as `pictures.cleaning.centre` does."""
+    """Scale ink so that its maximum is 1, as `pictures.normalization.centre` does."""
     return tf.math.divide_no_nan(ink, tf.reduce_max(ink, axis=[1, 2, 3], keepdims=True))
 
 

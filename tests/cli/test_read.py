@@ -1,4 +1,5 @@
 import contextlib
+import csv
 import io
 import json
 import os
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from photographs import page
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import zoom
 
 from skdigits import cores, load_pretrained, pictures, read, save
@@ -69,6 +70,108 @@ def test_csv_and_json_have_boxes(run, folder, capsys):
     assert "omit one of them" in capsys.readouterr().err
 
 
+TABLE = [
+    ["4071", "38", "906"],
+    ["25", "7413", "52"],
+    ["963", "", "4480"],
+    ["", "51", "27"],
+    ["8206", "694", "35"],
+    ["47", "83", "2519"],
+    ["530", "9162", "64"],
+    ["3894", "72", "805"],
+]
+
+
+def draw_table(path, degrees=0.0, rows=TABLE):
+    """A picture of right-aligned columns."""
+    picture = Image.new("L", (760, 60 + 70 * len(rows)), 250)
+    pencil, font = ImageDraw.Draw(picture), ImageFont.load_default(36)
+    for y, row in enumerate(rows):
+        for x, text in enumerate(row):
+            pencil.text((200 + 230 * x, 40 + 70 * y), text, 20, font, anchor="ra")
+    picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=250).save(path)
+
+
+def in_csv(text):
+    return list(csv.reader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("degrees", [-2, 0, 2])
+def test_a_table_is_printed_as_rows_and_columns(run, tmp_path, capsys, degrees):
+    draw_table(tmp_path / "table.png", degrees)
+    assert run("read", tmp_path / "table.png", "--table") == 0
+    assert in_csv(capsys.readouterr().out) == TABLE
+
+
+def test_tables_of_several_files_have_their_names(run, tmp_path, capsys):
+    draw_table(tmp_path / "a.png")
+    draw_table(tmp_path / "c.png", rows=TABLE[:2])
+    Image.new("L", (90, 60), 255).save(tmp_path / "b.png")
+    assert run("read", tmp_path, "--table") == 0
+    a, b, c = (str(tmp_path / f"{name}.png") for name in "abc")
+    expected = [*([a, *row] for row in TABLE), [b], *([c, *row] for row in TABLE[:2])]
+    assert in_csv(capsys.readouterr().out) == expected
+    pages = [Image.open(tmp_path / f"{name}.png") for name in "ac"]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    assert run("read", tmp_path / "pages.tif", "--table") == 0
+    names = [row[0] for row in in_csv(capsys.readouterr().out)]
+    assert names == [f"{tmp_path}/pages.tif"] * 8 + [f"{tmp_path}/pages.tif#2"] * 2
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    assert run("read", tmp_path / "0.png", tmp_path / "c.png", "--table") == 1
+    assert in_csv(capsys.readouterr().out) == [[c, *row] for row in TABLE[:2]]
+    assert run("read", tmp_path / "b.png", "--table") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_numbers_of_a_line_are_joined(run, tmp_path, capsys):
+    draw_table(tmp_path / "table.png", 2)
+    readings = read(tmp_path / "table.png")
+    confidence = {reading.text: reading.confidence for reading in readings}
+    box = {reading.text: reading.box for reading in readings}
+    lines = [" ".join(filter(None, row)) for row in TABLE]
+    lowest = [min(confidence[text] for text in line.split()) for line in lines]
+    assert run("read", tmp_path / "table.png", "--lines") == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[1] for row in rows] == lines
+    assert [row[2] for row in rows] == [f"{value:.2f}" for value in lowest]
+    assert run("read", tmp_path / "table.png", "--lines", "--json") == 0
+    first = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert first["text"] == lines[0]
+    boxes = np.array([box[text] for text in TABLE[0]])
+    assert [first[side] for side in ("left", "top")] == boxes[:, :2].min(axis=0).tolist()
+    assert [first[side] for side in ("right", "bottom")] == boxes[:, 2:].max(axis=0).tolist()
+    Image.new("L", (90, 60), 255).save(tmp_path / "blank.png")
+    assert run("read", tmp_path / "blank.png", "--lines") == 0
+    assert capsys.readouterr().out == f"{tmp_path}/blank.png\t\t\n"
+
+
+def test_uncertain_numbers_are_left_out_of_tables_and_lines(run, tmp_path, capsys):
+    draw_table(tmp_path / "table.png")
+    confidences = {r.text: r.confidence for r in read(tmp_path / "table.png")}
+    threshold = sorted(confidences.values())[4]
+    kept = [
+        [text if confidences.get(text, 0) >= threshold else "" for text in row] for row in TABLE
+    ]
+    assert run("read", tmp_path / "table.png", "--table", "--reject-below", threshold) == 0
+    assert in_csv(capsys.readouterr().out) == kept != TABLE
+    assert run("read", tmp_path / "table.png", "--lines", "--reject-below", threshold) == 0
+    texts = [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()]
+    assert texts == [
+        " ".join(filter(None, row)) if row == k else "" for row, k in zip(TABLE, kept, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("other", ["--csv", "--json", "--lines"])
+def test_a_table_has_one_format(run, folder, capsys, other):
+    assert run("read", folder / "1 page.png", "--table", other) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    assert "--table" in line
+    assert other in line
+    assert "omit one of them" in line
+
+
 def test_standard_input_is_read(run, folder, capsys, monkeypatch):
     content = (folder / "2 digit.jpg").read_bytes()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
@@ -124,11 +227,10 @@ def test_pictures_are_drawn_with_boxes(run, folder, tmp_path):
     before = np.asarray(Image.open(folder / "1 page.png").convert("RGB"), int)
     after = np.asarray(Image.open(drawn["page.png.boxes.png"]), int)
     left, top, right, bottom = read(folder / "1 page.png")[0].box
-    assert (after[top, left + 1 : right] == [0xD6, 0x27, 0x28]).all()
-    assert (
-        after[(top + bottom) // 2, left + 2 : right - 2]
-        == before[(top + bottom) // 2, left + 2 : right - 2]
-    ).all()
+    outline = after[bottom + 1, left:right]
+    assert (outline == outline[0]).all()
+    assert tuple(outline[0]) in {(0, 0x72, 0xB2), (0xD5, 0x5E, 0)}  # blue or orange
+    assert (after[top:bottom, left:right] == before[top:bottom, left:right]).all()
     (tmp_path / "file").write_text("")
     assert run("read", folder / "1 page.png", "--draw", tmp_path / "file") == 2
 

@@ -10,14 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from skdigits.pictures import cleaning
 from skdigits.pictures.boxes import remove_boxes
-from skdigits.pictures.cleaning import (
-    count_digits,
-    cut_out,
-    find_digit,
-    find_line,
-    main_digit,
-    normalize_line,
-)
+from skdigits.pictures.cleaning import count_digits, find_digit, find_line, main_digit
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.ink import (
     _is_around_digit,
@@ -31,6 +24,7 @@ from skdigits.pictures.ink import (
     strokes,
 )
 from skdigits.pictures.layout import digit_boxes, group_lines, join_strokes, line_slope, turn
+from skdigits.pictures.normalization import cut_out, normalize_line
 from skdigits.pictures.rules import find_rules, remove_rules
 
 

@@ -41,9 +41,28 @@ AsCsv = Annotated[
     bool, typer.Option("--csv", help="Print CSV, with the box of each line in pixels.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object per line, with its box.")]
+Lines = Annotated[
+    bool,
+    typer.Option(
+        "--lines",
+        help="Join the numbers on one line of the picture, with blanks and the lowest confidence.",
+    ),
+]
+Table = Annotated[
+    bool,
+    typer.Option(
+        "--table",
+        help="Print the numbers of each page as rows and columns of CSV; with several files or "
+        "pages, the first column is the file.",
+    ),
+]
 Draw = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Folder for copies of the pictures with boxes and texts."),
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder for copies of the pictures with boxes and labels: orange if the confidence is "
+        "below 0.9, or --reject-below.",
+    ),
 ]
 Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdigits to read with.")]
 
@@ -55,6 +74,8 @@ def read(
     reject_below: RejectBelow = 0.0,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
+    lines: Lines = False,
+    table: Table = False,
     draw: Draw = None,
     model: Model = None,
     jobs: Jobs = None,
@@ -74,18 +95,30 @@ def read(
     from skdigits.reading import check_pattern
     from skdigits.wrappers import network_estimator
 
-    if as_csv and as_json:
-        raise ValueError("--csv and --json are two output formats; omit one of them.")
+    form = _form(as_csv=as_csv, as_json=as_json, lines=lines, table=table)
     estimator = None if model is None else network_estimator(load(model))
     pattern = check_pattern(digits, patterns or None, estimator)
     if draw is not None:
         check_folder(draw)
         make_folder(draw)
-    form = "csv" if as_csv else "json" if as_json else "text"
-    options = {"pattern": pattern, "model": estimator, "drawn": draw is not None}
+    options = {
+        "pattern": pattern,
+        "model": estimator,
+        "drawn": draw is not None,
+        "reject_below": reject_below,
+    }
     with workers(dask, n_jobs=jobs, quiet=True), progress_line() as watch:
         # On a terminal, the printed lines are the progress.
         pages = read_pages(pictures, options, None if sys.stdout.isatty() else watch)
-        n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw)
+        n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw, lines=lines)
     if n_failed:
         raise typer.Exit(1)
+
+
+def _form(*, as_csv: bool, as_json: bool, lines: bool, table: bool) -> str:
+    """Return the name of the output format; raise ValueError for two of them."""
+    options = {"--csv": as_csv, "--json": as_json, "--table": table, "--lines": table and lines}
+    chosen = [option for option, is_chosen in options.items() if is_chosen]
+    if len(chosen) > 1:
+        raise ValueError(f"{chosen[0]} and {chosen[1]} are two output formats; omit one of them.")
+    return chosen[0].removeprefix("--") if chosen else "text"

@@ -138,7 +138,12 @@ def load_stream(source: Source) -> Source:
 
 
 def read_source(
-    source: Source, *, pattern: str | list[str] | None, model: Any, drawn: bool
+    source: Source,
+    *,
+    pattern: str | list[str] | None,
+    model: Any,
+    drawn: bool,
+    reject_below: float,
 ) -> Iterator[Page | str]:
     """Read the pages of a file or stream, one after the other.
 
@@ -152,6 +157,8 @@ def read_source(
         As for `skdigits.read`.
     drawn : bool
         Whether pages are drawn with the boxes of their lines.
+    reject_below : float
+        As for `draw_boxes`.
 
     Yields
     ------
@@ -177,7 +184,7 @@ def read_source(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # about pictures of several digits
                 found = read(picture, pattern=pattern, model=model)
-            drawing = draw_boxes(picture, found) if drawn else b""
+            drawing = draw_boxes(picture, found, reject_below=reject_below) if drawn else b""
             yield Page(page_name(name, number), found, drawing)
     except Exception as error:  # any error is reported, and the other pictures are read
         yield _problem(name, error)
