@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
     from skdigits.typing import Picture, PictureFile
 
+LEAST = 0.001  # probability of a text that matches a pattern; a less probable one is a guess
+
 
 class Reading(NamedTuple):
     """A line of digits in a picture.
@@ -73,8 +75,8 @@ def read(
         What is expected of each line: ``d`` is a digit, ``d+`` one digit or more, and any other
         digit or sign (``. , - + / : % $ € £ # * ( ) =`` or a space) is itself; ``+`` is a
         repetition only right after ``d``. With a list, one of the patterns must match; the text is
-        that of the first. The most probable matching text is returned; a line with none is omitted.
-        The confidence is low if a line does not look like the pattern. Signs that the model does
+        that of the first. The most probable matching text is returned. Its confidence is low if a
+        line does not look like the pattern; below 0.001, the line is omitted. Signs that the model does
         not read are put where the pattern has them: the pretrained one reads no point, and
         ``"ddd.dd"`` returns a line of five digits with a point.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
@@ -277,6 +279,8 @@ def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
 def _read_lines(recognizer: Any, images: list[np.ndarray], pattern: Any) -> list[tuple[str, float]]:
     """Return the most probable text of each image."""
     texts, probabilities = recognizer.predict_top_k(images, k=1, pattern=pattern)
+    if pattern is not None:
+        texts[probabilities < LEAST] = ""
     return list(zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), strict=True))
 
 

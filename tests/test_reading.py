@@ -240,14 +240,13 @@ def test_the_first_picture_of_a_jpeg_is_read(tmp_path):
     assert texts_of(read(tmp_path / "phone.jpg")) == ["4711"]
 
 
-def test_a_text_of_another_length_has_a_low_confidence_and_is_left_out_if_impossible():
+def test_a_line_that_does_not_look_like_the_pattern_is_left_out(monkeypatch):
     picture = typed((200, 120), [((60, 20), 60, "42")])
     assert read(picture, digits=2) == read(picture)
-    for digits in (1, 5, 9):
-        (reading,) = read(picture, digits=digits)
-        assert len(reading.text) == digits
-        assert 0 < reading.confidence < 0.01
-    assert read(picture, digits=59) == []  # more digits than frames
+    for digits in (1, 5, 9, 59):  # the last is more digits than frames
+        assert read(picture, digits=digits) == []
+    monkeypatch.setattr(skdigits.reading, "LEAST", 1e-7)
+    assert [len(read(picture, digits=digits)) for digits in (1, 5)] == [1, 0]
     with pytest.raises(ValueError, match="model is a DigitClassifier, which reads single digits"):
         read(picture, digits=2, model=load_pretrained("digit"))
 
@@ -267,9 +266,7 @@ def test_a_number_is_read_as_its_pattern_has_it():
         assert reading.text == text
         assert reading.confidence == pytest.approx(plain.confidence, rel=1e-6)
         assert reading.box == plain.box
-    (other,) = read(picture, pattern="d2dd-305")  # a digit less
-    assert other.text in ("0271-305", "4271-305")
-    assert 0 < other.confidence < 0.01
+    assert read(picture, pattern="d2dd-305") == []  # a digit less
     assert read(picture, digits=8) == read(picture, pattern="dddddddd") == [plain]
     assert list(read_many([picture] * 2, pattern="-d+")) == 2 * [read(picture, pattern="-d+")]
 
