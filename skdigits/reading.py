@@ -76,8 +76,8 @@ def read(
         digit or sign (``. , - + / : % $ € £ # * ( ) =`` or a space) is itself; ``+`` is a
         repetition only right after ``d``. With a list, one of the patterns must match; the text is
         that of the first. The most probable matching text is returned. Its confidence is low if a
-        line does not look like the pattern; below 0.001, the line is omitted. Signs that the model does
-        not read are put where the pattern has them: the pretrained one reads no point, and
+        line does not look like the pattern; below 0.001, the line is omitted. Signs that the model
+        does not read are put where the pattern has them: the pretrained one reads no point, and
         ``"ddd.dd"`` returns a line of five digits with a point.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
         A fitted estimator. None means ``load_pretrained("sequence")``, together with
