@@ -248,7 +248,11 @@ def test_the_estimator_is_not_changed(digits):
         (quick(), {"epochs": 3}, r"epochs is a constructor parameter.*DigitClassifier\(epochs=…\)"),
         (quick(), {"validation_data": None}, "DigitClassifier has no parameter 'validation_data'"),
         (pipeline(), {"cnn__epochs": 3}, "epochs is a constructor parameter.*'cnn__epochs'"),
-        (pipeline(), {"sample_weight": 1}, "takes parameters as step__name; got 'sample_weight'.*cnn__samp"),
+        (
+            pipeline(),
+            {"sample_weight": 1},
+            "takes parameters as step__name; got 'sample_weight'.*cnn__samp",
+        ),
         (pipeline(), {"cn__sample_weight": 1}, "got 'cn__sample_weight'.*scale, images,"),
         (pipeline(), {"scale__weight": 1}, "MinMaxScaler has no parameter 'weight'"),
     ],
