@@ -57,7 +57,8 @@ def test_the_sequence_network_reads_as_its_card_says():
             random_state=0,
         )
         expected = card("sequence")[f"generated lines of the bundled digits, {style}"]
-        assert recognizer.score(X, y) == pytest.approx(expected, abs=0.005)
+        # Other versions of NumPy and Pillow draw other lines; the standard error is 0.012.
+        assert recognizer.score(X, y) == pytest.approx(expected, abs=0.03)
 
 
 def test_they_are_small_and_load_without_tensorflow():

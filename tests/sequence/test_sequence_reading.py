@@ -195,8 +195,7 @@ def test_test_time_augmentation_is_the_mean_of_four_readings(reader, sequences):
     lines = LineImages(list(X))
     changed = [lines, *(lines.changed(*view) for view in reading.VIEWS)]
     found = [reader.predict_top_k(view.images, k=10) for view in changed]
-    augmented = clone(reader).set_params(test_time_augmentation=True)
-    augmented._network = reader._network
+    augmented = copy.deepcopy(reader).set_params(test_time_augmentation=True)
     texts, probability = augmented.predict_top_k(X, k=3)
     for i in range(len(X)):
         means = {
@@ -205,9 +204,8 @@ def test_test_time_augmentation_is_the_mean_of_four_readings(reader, sequences):
         best = sorted(means.values(), reverse=True)[:3]
         np.testing.assert_allclose(probability[i], best, rtol=1e-6, atol=1e-12)
         np.testing.assert_allclose([means[t] for t in texts[i]], best, rtol=1e-6, atol=1e-12)
-    first, confidence = augmented.predict_top_k(
-        X, k=1
-    )  # without a beam search where all views agree
+    # Without a beam search where all views agree.
+    first, confidence = augmented.predict_top_k(X, k=1)
     np.testing.assert_array_equal(first[:, 0], texts[:, 0])
     np.testing.assert_allclose(confidence[:, 0], probability[:, 0], rtol=1e-6)
     assert 0 < (confidence > 0.5).mean() < 1
