@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Never, Self
@@ -381,11 +381,8 @@ keras.optimizers.Optimizer, default="adamw"
             validation = sequence_samples(*held_out, self._characters())
         used = images[indices], digits[indices], weights[indices]
         generator = make_generator(self.style, *used, layout, self.signs)
-        characters = self._characters()
         return {
-            "draw": lambda epoch: generated_samples(
-                generator.draw(n_sequences, seed, epoch), characters
-            ),
+            "draw": self._drawing(generator, n_sequences, seed),
             "draws_anew": True,
             "drawn_from": (*used, self.style, layout, self.signs, n_sequences),
             "validation": validation,
@@ -395,8 +392,12 @@ keras.optimizers.Optimizer, default="adamw"
     def _draw(self, digits: tuple[Any, Any, Any], n_sequences: int, seed: int) -> Samples:
         """Generate sequences to validate on."""
         generator = make_generator(self.style, *digits, self._layout(), self.signs)
-        drawn = generator.draw(n_sequences, seed, VALIDATION_DRAW)
-        return generated_samples(drawn, self._characters())
+        return self._drawing(generator, n_sequences, seed)(VALIDATION_DRAW)
+
+    def _drawing(self, generator: Any, n_lines: int, seed: int) -> Callable[[int], Samples]:
+        """Return the function that generates the samples of an epoch."""
+        characters = self._characters()
+        return lambda epoch: generated_samples(generator.draw(n_lines, seed, epoch), characters)
 
     def _characters(self) -> str:
         return DIGITS + self.signs
@@ -440,11 +441,8 @@ keras.optimizers.Optimizer, default="adamw"
         shares = None if shares is None else shares / shares.sum()
         layout, n_lines = make_layout("mixed", self.lengths, {}, {}), 2 * ADAPT_SEQUENCES
         generator = AdaptingGenerator(lines.images, sequences, used, shares, layout, self.signs)
-        characters = self._characters()
         return {
-            "draw": lambda epoch: generated_samples(
-                generator.draw(n_lines, seed, epoch), characters
-            ),
+            "draw": self._drawing(generator, n_lines, seed),
             "draws_anew": True,
             "drawn_from": (lines.images, sequences, used, shares, layout, self.signs),
             "batch_size": self._batch_size(n_lines),
