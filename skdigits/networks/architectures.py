@@ -1,10 +1,11 @@
 """Network architectures: functions that return the layers of a network, as data.
 
-Each function takes the number of outputs; `filters`, `kernel_size` and `dropout` are optional
-keywords of some functions. The network's input is images of shape (height, width, channels).
+Each function takes the number of outputs; some also take the keywords `filters`, `kernel_size` and
+`dropout`. The input of a network is images of shape (height, width, channels).
 
 A new network for single digits needs a function here, an entry in `CLASSIFIERS`, and a learning
-rate in ``training.schedules.ADAM_RATES``; one that reads sequences needs them in `READERS`.
+rate in ``training.schedules.ADAM_RATES``. A new network for sequences needs a function here and an
+entry in `READERS`.
 """
 
 from __future__ import annotations
@@ -37,23 +38,25 @@ Layers = tuple[Layer, ...]
 def compact(
     n_classes: int, *, filters: int = 4, kernel_size: int = 5, dropout: float = 0.1
 ) -> Layers:
-    """Describe two convolutions of four filters: 4,518 parameters for 28×28 images, ten classes.
+    """Describe a network of two convolutions with four filters each.
+
+    It has 4,518 parameters for 28×28 images and ten classes.
 
     Parameters
     ----------
     n_classes : int
         Number of classes.
     filters : int, default=4
-        Filters of each convolution.
+        Number of filters of each convolution.
     kernel_size : int, default=5
         Side of the convolution kernels, in pixels.
     dropout : float, default=0.1
-        Share of the pooled activations set to zero in training, in [0, 1).
+        Share of the pooled activations that are set to 0 in training, in [0, 1).
 
     Returns
     -------
     tuple of Layer
-        The layers; the last gives class probabilities.
+        The layers; the last one computes class probabilities.
     """
     size = kernel_size, kernel_size
     return (
@@ -69,26 +72,27 @@ def compact(
 def lenet(
     n_classes: int, *, filters: int = 8, kernel_size: int = 5, dropout: float = 0.2
 ) -> Layers:
-    """Describe a modernized LeNet-5: 21,518 parameters for 28×28 images and ten classes.
+    """Describe a network like LeNet-5, with ReLU, max pooling and dropout.
 
-    Two convolutions, each followed by max pooling, and a hidden layer (LeCun et al.,
-    "Gradient-based learning applied to document recognition", 1998), with ReLU and dropout.
+    It has two convolutions and a hidden layer of 44 units: 21,518 parameters for 28×28 images and
+    ten classes. LeNet-5: LeCun et al., "Gradient-based learning applied to document recognition"
+    (1998).
 
     Parameters
     ----------
     n_classes : int
         Number of classes.
     filters : int, default=8
-        Filters of the first convolution; the second has twice as many.
+        Number of filters of the first convolution; the second convolution has twice as many.
     kernel_size : int, default=5
         Side of the convolution kernels, in pixels.
     dropout : float, default=0.2
-        Share of the hidden layer's inputs set to zero in training, in [0, 1).
+        Share of the hidden layer's inputs that are set to 0 in training, in [0, 1).
 
     Returns
     -------
     tuple of Layer
-        The layers; the last gives class probabilities.
+        The layers; the last one computes class probabilities.
     """
     size = kernel_size, kernel_size
     return (
@@ -104,24 +108,26 @@ def lenet(
 
 
 def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
-    """Describe five normalized convolutions: 4,738 parameters for 28×28 images and ten classes.
+    """Describe a network of five convolutions with batch normalization.
 
-    The last convolution is a depthwise layer with one weight per filter and position; a dense layer
-    would have ten times as many weights.
+    A depthwise layer with one weight per filter and position follows; a dense layer in its place
+    would have ten times as many weights. For 28×28 images and ten classes, the network has 4,738
+    parameters.
 
     Parameters
     ----------
     n_classes : int
         Number of classes.
     filters : int, default=4
-        Filters of the first convolution; later ones have up to three times as many.
+        Number of filters of the first convolution; later convolutions have up to three times as
+        many.
     dropout : float, default=0.0
-        Share of the last activations set to zero in training, in [0, 1).
+        Share of the output layer's inputs that are set to 0 in training, in [0, 1).
 
     Returns
     -------
     tuple of Layer
-        The layers; the last gives class probabilities.
+        The layers; the last one computes class probabilities.
     """
     return (
         *_normalized("convolution_1", filters),
@@ -134,69 +140,76 @@ def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
 
 
 def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
-    """Describe six normalized convolutions, two residual: 111,258 parameters for 28×28 images.
+    """Describe a network of six convolutions with batch normalization; two are residual.
+
+    It has 111,258 parameters for 28×28 images and ten classes.
 
     Parameters
     ----------
     n_classes : int
         Number of classes.
     filters : int, default=16
-        Filters of the first convolution; later ones have up to four times as many.
+        Number of filters of the first convolution; later convolutions have up to four times as
+        many.
     dropout : float, default=0.3
-        Share of the last activations set to zero in training, in [0, 1).
+        Share of the output layer's inputs that are set to 0 in training, in [0, 1).
 
     Returns
     -------
     tuple of Layer
-        The layers; the last gives class probabilities.
+        The layers; the last one computes class probabilities.
     """
     return *_residual_trunk(filters), *_classify(n_classes, dropout)
 
 
 def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Describe a network for lines of any width: 120,731 parameters, frames of four columns.
+    """Describe the network for lines that files of earlier versions contain.
 
-    It is the network of files of earlier versions. It has the convolutions of ``deep``; the
-    receptive field of a frame is 62 columns. Pixels below 0 are padding to the right of the image.
-    Every layer sets the padding to 0, so that its width has no effect.
+    It accepts images of any width. It begins with the convolutions of ``deep`` and has 120,731
+    parameters for 11 labels. A frame is four columns wide; its receptive field is 62 columns.
+    Pixels below 0 are padding to the right of an image. The padding is set to 0 after each
+    convolution, so its width does not change the output.
 
     Parameters
     ----------
     n_labels : int
-        Number of scores per frame.
+        Number of labels, including the blank; a frame has one score per label.
     filters : int, default=16
-        Filters of the first convolution; later ones have up to eight times as many.
+        Number of filters of the first convolution; later convolutions have up to eight times as
+        many.
     dropout : float, default=0.2
-        Share of the last activations set to zero in training, in [0, 1).
+        Share of the output layer's inputs that are set to 0 in training, in [0, 1).
 
     Returns
     -------
     tuple of Layer
-        The layers; the last gives scores (logits) of shape (n_frames, n_labels).
+        The layers; the last one computes scores (logits) of shape (n_frames, n_labels).
     """
     return *_frames(filters, 4), *_scores(n_labels, dropout)
 
 
 def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Describe a network for lines of any width: 351,131 parameters, frames of two columns.
+    """Describe the network for lines that new recognizers use.
 
-    It is ``reader`` with frames of two columns, since handwritten digits may be only four columns
-    wide, and with two more residual convolutions along the line. The receptive field of a frame is
-    60 columns.
+    It accepts images of any width and has 351,131 parameters for 11 labels. It differs from
+    ``reader`` in two points. A frame is two columns wide, because handwritten digits may be only
+    four columns wide. Two residual convolutions along the line are added. The receptive field of a
+    frame is 60 columns.
 
     Parameters
     ----------
     n_labels : int
-        Number of scores per frame.
+        Number of labels, including the blank; a frame has one score per label.
     filters : int, default=16
-        Filters of the first convolution; later ones have up to eight times as many.
+        Number of filters of the first convolution; later convolutions have up to eight times as
+        many.
     dropout : float, default=0.2
-        Share of the last activations set to zero in training, in [0, 1).
+        Share of the output layer's inputs that are set to 0 in training, in [0, 1).
 
     Returns
     -------
     tuple of Layer
-        The layers; the last gives scores (logits) of shape (n_frames, n_labels).
+        The layers; the last one computes scores (logits) of shape (n_frames, n_labels).
     """
     return (
         *_frames(filters, 2),
@@ -206,7 +219,7 @@ def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> La
     )
 
 
-# Networks for single digits, and for sequences. "reader" is used by files of earlier versions.
+# Networks for single digits, and for sequences. Only files of earlier versions use "reader".
 CLASSIFIERS: dict[str, Callable[..., Layers]] = {
     "compact": compact,
     "tiny": tiny,
@@ -219,26 +232,10 @@ READER = "fine_reader"
 
 
 def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] = ()) -> Layers:
-    """Describe the layers of a network of this package.
+    """Return the layers of an architecture with `n_outputs` classes or labels.
 
-    Parameters
-    ----------
-    name : str
-        Name of the architecture.
-    n_outputs : int
-        Number of classes or labels.
-    options : sequence of (str, value), default=()
-        Keyword arguments of the function; ``l2`` is ignored, since layers do not contain it.
-
-    Returns
-    -------
-    tuple of Layer
-        The layers.
-
-    Raises
-    ------
-    ValueError
-        If the function lacks a parameter.
+    `options` are pairs of keyword and value. ``l2`` is ignored, since layers do not contain it. An
+    option that the architecture lacks raises a ValueError.
     """
     function = CLASSIFIERS.get(name) or READERS[name]
     given: dict[str, Any] = {option: value for option, value in options if option != "l2"}
@@ -247,22 +244,7 @@ def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] 
 
 
 def check_options(name: str, function: Callable[..., Any], options: dict[str, Any]) -> None:
-    """Check that an architecture function has the parameters for some options.
-
-    Parameters
-    ----------
-    name : str
-        Name of the architecture, for the message.
-    function : callable
-        The function.
-    options : dict of str to object
-        Keyword arguments.
-
-    Raises
-    ------
-    ValueError
-        If the function lacks a parameter.
-    """
+    """Raise a ValueError if an architecture function lacks a parameter for an option."""
     parameters = inspect.signature(function).parameters.values()
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
     unknown = options.keys() - {p.name for p in parameters}
@@ -282,8 +264,8 @@ def _normalized(
     residual: bool = False,
     masked: bool = False,
 ) -> Layers:
-    """Describe a convolution, pooling, batch normalization and ReLU."""
-    # Pooling comes first, since it saves three quarters of the work of the next operations.
+    """Describe a convolution, optional pooling, batch normalization and ReLU."""
+    # Pooling comes first, so that normalization and ReLU have fewer pixels to compute.
     pooling = (Pooling(f"{name}_pooling", pool),) if pool else ()
     layers = Convolution(name, filters, size), *pooling, Normalization(f"{name}_normalization")
     before = (HalveMask(),) if masked and pool and pool[1] == 2 else ()
@@ -319,7 +301,7 @@ def _classify(n_classes: int, dropout: float) -> Layers:
 def _frames(filters: int, columns: int) -> Layers:
     """Describe the trunk of a reader; `columns` is the number of pixel columns per frame."""
     return (
-        Pad((0, 0, 0, columns - 1), -1.0),  # completes the last frame
+        Pad((0, 0, 0, columns - 1), -1.0),  # so that the last frame is complete
         StartMask(),
         Relu(),
         *_residual_trunk(filters, (2, columns // 2), masked=True),
@@ -334,5 +316,5 @@ def _frames(filters: int, columns: int) -> Layers:
 
 def _scores(n_labels: int, dropout: float) -> Layers:
     """Describe the last layers of a reader: scores (logits) of labels for each frame."""
-    # A convolution, since a dense layer crashes on images of unknown width in TensorFlow 2.18.
+    # Not a dense layer, because TensorFlow 2.18 crashes with it on images of unknown width.
     return Dropout(dropout), Convolution("output", n_labels, (1, 1), bias=True), FirstRow()

@@ -1,7 +1,7 @@
-"""Convert sequences between strings and the rows of numbers that networks use.
+"""Convert sequences between strings and rows of integers, which networks use.
 
-The label of a character is its position in the characters that a network reads: the digits first,
-then signs. The last output of the network is the blank of CTC.
+A network reads the digits and then perhaps signs. The label of a character is its index among these
+characters. The last output of the network is the blank of CTC.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 DIGITS = "0123456789"
-PADDING = -1  # fills a row after the last character
+PADDING = -1  # after the last label of a row
 
 
 def as_rows(
     sequences: np.ndarray, widths: np.ndarray, characters: str, longest: int | None = None
 ) -> np.ndarray:
-    """Convert strings to rows.
+    """Convert strings to rows of the image width and the labels.
 
     Parameters
     ----------
     sequences : ndarray of shape (n,), str
-        Strings of these characters.
+        Strings of `characters`.
     widths : ndarray of shape (n,), int
-        Width of each image.
+        Width of each image in pixels.
     characters : str
         The characters that the network reads.
     longest : int, optional
@@ -31,7 +31,7 @@ def as_rows(
     Returns
     -------
     ndarray of shape (n, 1 + longest), int32
-        The width, the labels, and -1 after them.
+        The width, then the labels, then -1 up to the end of the row.
     """
     label = {character: i for i, character in enumerate(characters)}
     longest = max(map(len, sequences.tolist())) if longest is None else longest
@@ -48,7 +48,7 @@ def as_strings(labels: np.ndarray, characters: str) -> np.ndarray:
     Parameters
     ----------
     labels : ndarray of shape (n, max_length), int
-        The labels, and -1 after them.
+        Labels, padded with -1.
     characters : str
         The characters that the network reads.
 
@@ -57,29 +57,31 @@ def as_strings(labels: np.ndarray, characters: str) -> np.ndarray:
     ndarray of shape (n,), str
         The sequences.
     """
-    codes = np.array([*map(ord, characters), 0], np.uint32)  # the last is that of `PADDING`
+    codes = np.array(
+        [*map(ord, characters), 0], np.uint32
+    )  # the index -1 (`PADDING`) gives the last code, 0
     return codes[labels].view(f"<U{labels.shape[1]}")[:, 0]
 
 
 def needed_frames(digits: np.ndarray) -> np.ndarray:
-    """Count the frames that CTC needs for sequences.
+    """Compute the minimum number of frames that CTC needs for each sequence.
 
     Parameters
     ----------
     digits : ndarray of shape (n, max_length), int
-        The sequences, -1 after the last digit.
+        Labels of the sequences, padded with -1.
 
     Returns
     -------
     ndarray of shape (n,), int
-        One frame for each digit, and one between equal digits.
+        One frame for each label, and one for the blank between two equal labels.
     """
     is_digit = digits != PADDING
     return is_digit.sum(axis=1) + (is_digit[:, 1:] & (digits[:, 1:] == digits[:, :-1])).sum(axis=1)
 
 
 def moved_left(labels: np.ndarray, is_digit: np.ndarray) -> np.ndarray:
-    """Move the digits of rows to the left, and fill the rows with -1.
+    """Move the selected labels of each row to the left, and pad the rows with -1.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def moved_left(labels: np.ndarray, is_digit: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n, max_length), int32
-        The digits, -1 after the last one; at least one column.
+        The kept labels, padded with -1; at least one column.
     """
     counts = is_digit.sum(axis=1)
     digits = np.full((len(labels), max(1, counts.max(initial=0))), PADDING, np.int32)

@@ -1,8 +1,9 @@
 """Kinds of layers, as data; ``training`` converts them to Keras, ``inference`` to ONNX.
 
-A network is a tuple of layers; each takes the output of the previous one. A new kind needs a class
-here and a function in ``training/keras_layers.py`` and in ``inference/graphs.py``; if Keras has no
-such layer, also an entry in ``keras_layers._OPERATIONS``.
+A network is a tuple of layers; the input of each layer is the output of the previous layer. For a
+new kind of layer, add a class here, a function in ``training/keras_layers.py`` and a function in
+``inference/graphs.py``. If Keras has no such layer, also add the class to
+``keras_layers._OPERATIONS``.
 """
 
 from __future__ import annotations
@@ -13,63 +14,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Shape = tuple[int | None, ...]  # height, width (None for any) and channels; or number of features
+Shape = tuple[int | None, ...]  # (height, width or None for any width, channels) or (n_features,)
 Margins = tuple[int, int, int, int]  # top, left, bottom, right
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Base class: a layer without weights that keeps the shape."""
+    """Base class of layers; by default, a layer has no weights and keeps the shape of its input."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Compute the shape of an output.
-
-        Parameters
-        ----------
-        shape : tuple
-            Shape of one input, without the axis of images.
-
-        Returns
-        -------
-        tuple
-            Shape of its output.
-        """
+        """Compute the output shape from the input shape, both without the axis of images."""
         return shape
 
     def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
-        """List the shapes of the trainable variables, in Keras's order.
+        """List the shapes of the trainable variables, in Keras's order; none by default.
 
-        Parameters
-        ----------
-        shape : tuple
-            Shape of one input, without the axis of images.
-
-        Returns
-        -------
-        list of tuple
-            An empty list by default.
+        `shape` is the shape of one input, without the axis of images.
         """
         return []
 
     def averages(self, shape: Shape) -> list[tuple[int | None, ...]]:
-        """List the shapes of the moving averages, in Keras's order.
+        """List the shapes of the moving averages, in Keras's order; none by default.
 
-        Parameters
-        ----------
-        shape : tuple
-            Shape of one input, without the axis of images.
-
-        Returns
-        -------
-        list of tuple
-            An empty list by default.
+        `shape` is the shape of one input, without the axis of images.
         """
         return []
 
 
 @dataclass(frozen=True)
 class Convolution(Layer):
-    """Convolution with strides of one pixel.
+    """Convolution with a stride of one pixel.
 
     Parameters
     ----------
@@ -80,9 +54,9 @@ class Convolution(Layer):
     size : tuple of int
         Height and width of the kernel.
     same : bool, default=True
-        Whether the input is padded with zeros, so that the output has the same height and width.
+        Whether to pad the input with zeros, so that the output has the same height and width.
     bias : bool, default=False
-        Whether a bias per filter is added.
+        Whether to add a bias per filter.
     activation : {"relu", None}, default=None
         Activation function.
     """
@@ -112,25 +86,14 @@ class Depthwise(Layer):
     name : str
         Name of the layer.
     size : tuple of (int or None), default=(None, None)
-        Height and width of the window; None means that of the input.
+        Height and width of the window; None means the height or width of the input.
     """
 
     name: str
     size: tuple[int | None, int | None] = (None, None)
 
     def window(self, shape: Shape) -> tuple[int | None, ...]:
-        """Compute the size of the window.
-
-        Parameters
-        ----------
-        shape : tuple
-            Shape of one input, without the axis of images.
-
-        Returns
-        -------
-        tuple of int
-            Height and width.
-        """
+        """Return height and width of the window for an input of this shape."""
         return tuple(size or seen for size, seen in zip(self.size, shape[:2], strict=True))
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -193,7 +156,7 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float
-        Share of these values, in [0, 1).
+        Share of the values that become 0, in [0, 1).
     name : str, default="dropout"
         Name of the layer.
     """
@@ -204,7 +167,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Residual(Layer):
-    """Residual block: the sum of the input and the output of some layers.
+    """Residual block: add the output of some layers to their input.
 
     He et al., "Deep residual learning for image recognition" (2016).
 
@@ -218,7 +181,7 @@ class Residual(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         if output_shape(self.layers, shape) != shape:
-            raise ValueError(f"a residual block changes the shape {shape}")
+            raise ValueError(f"a residual block changes the shape of its input, {shape}")
         return shape
 
 
@@ -239,7 +202,7 @@ class Dense(Layer):
     name : str
         Name of the layer.
     units : int
-        Number of sums.
+        Number of weighted sums.
     activation : {"relu", "softmax", None}, default=None
         Activation function.
     """
@@ -274,7 +237,7 @@ class Resize(Layer):
 
 @dataclass(frozen=True)
 class Pad(Layer):
-    """Margins around images.
+    """Add a margin of constant value around images.
 
     Parameters
     ----------
@@ -299,46 +262,32 @@ class Pad(Layer):
 
 @dataclass(frozen=True)
 class StartMask(Layer):
-    """Compute the mask of later `Mask` layers: columns whose first pixel is negative."""
+    """Compute the mask for later layers: 0 in columns whose first pixel is negative, else 1."""
 
 
 @dataclass(frozen=True)
 class HalveMask(Layer):
-    """Halve the width of the mask, before a pooling of two columns."""
+    """Keep every second column of the mask, before a pooling layer that halves the width."""
 
 
 @dataclass(frozen=True)
 class Mask(Layer):
-    """Set the padding to 0, so that its width has no effect."""
+    """Multiply by the mask: padding becomes 0, so its width does not change the output."""
 
 
 @dataclass(frozen=True)
 class FirstRow(Layer):
-    """Remove the height axis of images with one row."""
+    """Remove the height axis from images with one row."""
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape[1:]
 
 
 def output_shape(layers: Iterable[Layer], shape: Shape) -> Shape:
-    """Compute the shape of the output of layers.
+    """Compute the output shape of a sequence of layers.
 
-    Parameters
-    ----------
-    layers : iterable of Layer
-        The layers.
-    shape : tuple
-        Shape of one input, without the axis of images.
-
-    Returns
-    -------
-    tuple
-        Shape of one output.
-
-    Raises
-    ------
-    ValueError
-        If the input is too small.
+    `shape` is the shape of one input, without the axis of images. An input that is too small for a
+    layer raises a ValueError.
     """
     for layer in layers:
         shape = layer.output_shape(shape)
@@ -346,21 +295,9 @@ def output_shape(layers: Iterable[Layer], shape: Shape) -> Shape:
 
 
 def walk(layers: Iterable[Layer], shape: Shape) -> Iterator[tuple[Layer, Shape]]:
-    """Iterate over layers, including those of residual blocks.
+    """Yield each layer with the shape of its input, in the order of the weights.
 
-    Parameters
-    ----------
-    layers : iterable of Layer
-        The layers.
-    shape : tuple
-        Shape of one input, without the axis of images.
-
-    Yields
-    ------
-    layer : Layer
-        Each layer, in the order of their weights.
-    shape : tuple
-        Shape of its input.
+    After a residual block, its inner layers follow.
     """
     for layer in layers:
         yield layer, shape
@@ -375,7 +312,7 @@ def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.nd
     Parameters
     ----------
     layers : sequence of Layer
-        The layers.
+        The layers of a network.
     shape : tuple
         Shape of one input, without the axis of images.
     weights : sequence of ndarray
@@ -389,7 +326,7 @@ def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.nd
     Raises
     ------
     ValueError
-        If their number or a shape differs.
+        If the number of weights or one of their shapes is wrong.
     """
     steps = list(walk(layers, shape))
     trainable = [size for layer, seen in steps for size in layer.trainable(seen)]
@@ -411,12 +348,14 @@ def check_weights(layers: Sequence[Layer], shape: Shape, weights: Sequence[np.nd
 
 
 def _window(shape: Shape, size: Sequence[int | None]) -> Shape:
-    """Compute the number of positions of a window within an image."""
+    """Compute the output shape of a window that moves over an image in steps of one pixel."""
     sides = zip(shape[:2], size, strict=True)
     return _at_least_one(*(None if n is None else n - (k or 0) + 1 for n, k in sides), shape[-1])
 
 
 def _at_least_one(*shape: int | None) -> Shape:
     if any(n is not None and n < 1 for n in shape):
-        raise ValueError(f"the images are too small: a layer would have the shape {shape}")
+        raise ValueError(
+            f"the images are too small: the output of a layer would have the shape {shape}"
+        )
     return shape

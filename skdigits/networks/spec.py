@@ -10,15 +10,16 @@ from typing import Any
 from skdigits.networks.architectures import READERS, Layers, describe
 from skdigits.networks.layers import Layer, Pad, Pooling, Resize, walk
 
-# Smaller images are enlarged to the size of MNIST's images, for which the networks were designed.
-# They get the same margin, since convolutions without padding use the edge less.
+# Smaller images are enlarged to 28 pixels, the side of MNIST's images: the networks were designed
+# for these. As in MNIST, 4 pixels of each side are margin: convolutions without padding use pixels
+# at the edge less often than others.
 MINIMUM_SIDE = 28
 MARGIN = 4
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """Everything that determines a network; equal specs mean equal programs.
+    """Specification of a network; equal specs describe the same network.
 
     Parameters
     ----------
@@ -28,15 +29,17 @@ class NetworkSpec:
         Height, width and channels of the input images. The width is None if images may have any
         width.
     n_outputs : int
-        Number of classes; for sequences, of digits and the blank.
+        Number of classes. For sequences, the number of characters, plus one for the blank.
     options : tuple of (str, value)
         Keyword arguments for the architecture function, except `dtype`.
     dtype : str
-        Type of weights and arithmetic.
+        Dtype of weights and computations.
     reads_sequences : bool, default=False
-        True if the output is scores per frame of a line; False if it is probabilities per image.
+        True if the network outputs scores per frame of a line, False if it outputs probabilities
+        per image.
     layers : tuple of Layer, default=()
-        The network, for images of `enlarged_shape`; empty for a user's architecture function.
+        Layers of the network, for images of `enlarged_shape`; empty for a user's architecture
+        function.
     """
 
     architecture: str | Callable[..., Any]
@@ -56,22 +59,10 @@ class NetworkSpec:
         options: tuple[tuple[str, Hashable], ...],
         dtype: str,
     ) -> NetworkSpec:
-        """Specify a network, with its layers if it is one of this package.
+        """Make a specification; a named architecture adds its layers.
 
-        Parameters
-        ----------
-        architecture, image_shape, n_outputs, options, dtype
-            As in the class.
-
-        Returns
-        -------
-        NetworkSpec
-            The specification.
-
-        Raises
-        ------
-        ValueError
-            If the architecture does not take an option.
+        The parameters are those of the class. An option that the architecture lacks raises a
+        ValueError.
         """
         if not isinstance(architecture, str):
             return cls(architecture, image_shape, n_outputs, options, dtype)
@@ -92,31 +83,28 @@ class NetworkSpec:
 
     @property
     def has_onnx_model(self) -> bool:
-        """Whether ONNX Runtime can run the network; it does not support float64 convolutions."""
+        """True if ONNX Runtime can run the network; it has no float64 convolutions."""
         return bool(self.layers) and self.dtype == "float32"
 
     def n_frames(self, widths: Any) -> Any:
-        """Count the frames of images.
+        """Compute the number of frames of images.
 
         Parameters
         ----------
         widths : int, or ndarray or tensor of int
-            Widths in pixels.
+            Widths of the images in pixels.
 
         Returns
         -------
         int, or ndarray or tensor of int
-            Number of frames; the last frame may have fewer columns.
+            Number of frames. An incomplete last frame counts as one.
         """
         return -(-widths // self.columns_per_frame)
 
     def enlarged_shape(self) -> tuple[int, int | None, int]:
-        """Return the input shape of the architecture, after enlargement.
+        """Return height, width and channels of images after enlargement.
 
-        Returns
-        -------
-        tuple of int
-            Height, width and channels. Both sides are at least 28 pixels; a free width is None.
+        Height and width are at least 28 pixels. A shape with a free width (None) does not change.
         """
         height, width, channels = self.image_shape
         if width is None:
@@ -126,10 +114,8 @@ class NetworkSpec:
     def enlargement(self) -> tuple[Layer, ...]:
         """Return the layers that enlarge images to `enlarged_shape`.
 
-        Returns
-        -------
-        tuple of Layer
-            Bilinear resizing, and a margin of zeros; empty if the images are large enough.
+        These are bilinear resizing and a margin of zeros. If the images are large enough, the tuple
+        is empty.
         """
         if self.enlarged_shape() == self.image_shape:
             return ()

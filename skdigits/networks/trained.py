@@ -1,4 +1,4 @@
-"""Result of a fit, as arrays; without Keras."""
+"""Result of a fit as NumPy arrays, without Keras objects."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class ProgramKey:
     spec : NetworkSpec
         The network.
     optimizer : str
-        Name of an optimizer, or the JSON of a serialized Keras optimizer.
+        Name of an optimizer, or a Keras optimizer serialized as JSON.
     augment : float, default=0.0
         Strength of the geometric augmentation.
     restyle : bool, default=False
-        Whether the style augmentation `restyle` is used.
+        Whether the style augmentation ``training.augmentation.restyle`` is applied.
     """
 
     spec: NetworkSpec
@@ -37,14 +37,14 @@ class ProgramKey:
 
 @dataclass(frozen=True)
 class FitCall:
-    """One call of fit or partial_fit.
+    """A call of fit or partial_fit.
 
     Parameters
     ----------
     first : int
         Number of epochs trained before this call.
     early_stopping : bool
-        Whether the call restored its best weights.
+        Whether the call used early stopping, which restores the best weights.
     """
 
     first: int
@@ -53,7 +53,7 @@ class FitCall:
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """A network between two fits.
+    """State of a network after a fit: everything that predictions and later fits need.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ class TrainedNetwork:
     seed : int
         Seed of all random draws, in [0, 2**31).
     pixel_range : PixelRange or None
-        Pixel range of the first training images; None until an image is not blank.
+        Pixel range of the training images of the first fit; None if all images so far were blank.
     pixel_dtype : str
-        Smallest dtype that holds the pixels of the first training images.
+        Dtype in which the training images of the first fit can be stored, such as uint8.
     scale : float
         Factor by which pixels are multiplied.
     learning_rate : float
@@ -72,15 +72,15 @@ class TrainedNetwork:
     weights : list of ndarray
         Weights for predictions; empty before the initial weights are drawn.
     raw_weights : list of ndarray
-        Weights from which training continues; they differ from `weights` if those are averages.
+        Weights from which training continues; they differ from `weights` if `weights` are averages.
     optimizer_state : list of ndarray
         Variables of the optimizer; empty before its first step.
     history : dict of str to list of float
-        Values per epoch; NaN for epochs without the value.
+        Losses and accuracies per epoch; NaN for epochs without this value.
     calls : tuple of FitCall
-        The calls of fit and partial_fit.
+        All calls of fit and partial_fit that trained the network.
     kept : dict of int to list of ndarray
-        Weights by epoch, from 1.
+        Kept weights by number of the epoch, from 1.
     """
 
     key: ProgramKey
@@ -112,7 +112,7 @@ class TrainedNetwork:
         Returns
         -------
         ndarray of shape (n_samples, height, width, channels)
-            Pixels in the dtype of the network, multiplied by its scale.
+            Pixels in the dtype of the network, multiplied by `scale`.
         """
         height, width, channels = self.key.spec.image_shape
         dtype = np.dtype(self.key.spec.dtype)
@@ -123,19 +123,9 @@ class TrainedNetwork:
         return scaled.reshape(-1, height, width, channels)
 
     def extended(self, logs: list[dict[str, float]], **changes: Any) -> TrainedNetwork:
-        """Return the network after further epochs.
+        """Return a copy with the logs of further epochs added to `history`.
 
-        Parameters
-        ----------
-        logs : list of dict
-            The values of each further epoch.
-        **changes
-            Other fields to replace.
-
-        Returns
-        -------
-        TrainedNetwork
-            A copy.
+        `changes` are other fields to replace.
         """
         names = dict.fromkeys([*self.history, *(name for values in logs for name in values)])
         missing = [np.nan] * self.n_epochs
@@ -146,18 +136,20 @@ class TrainedNetwork:
         return replace(self, history=history, **changes)
 
     def at_epoch(self, epoch: int) -> TrainedNetwork:
-        """Return the network with the weights of a kept epoch.
+        """Return a copy with the weights of a kept epoch, and without other kept epochs.
+
+        With early stopping, the copy has the best weights up to this epoch.
 
         Parameters
         ----------
         epoch : int
-            Number of the epoch, from 1; if greater than the number of epochs, the last one is used.
+            Number of the epoch, from 1; if it is greater than the number of epochs, the last epoch
+            is used.
 
         Returns
         -------
         TrainedNetwork
-            A copy without kept epochs. With early stopping, it has the best weights up to this
-            epoch.
+            The copy.
 
         Raises
         ------
@@ -168,8 +160,8 @@ class TrainedNetwork:
         best = self._best_epoch(last)
         if best not in self.kept:
             raise ValueError(
-                f"The weights after epoch {best} were not kept; those of epochs "
-                f"{sorted(self.kept)} were. Set keep_epochs before fit."
+                f"The weights after epoch {best} were not kept; the kept epochs are "
+                f"{sorted(self.kept)}. Set keep_epochs before fit."
             )
         return replace(
             self,
@@ -182,11 +174,11 @@ class TrainedNetwork:
         )
 
     def _best_epoch(self, last: int) -> int:
-        """Return the epoch whose weights a fit of `last` epochs would have."""
+        """Return the epoch whose weights a fit of `last` epochs would have returned."""
         call = max((call for call in self.calls if call.first < last), key=lambda c: c.first)
         if not call.early_stopping:
             return last
         losses = np.array(self.history["val_loss"][call.first : last])
         if not np.isfinite(losses).any():
-            return call.first + 1  # as Keras's EarlyStopping
+            return call.first + 1  # as in Keras's EarlyStopping
         return call.first + 1 + int(np.nanargmin(losses))
