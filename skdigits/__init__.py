@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skdigits.reading import Reading, read, read_many
     from skdigits.sequence import DigitSequenceRecognizer
 
-# ONNX Runtime reads this variable on import. If it is not set, ONNX Runtime sends usage data.
+# ONNX Runtime reads this variable on import. Without it, ONNX Runtime sends usage data.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
@@ -64,7 +64,7 @@ _submodules = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name on first use, so that importing skdigits takes no time."""
+    """Import a public name on first use, so that `import skdigits` is fast."""
     if name in _submodules:
         return importlib.import_module(f"{__name__}.{name}")
     if name not in _modules:

@@ -1,4 +1,4 @@
-"""Number of cores to use, and work on several cores."""
+"""Number of available cores, and calls of a function in several processes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-PATIENCE = 1.0  # seconds of work in this process, because starting others takes longer
+PATIENCE = 1.0  # seconds of work before other processes start; starting them takes longer
 
 
 def worker_threads() -> int:
     """Return the value of ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for their workers.
 
-    Returns
-    -------
-    int
-        Number of threads; 0 if the variable is not set, or not a number.
+    The result is 0 if the variable is not set, or is not a number.
     """
     share = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     return int(share) if share.isdecimal() else 0
@@ -25,10 +22,8 @@ def worker_threads() -> int:
 def available_cores() -> int:
     """Return the number of cores that this process may use.
 
-    Returns
-    -------
-    int
-        The number of threads of a worker, otherwise all cores that the system allows.
+    It is the number of threads of a worker if that is set, otherwise the number of cores that the
+    operating system allows.
     """
     if share := worker_threads():
         return share
@@ -40,17 +35,17 @@ def available_cores() -> int:
 def map_in_processes(
     function: Callable[[Any], Iterable[Any]], items: Iterable[Any], n_jobs: int | None = None
 ) -> Iterator[Iterable[Any]]:
-    """Call a function for each item; after a second of work, in several processes.
+    """Call a function for each item, in several processes if the work takes more than a second.
 
     Parameters
     ----------
     function : callable
-        Function of an item, which gives any number of results.
+        Function that takes an item and returns an iterable of results.
     items : iterable
-        The items. They are taken one after the other, so that few are in memory.
+        The items; only a few of them are in memory at a time.
     n_jobs : int, default=None
-        Number of processes; -1 is one per core. None is 1, unless ``joblib.parallel_config`` sets
-        another number or a cluster.
+        Number of processes; -1 means one per core. None means 1, unless ``joblib.parallel_config``
+        sets another number or a cluster.
 
     Yields
     ------

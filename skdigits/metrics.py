@@ -24,16 +24,16 @@ def exact_match_score(
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        True sequences, strings of digits; an integer is a sequence of one digit.
+        True sequences: strings of digits, or integers for sequences of one digit.
     y_pred : array-like of shape (n_samples,)
         Predicted sequences.
     sample_weight : array-like of shape (n_samples,), default=None
-        Sample weights.
+        Weights of the sequences.
 
     Returns
     -------
     float
-        From 0 to 1 (best).
+        Exact match, from 0 to 1 (best).
 
     Examples
     --------
@@ -55,15 +55,15 @@ def character_error_rate(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        True sequences, strings of digits; an integer is a sequence of one digit.
+        True sequences: strings of digits, or integers for sequences of one digit.
     y_pred : array-like of shape (n_samples,)
         Predicted sequences.
 
     Returns
     -------
     float
-        0 is best; it exceeds 1 if there are more edits than true digits. NaN with a warning if
-        `y_true` has no digits and `y_pred` has some.
+        Error rate, from 0 (best); it exceeds 1 if there are more edits than true digits. If
+        `y_true` has no digits and `y_pred` has some, it is NaN, and a warning is issued.
 
     Examples
     --------
@@ -91,17 +91,17 @@ def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        True sequences, strings of digits; an integer is a sequence of one digit.
+        True sequences: strings of digits, or integers for sequences of one digit.
     y_pred : array-like of shape (n_samples,)
         Predicted sequences.
 
     Returns
     -------
     dict of str to ndarray
-        Columns for ``pandas.DataFrame``, with one row per length: ``length``, ``n_sequences``,
-        ``exact_match``, ``character_error_rate`` (NaN for length 0), and ``repeated_exact_match``,
-        the exact match of the sequences with two equal digits in succession (NaN if there are
-        none).
+        Columns for ``pandas.DataFrame``, with one row per length. The columns are ``length``,
+        ``n_sequences``, ``exact_match``, ``character_error_rate`` (NaN for length 0) and
+        ``repeated_exact_match``. The last one is the exact match of sequences in which two
+        successive digits are equal (NaN if there are none).
     """
     y_true, y_pred = _check_sequences(y_true, y_pred)
     lengths, correct, edits = np.char.str_len(y_true), y_true == y_pred, _edits(y_true, y_pred)
@@ -127,7 +127,9 @@ def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]
 def coverage_curve(
     y_true: ArrayLike, y_pred: ArrayLike, confidence: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compute coverage and accuracy of the kept predictions for each confidence threshold.
+    """Compute coverage and accuracy for each confidence threshold.
+
+    Predictions are kept if their confidence is at least the threshold.
 
     Parameters
     ----------
@@ -141,12 +143,11 @@ def coverage_curve(
     Returns
     -------
     coverage : ndarray of shape (n_thresholds,)
-        Share of the predictions that are kept, increasing.
+        Share of predictions that are kept, in increasing order.
     accuracy : ndarray of shape (n_thresholds,)
         Share of the kept predictions that are correct.
     thresholds : ndarray of shape (n_thresholds,)
-        Distinct values of `confidence`, decreasing; predictions of at least this confidence are
-        kept.
+        Distinct values of `confidence`, in decreasing order.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def coverage_curve(
         raise ValueError("y_true, y_pred and confidence are empty; expected at least one sample.")
     order = np.argsort(-confidence, kind="stable")
     n_correct = np.cumsum((y_true == y_pred)[order])
-    # the last index of each group of equal confidences
+    # The last index of each group of equal confidences.
     last = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True))
     n_kept = last + 1
     return n_kept / len(order), n_correct[last] / n_kept, confidence[order][last]
@@ -180,14 +181,14 @@ def coverage_at_accuracy(
     y_pred : array-like of shape (n_samples,)
         Predicted labels or sequences.
     confidence : array-like of shape (n_samples,)
-        Confidence of each prediction; the least confident are rejected first.
+        Confidence of each prediction; the least confident predictions are rejected first.
     accuracy : float, default=0.998
         Required accuracy of the kept predictions, in (0, 1].
 
     Returns
     -------
     float
-        From 0 to 1 (best).
+        Maximum coverage, from 0 to 1 (best); 0 if the accuracy is never reached.
 
     Raises
     ------
@@ -209,9 +210,9 @@ def expected_calibration_error(
     """Compute the mean absolute difference between confidence and accuracy.
 
     The confidence of a prediction is the maximum of its row of `y_prob`. Predictions are divided by
-    confidence into bins of equal width. The result is the absolute difference between mean
-    confidence and accuracy in a bin, averaged over the bins and weighted by their numbers of
-    predictions.
+    confidence into bins of equal width. In each bin, the absolute difference between mean
+    confidence and accuracy is computed. The result is the mean of these differences, weighted by
+    the number of predictions in each bin.
 
     Parameters
     ----------
@@ -227,12 +228,12 @@ def expected_calibration_error(
     Returns
     -------
     float
-        From 0 (best) to 1.
+        Calibration error, from 0 (best) to 1.
 
     Raises
     ------
     ValueError
-        If the number of labels is not the number of columns.
+        If the number of labels differs from the number of columns.
 
     References
     ----------
@@ -265,7 +266,8 @@ def probability_figures(
     """Compute log loss and expected calibration error of predicted probabilities.
 
     Both are computed in float64 from rows that are normalized to a sum of 1. Log loss replaces a
-    probability of 0 by the machine epsilon of the dtype, so float32 would give a different value.
+    probability of 0 by the machine epsilon of its dtype; float32 would therefore give a different
+    log loss.
 
     Parameters
     ----------
@@ -284,7 +286,7 @@ def probability_figures(
     Raises
     ------
     ValueError
-        If the number of labels is not the number of columns.
+        If the number of labels differs from the number of columns.
     """
     y_prob = np.asarray(y_prob, np.float64)
     y_prob = y_prob / y_prob.sum(axis=1, keepdims=True)
@@ -304,7 +306,7 @@ def as_sequences(y: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Strings of digits; an integer is a sequence of one digit.
+        Strings of digits, or integers for sequences of one digit.
 
     Returns
     -------
@@ -340,7 +342,7 @@ def without_objects(y: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_samples,)
-        Labels of dtype int64 if `y` has dtype object and only integers, otherwise `y`.
+        Labels of dtype int64 if `y` has dtype object and contains only integers, otherwise `y`.
     """
     if y.dtype.kind == "O" and all(isinstance(value, Integral) for value in y):
         return y.astype(np.int64)
@@ -358,14 +360,14 @@ def _check_sequences(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, 
 
 
 def _edits(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    from rapidfuzz.distance import Levenshtein  # imported here because predicting does not need it
+    from rapidfuzz.distance import Levenshtein  # imported here because predictions do not need it
 
     pairs = zip(y_true.tolist(), y_pred.tolist(), strict=True)
     return np.array([Levenshtein.distance(a, b) for a, b in pairs], dtype=np.int64)
 
 
 def plain_labels(y: Any) -> Any:
-    """Convert NumPy's variable-width strings, which scikit-learn does not support, to dtype str.
+    """Convert labels of NumPy's ``StringDType``, which scikit-learn does not support, to str.
 
     Parameters
     ----------
@@ -375,12 +377,12 @@ def plain_labels(y: Any) -> Any:
     Returns
     -------
     array-like or None
-        An array of dtype str if `y` has the dtype ``numpy.dtypes.StringDType``, otherwise `y`.
+        An array of dtype str if `y` has dtype ``numpy.dtypes.StringDType``, otherwise `y`.
 
     Raises
     ------
     ValueError
-        If an array of ``StringDType`` has missing values.
+        If an array of dtype ``StringDType`` has missing values.
     """
     if getattr(getattr(y, "dtype", None), "kind", None) != "T":
         return y

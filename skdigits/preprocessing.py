@@ -1,4 +1,4 @@
-"""Transformers of rows of pixels, images and pictures."""
+"""Transformers for rows of pixels, images and pictures."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _gives_rows(reshaper: ImageReshaper) -> bool:
 class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Reshape flat rows of pixels to images, or images to flat rows.
 
-    The input can have either form. One Pipeline can thus end in a convolutional network
-    (``output="image"``) or in another scikit-learn classifier (``output="flat"``).
+    The input can be images or rows. A Pipeline can therefore end in a convolutional network
+    (``output="image"``) or in any other scikit-learn classifier (``output="flat"``).
 
     Parameters
     ----------
@@ -54,15 +54,15 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         shape (n, height * width * channels).
     image_shape : tuple of int, default=None
         Height, width and optionally channels of the images in flat rows. None means square images
-        with one channel: their side is the square root of the number of features, rounded up; if
-        necessary, they are padded with zeros.
+        with one channel. Their side is the square root of the number of features, rounded up; if
+        necessary, rows are padded with zeros.
 
     Attributes
     ----------
     image_shape_ : tuple of int
         Height, width and channels.
     n_features_in_ : int
-        Number of values per image before padding.
+        Number of pixel values per image before padding.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if fitted on a DataFrame.
 
@@ -110,7 +110,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `image_shape` does not fit `X`.
+            If `X` or `image_shape` is not valid, or `image_shape` does not match `X`.
         """
         validate_parameters(self)
         rows, seen = split_images(X)
@@ -120,13 +120,13 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Reshape rows or images; the dtype does not change.
+        """Reshape rows or images, without changing their dtype.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features), (n, height, width) or \
 (n, height, width, channels)
-            Rows or images of the size seen in fit.
+            Rows or images with the shape seen in fit.
 
         Returns
         -------
@@ -144,7 +144,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return rows if self.output == "flat" else rows.reshape(-1, *self.image_shape_)
 
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Undo `transform`: return flat rows without padding.
+        """Return flat rows without padding, the inverse of `transform`.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the number of pixels per image is not that of `image_shape_`.
+            If the images do not have the shape `image_shape_`.
         """
         check_is_fitted(self)
         rows, seen = split_images(X)
@@ -184,7 +184,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of str
-            The names, followed by ``padding0``, … for padded zeros.
+            The names, followed by ``padding0``, ``padding1``, … for padded zeros.
         """
         names = super().get_feature_names_out(input_features)
         missing = math.prod(self.image_shape_) - len(names)
@@ -193,7 +193,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def set_output(
         self, *, transform: Literal["default", "pandas", "polars"] | None = None
     ) -> Self:
-        """Set the container of flat rows; images are always arrays.
+        """Set the container type of flat rows; images are always NumPy arrays.
 
         Parameters
         ----------
@@ -217,15 +217,16 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 class PictureCleaner(TransformerMixin, BaseEstimator):
     """Convert photographs and scans of digits or lines to images in MNIST's style.
 
-    It is the first step of a Pipeline that takes pictures. It is stateless: `clean_picture` or
-    `clean_line` cleans each picture independently of the others.
+    Use it as the first step of a Pipeline that takes pictures. It is stateless: each picture is
+    cleaned independently of the others.
 
     Parameters
     ----------
     output : {"digit", "line"}, default="digit"
-        ``"digit"`` for pictures of one digit, ``"line"`` for pictures of a line of digits.
+        ``"digit"`` calls `clean_picture` for pictures of one digit; ``"line"`` calls `clean_line`
+        for pictures of a line of digits.
     height : int, default=28
-        Height of the images in pixels; for digits also the width.
+        Height of the images in pixels; images of single digits have the same width.
 
     See Also
     --------
@@ -276,13 +277,13 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of str, path-like, PIL.Image.Image or array-like
-            Files, or pictures that `skdigits.pictures.clean_picture` accepts; their sizes, dtypes
-            and numbers of channels may differ.
+            Picture files, or pictures that `skdigits.pictures.clean_picture` accepts. Their sizes,
+            dtypes and numbers of channels may differ.
 
         Returns
         -------
         ndarray of shape (n, height, height) or list of ndarray of shape (height, width), uint8
-            Images of digits, or of lines. A picture without ink gives zeros.
+            Images of digits or lines. A picture without ink gives an image of zeros.
 
         Raises
         ------
@@ -294,7 +295,7 @@ class PictureCleaner(TransformerMixin, BaseEstimator):
         validate_parameters(self)
         if isinstance(X, (str, bytes, os.PathLike)) or not hasattr(X, "__len__"):
             raise ValueError(
-                f"X should be a list of pictures or of their files; got {type(X).__name__}."
+                f"X should be a list of pictures or picture files; got {type(X).__name__}."
             )
         if not len(X):
             raise ValueError("X holds no picture; expected at least one.")

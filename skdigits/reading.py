@@ -1,4 +1,4 @@
-"""Reading of the digits in a picture with pretrained networks."""
+"""Read the digits in a picture with pretrained networks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
     from skdigits.typing import Picture, PictureFile
 
-LEAST = 0.001  # probability of a text that matches a pattern; a less probable one is a guess
+LEAST = 0.001  # probability of a text that matches a pattern; less probable texts are guesses
 
 
 class Reading(NamedTuple):
@@ -35,13 +35,14 @@ class Reading(NamedTuple):
     Parameters
     ----------
     text : str
-        The digits from left to right, with the signs that the model reads or `pattern` has.
+        The digits from left to right, with the signs that the model reads or that `pattern`
+        contains.
     confidence : float
-        The predicted probability of the text, from 0 to 1. A single digit is read by two networks;
-        its confidence is the mean of their probabilities.
+        The predicted probability of the text, from 0 to 1. If the picture shows a single digit, two
+        pretrained networks read it; the confidence is then the mean of their probabilities.
     box : tuple of int
-        Left, top, right and bottom, in pixels of the upright picture at the resolution of its file;
-        right and bottom are the first column and row outside of the line.
+        Left, top, right and bottom of the line, in pixels of the full-size picture after its EXIF
+        rotation. Right and bottom are the first column and row outside the line.
     """
 
     text: str
@@ -50,7 +51,7 @@ class Reading(NamedTuple):
 
     @property
     def digits(self) -> str:
-        """The digits of the text, without signs."""
+        """The text without signs and spaces."""
         return "".join(character for character in self.text if character.isdigit())
 
 
@@ -67,34 +68,38 @@ def read(
     ----------
     picture : str, path-like, bytes, binary file object, PIL.Image.Image or array-like of shape \
 (height, width, …)
-        A picture file of one page, its content, or a picture that
-        `skdigits.pictures.clean_picture` accepts: a page, a line or a single digit.
+        A picture file with one page, the content of such a file, or a picture that
+        `skdigits.pictures.clean_picture` accepts. The picture can show a page, a line or a single
+        digit.
     digits : int, default=None
-        The number of digits of each line, if it is known; ``digits=3`` is ``pattern="ddd"``.
+        Number of digits in each line, if it is known; ``digits=3`` means ``pattern="ddd"``.
     pattern : str or list of str, default=None
-        What is expected of each line: ``d`` is a digit, ``d+`` one digit or more, and any other
-        digit or sign (``. , - + / : % $ € £ # * ( ) =`` or a space) is itself; ``+`` is a
-        repetition only right after ``d``. With a list, one of the patterns must match; the text is
-        that of the first. The most probable matching text is returned. Its confidence is low if a
-        line does not look like the pattern; below 0.001, the line is omitted. Signs that the model
-        does not read are put where the pattern has them: the pretrained one reads no point, and
-        ``"ddd.dd"`` returns a line of five digits with a point.
+        Pattern that the text of each line must match. ``d`` stands for a digit, ``d+`` for one or
+        more digits. Any other digit or sign (``. , - + / : % $ € £ # * ( ) =`` or a space) stands
+        for itself; a ``+`` directly after ``d`` is always a repetition. With a list, the text must
+        match at least one pattern; if it matches several, the first of them determines the signs.
+        The most probable matching text is returned. If a line does not look like the pattern, its
+        confidence is low; lines with a confidence below 0.001 are omitted. Signs that the model
+        does not read are inserted at their positions in the pattern. For example, the pretrained
+        model does not read points; with ``"ddd.dd"``, it reads five digits, and the text has a
+        point after the third.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
         A fitted estimator. None means ``load_pretrained("sequence")``, together with
-        ``load_pretrained("digit")`` if the picture is a single digit. A classifier reads the
-        picture as a single digit.
+        ``load_pretrained("digit")`` if the picture shows a single digit. A classifier reads the
+        whole picture as a single digit.
 
     Returns
     -------
     list of Reading
-        In reading order; empty if no digit is found.
+        The lines in reading order; an empty list if no digit is found.
 
     Raises
     ------
     ValueError
-        If `picture` is not one picture, `digits` is not a whole number from 1 to 59, `pattern` is
-        not valid or does not say where a sign is, both are given, or `model` is a classifier and
-        they do not allow a single digit.
+        If `picture` is not one picture, or an option is not valid. `digits` must be a whole number
+        from 1 to 59, and cannot be combined with `pattern`. `pattern` must fix the positions of
+        signs that the model does not read. If `model` is a classifier, `digits` or `pattern` must
+        allow a single digit.
     OSError
         If the file cannot be read.
 
@@ -144,15 +149,15 @@ def read_many(
     Parameters
     ----------
     pictures : iterable of str, path-like, bytes, PIL.Image.Image or array-like
-        Pictures as for `read`. They are taken one after the other, so that few are in memory.
+        Pictures, as for `read`; only a few of them are in memory at a time.
     digits, pattern, model
         As for `read`.
     n_jobs : int, default=None
-        Number of processes; -1 is one per core. None is 1, unless ``joblib.parallel_config`` sets
-        another number or a cluster.
+        Number of processes; -1 means one per core. None means 1, unless ``joblib.parallel_config``
+        sets another number or a cluster.
     return_exceptions : bool, default=False
-        If a picture cannot be read: whether to yield its exception instead of its readings, and
-        continue, rather than raise it.
+        Whether a picture that cannot be read yields its exception instead of a list. If False, the
+        exception is raised.
 
     Yields
     ------
@@ -162,7 +167,8 @@ def read_many(
     Raises
     ------
     ValueError, OSError
-        As by `read`; a wrong `digits`, `pattern` or `model` before any picture is read.
+        As for `read`. An error in `digits`, `pattern` or `model` is raised before any picture is
+        read.
 
     Examples
     --------
@@ -192,22 +198,9 @@ def _raise_error(found: Any) -> Any:
 
 
 def check_pattern(digits: Any, pattern: Any, model: Any) -> Any:
-    """Check the options of `read`.
+    """Check the options of `read`, and return the pattern; `digits` is converted to a pattern.
 
-    Parameters
-    ----------
-    digits, pattern, model
-        As for `read`.
-
-    Returns
-    -------
-    str, list of str or None
-        The pattern, also where the number of digits is given.
-
-    Raises
-    ------
-    ValueError
-        If an option is not valid.
+    An option that is not valid raises a ValueError.
     """
     if digits is not None:
         is_number = isinstance(digits, Integral) and not isinstance(digits, bool)
@@ -218,8 +211,8 @@ def check_pattern(digits: Any, pattern: Any, model: Any) -> Any:
             )
         if pattern is not None:
             raise ValueError(
-                f"digits={digits} is the pattern {reprlib.repr('d' * digits)}; got pattern="
-                f"{reprlib.repr(pattern)} too. Omit one of them."
+                f"digits={digits} means pattern={reprlib.repr('d' * digits)}; got also pattern="
+                f"{reprlib.repr(pattern)}. Omit one of them."
             )
         pattern = "d" * int(digits)
     automaton = _automaton(pattern, model)
@@ -227,13 +220,13 @@ def check_pattern(digits: Any, pattern: Any, model: Any) -> Any:
         raise ValueError(
             f"model is a {type(model).__name__}, which reads single digits; got "
             + (f"pattern={reprlib.repr(pattern)}" if digits is None else f"digits={digits}")
-            + ". Pass a DigitSequenceRecognizer, or omit it."
+            + ". Pass a DigitSequenceRecognizer, or omit model."
         )
     return pattern
 
 
 def _automaton(pattern: Any, model: Any) -> Automaton | None:
-    """Compile a pattern for the characters that a model reads; a classifier reads digits."""
+    """Compile a pattern for the characters that the model reads; a classifier reads only digits."""
     if pattern is None:
         return None
     reader = _pretrained("sequence") if model is None else model
@@ -245,7 +238,7 @@ def _is_classifier(model: Any) -> bool:
 
 
 def _opened(picture: Any) -> Any:
-    """Open a picture file; return pictures unchanged."""
+    """Open a picture file; return an opened picture unchanged."""
     is_path = isinstance(picture, (str, os.PathLike))
     if is_path and (path := Path(os.fsdecode(picture))).is_dir():
         raise ValueError(
@@ -256,8 +249,8 @@ def _opened(picture: Any) -> Any:
         return open_picture(picture)
     if isinstance(picture, (list, tuple, set)) and any(map(_is_picture, picture)):
         raise ValueError(
-            f"picture is a {type(picture).__name__} of {len(picture)}; read() takes one picture. "
-            "Call it for each: [read(picture) for picture in pictures]."
+            f"picture is a {type(picture).__name__} of {len(picture)} elements; read() takes one "
+            "picture. Call it for each: [read(picture) for picture in pictures]."
         )
     return picture
 
@@ -272,7 +265,7 @@ def _is_picture(part: Any) -> bool:
 
 @cache
 def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
-    """Load an estimator once; it is never passed to the user, who could change it."""
+    """Load an estimator once. Users never get this object, because they could change it."""
     return load_pretrained(name)
 
 
@@ -285,16 +278,16 @@ def _read_lines(recognizer: Any, images: list[np.ndarray], pattern: Any) -> list
 
 
 def _is_single(text: str) -> bool:
-    """Return True for the text of a single digit, perhaps with signs that are not read."""
+    """Return True if a text has exactly one character that the recognizer reads: a digit."""
     read = [character for character in text if character in _pretrained("sequence").characters_]
     return len(read) == 1 and read[0] in DIGITS
 
 
 def _read_single(picture: Any, images: list[np.ndarray], pattern: Any) -> tuple[str, float]:
-    """Return the most probable text of a picture of one digit, by two networks.
+    """Return the most probable text of a picture of one digit, read by two networks.
 
-    The probability is the mean of both networks. Because the classifier predicts digits only, its
-    probabilities are scaled to the recognizer's total probability of one-digit texts.
+    The probability of a text is the mean of both networks. The classifier predicts digits only; its
+    probabilities are therefore multiplied by the recognizer's total probability of one-digit texts.
     """
     recognizer: Any = _pretrained("sequence")
     texts, probabilities = recognizer.predict_top_k(images, k=ctc.MOST_SEQUENCES, pattern=pattern)
@@ -308,9 +301,9 @@ def _read_single(picture: Any, images: list[np.ndarray], pattern: Any) -> tuple[
 
 
 def _read_digit(classifier: Any, picture: Any, automaton: Automaton | None) -> dict[str, float]:
-    """Return the texts of a picture of one digit that match, with their probabilities.
+    """Return the texts of a picture of one digit that match the automaton, and their probabilities.
 
-    They are in order of probability; a picture without ink has none.
+    The most probable text is first. If the picture has no ink, the dict is empty.
     """
     image = clean_picture(picture)
     if not image.any():

@@ -1,4 +1,4 @@
-"""Parts of scikit-learn that are private, have no types, or are missing in supported versions.
+"""Parts of scikit-learn that are private, lack type hints, or are missing in older versions.
 
 All private names of scikit-learn that skdigits uses are in this file.
 """
@@ -41,7 +41,7 @@ __all__ = [
     "with_callbacks",
 ]
 
-if TYPE_CHECKING:  # the same names, with types
+if TYPE_CHECKING:  # the same names, with type hints
     from collections.abc import Callable
     from typing import Literal, Self
 
@@ -114,83 +114,44 @@ else:
         HAS_CALLBACKS = False
 
         class CallbackSupportMixin:
-            """Stand-in where scikit-learn has no callbacks."""
+            """Stand-in for versions of scikit-learn without callbacks."""
 
         def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-            """Stand-in where scikit-learn has no callbacks.
-
-            Parameters
-            ----------
-            method : callable
-                The method to be decorated.
-
-            Returns
-            -------
-            callable
-                The method itself.
-            """
+            """Return the method itself; scikit-learn has no callbacks."""
             return method
 
 
 class NoCallbackContext:
-    """Stand-in for the context of a task where scikit-learn has no callbacks."""
+    """Stand-in for the context of a task, for versions of scikit-learn without callbacks."""
 
     def subcontext(self, **options: Any) -> NoCallbackContext:
-        """Begin a task within this task.
-
-        Parameters
-        ----------
-        **options
-            As in ``sklearn.callback.CallbackContext``.
-
-        Returns
-        -------
-        NoCallbackContext
-            This object.
-        """
+        """Return this object as the context of a subtask."""
         return self
 
     def call_on_fit_task_begin(self, **event: Any) -> None:
-        """Do nothing.
-
-        Parameters
-        ----------
-        **event
-            As in ``sklearn.callback.CallbackContext``.
-        """
+        """Do nothing."""
 
     call_on_fit_task_end = call_on_fit_task_begin
 
     def propagate_callback_context(self, estimator: Estimator) -> nullcontext[None]:
-        """Do nothing.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The estimator that is fitted within the task.
-
-        Returns
-        -------
-        contextlib.nullcontext
-            For a ``with`` statement.
-        """
+        """Return a context manager that does nothing."""
         return nullcontext()
 
 
 def init_callback_context(estimator: Estimator, max_subtasks: int) -> Any:
-    """Begin the task "fit", of which scikit-learn's callbacks are notified.
+    """Return the context of the task "fit", which calls scikit-learn's callbacks.
 
     Parameters
     ----------
     estimator : estimator
         An estimator with ``CallbackSupportMixin``.
     max_subtasks : int
-        Maximum number of tasks within the task.
+        Maximum number of subtasks.
 
     Returns
     -------
     sklearn.callback.CallbackContext or NoCallbackContext
-        The context of the task.
+        The context.
     """
     if not HAS_CALLBACKS:
         return NoCallbackContext()
@@ -198,14 +159,14 @@ def init_callback_context(estimator: Estimator, max_subtasks: int) -> Any:
 
 
 def route_search_params(search: GridSearchCV, params: Mapping[str, Any]) -> Bunch:
-    """Route the parameters of a search's ``fit`` as this version of GridSearchCV does.
+    """Route the parameters of a search's ``fit`` as the installed version of GridSearchCV does.
 
     Parameters
     ----------
     search : GridSearchCV
         The search.
     params : dict of str to object
-        Parameters of ``fit`` besides X and y.
+        Parameters of ``fit``, except X and y.
 
     Returns
     -------
@@ -221,7 +182,7 @@ def format_search_results(
     n_splits: int,
     outcomes: list[dict[str, Any]],
 ) -> dict[str, np.ndarray]:
-    """Tabulate the outcomes of a search as this version of GridSearchCV does.
+    """Make the dict ``cv_results_`` of a search as the installed version of GridSearchCV does.
 
     Parameters
     ----------
@@ -232,8 +193,9 @@ def format_search_results(
     n_splits : int
         Number of folds.
     outcomes : list of dict
+        Outcomes of all folds of the first candidate, then of the second, and so on. Each has
         ``fit_time``, ``score_time``, ``test_scores`` and, if the search requests them,
-        ``train_scores`` of the first candidate in all folds, then of the second.
+        ``train_scores``.
 
     Returns
     -------
@@ -248,24 +210,12 @@ def check_values(
 ) -> None:
     """Raise an error if a value violates its constraints.
 
-    Parameters
-    ----------
-    constraints : dict of str to list
-        Constraints by name, as in ``_parameter_constraints`` of an estimator.
-    values : dict of str to object
-        Values by name.
-    owner : str
-        Name of the owner of the values, for the message.
+    `constraints` has the form of an estimator's ``_parameter_constraints``. The message names
+    `owner` as the owner of the values.
     """
     validate_parameter_constraints(constraints, values, owner)
 
 
 def validate_parameters(estimator: Estimator) -> None:
-    """Raise an error if a parameter violates the estimator's ``_parameter_constraints``.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator.
-    """
+    """Raise an error if a parameter violates the estimator's ``_parameter_constraints``."""
     estimator._validate_params()

@@ -13,16 +13,16 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 StrPath: TypeAlias = str | os.PathLike[str]
-DataPath: TypeAlias = StrPath | zipfile.Path  # a file, or a member of an archive
+DataPath: TypeAlias = StrPath | zipfile.Path  # a file, or a file in a zip archive
 FoundPath: TypeAlias = Path | zipfile.Path
-ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and perhaps channels
-Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # the values of a dict are shares
+ImageShape: TypeAlias = Sequence[int] | np.ndarray  # height, width and optionally channels
+Lengths: TypeAlias = int | Sequence[int] | dict[int, Any]  # a dict maps each length to its share
 Images: TypeAlias = ArrayLike | Sequence[ArrayLike]  # a list if the sizes differ
 Picture: TypeAlias = Image.Image | ArrayLike
 PictureLike: TypeAlias = StrPath | Picture
 PictureFile: TypeAlias = StrPath | bytes | bytearray | memoryview | IO[bytes]
 RandomState: TypeAlias = int | np.random.RandomState | None
-Estimator: TypeAlias = Any  # scikit-learn, Keras and TensorFlow have no types
+Estimator: TypeAlias = Any  # scikit-learn, Keras and TensorFlow have no type hints
 KerasModel: TypeAlias = Any
 Tensor: TypeAlias = Any
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
@@ -32,10 +32,4 @@ class Configurable(Protocol):
     """An object that can be rebuilt from its configuration, such as a Keras optimizer."""
 
     def get_config(self) -> dict[str, Any]:
-        """Return the configuration.
-
-        Returns
-        -------
-        dict of str to object
-            Values by name.
-        """
+        """Return the configuration, a dict of values by name."""

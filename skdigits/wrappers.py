@@ -1,4 +1,4 @@
-"""Access to the estimators inside searches and pipelines."""
+"""Find the estimator inside searches and pipelines."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def without_search(estimator: Estimator) -> Any:
     Parameters
     ----------
     estimator : estimator
-        A search, such as `EpochSearchCV` or ``GridSearchCV``, or another estimator.
+        A search, such as `EpochSearchCV` or ``GridSearchCV``, or any other estimator.
 
     Returns
     -------
     estimator
-        The estimator.
+        ``best_estimator_`` of a search, otherwise `estimator`.
 
     Raises
     ------
@@ -43,38 +43,14 @@ def without_search(estimator: Estimator) -> Any:
 
 
 def last_steps(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
-    """Iterate over the last steps of nested pipelines, the outermost first.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A Pipeline, or another estimator.
-
-    Yields
-    ------
-    name : str
-        Name of the step.
-    estimator : estimator
-        The step.
-    """
+    """Yield name and estimator of the last step of each nested Pipeline, the outermost first."""
     while isinstance(estimator, Pipeline):
         name, estimator = estimator.steps[-1]
         yield name, estimator
 
 
 def last_step(estimator: Estimator) -> Estimator:
-    """Return the last step of a Pipeline, or the estimator itself.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A Pipeline, or another estimator.
-
-    Returns
-    -------
-    estimator
-        The last step of a Pipeline, otherwise `estimator`.
-    """
+    """Return the last step of a Pipeline, or the estimator itself if it is no Pipeline."""
     for _, last in last_steps(estimator):
         estimator = last
     return estimator
@@ -83,20 +59,7 @@ def last_step(estimator: Estimator) -> Estimator:
 def network_estimator(estimator: Estimator) -> Any:
     """Return the DigitClassifier or DigitSequenceRecognizer inside searches and pipelines.
 
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator itself, or a search or Pipeline that contains it.
-
-    Returns
-    -------
-    DigitClassifier or DigitSequenceRecognizer
-        The estimator.
-
-    Raises
-    ------
-    TypeError
-        If there is no such estimator.
+    If there is no such estimator, a TypeError is raised.
     """
     estimator = last_step(without_search(estimator))
     if not isinstance(estimator, NetworkEstimator):

@@ -170,9 +170,9 @@ def test_a_pipeline_takes_pictures(photographs, tmp_path):
 @pytest.mark.parametrize(
     ("pictures", "message"),
     [
-        ("a.png", "X should be a list of pictures or of their files; got str"),
-        (Image.new("L", (5, 5)), "X should be a list of pictures or of their files; got Image"),
-        (3, "X should be a list of pictures or of their files; got int"),
+        ("a.png", "X should be a list of pictures or picture files; got str"),
+        (Image.new("L", (5, 5)), "X should be a list of pictures or picture files; got Image"),
+        (3, "X should be a list of pictures or picture files; got int"),
         ([], "X holds no picture"),
         ([np.zeros((9, 9)), np.zeros(9)], r"Picture 1: picture should be an array of shape"),
         ([np.zeros((9, 9)), None], r"Picture 1: picture should be an array"),

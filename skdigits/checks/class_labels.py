@@ -8,13 +8,7 @@ import numpy as np
 
 
 def check_not_one_hot(y: Any) -> None:
-    """Raise a ValueError if labels are one-hot encoded.
-
-    Parameters
-    ----------
-    y : array-like
-        Labels.
-    """
+    """Raise a ValueError if labels are one-hot encoded."""
     values = np.asarray(y)
     shape = values.shape
     if len(shape) != 2 or shape[0] == 0 or shape[1] < 2:
@@ -28,18 +22,9 @@ def check_not_one_hot(y: Any) -> None:
 
 
 def check_known(labels: np.ndarray, classes: np.ndarray) -> None:
-    """Raise a ValueError if a label is not among the classes.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples,)
-        The labels.
-    classes : ndarray of shape (n_classes,)
-        The classes known from the first call.
-    """
+    """Raise a ValueError if a label is not among the classes."""
     unknown = np.setdiff1d(labels, classes)
     if len(unknown):
         raise ValueError(
-            f"y has labels {unknown.tolist()} that are not among the classes known from the first "
-            f"call, {classes.tolist()}."
+            f"y has labels {unknown.tolist()}, which are not among the classes {classes.tolist()}."
         )

@@ -14,17 +14,10 @@ if TYPE_CHECKING:
 
 
 def check_no_files(X: object) -> None:
-    """Reject pictures and file names where arrays of pixels are expected.
+    """Reject pictures and files where arrays of pixels are expected.
 
-    Parameters
-    ----------
-    X : object
-        The user's argument.
-
-    Raises
-    ------
-    ValueError
-        If `X` is a file, its name or content, a Pillow image, or a list of these.
+    A ValueError is raised if `X` is a file, a file name, the content of a file, a Pillow image, or
+    a list of these.
     """
     first = X[0] if isinstance(X, (list, tuple)) and X else X
     if isinstance(X, np.ndarray) and X.ndim == 1 and len(X):
@@ -49,9 +42,10 @@ def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
     Returns
     -------
     rows : array-like of shape (n, n_features)
-        `X` itself if it has at most two dimensions, otherwise a view if possible.
+        Rows of pixels. `X` with at most two dimensions is returned unchanged; otherwise, it is a
+        view if possible.
     image_shape : tuple of int or None
-        Height, width and channels; None for rows.
+        Height, width and channels; None if `X` holds rows.
 
     Raises
     ------
@@ -77,27 +71,28 @@ def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
 def infer_image_shape(
     n_features: int, seen: tuple[int, int, int] | None = None, requested: ImageShape | None = None
 ) -> tuple[int, int, int]:
-    """Determine the shape of images in rows of pixels.
+    """Determine the shape of the images that rows of pixels hold.
 
     Parameters
     ----------
     n_features : int
-        Number of values per row.
+        Number of pixels per row.
     seen : tuple of int, optional
-        Shape of `X` if it holds images.
+        Height, width and channels if the input was images; None for rows.
     requested : tuple of int, optional
         The parameter ``image_shape``: height, width and optionally channels.
 
     Returns
     -------
     tuple of int
-        Height, width and channels: `requested` if given, otherwise `seen` if given, otherwise a
-        square with one channel whose side is the square root of `n_features`, rounded up.
+        Height, width and channels: `requested` if given, otherwise `seen` if given. Without both, a
+        square with one channel; its side is the square root of `n_features`, rounded up.
 
     Raises
     ------
     ValueError
-        If `requested` is not two or three positive whole numbers, or does not match the images.
+        If `requested` is not two or three positive whole numbers, or does not match the images or
+        rows.
     """
     if requested is None:
         if seen is not None:
@@ -109,28 +104,15 @@ def infer_image_shape(
         given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
         raise ValueError(
             f"image_shape={requested!r} means images of shape {shape} with {math.prod(shape)} "
-            f"values; X has {given}."
+            f"pixel values; X has {given}."
         )
     return shape
 
 
 def check_image_shape(requested: ImageShape) -> tuple[int, int, int]:
-    """Check the parameter ``image_shape`` without images.
+    """Return the parameter ``image_shape`` as height, width and channels.
 
-    Parameters
-    ----------
-    requested : tuple of int
-        Height, width and optionally channels.
-
-    Returns
-    -------
-    tuple of int
-        Height, width and channels.
-
-    Raises
-    ------
-    ValueError
-        If `requested` is not two or three positive whole numbers.
+    If it is not two or three positive whole numbers, a ValueError is raised.
     """
     numbers = np.asarray(requested)
     if numbers.shape not in ((2,), (3,)) or numbers.dtype.kind not in "iu" or (numbers < 1).any():
@@ -145,12 +127,7 @@ def check_image_shape(requested: ImageShape) -> tuple[int, int, int]:
 def warn_if_padded(n_features: int, image_shape: tuple[int, int, int]) -> None:
     """Warn if flat rows are padded with zeros to make square images.
 
-    Parameters
-    ----------
-    n_features : int
-        Pixels per row.
-    image_shape : tuple of int
-        Height, width and channels of the padded images.
+    `n_features` is the number of pixels per row, `image_shape` the shape of the padded images.
     """
     height, width, _ = image_shape
     if math.prod(image_shape) != n_features:
@@ -164,14 +141,7 @@ def warn_if_padded(n_features: int, image_shape: tuple[int, int, int]) -> None:
 def check_not_one_image(X: Any, image_shape: tuple[int, int, int], n_features: int) -> None:
     """Raise a ValueError if `X` is one image rather than an array of images.
 
-    Parameters
-    ----------
-    X : array-like
-        Images or rows of pixels.
-    image_shape : tuple of int
-        Height, width and channels of the images seen in fit.
-    n_features : int
-        Pixels per image.
+    `image_shape` and `n_features` are the shape and number of pixels of the images seen in fit.
     """
     shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
     if shape in (image_shape, image_shape[:2]) and math.prod(shape[1:]) != n_features:
@@ -182,14 +152,9 @@ def check_not_one_image(X: Any, image_shape: tuple[int, int, int], n_features: i
 
 
 def check_same_shape(estimator: Estimator, image_shape: tuple[int, int, int] | None) -> None:
-    """Raise a ValueError if the shape of images differs from that of fit.
+    """Raise a ValueError if the shape of images differs from ``estimator.image_shape_``.
 
-    Parameters
-    ----------
-    estimator : estimator
-        An estimator with the fitted attribute ``image_shape_``.
-    image_shape : tuple of int or None
-        Height, width and channels of the images; None for rows.
+    `image_shape` is height, width and channels; None means rows, which always pass.
     """
     if image_shape not in (None, estimator.image_shape_):
         raise ValueError(

@@ -8,16 +8,9 @@ from numbers import Integral
 
 
 def check_name(parameter: str, name: str, known: Iterable[str]) -> None:
-    """Raise a ``ValueError`` that suggests similar names if a name is unknown.
+    """Raise a ValueError if a name is unknown; the message suggests similar names.
 
-    Parameters
-    ----------
-    parameter : str
-        The parameter, for the message.
-    name : str
-        The value of the parameter.
-    known : iterable of str
-        The accepted names.
+    `parameter` is the name of the parameter, `name` its value, `known` the accepted values.
     """
     known = sorted(known)
     if name in known:
@@ -29,25 +22,7 @@ def check_name(parameter: str, name: str, known: Iterable[str]) -> None:
 
 
 def check_top(k: int, maximum: int) -> int:
-    """Check the number of most probable predictions to return.
-
-    Parameters
-    ----------
-    k : int
-        The number.
-    maximum : int
-        The maximum.
-
-    Returns
-    -------
-    int
-        `k`.
-
-    Raises
-    ------
-    ValueError
-        If `k` is not a whole number from 1 to `maximum`.
-    """
+    """Return `k` as an int; raise a ValueError if it is not a whole number from 1 to `maximum`."""
     if not isinstance(k, Integral) or not 1 <= int(k) <= maximum:
         raise ValueError(f"k should be a whole number from 1 to {maximum}; got {k!r}.")
     return int(k)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-OTHER_RANGE = 10  # factor between means, and between largest values, above which to warn
-EXTREME = 0.35  # share of the pixel range; a mean nearer to an end shows the background's colour
+OTHER_RANGE = 10  # a warning needs a higher ratio of both the means and the largest values
+EXTREME = 0.35  # share of the pixel range; the end this close to the mean is the background
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class PixelRange:
     Parameters
     ----------
     low, high : float
-        The lowest value, at most 0, and the highest value; they differ.
+        The lowest value (at most 0) and the highest value (at least 0); they differ.
     mean : float
         The mean value.
     """
@@ -31,19 +31,19 @@ class PixelRange:
 
     @property
     def largest(self) -> float:
-        """The largest absolute value."""
+        """Largest absolute value."""
         return max(-self.low, self.high)
 
 
 def pixel_dtype(X: np.ndarray, dtype: str) -> np.dtype:
-    """Return the smallest dtype that holds pixels without loss: uint8 for whole numbers 0–255.
+    """Return the dtype for pixels: uint8 for integer arrays with values 0–255, else `dtype`.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Finite real numbers; they are not copied.
     dtype : str
-        Float dtype for all other values.
+        Float dtype for all other arrays.
 
     Returns
     -------
@@ -77,14 +77,14 @@ def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | N
     X : ndarray
         Pixels.
     used : ndarray of bool or True, default=True
-        Mask of the values to use; its shape can be broadcast to that of `X`.
+        Mask of the values to use, in a shape that broadcasts to the shape of `X`.
 
     Returns
     -------
     PixelRange or None
-        None if all of them are 0.
+        None if all used values are 0.
     """
-    selection: dict[str, Any] = {} if used is True else {"where": used}  # `where` is slow
+    selection: dict[str, Any] = {} if used is True else {"where": used}  # slower, if not needed
     low, high = float(X.min(initial=0, **selection)), float(X.max(initial=0, **selection))
     if low == high:
         return None
@@ -92,14 +92,14 @@ def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | N
 
 
 def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> None:
-    """Warn if the range of pixel values differs from that of fit, or if images are inverted.
+    """Warn if pixel values have another range than in fit, or if images seem to be inverted.
 
     Parameters
     ----------
     seen : PixelRange or None
-        Range of the new images; None if they are blank.
+        Pixel values of the new images; None if they are blank.
     fitted : PixelRange or None
-        Range of the images of fit; its mean is NaN if unknown.
+        Pixel values of the images of fit; the mean is NaN if it is unknown.
     """
     if seen is None or fitted is None or math.isnan(fitted.mean):
         return

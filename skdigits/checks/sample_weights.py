@@ -20,7 +20,7 @@ def check_weights(
     sample_weight : array-like of shape (n_samples,), float or None
         Weight per sample.
     class_weight : dict, "balanced" or None
-        Weight per class; 1 for a class that is missing in a dict.
+        Weight per class; a class that is missing in a dict has weight 1.
     labels : ndarray of shape (n_samples,)
         The labels.
     classes : ndarray of shape (n_classes,)
@@ -34,8 +34,8 @@ def check_weights(
     Raises
     ------
     ValueError
-        If weights are negative, not finite or all zero, if there is not one per sample, or if
-        `class_weight` names unknown labels.
+        If weights are negative, not finite or all zero; if the number of weights is not the number
+        of samples; or if `class_weight` has unknown labels.
     """
     if sample_weight is None and class_weight is None:
         return None
@@ -65,7 +65,7 @@ def _class_weights(class_weight: dict[Any, Any], classes: np.ndarray) -> np.ndar
     unknown = [label for label in class_weight if label not in classes.tolist()]
     if unknown:
         raise ValueError(
-            f"class_weight names the labels {unknown}, which are not among the classes "
+            f"class_weight has the labels {unknown}, which are not among the classes "
             f"{classes.tolist()}."
         )
     values = [class_weight.get(label, 1.0) for label in classes.tolist()]

@@ -1,1 +1,1 @@
-"""How trained networks predict."""
+"""Predict with trained networks."""

@@ -1,4 +1,4 @@
-"""Compute batches of images; ONNX Runtime computes several at once."""
+"""Run networks on batches of images; with ONNX Runtime, several batches run in parallel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from skdigits.cores import available_cores
 from skdigits.networks.trained import TrainedNetwork
 
-Engine = Callable[..., np.ndarray]  # function of a network, images and the keyword features
+Engine = Callable[..., np.ndarray]  # called as engine(network, images, features=…)
 
 
 def compute(
@@ -28,12 +28,12 @@ def compute(
     images : ndarray of shape (n, height, width, channels)
         Pixels in the dtype of the network, multiplied by its scale.
     features : bool, default=False
-        Whether to return the input of the last layer, as rows.
+        Whether to return the input of the last layer, flattened to rows, instead of the output.
 
     Returns
     -------
     ndarray of shape (n, n_outputs), (n, n_features) or (n, n_frames, n_outputs)
-        Class probabilities; features; or, if the network reads sequences, scores (logits).
+        Class probabilities, features, or the scores (logits) of a network that reads sequences.
     """
     if engine is not None:
         return engine(network, images, features=features)
@@ -45,21 +45,9 @@ def compute(
 def map_batches(
     engine: Engine | None, function: Callable[[Any], Any], batches: Sequence[Any]
 ) -> list[Any]:
-    """Call a function for each batch; ONNX Runtime computes several at once.
+    """Call a function for each batch, and return the results in the order of the batches.
 
-    Parameters
-    ----------
-    engine : callable or None
-        Function that runs the network; None means ONNX Runtime.
-    function : callable
-        Function of a batch.
-    batches : sequence
-        The batches.
-
-    Returns
-    -------
-    list
-        The results, in the order of the batches.
+    With ONNX Runtime (`engine` is None), several threads compute batches in parallel.
     """
     n_threads = min(available_cores(), len(batches))
     if n_threads < 2 or engine is not None:

@@ -1,4 +1,4 @@
-"""Beam search for the most probable sequences of an output per frame."""
+"""Beam search for the most probable sequences, from label probabilities per frame."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from skdigits.inference.patterns import Automaton
 from skdigits.networks.labels import moved_left
 
 BEAM_WIDTH = 20  # with 10, one image in seven lacks one of its three most probable sequences
-FACTOR = np.uint64(6364136223846793005)  # of the hash of prefixes
-RESCALED = 32  # frames after which probabilities are scaled; in one, they shrink 22-fold at most
+FACTOR = np.uint64(6364136223846793005)  # multiplier of the hash of prefixes
+# Number of frames between two rescalings. With ten digits, the largest probability shrinks at most
+# 22-fold per frame, so 32 frames cause no underflow.
+RESCALED = 32
 
 
 def beam_search(
     scores: np.ndarray, width: int = BEAM_WIDTH, automaton: Automaton | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Search probable sequences: extend the most probable prefixes frame by frame.
+    """Find probable sequences by extending the most probable prefixes frame by frame.
 
-    Graves, "Sequence transduction with recurrent neural networks" (2012), section 2.5, for CTC.
+    The method is that of Graves, "Sequence transduction with recurrent neural networks" (2012),
+    section 2.5, changed for CTC.
 
     Parameters
     ----------
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
     width : int, default=BEAM_WIDTH
-        Number of prefixes that are kept; with an automaton, for each of its states, so that no
-        prefix is replaced by one with fewer or other digits.
+        Number of prefixes kept per image. With an automaton, `width` prefixes are kept per state,
+        so that prefixes compete only with prefixes in the same state.
     automaton : Automaton, optional
-        What the sequences must match; anything by default.
+        Pattern that the sequences must match; by default, all sequences are allowed.
 
     Returns
     -------
     digits : ndarray of shape (n, width, max_length), int
-        Different sequences, -1 after the last digit; at least one column. With an automaton,
-        missing ones are empty.
+        Distinct sequences, padded with -1; at least one column. With an automaton, missing
+        sequences are empty.
     found : ndarray of shape (n, width), bool
-        False for missing sequences, if there are fewer than `width`.
+        False for missing sequences, if fewer than `width` are possible.
     """
     n, n_frames, n_labels = scores.shape
     beam = _Beam(n, width, n_labels) if automaton is None else _StateBeam(n, width, automaton)
@@ -53,10 +56,11 @@ def beam_search(
 class _Beam:
     """Prefixes of sequences, for several images at once.
 
-    Each prefix has two probabilities: of its alignments that end in a blank, and of those that end
-    in its last digit. The candidates of a frame are each prefix with each label: with a digit, it
-    becomes longer; with the blank, the candidate is the prefix itself. Their arrays are allocated
-    once, and all indices count from the first image.
+    A prefix has two probabilities: the sum over its alignments that end in a blank, and the sum
+    over those that end in its last digit. In each frame, every prefix is combined with every label;
+    the results are the candidates. A digit makes the prefix longer, the blank leaves it unchanged.
+    The arrays of candidates are allocated once. All indices are flat, and count from the first
+    image.
     """
 
     rescaled = RESCALED
@@ -65,9 +69,9 @@ class _Beam:
         candidates = n, width, n_labels
         self.ends_blank, self.ends_digit = np.zeros((2, n, width))
         self.ends_blank[:, 0] = 1
-        self.last = np.full((n, width), n_labels - 1, np.int64)  # digit; the blank if it has none
+        self.last = np.full((n, width), n_labels - 1, np.int64)  # digit; blank if prefix is empty
         self.code = np.ones((n, width), np.uint64)  # hash of all digits, to find equal prefixes
-        self._blank_ends = np.zeros(candidates)  # a longer prefix ends in a digit
+        self._blank_ends = np.zeros(candidates)  # stays 0 for longer prefixes
         self._digit_ends = np.empty(candidates)
         self._last = np.tile(np.arange(n_labels, dtype=np.int64), (n, width, 1))
         self._code = np.empty(candidates, np.uint64)
@@ -76,21 +80,14 @@ class _Beam:
         self._prefixes = np.arange(n * width).reshape(n, width)
 
     def extend(self, probability: np.ndarray) -> np.ndarray:
-        """Extend prefixes by one frame.
+        """Extend all prefixes by one frame, and keep the most probable candidates.
 
-        Parameters
-        ----------
-        probability : ndarray of shape (n, n_labels)
-            Probability of each label.
-
-        Returns
-        -------
-        ndarray of shape (n, width), int
-            Index of each chosen candidate.
+        `probability` has shape (n, n_labels). The result has shape (n, width): the indices of the
+        kept candidates.
         """
         n_labels = self._digit_ends.shape[2]
         total = self.ends_blank + self.ends_digit
-        self.code *= total > 0  # no prefix is equal to one without probability
+        self.code *= total > 0  # code 0: a prefix without probability equals no possible prefix
         candidates = self._digit_ends
         np.multiply(total[..., np.newaxis], probability[:, np.newaxis], out=candidates)
         repeated = probability.take(self._images * n_labels + self.last)
@@ -117,7 +114,7 @@ class _Beam:
         return best + self._images * (width * n_labels)
 
     def _merge(self, longer: np.ndarray, stays: np.ndarray) -> None:
-        """Add the probability of longer prefixes that are already in the beam to those."""
+        """If a longer prefix is already in the beam, move its probability to that prefix."""
         source, target = self._equal(longer, self.code - self.last.view(np.uint64))
         candidate = source * self._digit_ends.shape[2] + self.last.take(target)
         candidates = self._digit_ends.reshape(-1)
@@ -125,45 +122,49 @@ class _Beam:
         candidates[candidate] = 0
 
     def _equal(self, longer: np.ndarray, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Find prefixes that a digit makes equal to others in the beam."""
+        """Find pairs of prefixes in the beam: the second prefix is the first one plus one digit.
+
+        The result is the indices of the first and of the second prefixes.
+        """
         width = longer.shape[1]
         equal = np.flatnonzero(longer[:, :, np.newaxis] == shorter[:, np.newaxis])
         source, target = np.divmod(equal, width)
         return source, target + source // width * width
 
     def rescale(self) -> None:
-        """Divide probabilities by the largest of each image, against underflow."""
+        """Divide the probabilities of each image by the largest one, to avoid underflow."""
         largest = (self.ends_blank + self.ends_digit).max(axis=1, keepdims=True)
         largest[largest == 0] = 1
         self.ends_blank /= largest
         self.ends_digit /= largest
 
     def complete(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the indices of all prefixes, and which of them are possible."""
+        """Return the indices of all prefixes, and a mask of the possible ones."""
         return self._prefixes, self.ends_blank + self.ends_digit > 0
 
 
 class _StateBeam(_Beam):
     """Prefixes that an automaton can still accept: `width` for each image and state.
 
-    A row of the arrays is a state of an image, instead of an image. A candidate belongs to the
-    state after its label.
+    A row of the arrays is not an image, but a state of an image. A candidate belongs to the state
+    that its label leads to.
     """
 
-    rescaled = 1  # where nothing probable matches, probabilities shrink fast
+    rescaled = 1  # probabilities shrink fast if no probable sequence matches
 
     def __init__(self, n: int, width: int, automaton: Automaton) -> None:
         n_states, n_labels = automaton.steps.shape
         super().__init__(n * n_states, width, n_labels)
         self._shape = n, n_states, width
-        self._in_images(self.ends_blank)[:, width:] = 0  # all begin in the first state
+        self._in_images(self.ends_blank)[:, width:] = 0  # only the first state has a prefix yet
         self._accepts = automaton.accepts
-        self._before = np.zeros((n * n_states, width), np.intp)  # row before the last digit
+        # Row of each prefix without its last digit.
+        self._before = np.zeros((n * n_states, width), np.intp)
         self._sources = _sources(automaton.steps, width)
         self._offsets = np.arange(n)[:, np.newaxis, np.newaxis] * (n_states * width * n_labels)
 
     def extend(self, probability: np.ndarray) -> np.ndarray:
-        """Extend prefixes by one frame, as `_Beam.extend`."""
+        """Extend all prefixes by one frame, as in `_Beam.extend`."""
         best = super().extend(probability.repeat(self._shape[1], axis=0))
         width, n_labels = self._digit_ends.shape[1:]
         prefix, label = np.divmod(best, n_labels)
@@ -185,7 +186,7 @@ class _StateBeam(_Beam):
         return source + self._before.take(target) * width, target
 
     def rescale(self) -> None:
-        """Divide probabilities by the largest of each image, so that states can be compared."""
+        """Divide the probabilities of each image by the largest one of all its states."""
         largest = self._in_images(self.ends_blank + self.ends_digit).max(axis=1, keepdims=True)
         largest[largest == 0] = 1
         for ends in (self.ends_blank, self.ends_digit):
@@ -193,9 +194,10 @@ class _StateBeam(_Beam):
             in_images /= largest
 
     def complete(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the indices of the most probable accepted prefixes, and which are possible.
+        """Return the indices of the most probable accepted prefixes, and a mask of the real ones.
 
-        The others are empty, because the first state, which is never accepted, has no others.
+        If there are too few accepted prefixes, empty prefixes of the first state follow: this state
+        is never accepted.
         """
         total = (self.ends_blank + self.ends_digit).reshape(self._shape)
         total = self._in_images(total * self._accepts[:, np.newaxis])
@@ -204,24 +206,24 @@ class _StateBeam(_Beam):
         return best + np.arange(len(total))[:, np.newaxis] * total.shape[1], found
 
     def _in_images(self, prefixes: np.ndarray) -> np.ndarray:
-        """Return a view with the prefixes of an image in a row."""
+        """Return a view with one row per image."""
         return prefixes.reshape(self._shape[0], -1)
 
 
 def _sources(steps: np.ndarray, width: int) -> np.ndarray:
-    """Find the candidates that reach each state.
+    """Find the candidates that lead to each state.
 
     Parameters
     ----------
     steps : ndarray of shape (n_states, n_labels), int
-        The state after each label, -1 for the last one, which is never left.
+        State after each label. -1 is the last state, which is never left.
     width : int
-        Number of prefixes of a state.
+        Number of prefixes per state.
 
     Returns
     -------
     ndarray of shape (n_states, most * width), int
-        Indices of candidates of an image. Rows are filled with blanks of the last state, whose
+        Indices of the candidates of an image. Rows are padded with blanks of the last state, whose
         prefixes have no probability.
     """
     n_states, n_labels = steps.shape
@@ -234,9 +236,9 @@ def _sources(steps: np.ndarray, width: int) -> np.ndarray:
 
 
 def _labels(steps: np.ndarray, prefix: np.ndarray, n_labels: int) -> np.ndarray:
-    """Collect the labels of prefixes in each frame, backwards from the last frame.
+    """Collect the label of each frame for all prefixes, from the last frame to the first.
 
-    The label is the digit by which a prefix became longer, or the blank.
+    The label is the digit that the frame added to the prefix, or the blank.
     """
     n_frames = len(steps)
     labels = np.empty((len(prefix), n_frames), np.intp)

@@ -1,7 +1,8 @@
-"""Decode the output of a network per frame by connectionist temporal classification (CTC).
+"""Decode the output of a network with connectionist temporal classification (CTC).
 
-Graves et al., "Connectionist temporal classification" (2006). For every frame (a few columns of
-pixels), the network outputs the probability of each digit and of the blank, which means no digit.
+Graves et al., "Connectionist temporal classification" (2006). For each frame (a few columns of
+pixels), the network computes the probability of each label. The last label, the blank, means that
+the frame adds no character.
 """
 
 from __future__ import annotations
@@ -12,29 +13,18 @@ from skdigits.inference.beam import beam_search
 from skdigits.inference.patterns import Automaton
 from skdigits.networks.labels import PADDING, moved_left
 
-MOST_SEQUENCES = 10  # maximum `top`; an image of one frame has only eleven sequences
-UNDERFLOW = -300  # logarithm of a small number; a float can be as small as exp(-708)
+MOST_SEQUENCES = 10  # maximum of `top`; with one frame, only eleven sequences are possible
+UNDERFLOW = -300  # minimum logarithm of a product; float64 numbers can be as small as exp(-708)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Compute log-probabilities from scores (logits).
-
-    Parameters
-    ----------
-    logits : ndarray of shape (…, n_digits + 1), float64
-        Scores.
-
-    Returns
-    -------
-    ndarray of the same shape
-        Natural logarithms of probabilities; those of each row sum to 1.
-    """
+    """Compute natural logarithms of probabilities from scores (logits) along the last axis."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def end_after(scores: np.ndarray, n_frames: np.ndarray) -> np.ndarray:
-    """Give the frames after the end of each image a blank with probability 1: no effect on CTC.
+    """Make the blank certain in all frames after the end of an image, so that CTC ignores them.
 
     Parameters
     ----------
@@ -46,7 +36,7 @@ def end_after(scores: np.ndarray, n_frames: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of the same shape
-        The scores.
+        Logarithms of probabilities.
     """
     after = np.arange(scores.shape[1]) >= n_frames[:, np.newaxis]
     certain = np.full(scores.shape[2], -np.inf)
@@ -62,22 +52,22 @@ def most_probable(
     Parameters
     ----------
     scores : ndarray of shape (n, n_frames, n_digits + 1) or (n_views, n, n_frames, n_digits + 1)
-        Logarithms of the probability of each label in each frame, the blank last. The probability
-        of a sequence is the mean over the views of an image; the candidates are the
-        ``MOST_SEQUENCES`` most probable ones of the first view.
+        Logarithms of the probability of each label in each frame, the blank last. With several
+        views, the probability of a sequence is the mean over the views of an image. The candidates
+        are the ``MOST_SEQUENCES`` most probable sequences of the first view.
     top : int
         Number of sequences per image, at most ``MOST_SEQUENCES``.
     automaton : Automaton, optional
-        What the sequences must match; anything by default.
+        Pattern that the sequences must match; by default, all sequences are allowed.
 
     Returns
     -------
     digits : ndarray of shape (n, top, max_length), int
-        The sequences, -1 after the last digit; the most probable first. If fewer sequences match,
+        The sequences, padded with -1; the most probable first. If fewer than `top` sequences match,
         the last ones are empty.
     log_probability : ndarray of shape (n, top)
-        Logarithms of their probabilities, also among the sequences that do not match; -inf for
-        those that are missing; NaN if scores are NaN.
+        Natural logarithms of the probabilities; all sequences of an image, matching or not, have a
+        total probability of 1. The value is -inf for missing sequences, and NaN if a score is NaN.
     """
     views = scores.reshape(-1, *scores.shape[-3:])
     if top > 1:
@@ -87,7 +77,7 @@ def most_probable(
     log_probability = np.full((len(best[0]), 1), -np.inf)
     is_alike = (best == best[0]).all(axis=(0, 2, 3))
     log_probability[is_alike] = _log_mean(_in_views(views[:, is_alike], best[:, is_alike]))
-    # A sequence with a probability above one half is the most probable one.
+    # If a sequence has a probability above 0.5, no other sequence is more probable.
     is_sure = log_probability[:, 0] > np.log(0.5)
     if automaton is not None:
         is_sure &= automaton.matches(best[0][:, 0])
@@ -116,7 +106,10 @@ def _by_automaton(
 
 
 def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rank the most probable sequences of the first view by their mean probability."""
+    """Rank the most probable sequences of the first view by their mean probability.
+
+    In a view where a sequence is not among the most probable ones, its probability counts as 0.
+    """
     flat = views.reshape(-1, *views.shape[2:])
     digits, found = beam_search(np.where(np.isnan(flat), 0, flat))
     log_probability = np.where(found, log_probability_of(flat, digits), -np.inf)
@@ -133,14 +126,14 @@ def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
 def _ranked(
     digits: np.ndarray, log_probability: np.ndarray, top: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the most probable sequences of each image."""
+    """Return the `top` most probable sequences of each image, and their log-probabilities."""
     order = np.argsort(-log_probability, axis=1, kind="stable")[:, :top]
     digits = np.take_along_axis(digits, order[..., np.newaxis], axis=1)
     return digits, np.take_along_axis(log_probability, order, axis=1)
 
 
 def _in_views(views: np.ndarray, digits: np.ndarray) -> np.ndarray:
-    """Compute the probabilities of sequences in each view."""
+    """Compute the log-probability of each sequence in each view."""
     flat = log_probability_of(
         views.reshape(-1, *views.shape[2:]), digits.reshape(-1, *digits.shape[2:])
     )
@@ -148,23 +141,23 @@ def _in_views(views: np.ndarray, digits: np.ndarray) -> np.ndarray:
 
 
 def _log_mean(log_probability: np.ndarray) -> np.ndarray:
-    """Compute the logarithm of the mean probability over the views, the first axis."""
+    """Compute the logarithm of the mean probability over the views (first axis)."""
     with np.errstate(invalid="ignore"):  # NaN
         return np.logaddexp.reduce(log_probability, axis=0) - np.log(len(log_probability))
 
 
 def best_path(scores: np.ndarray) -> np.ndarray:
-    """Decode each frame separately, merge repeated labels, and remove blanks.
+    """Take the most probable label of each frame, merge repeated labels, and remove blanks.
 
     Parameters
     ----------
     scores : ndarray of shape (n, n_frames, n_digits + 1)
-        Scores of each label in each frame, the blank last.
+        Score of each label in each frame, the blank last.
 
     Returns
     -------
     ndarray of shape (n, max_length), int
-        The sequences, -1 after the last digit; at least one column.
+        The sequences, padded with -1; at least one column.
     """
     best = scores.argmax(axis=2)
     read = best != scores.shape[2] - 1
@@ -173,14 +166,14 @@ def best_path(scores: np.ndarray) -> np.ndarray:
 
 
 def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
-    """Compute the probability of sequences, over all alignments with the frames.
+    """Compute the probability of sequences, summed over all alignments with the frames.
 
     Parameters
     ----------
     scores : ndarray of shape (n, n_frames, n_digits + 1)
         Logarithms of the probability of each label in each frame, the blank last.
     digits : ndarray of shape (n, max_length) or (n, n_sequences, max_length), int
-        One sequence or several for each image, -1 after the last digit.
+        One or several sequences for each image, padded with -1.
 
     Returns
     -------
@@ -190,10 +183,10 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     several = digits if digits.ndim == 3 else digits[:, np.newaxis]
     states, length = _states(several, scores.shape[2])
     n_states, n_sequences = states.shape
-    skips = np.zeros(states.shape)  # from a digit to a different digit, without a blank
+    skips = np.zeros(states.shape)  # 1 if the blank between two different digits can be skipped
     skips[3::2] = states[3::2] != states[1:-2:2]
-    reached = np.zeros((2 + n_states, n_sequences))  # two rows before the first state
-    reached[2] = 1  # before the first frame
+    reached = np.zeros((2 + n_states, n_sequences))  # with two rows of zeros at the top
+    reached[2] = 1  # all alignments start here, before the first frame
     one_before, two_before, here = reached[1:-1], reached[:-2], reached[2:]
     moved, skipped, emitted = np.empty((3, *states.shape))
     logarithm = np.zeros(n_sequences)
@@ -202,7 +195,7 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
         np.add(here, one_before, moved)
         np.multiply(two_before, skips, skipped)
         np.add(moved, skipped, moved)
-        probability.take(states, out=emitted, mode="clip")  # clips nothing, but is faster
+        probability.take(states, out=emitted, mode="clip")  # faster; no index is out of range
         np.multiply(moved, emitted, here)
         if t % every == 0:
             largest = reached.max(axis=0)
@@ -213,16 +206,16 @@ def log_probability_of(scores: np.ndarray, digits: np.ndarray) -> np.ndarray:
     ends = reached[2 + 2 * length, sequences] + reached[1 + 2 * length, sequences]
     with np.errstate(divide="ignore"):
         logarithm += np.log(ends)
-    return np.minimum(logarithm, 0).reshape(digits.shape[:-1])  # rounded, a sum may exceed 1
+    return np.minimum(logarithm, 0).reshape(digits.shape[:-1])  # rounded sums may exceed 1
 
 
 def _states(digits: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find the label of each state of the alignments: blank, digit, blank, …, digit, blank.
+    """List the label of each state of the alignments: blank, digit, blank, …, digit, blank.
 
     Parameters
     ----------
     digits : ndarray of shape (n, n_sequences, max_length), int
-        The sequences, -1 after the last digit.
+        The sequences, padded with -1.
     n_labels : int
         Number of labels.
 
@@ -231,7 +224,7 @@ def _states(digits: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
     states : ndarray of shape (1 + 2 * max_length, n * n_sequences), int
         Indices into the rows of `_with_impossible`.
     length : ndarray of shape (n * n_sequences,), int
-        Number of digits.
+        Number of digits of each sequence.
     """
     n, n_sequences, longest = digits.shape
     digits = np.moveaxis(digits, 2, 0)
@@ -243,7 +236,10 @@ def _states(digits: np.ndarray, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _with_impossible(scores: np.ndarray) -> np.ndarray:
-    """Compute probabilities per frame, with one more label, which is impossible."""
+    """Convert log-probabilities to probabilities, and add a label with probability 0.
+
+    The result has shape (n_frames, n * (n_labels + 1)).
+    """
     n, n_frames, n_labels = scores.shape
     probability = np.zeros((n_frames, n, n_labels + 1))
     np.exp(scores.swapaxes(0, 1), out=probability[..., :-1])
@@ -251,27 +247,27 @@ def _with_impossible(scores: np.ndarray) -> np.ndarray:
 
 
 def _frames_without_underflow(scores: np.ndarray) -> int:
-    """Count the frames whose probabilities have a product that is not too small for a float."""
+    """Return how many frames' probabilities can be multiplied without underflow."""
     least = scores.min(where=np.isfinite(scores), initial=-1)
     return max(1, int(UNDERFLOW / least))
 
 
 def with_others(digits: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Replace some of the sequences.
+    """Replace the sequences in some rows.
 
     Parameters
     ----------
     digits : ndarray of shape (n, top, max_length), int
-        Sequences, -1 after the last digit.
+        Sequences, padded with -1.
     rows : ndarray of shape (n_others,), int
         Indices of the rows to replace.
     others : ndarray of shape (n_others, top, other_length), int
-        The other sequences.
+        The new sequences of these rows.
 
     Returns
     -------
     ndarray of shape (n, top, longest), int
-        The sequences, with the columns of the wider array.
+        All sequences, padded to the longer of both lengths.
     """
     longest = max(digits.shape[2], others.shape[2])
     result = _as_long(digits, longest)
@@ -286,26 +282,26 @@ def _as_long(digits: np.ndarray, length: int) -> np.ndarray:
 
 
 def digit_centres(scores: np.ndarray, digits: list[int]) -> np.ndarray:
-    """Find the centres of digits, by the most probable alignment of a sequence with the frames.
+    """Find the centres of digits from the most probable alignment of a sequence with the frames.
 
     Parameters
     ----------
     scores : ndarray of shape (n_frames, n_digits + 1)
         Logarithm of the probability of each label in each frame, the blank last.
     digits : list of int
-        The sequence; it must have at least one alignment.
+        The sequence; at least one alignment must be possible.
 
     Returns
     -------
     ndarray of shape (len(digits),)
-        Mean position of the frames of each digit, in frames from the left edge of the first.
+        Mean position of the frames of each digit, in frames from the left edge of the image.
     """
     if not digits:
         return np.zeros(0)
     blank = scores.shape[1] - 1
     states = np.full(2 * len(digits) + 1, blank)
     states[1::2] = digits
-    skips = np.zeros(len(states), bool)  # from a digit to a different digit, without a blank
+    skips = np.zeros(len(states), bool)  # the blank between two different digits can be skipped
     skips[3::2] = states[3::2] != states[1:-2:2]
     best = np.full(len(states), -np.inf)
     best[:2] = scores[0, states[:2]]

@@ -1,6 +1,7 @@
-"""Convert trained networks to ONNX models, from their layers and weights; without Keras.
+"""Convert trained networks to ONNX models, from their layers and weights, without Keras.
 
-The models are for inference: without dropout, and with the moving averages of batch normalization.
+The models are for predictions: dropout is omitted, and batch normalization uses the moving
+averages.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from skdigits.networks.trained import TrainedNetwork, Weights
 OPSET = 18
 IR_VERSION = 8  # supported by ONNX Runtime since 1.14
 INPUT, OUTPUT = "images", "output"
-EPSILON = 1e-3  # of Keras's batch normalization
+EPSILON = 1e-3  # default of Keras's batch normalization
 
 
 class _Graph:
@@ -65,7 +66,10 @@ class _Graph:
         return next(self._trainable).astype(np.float32, copy=False)
 
     def average(self, name: str) -> str:
-        """Name the next moving average, which becomes an initializer after all others."""
+        """Take the next moving average, and return its name.
+
+        `add_averages` makes it an initializer, after all others.
+        """
         name = f"{name}_{len(self._later)}"
         self._later.append((name, next(self._averages).astype(np.float32, copy=False)))
         return name
@@ -86,8 +90,9 @@ class _Graph:
             self.constant(values, name)
 
 
-# -- one function per kind: from a layer, its input and the input's shape to its output ----------
-#    Images are tensors of shape (n, channels, height, width).
+# -- one function per kind of layer -------------------------------------------------------------
+#    It adds the nodes of a layer with the input `x`, and returns the name of their output. `shape`
+#    is the shape of one input. In the graph, images have the shape (n, channels, height, width).
 
 
 def _activated(graph: _Graph, x: str, activation: str | None) -> str:
@@ -209,38 +214,36 @@ def build(
     spec : NetworkSpec
         A network of this package, not a user's architecture function.
     weights : list of ndarray
-        The weights of `TrainedNetwork`.
+        The weights, as in `TrainedNetwork`.
     features : bool, default=False
         Whether to output the input of the last layer.
     padded : bool, default=True
-        Whether images of sequences may have padding; the graph of others takes less time.
+        Whether images of lines may have padding; without padding, the model takes less time.
 
     Returns
     -------
     onnx.ModelProto
-        Its input ``images`` is float32 of shape (n, height, width, channels); the pixels are
-        already multiplied by the scale of the network. If the width is free, pixels of -1 are
-        padding. The output is class probabilities of shape (n, n_classes), features of shape (n,
-        n_features) or, for sequences, scores (logits) of shape (n, n_frames, n_outputs).
+        The model. The input ``images`` is float32 of shape (n, height, width, channels); its pixels
+        must already be multiplied by the scale of the network. If the width is free, pixels of -1
+        are padding. The output is class probabilities of shape (n, n_classes) or features of shape
+        (n, n_features). For sequences, it is scores (logits) of shape (n, n_frames, n_outputs).
 
     Raises
     ------
     ValueError
         If the weights do not match the network.
     """
-    # Where a frame has more than two columns, those that complete the last frame are masked.
+    # With more than two columns per frame, the columns that complete the last frame need a mask.
     masked = padded or (spec.reads_sequences and spec.columns_per_frame > 2)
     graph, output = _build(spec, weights, features, masked)
     return _model(graph, spec, output, features)
 
 
 def _build(spec: NetworkSpec, weights: Weights, features: bool, masked: bool) -> tuple[_Graph, str]:
-    """Make the nodes of a network; return the graph and the name of its output."""
+    """Make the nodes of a network, and return the graph and the name of its output."""
     layers = *spec.enlargement(), *spec.layers
     n_trainable = check_weights(layers, spec.image_shape, weights)
-    averages = [
-        w for w in weights[n_trainable:] if w.dtype.kind == "f"
-    ]  # without the seeds of dropout
+    averages = [w for w in weights[n_trainable:] if w.dtype.kind == "f"]  # dropout seeds are ints
     graph = _Graph(weights[:n_trainable], averages, masked)
     x = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
     output = graph.add_layers(layers[:-1] if features else layers, x, spec.image_shape)
@@ -249,16 +252,17 @@ def _build(spec: NetworkSpec, weights: Weights, features: bool, masked: bool) ->
 
 
 def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) -> onnx.ModelProto:
-    """Make the ONNX model of a network for programs without skdigits.
+    """Make an ONNX model that programs without skdigits can run on the user's images.
 
     Parameters
     ----------
     network : TrainedNetwork
         A network of this package.
     pixels : str
-        Name of the input: images as passed to fit, uint8 if `pixel_dtype` is uint8, else float32.
+        Name of the input. It takes images as passed to fit: uint8 if `pixel_dtype` is uint8,
+        otherwise float32.
     probabilities : str
-        Name of the output: probabilities of each class, or of each label in each frame.
+        Name of the output: the probability of each class, or of each label in each frame.
 
     Returns
     -------

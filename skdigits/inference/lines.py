@@ -1,4 +1,4 @@
-"""Predict sequences of digits in images of lines, batch by batch."""
+"""Predict sequences of digits in images of lines, group by group."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from skdigits.networks.trained import TrainedNetwork
 from skdigits.pictures.line_images import HEIGHT, LineImages
 
 OUTSIDE = -1  # value of the padding to the right of an image
-BATCH_PIXELS = 2**15  # of images of one width that a thread computes at once
-PADDED_PIXELS = 2**18  # of images that another engine computes at once
-GROUP_PIXELS = 2**21  # of images that are decoded at once
-# Width and slant of the augmented views, besides the unmodified image.
+BATCH_PIXELS = 2**15  # per batch of images of one width, in a thread with ONNX Runtime
+PADDED_PIXELS = 2**18  # per batch of padded images, with another engine
+GROUP_PIXELS = 2**21  # per group of images that are decoded together
+# Width factor and slant of each augmented view; the unmodified image is read too.
 VIEWS = ((0.75, 0.0), (1.0, 0.2), (1.0, -0.2))
 
 
@@ -36,18 +36,18 @@ def read_sequences(
     network : TrainedNetwork
         A network that reads sequences.
     lines : LineImages
-        Images of bytes, of the network's height.
+        Images of dtype uint8, with the height of the network's input.
     top : int, default=1
         Number of sequences to find for each image, at most ``ctc.MOST_SEQUENCES``.
     engine : callable, optional
         Function that runs the network; ONNX Runtime by default.
     automaton : Automaton, optional
-        What the sequences must match; anything by default.
+        Pattern that the sequences must match; by default, all sequences are allowed.
 
     Returns
     -------
     digits : ndarray of shape (n, top, max_length), int
-        The sequences, -1 after the last digit; the most probable first. Missing ones are empty.
+        The sequences, padded with -1; the most probable first. Missing sequences are empty.
     log_probability : ndarray of shape (n, top), float
         Natural logarithms of their probabilities.
     """
@@ -62,20 +62,11 @@ def read_views(
     engine: Engine | None = None,
     automaton: Automaton | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the most probable sequences by test-time augmentation.
+    """Find the most probable sequences with test-time augmentation.
 
-    The probability of a sequence is the mean over the unmodified image and its augmented views; the
-    candidates are the ten most probable sequences of the unmodified image.
-
-    Parameters
-    ----------
-    network, lines, top, engine, automaton
-        As in `read_sequences`.
-
-    Returns
-    -------
-    digits, log_probability
-        As in `read_sequences`.
+    The candidates are the ten most probable sequences of the unmodified image. The probability of a
+    sequence is the mean over the unmodified image and its augmented views. Parameters and results
+    are those of `read_sequences`.
     """
     return _read(engine, network, lines, VIEWS, top, automaton)
 
@@ -88,7 +79,7 @@ def _read(
     top: int,
     automaton: Automaton | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the most probable sequences by the unmodified images and augmented views."""
+    """Find the most probable sequences of the unmodified images and their augmented views."""
     decoded = []
     n_beams = 1 if automaton is None else len(automaton.steps)
     for chosen in lines.groups(GROUP_PIXELS // (1 + len(views)) // n_beams):
@@ -108,21 +99,21 @@ def _read(
 def score_frames(
     network: TrainedNetwork, lines: LineImages, *, engine: Engine | None = None
 ) -> list[np.ndarray]:
-    """Compute the logarithm of the probability of each label in each frame.
+    """Compute the log-probability of each label in each frame.
 
     Parameters
     ----------
     network : TrainedNetwork
         A network that reads sequences.
     lines : LineImages
-        Images of bytes, of the network's height.
+        Images of dtype uint8, with the height of the network's input.
     engine : callable, optional
         Function that runs the network; ONNX Runtime by default.
 
     Returns
     -------
     list of ndarray of shape (n_frames, n_digits + 1)
-        Log-probabilities of each image; the blank last.
+        Natural logarithms of the probabilities in each image; the blank is last.
     """
     found = [np.empty(0)] * len(lines)
     n_frames = network.key.spec.n_frames(lines.widths)
@@ -148,11 +139,11 @@ def _score_frames(engine: Engine | None, network: TrainedNetwork, lines: LineIma
         logits = compute(engine, network, images[..., np.newaxis])
         scores[chosen, : logits.shape[1]] = ctc.log_softmax(logits.astype(np.float64))
 
-    if engine is None:  # the largest first, so that all threads end at the same time
+    if engine is None:  # widest images first, so that all threads end at about the same time
         batches = [*lines.batches(BATCH_PIXELS, padded=False)][::-1]
     else:
         batches = [*lines.batches(PADDED_PIXELS)]
-    if HEIGHT * lines.widths.sum() <= BATCH_PIXELS:  # threads would cost as much as they gain
+    if HEIGHT * lines.widths.sum() <= BATCH_PIXELS:  # threads would save no time
         for batch in batches:
             score_batch(batch)
     else:

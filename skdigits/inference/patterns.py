@@ -1,7 +1,7 @@
-"""Patterns that say which numbers are expected, compiled to automata.
+"""Patterns that sequences must match, compiled to automata.
 
-A pattern is a row of elements: ``d`` is a digit, ``d+`` one digit or more, and any other digit or
-sign is itself. A ``+`` is a repetition only right after ``d``.
+A pattern is a sequence of elements: ``d`` stands for a digit, ``d+`` for one or more digits, any
+other digit or sign for itself. A ``+`` directly after ``d`` is always a repetition.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy as np
 from skdigits.networks.labels import DIGITS
 
 SIGNS = ".,-+/:%$€£#*()= "
-MOST_STATES = 60  # each has its own beam
+MOST_STATES = 60  # the search has a beam for each state
 ELEMENT = re.compile(r"d\+?|.", re.DOTALL)
 
 
 class Element(NamedTuple):
-    """A part of a pattern.
+    """An element of a pattern.
 
     Parameters
     ----------
     allowed : str
-        The characters that it can be; empty after the last element of a pattern.
+        The characters that match; empty after the last element of a pattern.
     is_repeated : bool
-        Whether there can be more than one.
+        Whether more than one character can match.
     """
 
     allowed: str
@@ -38,30 +38,30 @@ class Element(NamedTuple):
 class Automaton:
     """Deterministic automaton that accepts the sequences of labels that match a pattern.
 
-    A sign that the network has no label for is in the text wherever the pattern has it. The first
-    state is the start, the last one that of all sequences which cannot match any more; from each
-    other state, a match can be reached.
+    Signs that the network has no label for are not part of these sequences; `text` inserts them at
+    their positions in the pattern. The first state is the start. The last state means that no match
+    is possible any more; all other states can still lead to a match.
 
     Parameters
     ----------
     pattern : str, or list or tuple of str
-        A pattern, or several of which one must match.
+        A pattern, or several patterns; a sequence must match at least one of them.
     characters : str, default=DIGITS
         The characters that the network reads.
 
     Attributes
     ----------
     steps : ndarray of shape (n_states, n_labels + 1), int
-        The state after each label, -1 for the last one. The last label is the blank, which changes
-        no state.
+        State after each label; -1 means the last state. The last column is the blank, which does
+        not change the state.
     accepts : ndarray of shape (n_states,), bool
         True for the states of complete texts.
 
     Raises
     ------
     ValueError
-        If the pattern is not valid, has too many states, or leaves open where a sign without a
-        label is.
+        If the pattern is not valid, has too many states, or does not fix the position of a sign
+        that has no label.
     """
 
     steps: np.ndarray
@@ -80,10 +80,10 @@ class Automaton:
         self._number_states(pattern)
 
     def _number_states(self, pattern: Any) -> None:
-        """Find the states: sets of elements, one of which is next."""
+        """Number the states: sets of elements that can be the next one."""
         numbers = {frozenset(self._start): 0}
         states, steps = [self._start], []
-        for state in states:  # becomes longer
+        for state in states:  # the loop appends to this list
             moved = [self._step(state, character) for character in self._characters]
             for later in moved:
                 if later and frozenset(later) not in numbers:
@@ -101,13 +101,11 @@ class Automaton:
 
     @property
     def allows_one_digit(self) -> bool:
-        """Whether a text with a single label matches."""
+        """True if a text with a single label matches."""
         return bool(self.accepts[self.steps[0, :-1]].any())
 
     def text(self, sequence: str) -> str:
         """Return the text of a sequence of labels, with the signs that have no label.
-
-        If several patterns match, it is that of the first.
 
         Parameters
         ----------
@@ -117,7 +115,7 @@ class Automaton:
         Returns
         -------
         str
-            The text; empty if no pattern matches.
+            The text by the first pattern that matches; empty if no pattern matches.
         """
         state = self._start
         for character in sequence:
@@ -126,28 +124,17 @@ class Automaton:
         return next(complete, "")
 
     def matches(self, digits: np.ndarray) -> np.ndarray:
-        """Return which sequences match.
-
-        Parameters
-        ----------
-        digits : ndarray of shape (n, max_length), int
-            Sequences of labels, -1 after the last one.
-
-        Returns
-        -------
-        ndarray of shape (n,), bool
-            True for sequences that match.
-        """
+        """Return a mask of the sequences that match; `digits` is padded with -1."""
         state = np.zeros(len(digits), np.intp)
         for label in digits.T:
-            state = self.steps[state, label]  # -1 is the blank
+            state = self.steps[state, label]  # the label -1 selects the column of the blank
         return self.accepts[state]
 
     def _is_complete(self, state: dict[int, str]) -> bool:
         return any(not self._elements[i].allowed for i in state)
 
     def _step(self, state: dict[int, str], character: str) -> dict[int, str]:
-        """Return the elements that can follow a character, and the texts before them."""
+        """Return the elements that can follow a character, and the text before each of them."""
         later: dict[int, str] = {}
         for i, text in state.items():
             if character in self._elements[i].allowed:
@@ -157,14 +144,14 @@ class Automaton:
         return later
 
     def _reach(self, state: dict[int, str], i: int, text: str) -> None:
-        """Add an element to a state; signs without a label are passed."""
+        """Add an element to a state, after skipping signs that have no label."""
         while len(sign := self._elements[i].allowed) == 1 and sign not in self._characters:
             i, text = i + 1, text + sign
         state[i] = text
 
 
 def _as_list(pattern: Any) -> Sequence[str]:
-    """Return the patterns, of which there is at least one."""
+    """Return a list of at least one pattern."""
     patterns = [pattern] if isinstance(pattern, str) else pattern
     is_list = isinstance(patterns, (list, tuple)) and len(patterns) > 0
     if not is_list or not all(isinstance(one, str) for one in patterns):
@@ -181,7 +168,7 @@ def _elements(pattern: str, characters: str) -> list[Element]:
     for part in ELEMENT.findall(pattern):
         if part not in ("d", "d+", *DIGITS, *SIGNS, *characters):
             raise ValueError(
-                "pattern should consist of d (a digit), d+ (one digit or more), digits and the "
+                "pattern should consist of d (a digit), d+ (one or more digits), digits and the "
                 f"signs {' '.join(SIGNS.strip())} and space; got {part!r} in "
                 f"{reprlib.repr(pattern)}."
             )
@@ -194,16 +181,16 @@ def _elements(pattern: str, characters: str) -> list[Element]:
 
 
 def _check_places(pattern: str, elements: list[Element], characters: str) -> None:
-    """Check that it is known where signs without a label are.
+    """Check that the pattern fixes the positions of signs that have no label.
 
-    Otherwise the text would be invented: "d+.d+" would make "1.234" or "123.4" of 1234.
+    Otherwise the text would be a guess: with "d+.d+", "1234" could mean "1.234" or "123.4".
     """
     has_repeated, sign = False, ""
     for allowed, is_repeated in elements:
         if is_repeated and sign:
             raise ValueError(
-                f"pattern {reprlib.repr(pattern)} does not say where {sign!r} is, and the network "
-                "does not read this sign. Use d for each digit before or after it."
+                f"pattern {reprlib.repr(pattern)} does not fix the position of {sign!r}, and the "
+                "network does not read this sign. Use d for each digit before or after it."
             )
         has_repeated |= is_repeated
         if allowed[0] not in DIGITS and allowed in characters:

@@ -7,7 +7,7 @@ import numpy as np
 from skdigits.inference.batches import Engine, compute, map_batches
 from skdigits.networks.trained import TrainedNetwork
 
-BATCH = 192  # images; the activations of larger batches do not fit into the cache
+BATCH = 192  # images; activations of larger batches do not fit into the processor's cache
 
 
 def classify(
@@ -17,7 +17,7 @@ def classify(
     features: bool = False,
     engine: Engine | None = None,
 ) -> np.ndarray:
-    """Compute class probabilities, or features.
+    """Compute class probabilities or features of rows of pixels.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ def classify(
     rows : ndarray of shape (n_samples, n_features)
         Rows of pixels, as passed to fit.
     features : bool, default=False
-        Whether to compute the input of the last layer instead.
+        Whether to return the input of the last layer instead of probabilities.
     engine : callable, optional
         Function that runs the network; ONNX Runtime by default.
 
     Returns
     -------
     ndarray of shape (n_samples, n_classes) or (n_samples, n_features_out)
-        Probabilities, or features, in the dtype of the network.
+        Probabilities or features, in the dtype of the network.
     """
 
     def classify_batch(first: int) -> np.ndarray:

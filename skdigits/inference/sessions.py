@@ -15,7 +15,7 @@ from skdigits.networks.trained import TrainedNetwork
 
 
 class _Sessions:
-    """Sessions of ONNX Runtime, made on first use, and kept as long as their networks."""
+    """ONNX Runtime sessions; each is made on first use, and lives as long as its network."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,10 @@ _sessions = _Sessions()
 
 
 def _forget_sessions() -> None:
-    """Drop the sessions of the parent process; a thread may have held one during the fork."""
+    """Drop the sessions and the lock of the parent process.
+
+    A thread of the parent may have held the lock during the fork.
+    """
     global _sessions
     _sessions = _Sessions()
 
@@ -44,21 +47,21 @@ if hasattr(os, "register_at_fork"):
 
 
 def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) -> np.ndarray:
-    """Compute the output of a network.
+    """Run a network with ONNX Runtime.
 
     Parameters
     ----------
     network : TrainedNetwork
         A network of this package, in float32.
     images : ndarray of shape (n, height, width, channels), float32
-        Pixels, multiplied by the scale of the network; without padding.
+        Pixels, multiplied by the scale of the network, without padding.
     features : bool, default=False
         Whether to return the input of the last layer.
 
     Returns
     -------
     ndarray, float32
-        Output of the model of `graphs.build`.
+        Output of the model that `graphs.build` makes.
     """
     session = _sessions.get(network, features)
     return session.run([graphs.OUTPUT], {graphs.INPUT: images})[0]
@@ -66,8 +69,8 @@ def run(network: TrainedNetwork, images: np.ndarray, *, features: bool = False) 
 
 def _make_session(network: TrainedNetwork, features: bool) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # only errors, which are raised as exceptions
-    # No thread pool, since its threads would be missing in a forked process.
+    options.log_severity_level = 3  # log errors only; they are also raised as exceptions
+    # One thread means no thread pool, whose threads would not exist in a forked process.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     model = graphs.build(network.key.spec, network.weights, features=features, padded=False)
     return onnxruntime.InferenceSession(

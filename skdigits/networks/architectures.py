@@ -288,7 +288,7 @@ def _residual_trunk(
 
 
 def _classify(n_classes: int, dropout: float) -> Layers:
-    """Describe the last layers: one weighted sum over all positions per filter, then classes."""
+    """Describe the last layers: a weighted sum of positions per filter, then a dense layer."""
     return (
         Depthwise("depthwise"),
         Normalization("depthwise_normalization"),

@@ -57,9 +57,8 @@ def as_strings(labels: np.ndarray, characters: str) -> np.ndarray:
     ndarray of shape (n,), str
         The sequences.
     """
-    codes = np.array(
-        [*map(ord, characters), 0], np.uint32
-    )  # the index -1 (`PADDING`) gives the last code, 0
+    # The label -1 (`PADDING`) selects the last code: 0, which ends a string.
+    codes = np.array([*map(ord, characters), 0], np.uint32)
     return codes[labels].view(f"<U{labels.shape[1]}")[:, 0]
 
 

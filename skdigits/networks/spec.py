@@ -10,9 +10,9 @@ from typing import Any
 from skdigits.networks.architectures import READERS, Layers, describe
 from skdigits.networks.layers import Layer, Pad, Pooling, Resize, walk
 
-# Smaller images are enlarged to 28 pixels, the side of MNIST's images: the networks were designed
-# for these. As in MNIST, 4 pixels of each side are margin: convolutions without padding use pixels
-# at the edge less often than others.
+# The networks were designed for MNIST: 28 pixels per side, with a margin of 4 pixels around the
+# digit. Smaller images are enlarged to this size. They need the margin because convolutions without
+# padding use pixels at the edge less often.
 MINIMUM_SIDE = 28
 MARGIN = 4
 
@@ -114,8 +114,8 @@ class NetworkSpec:
     def enlargement(self) -> tuple[Layer, ...]:
         """Return the layers that enlarge images to `enlarged_shape`.
 
-        These are bilinear resizing and a margin of zeros. If the images are large enough, the tuple
-        is empty.
+        Sides below 20 pixels are resized to 20 pixels; a margin of zeros then fills sides to 28
+        pixels. If the images are large enough, the tuple is empty.
         """
         if self.enlarged_shape() == self.image_shape:
             return ()

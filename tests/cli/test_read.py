@@ -210,7 +210,7 @@ def test_patterns_may_be_known(run, folder, capsys):
     for wrong, message in {
         ("--pattern", "ddxd"): "got 'x' in 'ddxd'",
         ("--pattern", ""): "at least one d or digit",
-        ("--pattern", "ddd", "--digits", 3): "digits=3 is the pattern 'ddd'",
+        ("--pattern", "ddd", "--digits", 3): "digits=3 means pattern='ddd'",
     }.items():
         assert run("read", folder, *wrong) == 2
         shown = capsys.readouterr()

@@ -41,9 +41,9 @@ def test_signs_of_a_pattern_are_read(fitted):
             expected = np.exp(ctc.log_probability_of(frames[np.newaxis], np.array([labels])))
             assert one == pytest.approx(expected[0], rel=1e-4)
     fitted.predict_top_k(IMAGES, pattern="d+.d+")
-    with pytest.raises(ValueError, match="does not say where ',' is"):
+    with pytest.raises(ValueError, match="does not fix the position of ','"):
         fitted.predict_top_k(IMAGES, pattern="d+,d+")
-    with pytest.raises(ValueError, match="does not say where ',' is"):
+    with pytest.raises(ValueError, match="does not fix the position of ','"):
         read("no picture", pattern="d+,d+", model=fitted)
     with pytest.raises(OSError, match="no picture"):
         read("no picture", pattern="d+.d+", model=fitted)
