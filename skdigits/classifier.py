@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from skdigits.typing import Configurable, ImageShape, RandomState, StrPath
 
-ADAPT_SAMPLES = 512  # minimum per epoch with warm_start="adapt"
-ADAPT_PRINTED = 0.5  # share of printed digits among them
+ADAPT_SAMPLES = 512  # minimum number of the user's samples per epoch with warm_start="adapt"
+ADAPT_PRINTED = 0.5  # share of printed digits in these epochs
 
 
 class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClassifierPredictions):
@@ -48,14 +48,15 @@ class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classif
     Parameters
     ----------
     architecture : {"compact", "tiny", "lenet", "deep"} or callable, default="lenet"
-        The network: a name, or a function ``(image_shape, n_classes, …) -> keras.Model`` whose
-        model maps images of shape (n, height, width, channels) to class probabilities. `filters`,
-        `kernel_size`, `dropout`, `l2` and `dtype` are passed to the function by keyword if it has
-        parameters of these names. The function must be hashable and build a new model in each call;
-        weights that it sets are kept, all others are initialized with `random_state`. The named
-        networks enlarge sides below 20 pixels to 20 pixels, then pad sides below 28 pixels with
-        black to 28 pixels. For 28×28 images and ten classes ``"compact"`` has 4,518 parameters,
-        ``"tiny"`` 4,738, ``"lenet"`` 21,518 and ``"deep"`` 111,258.
+        The network: a name or a function. For 28×28 images and ten classes, ``"compact"`` has 4,518
+        parameters, ``"tiny"`` 4,738, ``"lenet"`` 21,518 and ``"deep"`` 111,258. A function
+        ``(image_shape, n_classes, …) -> keras.Model`` builds a new model in each call; the model
+        maps images of shape (n, height, width, channels) to class probabilities. The function is
+        called with the keywords `filters`, `kernel_size`, `dropout` and `l2` if these are set, and
+        with `dtype` if it has this parameter. The function must be hashable. Weights that it sets
+        are kept; all others are initialized with `random_state`. Before any network, sides below 20
+        pixels are enlarged to 20 pixels; sides below 28 pixels are then padded with zeros to 28
+        pixels.
     filters : int, default=None
         Number of filters of the first convolution; None means the architecture's default.
     kernel_size : int, default=None
@@ -66,71 +67,77 @@ class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classif
         L2 penalty on the kernels.
     optimizer : {"adadelta", "adagrad", "adam", "adamax", "adamw", "nadam", "rmsprop", "sgd"} or \
 keras.optimizers.Optimizer, default="adamw"
-        A name selects the Keras optimizer with the default settings of Keras, except for the
-        learning rate and, for ``"adamw"``, a weight decay of 0.05. A Keras optimizer is copied from
-        its configuration.
+        A name selects the Keras optimizer with Keras's default settings, except for the learning
+        rate; ``"adamw"`` has a weight decay of 0.05. A Keras optimizer is copied from its
+        configuration.
     learning_rate : float or "auto", default="auto"
-        Maximum learning rate. ``"auto"`` is a rate tuned for the schedule if `optimizer` is
-        ``"adam"`` or ``"adamw"``, otherwise the default of the optimizer.
+        Maximum learning rate. For ``"adam"`` and ``"adamw"`` with a schedule, ``"auto"`` means a
+        rate tuned for the architecture. Otherwise, it means the rate of the given Keras optimizer,
+        or Keras's default.
     schedule : {"averaged", "one_cycle"} or None, default="averaged"
-        ``"averaged"``: constant learning rate after a short warm-up; predictions use the weights
-        averaged over about the last tenth of the steps taken. ``"one_cycle"``: the learning rate
-        rises and falls once over all epochs. None: constant learning rate. Only ``"one_cycle"``
-        depends on the total number of epochs.
+        Learning-rate schedule. With ``"averaged"``, the rate is constant after a warm-up of 50
+        steps, and predictions use weights averaged over about the last tenth of all steps. With
+        ``"one_cycle"``, the rate rises and falls once over all epochs. With None, the rate is
+        constant. Only ``"one_cycle"`` depends on the total number of epochs.
     epochs : int, default=15
-        Number of epochs, that is, of passes over the training images.
+        Number of epochs (passes over the training images).
     batch_size : int or "auto", default="auto"
         Images per gradient step. ``"auto"`` gives about 250 steps per epoch, with a batch size from
         16 to 256.
     image_shape : tuple of int, default=None
         Height, width and optionally channels of the images in flat rows. None means the shape of
-        3-D or 4-D input; flat rows become square images, padded with zeros if necessary.
+        3-D or 4-D input, or square images for flat rows, padded with zeros if necessary.
     rescale : bool, default=True
-        Whether pixels are divided by the largest absolute value in the first training images.
+        Whether to divide pixels by the largest absolute value in the training images of the first
+        fit.
     validation_fraction : float, default=None
-        Share of the training images that is held out, stratified by label, to compute ``val_loss``
-        and ``val_accuracy`` after each epoch. None means 0.1 with `early_stopping`, otherwise no
-        validation. It cannot be combined with `X_val`.
+        Share of the training images to hold out for validation, stratified by label. They are used
+        to compute ``val_loss`` and ``val_accuracy`` after each epoch. None means 0.1 with
+        `early_stopping`, otherwise no validation. It cannot be combined with `X_val`.
     early_stopping : bool, default=False
         Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
         best weights.
     patience : int, default=5
         Number of epochs without improvement after which training stops.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class, multiplied by `sample_weight`.
+        Weight of each class, multiplied by `sample_weight`; ``"balanced"`` as in scikit-learn.
     warm_start : bool or "adapt", default=False
-        Whether `fit` continues from the previous fit for `epochs` more epochs. The network, the
-        scale of the pixels and the random state remain those of the first fit. ``"adapt"`` is for
-        few samples of another writer or camera: the learning rate is a tenth, and an epoch repeats
-        the samples to at least 512. If the images are grey, square digits, as many printed digits
-        are added, so that the network does not forget other digits.
+        Whether `fit` continues from the previous fit, for `epochs` more epochs. The network, the
+        scale of the pixels and the seed remain those of the first fit. ``"adapt"`` is for a few
+        samples of another writer or camera. It divides the ``"auto"`` learning rate by 10, and
+        repeats the samples until an epoch has at least 512. If the images are square grey images of
+        digits, the same number of printed digits is added, so that the network does not forget
+        other digits.
     keep_epochs : bool or list of int, default=False
-        Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
+        Epochs (from 1) whose weights are kept for `staged_predict` and `at_epoch`; True keeps all
+        epochs.
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies. Callbacks with methods for batches make training
-        slower, because each batch is then a separate call. ``BackupAndRestore`` raises an error.
+        slower, because every batch then needs a separate call. ``BackupAndRestore`` is not
+        supported.
     checkpoint : str or path-like, default=None
-        Folder where the state of `fit` is written after each epoch. An interrupted fit with the
-        same parameters, data and seed resumes from there; its weights are bit-identical to those of
-        an uninterrupted fit. At the end the file is removed. Several fits can share a folder. The
-        state of `callbacks` is not written, and `skdigits.save` does not save this parameter.
+        Folder where `fit` writes its state after epochs. If a fit is interrupted, a new fit with
+        the same parameters, data and seed resumes from this state; the weights are bit-identical to
+        those of an uninterrupted fit. After training, the files are removed. Several fits can share
+        a folder. The state of `callbacks` is not written, and `skdigits.save` does not save this
+        parameter.
     augment : bool or float, default=False
-        Whether training images are rotated (by up to 5°), zoomed (5 %) and shifted (4 % of the
-        side) at random. A number in [0, 10] multiplies these limits: with 2, ``"deep"`` continues
-        to improve over many epochs, but the smallest networks underfit.
+        Whether training images are randomly rotated (by up to 5°), zoomed (up to 5 %) and shifted
+        (up to 4 % of the side). A number in [0, 10] multiplies these limits. With 2, ``"deep"``
+        continues to improve over many epochs, but the smallest networks underfit.
     style : {"handwritten", "mixed"} or None, default=None
-        Augmentation for pictures of writers, pens and cameras that the training images do not
-        contain; None is for pictures like the training images. ``"handwritten"`` rotates, slants,
-        stretches and bends digits, changes the thickness of strokes, blurs and breaks them, and
-        adds remnants of lines. ``"mixed"`` does the same; in addition, a third of the samples of
-        each epoch are new digits with weight 1: printed, seven-segment and handwriting-like digits
-        of 136 typefaces, printed digits that are cut off at a side or have a box around them, and
-        drawn digits of other writers. It requires square grey images, and digits among the labels;
-        images are then copied in memory.
+        Style augmentation, for writers, pens and cameras that the training images do not contain;
+        None means no style augmentation. ``"handwritten"`` rotates, slants, stretches and bends
+        digits, changes the thickness of strokes, blurs and breaks strokes, and adds remnants of
+        lines. ``"mixed"`` does the same, and adds generated digits with weight 1: they are a third
+        of the samples of each epoch. These are digits of 136 printed, seven-segment and
+        handwriting-like fonts, drawn digits, and printed digits that are cut off at one side or
+        have a box around them. ``"mixed"`` requires square grey images and at least one digit among
+        the labels; it copies the images in memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar per epoch, 2 prints a line per epoch.
+        0 prints nothing, 1 shows a progress bar per epoch, 2 prints a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-identical weights in every fit on the same machine with the same number of
         threads.
@@ -145,7 +152,7 @@ keras.optimizers.Optimizer, default="adamw"
     n_iter_ : int
         Number of epochs trained.
     image_shape_ : tuple of int
-        Height, width and channels.
+        Height, width and channels of the images.
     n_features_in_ : int
         Number of pixels per image.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -262,12 +269,12 @@ keras.optimizers.Optimizer, default="adamw"
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights of 0 or more; only their ratios matter.
         X_val : array-like of shape (n_val, …), default=None
-            Validation images for each epoch, instead of a share of `X`. They always have equal
-            weights, also with `class_weight`.
+            Images to validate on after each epoch, instead of a share of `X`. They have equal
+            weights, even if `class_weight` is set.
         y_val : array-like of shape (n_val,), default=None
             Labels of `X_val`.
         **unknown
-            Other arguments raise an error that says where to pass them.
+            Any other argument raises an error, which names the right place for it.
 
         Returns
         -------
@@ -277,9 +284,10 @@ keras.optimizers.Optimizer, default="adamw"
         Raises
         ------
         ValueError
-            If a parameter, the images or the labels are not valid; raised before training starts.
+            If a parameter, the images or the labels are not valid. This is checked before training
+            starts.
         TypeError
-            If there are other arguments.
+            If there is any other argument.
         """
         self._check_call(unknown)
         checked = check_fit(self, X, y, sample_weight, X_val, y_val)
@@ -294,7 +302,7 @@ keras.optimizers.Optimizer, default="adamw"
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch on these images, starting from the weights of the last call.
+        """Train for one epoch, starting from the weights of the previous call.
 
         Parameters
         ----------
@@ -316,12 +324,12 @@ keras.optimizers.Optimizer, default="adamw"
         Raises
         ------
         ValueError
-            If `classes` is missing in the first call, a label is not among the classes, or a
+            If `classes` is missing in the first call, if a label is not among the classes, or if a
             parameter is set that needs all samples at once.
         """
         self._check_call()
         checked = check_partial_fit(self, X, y, classes, sample_weight)
-        # The total number of epochs is unknown, so a constant rate replaces the one-cycle schedule.
+        # The one-cycle schedule needs the total number of epochs, which is unknown.
         schedule = None if self.schedule == "one_cycle" else self.schedule
         task = self._describe(checked, epochs=1, schedule=schedule, patience=None, checkpoint=None)
         network = self._train(task, checked)
@@ -330,7 +338,7 @@ keras.optimizers.Optimizer, default="adamw"
     # -- describing a fit ------------------------------------------------------------------
 
     def _describe(self, checked: CheckedFit, **options: Any) -> TrainingTask:
-        """Return the training task of a fit; `options` replace values of the parameters."""
+        """Return the training task of a fit; `options` replace fields of the task."""
         training, validation, adapts = checked.training, checked.validation, checked.adapts
         start = checked.estimator._start_on(training, checked.resume, adapts)
         if checked.fraction is not None:
@@ -344,7 +352,10 @@ keras.optimizers.Optimizer, default="adamw"
         return checked.estimator._task_on(start, training, validation, adapts, **options)
 
     def _start_on(self, training: Samples, resume: bool, adapts: bool) -> TrainedNetwork:
-        """Return the network to start from, with the pixel range of the first non-blank fit."""
+        """Return the network that training starts from.
+
+        Its pixel range is set by the first training images that are not blank.
+        """
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec.of(
             self.architecture, self.image_shape_, len(self.classes_), options, self.dtype

@@ -32,24 +32,10 @@ if TYPE_CHECKING:
 def check_fit(
     estimator: Estimator, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
 ) -> CheckedFit:
-    """Check the arguments of fit; the estimator does not change.
+    """Check the arguments of `DigitClassifier.fit`, without changing the estimator.
 
-    Parameters
-    ----------
-    estimator : DigitClassifier
-        The estimator.
-    X, y, sample_weight, X_val, y_val
-        As for `DigitClassifier.fit`.
-
-    Returns
-    -------
-    CheckedFit
-        The checked arguments; training and validation data are `Samples`.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not valid.
+    In the result, training and validation data are `Samples`. An argument that is not valid raises
+    a ValueError.
     """
     seen = copy.copy(estimator)
     callbacks = copied_callbacks(seen)
@@ -80,24 +66,10 @@ def check_fit(
 def check_partial_fit(
     estimator: Estimator, X: Any, y: Any, classes: Any, sample_weight: Any
 ) -> CheckedFit:
-    """Check the arguments of partial_fit; the estimator does not change.
+    """Check the arguments of `DigitClassifier.partial_fit`, without changing the estimator.
 
-    Parameters
-    ----------
-    estimator : DigitClassifier
-        The estimator.
-    X, y, classes, sample_weight
-        As for `DigitClassifier.partial_fit`.
-
-    Returns
-    -------
-    CheckedFit
-        The checked arguments; the training data are `Samples`.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not valid.
+    In the result, the training data are `Samples`. An argument that is not valid raises a
+    ValueError.
     """
     seen = copy.copy(estimator)
     callbacks = copied_callbacks(seen)
@@ -124,7 +96,7 @@ def _check_needs_no_other_samples(estimator: Estimator) -> None:
     for name in ("early_stopping", "validation_fraction"):
         if value := getattr(estimator, name):
             raise ValueError(
-                f"partial_fit does not support {name}={value!r}: it needs a validation set. "
+                f"partial_fit does not support {name}={value!r}, which needs a validation set. "
                 f"Set {name} back to its default, or use fit."
             )
     if isinstance(estimator.class_weight, str):
@@ -140,14 +112,14 @@ def check_images(estimator: Estimator, X: Any, *y: Any, reset: bool) -> tuple[np
     Parameters
     ----------
     estimator : DigitClassifier
-        The estimator. With `reset`, the attributes that describe images are set on it.
+        The estimator. If `reset` is True, its attributes that describe images are set.
     X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
 (n_samples, height, width, channels)
         Images.
     *y : array-like of shape (n_samples,)
         Labels.
     reset : bool
-        Whether these are the images of a first fit.
+        Whether `X` is the input of a new fit, not of a continued fit or a prediction.
 
     Returns
     -------
@@ -159,7 +131,7 @@ def check_images(estimator: Estimator, X: Any, *y: Any, reset: bool) -> tuple[np
     Raises
     ------
     ValueError
-        If the images are not valid, or differ in shape from those of fit.
+        If the images are not valid, or their shape differs from that of fit.
     """
     check_no_files(X)
     X = X if hasattr(X, "shape") else np.asarray(X)
@@ -184,16 +156,8 @@ def check_images(estimator: Estimator, X: Any, *y: Any, reset: bool) -> tuple[np
 
 
 def warn_if_rows_differ(rows: np.ndarray, network: TrainedNetwork) -> None:
-    """Warn if the range of pixel values differs from that of the first fit.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_samples, n_features)
-        Rows of pixels.
-    network : TrainedNetwork
-        The network.
-    """
-    # The first images suffice, so that a memory-mapped file is not read completely.
+    """Warn if rows of pixels have another range of values than the images of the first fit."""
+    # Only 1,000 images are checked, so that a memory-mapped file is not read completely.
     warn_if_other_range(pixel_range(rows[:1000]), network.pixel_range)
 
 

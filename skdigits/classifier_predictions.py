@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
-    """Base class that predicts labels, probabilities and features with a trained network."""
+    """Base class with the methods that predict labels, probabilities and features."""
 
     classes_: np.ndarray
     image_shape_: tuple[int, int, int]
@@ -58,7 +58,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Natural logarithms, in the order of `classes_`; -inf where a probability is 0.
+            Natural logarithms, in the order of `classes_`; -inf for a probability of 0.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -81,7 +81,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return classes[probability.argmax(axis=1)]
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the accuracy, the share of images with a correct predicted label.
+        """Compute the accuracy: the share of images whose predicted label is correct.
 
         Parameters
         ----------
@@ -89,14 +89,14 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
 (n_samples, height, width, channels)
             Images of the size seen in fit.
         y : array-like of shape (n_samples,)
-            Their labels.
+            True labels of the images.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the images.
 
         Returns
         -------
         float
-            Between 0 and 1.
+            Accuracy, from 0 to 1 (best).
         """
         return super().score(X, plain_labels(y), sample_weight)
 
@@ -121,7 +121,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         Raises
         ------
         ValueError
-            If `k` is not a whole number in this range.
+            If `k` is not a whole number from 1 to the number of classes.
         """
         check_is_fitted(self)
         k = check_top(k, len(self.classes_))
@@ -130,7 +130,9 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return classes[order], np.take_along_axis(probability, order, axis=1)
 
     def predict_confidence(self, X: ArrayLike) -> np.ndarray:
-        """Compute the probability of each predicted label, to reject uncertain predictions.
+        """Compute the probability of each predicted label.
+
+        It can be used to reject uncertain predictions.
 
         Parameters
         ----------
@@ -146,10 +148,11 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return self.predict_proba(X).max(axis=1)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Compute features of images: the input of the last layer of the network.
+        """Compute features of images, the input of the last layer of the network.
 
-        The features can be used to find outliers and neighbours: a pipeline of a classifier and
-        ``LocalOutlierFactor(metric="cosine", novelty=True)`` separates digits from other images.
+        Features can be used to find outliers and neighbours. For example, a Pipeline of a
+        classifier and ``LocalOutlierFactor(metric="cosine", novelty=True)`` separates digits from
+        other images.
 
         Parameters
         ----------
@@ -160,13 +163,14 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features_out)
-            64 features with ``"deep"``, 44 with ``"lenet"``, 12 with ``"tiny"`` and 400 with
-            ``"compact"``, for 28×28 images.
+            Features. For 28×28 images and the default number of filters, there are 64 with
+            ``"deep"``, 44 with ``"lenet"``, 12 with ``"tiny"`` and 400 with ``"compact"``.
 
         Raises
         ------
         ValueError
-            If the architecture is not a Sequential or functional model with one last layer.
+            If a user's architecture is not a Sequential or functional model whose last layer has
+            one input.
         """
         network, _, rows = self._check(X)
         return classify(network, rows, features=True, engine=engine_of(network))
@@ -191,7 +195,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         Yields
         ------
         ndarray of shape (n_samples, n_classes)
-            Probabilities, one array per kept epoch, first epoch first.
+            Probabilities, in the order of the kept epochs.
         """
         network, _, rows = self._check(X)
         for weights in self._kept_weights():
@@ -210,7 +214,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         Yields
         ------
         ndarray of shape (n_samples,)
-            Labels, one array per kept epoch, first epoch first.
+            Labels, in the order of the kept epochs.
         """
         for probability in self.staged_predict_proba(X):
             yield self.classes_[probability.argmax(axis=1)]
@@ -221,10 +225,10 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return classes, classify(network, rows, engine=engine_of(network))
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, np.ndarray, np.ndarray]:
-        """Return the network, its classes, and validated rows of pixels to predict."""
+        """Return the network, its classes, and the validated images as rows of pixels."""
         if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)  # raises; called only here, because it is slower than the network
-        fitted = vars(self)  # read once, because a fit in another thread may replace it
+            check_is_fitted(self)  # raises an error; it is slow, and therefore not always called
+        fitted = vars(self)  # read once, because a fit in another thread may replace attributes
         network, classes = fitted["_network"], fitted["classes_"]
         if self._are_images_of_bytes(X):
             rows = X.reshape(len(X), -1)
@@ -235,12 +239,12 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return network, classes, rows
 
     def _are_images_of_bytes(self, X: Any) -> bool:
-        """Return True if `X` is certainly valid, so that the slow checks can be skipped."""
+        """Return True if `X` is surely valid, so that the slow checks can be skipped."""
         if type(X) is not np.ndarray or X.dtype != np.uint8 or hasattr(self, "feature_names_in_"):
             return False
         height, width, channels = self.image_shape_
         n, *shape = X.shape or (0,)
         forms = [[self.n_features_in_]]
-        if height * width * channels == self.n_features_in_:  # otherwise rows were padded
+        if height * width * channels == self.n_features_in_:  # else, rows were padded in fit
             forms += [[height, width, channels], [height, width]][: 2 if channels == 1 else 1]
         return n > 0 and shape in forms

@@ -1,4 +1,4 @@
-"""The base class of both estimators: parameters, checks and the steps of a fit."""
+"""Base class of both estimators: parameters, checks and the steps of a fit."""
 
 from __future__ import annotations
 
@@ -36,22 +36,14 @@ if TYPE_CHECKING:
     from skdigits.typing import Estimator, KerasModel
 
 EARLY_STOPPING_FRACTION = 0.1
-ADAPT = "adapt"  # a value of warm_start: learn from few samples without forgetting
-ADAPT_RATE = 0.1  # of the usual learning rate
+ADAPT = "adapt"  # a value of warm_start: train on few samples without forgetting others
+ADAPT_RATE = 0.1  # factor of the default learning rate
 
 
 def engine_of(network: TrainedNetwork) -> Engine | None:
-    """Choose the engine that computes a network.
+    """Choose the engine that runs a network.
 
-    Parameters
-    ----------
-    network : TrainedNetwork
-        The network.
-
-    Returns
-    -------
-    callable or None
-        TensorFlow for float64 and for the user's architectures; None for ONNX Runtime.
+    It is TensorFlow for float64 and for users' architectures; None means ONNX Runtime.
     """
     if network.key.spec.has_onnx_model:
         return None
@@ -61,23 +53,7 @@ def engine_of(network: TrainedNetwork) -> Engine | None:
 
 
 def keeps_epochs(estimator: NetworkEstimator) -> bool:
-    """Check that an estimator keeps epochs, which its staged methods need.
-
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-        The estimator.
-
-    Returns
-    -------
-    bool
-        Always True.
-
-    Raises
-    ------
-    AttributeError
-        If it keeps no epochs.
-    """
+    """Return True if an estimator keeps epochs for staged methods, else raise AttributeError."""
     if not estimator._epochs_to_keep():
         raise AttributeError("Set keep_epochs to True, or to a list of epochs, before fit.")
     return True
@@ -90,19 +66,19 @@ class CheckedFit:
     Parameters
     ----------
     estimator : NetworkEstimator
-        A copy of the estimator, with the attributes that the fit sets.
+        A copy of the estimator that has the attributes set by the fit.
     callbacks : list of keras.callbacks.Callback
         Copies of the user's callbacks.
     resume : bool
-        Whether the fit continues from the previous one.
+        Whether training continues from the previous fit.
     adapts : bool
-        Whether it adapts to few samples.
+        Whether ``warm_start="adapt"`` is set.
     training : object
         Training data.
     validation : object, optional
         Validation data.
     fraction : float, optional
-        Share of `training` that is held out for validation if there is no `validation`.
+        Share of `training` to hold out for validation if `validation` is None.
     """
 
     estimator: Any
@@ -115,30 +91,15 @@ class CheckedFit:
 
 
 def resumes(estimator: Estimator) -> tuple[bool, bool]:
-    """Determine whether a fit continues from the previous one.
+    """Return whether training continues from the previous fit, and whether it is an adaptation.
 
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-        The estimator.
-
-    Returns
-    -------
-    resume : bool
-        Whether the fit continues from the previous one.
-    adapts : bool
-        Whether it adapts to few samples.
-
-    Raises
-    ------
-    ValueError
-        If ``warm_start="adapt"`` and the estimator is not fitted.
+    An estimator with ``warm_start="adapt"`` that is not fitted raises a ValueError.
     """
     fitted, adapts = estimator.__sklearn_is_fitted__(), estimator.warm_start == ADAPT
     if adapts and not fitted:
         raise ValueError(
             f"warm_start={ADAPT!r} adapts a fitted {type(estimator).__name__}, and this one is not "
-            "fitted. Load one, or set warm_start=False to train a new network."
+            "fitted. Load a fitted one, or set warm_start=False to train a new network."
         )
     return fitted and bool(estimator.warm_start), adapts
 
@@ -146,20 +107,7 @@ def resumes(estimator: Estimator) -> tuple[bool, bool]:
 def copied_callbacks(estimator: Estimator) -> list[Any]:
     """Copy the Keras callbacks of an estimator, so that fits do not share them.
 
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-        The estimator.
-
-    Returns
-    -------
-    list of keras.callbacks.Callback
-        The copies.
-
-    Raises
-    ------
-    TypeError
-        If a callback is not a Keras callback, or cannot be copied.
+    A callback that is not a Keras callback, or cannot be copied, raises a TypeError.
     """
     if not estimator.callbacks:
         return []
@@ -169,24 +117,10 @@ def copied_callbacks(estimator: Estimator) -> list[Any]:
 
 
 def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | None:
-    """Find the share of the samples to validate on.
+    """Return the share of the samples to hold out for validation.
 
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-        The estimator.
-    X_val, y_val : object or None
-        The user's validation data.
-
-    Returns
-    -------
-    float or None
-        The share; None without validation, or with `X_val`.
-
-    Raises
-    ------
-    ValueError
-        If only one of `X_val` and `y_val` is given, or both `X_val` and `validation_fraction`.
+    It is None without validation, or if `X_val` is given. A ValueError is raised if only one of
+    `X_val` and `y_val` is given, or if `X_val` and `validation_fraction` are combined.
     """
     if (X_val is None) != (y_val is None):
         given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
@@ -203,34 +137,12 @@ def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | No
 
 
 def check_parameters(estimator: Estimator) -> None:
-    """Check all parameters of an estimator.
-
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-        The estimator.
-
-    Raises
-    ------
-    ValueError
-        If a parameter is not valid; the message says what is expected.
-    """
+    """Raise an error that names the expected values if a parameter is not valid."""
     estimator._check_parameters()
 
 
 def network_of(estimator: Estimator) -> TrainedNetwork:
-    """Return the trained network of a fitted estimator.
-
-    Parameters
-    ----------
-    estimator : NetworkEstimator
-        The estimator.
-
-    Returns
-    -------
-    TrainedNetwork
-        The network, which never changes.
-    """
+    """Return the trained network of a fitted estimator; this object never changes."""
     return estimator._network
 
 
@@ -238,7 +150,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """Base class of the estimators that train a network; a fit sets ``_network``."""
 
     _network: TrainedNetwork
-    # Parameters that change no result: files and fingerprints do not contain them.
+    # Parameters that do not change the result; files and fingerprints do not contain them.
     observing: ClassVar[frozenset[str]] = frozenset({"checkpoint", "verbose"})
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -272,11 +184,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     @property
     def history_(self) -> dict[str, list[float]]:
-        """Metrics per epoch."""
+        """Loss and accuracy per epoch."""
         return self._trained_network("history_").history
 
     def _trained_network(self, attribute: str) -> TrainedNetwork:
-        """Return the trained network; before fit, raise the error of a missing attribute."""
+        """Return the trained network; before fit, raise an AttributeError for `attribute`."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has no {attribute} before fit.")
         return self._network
@@ -312,8 +224,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             if name in self.get_params(deep=False):
                 kind, value = type(self).__name__, reprlib.repr(value)
                 raise TypeError(
-                    f"{name} is a constructor parameter: {kind}({name}={value}), in a Pipeline "
-                    f"with the step 'cnn' set_params(cnn__{name}={value}). fit takes X, y, "
+                    f"{name} is a constructor parameter: use {kind}({name}={value}) or, for the "
+                    f"step 'cnn' of a Pipeline, set_params(cnn__{name}={value}). fit takes X, y, "
                     "sample_weight, X_val and y_val."
                 )
             hint = " Pass X_val and y_val." if name == "validation_data" else ""
@@ -327,7 +239,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def _start(
         self, spec: NetworkSpec, resume: bool, parameters: str, adapts: bool = False
     ) -> TrainedNetwork:
-        """Return the network to start from: the current one, or without `resume` a new one."""
+        """Return the network that training starts from.
+
+        With `resume`, it is the current network, otherwise a new one.
+        """
         key = self._program_key(spec)
         if not resume:
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -354,7 +269,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return describe_optimizer(self.optimizer)
 
     def _network_options(self, *names: str) -> tuple[tuple[str, Any], ...]:
-        """Return keyword arguments for the architecture: the parameters that are not None."""
+        """Return the keyword arguments of the architecture, without parameters that are None."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
         return tuple((name, value) for name, value in values.items() if value is not None)
 
@@ -365,7 +280,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return tuple(int(epoch) for epoch in self.keep_epochs)
 
     def _task(self, start: TrainedNetwork, **options: Any) -> TrainingTask:
-        """Return the training task of a fit; `options` replace values of the parameters."""
+        """Return the training task of a fit; `options` replace fields of the task."""
         parameters = {
             "epochs": self.epochs,
             "learning_rate": self.learning_rate,
@@ -421,9 +336,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     @available_if(keeps_epochs)
     def at_epoch(self, epoch: int) -> Self:
-        """Return a copy of the estimator in its state after a kept epoch.
+        """Return a copy of the estimator with the weights of a kept epoch.
 
-        Unless `schedule` is ``"one_cycle"``, the copy equals the result of a fit with this number
+        Unless `schedule` is ``"one_cycle"``, the copy equals an estimator fitted with this number
         of epochs. With early stopping, the copy has the best weights up to this epoch. If `epoch`
         is greater than the number of trained epochs, the last epoch is used.
 
@@ -456,7 +371,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         if not kept:
             raise ValueError(
                 f"No epoch was kept: keep_epochs={self.keep_epochs!r}. Before fit, set it to True "
-                f"or to epochs from 1 to {self.n_iter_}."
+                f"or to a list of epochs from 1 to {self.n_iter_}."
             )
         return [kept[epoch] for epoch in sorted(kept)]
 
@@ -466,9 +381,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         keras.Sequential
-            An uncompiled model. Its input is images of shape (n, height, width, channels) with
-            pixel values as in fit; its output is that of the architecture. ``keras.Model.export``
-            accepts it.
+            An uncompiled model, which ``keras.Model.export`` accepts. Its input is images of shape
+            (n, height, width, channels) with pixel values as in fit. Its output is the output of
+            the architecture.
         """
         check_is_fitted(self)
         from skdigits.training.plain_keras import build_trained

@@ -1,4 +1,4 @@
-"""DigitSequenceRecognizer: recognizes images of several digits."""
+"""DigitSequenceRecognizer: a convolutional network that recognizes sequences of digits."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
     from skdigits.typing import Configurable, Images, ImageShape, Lengths, RandomState, StrPath
 
 SEQUENCE_BATCH = 64
-VALIDATION_DRAW = 2**31  # greater than every epoch number
+VALIDATION_DRAW = 2**31  # epoch number of validation sequences; no real epoch has it
 TILES: dict[str, Any] = {  # defaults of the style "tiles"
     "gap": (-6, 8),
     "shift": 2,
     "rotation": 15,
     "scale": 0.15,
 }
-ADAPT_SEQUENCES = 1000  # per epoch: this many given sequences, and as many generated ones
+ADAPT_SEQUENCES = 1000  # number of given sequences per epoch, and of generated sequences
 
 
 class DigitSequenceRecognizer(SequencePredictions):
     """Convolutional network that recognizes sequences of digits of any length.
 
-    It is trained on images of sequences, or on images of single digits, from which it generates new
-    sequences for every epoch. The network computes scores per two columns of pixels and is trained
-    with connectionist temporal classification (CTC). Its receptive field is 60 columns, so that it
-    can recognize longer sequences than those it was trained on.
+    It is trained on images of sequences or of single digits. From single digits, it generates new
+    sequences for every epoch. The network computes scores for every two columns of pixels and is
+    trained with connectionist temporal classification (CTC). Its receptive field is limited to 60
+    columns, so it can recognize sequences that are longer than the training sequences.
 
     Parameters
     ----------
@@ -67,90 +67,94 @@ class DigitSequenceRecognizer(SequencePredictions):
 keras.optimizers.Optimizer, default="adamw"
         As for `DigitClassifier`.
     learning_rate : float or "auto", default="auto"
-        Maximum learning rate. ``"auto"`` is 0.003 for ``"adam"`` and ``"adamw"`` with a schedule,
-        else the optimizer's default.
+        Maximum learning rate. ``"auto"`` means 0.003 for ``"adam"`` and ``"adamw"`` with a
+        schedule. Otherwise, it means the rate of the given Keras optimizer, or Keras's default.
     schedule : {"averaged", "one_cycle", None}, default="averaged"
-        As for `DigitClassifier`: a constant rate and averaged weights, one cycle over all
-        epochs, or a constant rate.
+        As for `DigitClassifier`.
     epochs : int, default=15
         Number of epochs.
     batch_size : int or "auto", default="auto"
-        Sequences per gradient step; ``"auto"`` is 64, or less for few sequences.
+        Sequences per gradient step. ``"auto"`` means 64, or 1/20 of the sequences of an epoch if
+        that is less.
     style : {"tiles", "handwritten", "mixed"}, default="handwritten"
-        How sequences are generated from single digits, as in `make_digit_sequences`: whole images
-        side by side; written by one writer; or written, printed and seven-segment digits.
+        Style of the sequences that are generated from single digits, as in `make_digit_sequences`.
+        ``"tiles"`` puts whole images side by side. ``"handwritten"`` imitates lines by one writer.
+        ``"mixed"`` also generates printed and seven-segment digits.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 8)
         Lengths of the sequences generated for training, as in `make_digit_sequences`.
     signs : str, default=""
-        Characters that are read besides digits, such as ``".,-"``. In the styles ``"handwritten"``
-        and ``"mixed"``, generated lines contain ``.,-=/$€#*``; those that are not in `signs` are
-        not part of the label. If `fit` gets strings as labels, `signs` can contain any characters
-        except letters, digits and blanks.
+        Characters that are read besides digits, such as ``".,-"``. Generated lines of the styles
+        ``"handwritten"`` and ``"mixed"`` contain the signs ``.,-=/$€#*``; their labels contain only
+        those in `signs`. If the labels passed to `fit` are strings, `signs` can contain any
+        characters except letters, digits and blanks.
     gap : int or tuple of (int, int), default=None
-        Pixels between the images of two digits, which are first rescaled to a height of 28 pixels;
-        None is (-6, 8). This and the next six parameters are for the style ``"tiles"`` only.
+        Number of pixels between the images of two digits, or a tuple of the minimum and maximum.
+        Images overlap if the number is negative. It refers to images rescaled to a height of 28
+        pixels. None means (-6, 8). This and the next six parameters are for the style ``"tiles"``
+        only.
     shift : int, default=None
-        Maximum vertical shift of a digit in pixels, up or down; None is 2.
+        Maximum vertical shift of a digit in pixels, up or down; None means 2.
     rotation : float, default=None
-        Maximum rotation of a digit in degrees, in both directions; None is 15.
+        Maximum rotation of a digit in degrees, in both directions; None means 15.
     scale : float, default=None
-        Maximum relative change of the size of a digit, below 1; None is 0.15.
+        Maximum relative change of the size of a digit, in [0, 1); None means 0.15.
     noise : float, default=None
-        Standard deviation of normal noise on every pixel, in grey levels (0–255); None is 0.
+        Standard deviation of normal noise on every pixel, in grey levels (0–255); None means 0.
     shear : float, default=None
-        Maximum shear of a digit in degrees, in both directions; None is 0.
+        Maximum shear of a digit in degrees, in both directions; None means 0.
     elastic : float, default=None
-        Maximum standard deviation, in pixels, of the smooth random displacement of the pixels of a
-        digit; None is 0. It improves the accuracy of long training.
+        Maximum standard deviation, in pixels, of the smooth random displacement of a digit's
+        pixels; None means 0. A displacement improves the accuracy of long training.
     sequences_per_epoch : int, default=10000
         Number of sequences generated from single digits for each epoch.
     image_shape : tuple of int, default=None
         Height and width of the images if `X` holds flat rows of pixels; None means square images.
     validation_fraction : float, default=None
-        Share of the digits, or of the sequences, held out for validation; None means 0.1 with
-        `early_stopping`, otherwise no validation.
+        Share of the digits or sequences to hold out for validation. None means 0.1 with
+        `early_stopping`, otherwise no validation. It cannot be combined with `X_val`.
     early_stopping : bool, default=False
         Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
         best weights.
     patience : int, default=5
         Number of epochs without improvement after which training stops.
     warm_start : bool or "adapt", default=False
-        Whether `fit` continues from the weights of the previous fit. ``"adapt"`` is for few samples
-        of another writer or camera: the learning rate is a tenth. If the labels are strings, an
-        epoch has 1,000 of the given images with small changes of slant, width and height, and 1,000
-        images generated in the style ``"mixed"`` from handwriting-like typefaces, so that the
-        network does not forget other digits.
+        Whether `fit` continues from the weights of the previous fit. ``"adapt"`` is for a few
+        samples of another writer or camera. It divides the ``"auto"`` learning rate by 10. If the
+        labels are strings, it also changes the samples: an epoch has 1,000 of the given images,
+        with small changes of slant, width and height, and 1,000 generated images. These have the
+        style ``"mixed"`` and handwriting-like typefaces, so that the network does not forget other
+        digits.
     keep_epochs : bool or list of int, default=False
-        Epochs (from 1) whose weights are kept for `staged_predict`; True keeps all.
+        Epochs (from 1) whose weights are kept for `staged_predict` and `at_epoch`; True keeps all
+        epochs.
     callbacks : list of keras.callbacks.Callback, default=None
         Keras callbacks; each fit uses copies.
     checkpoint : str or path-like, default=None
-        Folder where the state of `fit` is written after each epoch. An interrupted fit with the
-        same parameters, data and seed resumes from there; its weights are bit-identical to those of
-        an uninterrupted fit. At the end the file is removed. Several fits can share a folder. The
-        state of `callbacks` is not written, and `skdigits.save` does not save this parameter.
+        Folder where `fit` writes its state after epochs, as for `DigitClassifier`.
     test_time_augmentation : bool, default=False
         Whether the probability of a sequence is the mean over the unmodified image and three
-        augmented views: narrower, and slanted to the left and to the right. Real handwriting is
-        read better, and mistakes have a lower confidence; prediction takes four times as long.
+        augmented views. One view is narrower; the others are slanted to the left and to the right.
+        Accuracy on real handwriting is higher, and mistakes have a lower confidence. Predictions
+        take four times as long.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights and computations.
     verbose : int or bool, default=0
-        1 shows a progress bar, 2 a line per epoch.
+        0 prints nothing, 1 shows a progress bar per epoch, 2 prints a line per epoch.
     random_state : int, RandomState instance or None, default=None
         Random generator for initial weights, order of samples, generated sequences and validation
-        set. An int gives bit-identical weights.
+        set. An int gives bit-identical weights in every fit on the same machine with the same
+        number of threads.
 
     Attributes
     ----------
     history_ : dict of str to list of float
-        Per epoch: ``loss``, the negative logarithm of the probability of a sequence, and
-        ``accuracy``, the share of sequences recognized without a mistake; with validation also
-        ``val_loss`` and ``val_accuracy``.
+        Metrics per epoch. ``loss`` is the mean negative log-probability of the sequences, plus the
+        L2 penalty. ``accuracy`` is the share of sequences recognized without a mistake. With
+        validation, there are also ``val_loss`` and ``val_accuracy``.
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Number of pixels of an image seen in fit, if all images have the same size.
+        Number of pixels of each image seen in fit, if all images have the same size.
     image_shape_ : tuple of int
         Height and width of the images seen in fit, if all have the same size.
 
@@ -172,8 +176,8 @@ keras.optimizers.Optimizer, default="adamw"
     >>> digits = load_digits()
     >>> X, y = make_digit_sequences(digits.images, digits.target, 5, random_state=0)
 
-    One epoch of 100 sequences takes a second, but does not train an accurate recognizer; for that,
-    omit `epochs` and `sequences_per_epoch`.
+    One epoch of 100 sequences takes about a second, but the recognizer is not accurate. To train an
+    accurate one, omit `epochs` and `sequences_per_epoch`.
 
     >>> recognizer = DigitSequenceRecognizer(style="tiles", epochs=1, sequences_per_epoch=100)
     >>> recognizer.fit(digits.images, digits.target).predict(X).shape
@@ -277,10 +281,11 @@ keras.optimizers.Optimizer, default="adamw"
         ----------
         X : array-like of shape (n_samples, n_features), (n_samples, height, width) or \
 (n_samples, height, width, 1), or list of array-like of shape (height, width)
-            Images of any real dtype, bright on dark. They are rescaled to a height of 28 pixels.
+            Images of any real dtype, with bright digits on a dark background. They are rescaled to
+            a height of 28 pixels.
         y : array-like of shape (n_samples,)
-            Labels: strings of digits and `signs` for images of sequences, or whole numbers 0–9 for
-            images of single digits, from which sequences are generated.
+            Labels. For images of sequences, they are strings of digits and `signs`. For images of
+            single digits, they are whole numbers 0–9; sequences are generated from these images.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights of 0 or more; only their ratios matter. A digit with twice the weight is
             drawn twice as often.
@@ -290,7 +295,7 @@ keras.optimizers.Optimizer, default="adamw"
             Labels of `X_val`: strings, or whole numbers 0–9. If both `y` and `y_val` are whole
             numbers, validation sequences are generated from these digits.
         **unknown
-            Other arguments raise an error that says where to pass them.
+            Any other argument raises an error, which names the right place for it.
 
         Returns
         -------
@@ -300,9 +305,10 @@ keras.optimizers.Optimizer, default="adamw"
         Raises
         ------
         ValueError
-            If a parameter, the images or the labels are not valid; raised before training starts.
+            If a parameter, the images or the labels are not valid. This is checked before training
+            starts.
         TypeError
-            If there are other arguments.
+            If there is any other argument.
         """
         self._check_call(unknown)
         checked = check_fit(self, X, y, sample_weight, X_val, y_val)
@@ -329,7 +335,10 @@ keras.optimizers.Optimizer, default="adamw"
         return self._task(start, pixel_dtype=np.dtype(np.uint8), **options)
 
     def _start_on(self, lines: LineImages, checked: CheckedFit) -> TrainedNetwork:
-        """Return the network to start from, with the pixel range of the first images."""
+        """Return the network that training starts from.
+
+        The training images of the first fit set its pixel range.
+        """
         name = self._network.key.spec.architecture if checked.resume else READER
         options = self._network_options("filters", "dropout", "l2")
         n_outputs = len(checked.estimator.characters_) + 1
@@ -361,7 +370,7 @@ keras.optimizers.Optimizer, default="adamw"
         fraction: float | None,
         seed: int,
     ) -> dict[str, Any]:
-        """Return the options of a task that generates sequences from single digits."""
+        """Return the fields of a task that trains on sequences generated from single digits."""
         images, layout, n_sequences = lines.same_width(), self._layout(), self.sequences_per_epoch
         if self.style == "tiles":
             numbers, shares = layout.length_weights()
@@ -390,7 +399,7 @@ keras.optimizers.Optimizer, default="adamw"
         }
 
     def _draw(self, digits: tuple[Any, Any, Any], n_sequences: int, seed: int) -> Samples:
-        """Generate sequences to validate on."""
+        """Generate the sequences for validation."""
         generator = make_generator(self.style, *digits, self._layout(), self.signs)
         return self._drawing(generator, n_sequences, seed)(VALIDATION_DRAW)
 
@@ -411,7 +420,7 @@ keras.optimizers.Optimizer, default="adamw"
         fraction: float | None,
         seed: int,
     ) -> dict[str, Any]:
-        """Return the options of a task that trains on given sequences."""
+        """Return the fields of a task that trains on the given sequences."""
         indices = None if weights is None else np.flatnonzero(weights)
         weights = None if weights is None else weights / weights[weights > 0].mean()
         samples = sequence_samples(lines, sequences, self._characters())
@@ -435,7 +444,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _describe_adapting(
         self, lines: LineImages, sequences: np.ndarray, training: Samples, seed: int
     ) -> dict[str, Any]:
-        """Return the options of a task that mixes augmented given sequences with generated ones."""
+        """Return the fields of a task that trains on changed given and on generated sequences."""
         used = training.used()
         shares = None if training.weight is None else training.weight[used]
         shares = None if shares is None else shares / shares.sum()
@@ -457,6 +466,6 @@ keras.optimizers.Optimizer, default="adamw"
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.input_tags.three_d_array = True
-        # Rows are accepted too, but scikit-learn's checks do not generate the labels they need.
+        # Rows are accepted too, but scikit-learn's checks have no suitable labels for them.
         tags.input_tags.two_d_array = False
         return tags

@@ -28,24 +28,10 @@ BLANK = PixelRange(0.0, 1.0, 0.0)  # used if all images of fit are blank
 def check_fit(
     estimator: Estimator, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any
 ) -> CheckedFit:
-    """Check the arguments of fit; the estimator does not change.
+    """Check the arguments of `DigitSequenceRecognizer.fit`, without changing the estimator.
 
-    Parameters
-    ----------
-    estimator : DigitSequenceRecognizer
-        The estimator.
-    X, y, sample_weight, X_val, y_val
-        As for `DigitSequenceRecognizer.fit`.
-
-    Returns
-    -------
-    CheckedFit
-        ``training`` holds images, labels and weights (or None), ``validation`` images and labels.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not valid.
+    In the result, ``training`` is images, labels and weights (or None), ``validation`` is images
+    and labels. An argument that is not valid raises a ValueError.
     """
     seen = copy.copy(estimator)
     callbacks = copied_callbacks(seen)
@@ -65,18 +51,7 @@ def check_fit(
 
 
 def check_signs(signs: str) -> None:
-    """Check the signs that are read besides digits.
-
-    Parameters
-    ----------
-    signs : str
-        The signs.
-
-    Raises
-    ------
-    ValueError
-        If a character is no sign, or is there twice.
-    """
+    """Raise a ValueError if a character of `signs` is not a sign, or occurs twice."""
     if others := [character for character in signs if not _is_sign(character)]:
         raise ValueError(
             f"signs should consist of signs such as '.,-'; got {others[0]!r} in {signs[:40]!r}. "
@@ -87,7 +62,7 @@ def check_signs(signs: str) -> None:
 
 
 def _set_characters(estimator: Estimator, resume: bool) -> None:
-    """Set the attribute ``characters_``; it cannot change if a fit continues."""
+    """Set the attribute ``characters_``; a fit that continues cannot change it."""
     characters = DIGITS + estimator.signs
     if resume and characters != estimator.characters_:
         raise ValueError(
@@ -103,19 +78,9 @@ def _is_sign(character: str) -> bool:
 
 
 def check_not_one_line(estimator: Estimator, X: Any) -> None:
-    """Check that a 2-D array is not a single image of a line.
+    """Raise a ValueError if a 2-D array may be a single image of a line.
 
-    Parameters
-    ----------
-    estimator : DigitSequenceRecognizer
-        A fitted recognizer.
-    X : array-like
-        The user's argument.
-
-    Raises
-    ------
-    ValueError
-        If the number of pixels per row differs from that of fit.
+    It may be one if its rows do not have the number of pixels of fit.
     """
     shape: tuple[int, ...] = getattr(X, "shape", ())
     rows = "no" if estimator.image_shape is None else math.prod(estimator.image_shape)
@@ -129,16 +94,16 @@ def check_not_one_line(estimator: Estimator, X: Any) -> None:
 
 
 def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
-    """Check images of lines; for rows of pixels, also the number and names of the features.
+    """Check images of lines; for rows of pixels, also check number and names of the features.
 
     Parameters
     ----------
     estimator : DigitSequenceRecognizer
-        The estimator. With `reset`, the attributes that describe images are set on it.
+        The estimator. If `reset` is True, its attributes that describe images are set.
     X : array-like or list of array-like
         The images.
     reset : bool
-        Whether these are the images of a first fit.
+        Whether `X` is the input of a new fit, not of a continued fit or a prediction.
 
     Returns
     -------
@@ -158,7 +123,7 @@ def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
     shape = estimator.image_shape
     if not reset and hasattr(estimator, "image_shape_"):
         height, width = estimator.image_shape_
-        if height * width == estimator.n_features_in_:  # otherwise rows are padded to a square
+        if height * width == estimator.n_features_in_:  # else, rows are padded to a square
             shape = estimator.image_shape_
     lines = LineImages.check(X, shape)
     if reset:
@@ -171,34 +136,13 @@ def check_lines(estimator: Estimator, X: Any, *, reset: bool) -> LineImages:
 
 
 def as_bytes(lines: LineImages, network: TrainedNetwork) -> LineImages:
-    """Convert images to bytes; the pixel range of fit becomes 0–255.
-
-    Parameters
-    ----------
-    lines : LineImages
-        The images.
-    network : TrainedNetwork
-        The network.
-
-    Returns
-    -------
-    LineImages
-        Images of dtype uint8, with the height of the network's input.
-    """
+    """Convert images to uint8 of the network's height; the pixel range of fit becomes 0–255."""
     seen = network.pixel_range or BLANK
     return lines.as_bytes(seen.low, seen.high)
 
 
 def warn_if_lines_differ(lines: LineImages, network: TrainedNetwork) -> None:
-    """Warn if the range of pixel values differs from that of the first fit.
-
-    Parameters
-    ----------
-    lines : LineImages
-        The images.
-    network : TrainedNetwork
-        The network.
-    """
+    """Warn if images have another range of pixel values than the images of the first fit."""
     first = lines[np.arange(min(len(lines), 100))]
     warn_if_other_range(first.pixel_range(), network.pixel_range)
 
@@ -209,11 +153,11 @@ def check_labels(y: Any, n_samples: int, characters: str) -> np.ndarray:
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Strings of characters, or whole numbers 0–9.
+        Strings, or whole numbers 0–9.
     n_samples : int
         Number of images.
     characters : str
-        The characters of which strings may consist.
+        The characters that strings may contain.
 
     Returns
     -------
@@ -223,7 +167,7 @@ def check_labels(y: Any, n_samples: int, characters: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there are other labels, or their number is not `n_samples`.
+        If a label is not valid, or the number of labels is not `n_samples`.
     """
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")

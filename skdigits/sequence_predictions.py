@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SequencePredictions(NetworkEstimator):
-    """Base class that predicts sequences, confidences and positions with a trained network."""
+    """Base class with the methods that predict sequences, confidences and positions."""
 
     characters_: str
     n_features_in_: int
@@ -41,22 +41,24 @@ class SequencePredictions(NetworkEstimator):
         Parameters
         ----------
         X : array-like or list of array-like
-            Images, as for `fit`; of any width.
+            Images of any width, as for `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples,), str
-            The digits from left to right; ``""`` for an image without a digit.
+            The digits and signs from left to right; ``""`` if no digit is recognized.
         """
         return self.predict_top_k(X, k=1)[0][:, 0]
 
     def predict_confidence(self, X: Images) -> np.ndarray:
-        """Compute the probability of each predicted sequence, to reject uncertain predictions.
+        """Compute the probability of each predicted sequence.
+
+        It can be used to reject uncertain predictions.
 
         Parameters
         ----------
         X : array-like or list of array-like
-            Images, as for `fit`; of any width.
+            Images of any width, as for `fit`.
 
         Returns
         -------
@@ -73,25 +75,26 @@ class SequencePredictions(NetworkEstimator):
         Parameters
         ----------
         X : array-like or list of array-like
-            Images, as for `fit`; of any width.
+            Images of any width, as for `fit`.
         k : int, default=3
             Number of sequences per image, from 1 to 10.
         pattern : str or list of str, default=None
-            What the sequences must match, as for `skdigits.read`. Signs of the pattern are in the
-            sequences.
+            Pattern that the sequences must match, as for `skdigits.read`. The returned sequences
+            contain the signs of the pattern.
 
         Returns
         -------
         sequences : ndarray of shape (n_samples, k), str
-            The sequences, the most probable first; ``""`` with probability 0 if fewer match.
+            The sequences, the most probable first. If fewer than `k` sequences match, the last ones
+            are ``""`` with probability 0.
         probability : ndarray of shape (n_samples, k)
-            Probabilities of these sequences; those of all possible sequences sum to 1, whether they
-            match or not.
+            Probabilities of these sequences. All possible sequences, matching or not, have a total
+            probability of 1.
 
         Raises
         ------
         ValueError
-            If `k` is not a whole number in this range, or `pattern` is not valid.
+            If `k` is not a whole number from 1 to 10, or `pattern` is not valid.
         """
         check_is_fitted(self)
         k = check_top(k, ctc.MOST_SEQUENCES)
@@ -105,12 +108,12 @@ class SequencePredictions(NetworkEstimator):
         Parameters
         ----------
         X : array-like or list of array-like
-            Images, as for `fit`; of any width.
+            Images of any width, as for `fit`.
 
         Yields
         ------
         ndarray of shape (n_samples,), str
-            The digits.
+            The sequences, in the order of the kept epochs.
         """
         check_is_fitted(self)
         network, lines = self._check(X)
@@ -123,19 +126,22 @@ class SequencePredictions(NetworkEstimator):
         Parameters
         ----------
         X : array-like or list of array-like
-            Images, as for `fit`; of any width.
+            Images of any width, as for `fit`.
 
         Returns
         -------
         ndarray of shape (n_samples, max_length, 4), int64
-            Left, top, right and bottom of the ink of each character, in pixels of the given images;
-            right and bottom are the first column and row outside of the ink. Values after the last
-            character are -1.
+            Left, top, right and bottom of the ink of each character, in pixels of `X`. Right and
+            bottom are the first column and row outside the ink. After the last character, all
+            values are -1.
         """
         check_is_fitted(self)
         network, lines = self._check(X)
         if not all(np.isfinite(w).all() for w in network.weights):
-            raise ValueError("The weights have diverged, so no digit can be located.")
+            raise ValueError(
+                "The weights have diverged, so digits cannot be located. Lower learning_rate, and "
+                "fit again."
+            )
         sequences = self._read(network, lines, 1)[0][:, 0]
         scores = score_frames(network, lines, engine=engine_of(network))
         boxes = np.full((len(lines), max(1, max(map(len, sequences))), 4), -1)
@@ -147,21 +153,21 @@ class SequencePredictions(NetworkEstimator):
         return boxes
 
     def score(self, X: Images, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Compute the exact match, the share of sequences recognized without a mistake.
+        """Compute the exact match: the share of sequences recognized without a mistake.
 
         Parameters
         ----------
         X : array-like or list of array-like
-            Images, as for `fit`; of any width.
+            Images of any width, as for `fit`.
         y : array-like of shape (n_samples,)
-            Strings of digits, or whole numbers for one digit each.
+            True sequences: strings, or whole numbers for sequences of one digit.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the sequences.
 
         Returns
         -------
         float
-            Between 0 and 1.
+            Exact match, from 0 to 1 (best).
         """
         return exact_match_score(y, self.predict(X), sample_weight=sample_weight)
 
@@ -182,7 +188,7 @@ class SequencePredictions(NetworkEstimator):
         return spelled.reshape(-1, k), np.exp(log_probability)
 
     def _check(self, X: Any) -> tuple[TrainedNetwork, LineImages]:
-        """Return the network, and the validated images as bytes."""
+        """Return the network, and the validated images as uint8."""
         network = self._network
         check_not_one_line(self, X)
         lines = check_lines(self, X, reset=False)
