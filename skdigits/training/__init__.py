@@ -1,4 +1,4 @@
 """Train networks; the only subpackage that runs TensorFlow.
 
-Its modules are imported only inside functions that train, since most of them import TensorFlow.
+Modules that import TensorFlow are themselves imported only inside functions that need them.
 """

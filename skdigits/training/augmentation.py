@@ -29,7 +29,7 @@ def augmented(images: Tensor, seed: Tensor, strength: float, *, restyles: bool) 
     Returns
     -------
     tensor of shape (n, height, width, channels)
-        The images, changed.
+        The changed images.
     """
     if strength:
         images = jitter(images, seed, strength)
@@ -46,12 +46,12 @@ def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:
     seed : tensor of shape (2,), int
         Seed of the random changes.
     strength : float, default=1.0
-        Factor of these limits, in [0, 10].
+        Factor of the limits of all changes, in [0, 10].
 
     Returns
     -------
     tensor of shape (n, height, width, channels)
-        The images, changed.
+        The changed images.
     """
     n, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     limits = tf.constant([np.pi / 36, 0.05, 0.04 * width, 0.04 * height], tf.float32)
@@ -71,7 +71,7 @@ def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:
     return keras.ops.image.affine_transform(images, transform, data_format="channels_last")
 
 
-# Limits of `restyle`. Lengths are pixels of an image of 28×28, and scale with the sides.
+# Limits of `restyle`. Lengths are pixels of a 28×28 image; for other images, they are scaled.
 TURN = np.pi / 18  # radians
 SHEAR, MOST_SHEAR = 0.2, 0.5  # standard deviation, and maximum
 ASPECT = 0.15  # standard deviation of the logarithm
@@ -84,16 +84,17 @@ STROKE_BLUR = 0.8
 STROKE_LEVEL = (0.15, 0.6)  # ink that is mapped to STROKE_MIDDLE
 STROKE_MIDDLE = 0.3
 STROKE_GAIN = (1.5, 3.5)
-# Blurs, applied one after the other where a random number exceeds the first value.
+# Thresholds and standard deviations. An image gets all blurs whose threshold is below its random
+# number.
 BLURS = ((0.45, 0.6), (0.7, 0.9), (0.85, 1.2))
-SATURATION = (1.0, 1.5)  # gain after blurring; cleaning maps a fifth of the ink to white
+SATURATION = (1.0, 1.5)  # gain after blurring, as `pictures` maps a fifth of the ink to white
 BROKEN = 0.1  # probability
 BREAK_WIDTH = (1, 2)
-BREAK_INK = (0.2, 0.7)  # share of the ink that is left
+BREAK_INK = (0.2, 0.7)  # share of the ink that remains
 BARRED = 0.12  # probability
 BAR_WIDTH = (1, 2)
 BAR_LENGTH = (6, 34)
-BAR_MARGIN = 5  # maximum distance from the side
+BAR_MARGIN = 5  # maximum distance from a side of the image
 SPECKED = 0.15  # probability
 SPECK_SIZE = (0.8, 2.2)
 REMNANT_INK = (0.3, 1)  # brightness of bars and specks
@@ -104,8 +105,8 @@ NOISE = 0.1
 def restyle(images: Tensor, seed: Tensor) -> Tensor:
     """Change images as if other writers, pens and cameras had made them.
 
-    Each image is warped, its strokes are made thicker or thinner, and it is blurred. Some get
-    breaks, bars like remnants of frames, specks, less contrast, and noise.
+    Each image is warped, its strokes are made thicker or thinner, and it is blurred. Some images
+    get broken strokes, bars like remnants of frames, specks, less contrast, or noise.
 
     Parameters
     ----------
@@ -117,12 +118,12 @@ def restyle(images: Tensor, seed: Tensor) -> Tensor:
     Returns
     -------
     tensor of shape (n, height, width, channels)
-        The changed images, each within its range of values; blank ones are unmodified.
+        The changed images. Each image keeps its range of values; blank images do not change.
     """
     darkest = tf.reduce_min(images, axis=[1, 2, 3], keepdims=True)
     span = tf.reduce_max(images, axis=[1, 2, 3], keepdims=True) - darkest
     ink = tf.cast(tf.math.divide_no_nan(images - darkest, span), tf.float32)
-    ink = tf.transpose(ink, [0, 3, 1, 2])  # so that matrices are applied to the sides
+    ink = tf.transpose(ink, [0, 3, 1, 2])  # so that `_mixed` can multiply rows and columns
     changes = (_warp, _restroke, _blur, _break_strokes, _add_remnants, _expose)
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, len(changes)))
     for change, change_seed in zip(changes, seeds, strict=True):
@@ -130,7 +131,7 @@ def restyle(images: Tensor, seed: Tensor) -> Tensor:
     return darkest + span * tf.cast(tf.transpose(ink, [0, 2, 3, 1]), images.dtype)
 
 
-# Each step takes and returns ink from 0 to 1, of shape (n, channels, height, width).
+# Each of these steps takes and returns ink from 0 to 1, of shape (n, channels, height, width).
 
 
 def _warp(ink: Tensor, seed: Tensor) -> Tensor:
@@ -145,7 +146,7 @@ def _warp(ink: Tensor, seed: Tensor) -> Tensor:
     wide, high = (tf.exp(sign * ASPECT / 2 * aspect) / (1 + zoom) for sign in (-1, 1))
     cos, sin = tf.cos(angle), tf.sin(angle)
     knots = tf.reshape(normal[:, :-2], [-1, 2, KNOTS, KNOTS])
-    field = _mixed(knots, _smooth(height).T, _smooth(width).T)  # displacements of variance 1
+    field = _mixed(knots, _smooth(height).T, _smooth(width).T)  # displacement with a variance of 1
     x = np.arange(width, dtype=np.float32) - (width - 1) / 2
     y = np.arange(height, dtype=np.float32)[:, None] - (height - 1) / 2
     source_x = cos * wide * x + (cos * wide * shear - sin * high) * y
@@ -159,13 +160,13 @@ def _restroke(ink: Tensor, seed: Tensor) -> Tensor:
     """Make strokes thicker or thinner, and their edges softer or harder."""
     chance, level, gain = _draw(seed, ink, (0, 1), STROKE_LEVEL, STROKE_GAIN)
     blurred = _blurred(ink, STROKE_BLUR)
-    # The background stays black.
+    # Without ink, the result is not positive, so that the background stays black.
     drawn = (blurred - level) * gain + tf.minimum(STROKE_MIDDLE, level * gain)
     return tf.where(chance < RESTROKED, _brightened(tf.clip_by_value(drawn, 0, 1)), ink)
 
 
 def _blur(ink: Tensor, seed: Tensor) -> Tensor:
-    """Blur some images, as in pictures of low resolution."""
+    """Blur some images, as in pictures with low resolution."""
     chance, gain = _draw(seed, ink, (0, 1), SATURATION)
     for start, sigma in BLURS:
         ink = tf.where(chance > start, _blurred(ink, sigma), ink)
@@ -173,7 +174,7 @@ def _blur(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _break_strokes(ink: Tensor, seed: Tensor) -> Tensor:
-    """Dim a horizontal or vertical band in some images."""
+    """Darken a horizontal or vertical band in some images."""
     chance, position, width, left = _draw(seed, ink, (0, 1), (7, 21), BREAK_WIDTH, BREAK_INK)
     across = chance < BROKEN / 2
     box = _box(ink, (position, position), _either(across, width, 2 * 28.0))
@@ -181,7 +182,7 @@ def _break_strokes(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _add_remnants(ink: Tensor, seed: Tensor) -> Tensor:
-    """Add specks, and bars near a side, to some images: remnants of dirt and frames."""
+    """Add bars near a side, like remnants of frames, and specks to some images."""
     chance, side, margin, along, length, width, bright = _draw(
         seed, ink, (0, 1), (0, 1), (0, BAR_MARGIN), (4, 24), BAR_LENGTH, BAR_WIDTH, REMNANT_INK
     )
@@ -204,7 +205,7 @@ def _expose(ink: Tensor, seed: Tensor) -> Tensor:
 
 
 def _draw(seed: Tensor, ink: Tensor, *ranges: tuple[float, float]) -> list[Tensor]:
-    """Draw a number per image from each of the ranges, in shapes that broadcast to the images."""
+    """Draw a number per image from each range, in shapes that broadcast to the images."""
     low, high = np.array(ranges, np.float32).T[..., None, None, None, None]
     shape = [len(ranges), tf.shape(ink)[0], 1, 1, 1]
     return tf.unstack(low + (high - low) * tf.random.stateless_uniform(shape, seed))
@@ -216,7 +217,7 @@ def _either(across: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tens
 
 
 def _box(ink: Tensor, centre: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]) -> Tensor:
-    """Draw boxes with smooth edges, from 0 to 1; lengths are pixels of an image of 28×28."""
+    """Make images of boxes with soft edges, from 0 to 1; lengths are pixels of a 28×28 image."""
     profiles = []
     for side, middle, length in zip(ink.shape[2:], centre, size, strict=True):
         scale = side / 28
@@ -232,14 +233,14 @@ def _brightened(ink: Tensor) -> Tensor:
 
 
 def _blurred(ink: Tensor, sigma: float) -> Tensor:
-    """Blur ink by a Gaussian; `sigma` is in pixels of an image of 28×28."""
+    """Blur ink with a Gaussian; `sigma` is in pixels of a 28×28 image."""
     return _mixed(ink, *(_gaussian(side, sigma) for side in ink.shape[2:]))
 
 
 def _mixed(maps: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
-    """Multiply the rows and the columns of maps of shape (n, channels, …, …) by matrices.
+    """Multiply rows and columns of maps of shape (n, channels, height, width) by matrices.
 
-    The operator @ is not used: TensorFlow 2.21 crashes on some shapes.
+    The operator @ is not used, because TensorFlow 2.21 crashes with it on some shapes.
     """
     maps = tf.transpose(tf.tensordot(maps, columns, 1), [0, 1, 3, 2])
     return tf.transpose(tf.tensordot(maps, rows, 1), [0, 1, 3, 2])
@@ -254,14 +255,14 @@ def _gaussian(side: int, sigma: float) -> np.ndarray:
 
 
 def _smooth(side: int) -> np.ndarray:
-    """Make the matrix that interpolates random knots to smooth columns of the same variance."""
+    """Make the matrix that interpolates random knots to smooth columns with the same variance."""
     distance = np.linspace(0, KNOTS - 1, side)[:, None] - np.arange(KNOTS)
     weights = np.exp(-(distance**2) / (2 * 0.6**2))
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
 
 
 def _sample(ink: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Sample ink at positions of shape (n, 1, height, width); 0 outside the image."""
+    """Sample ink at positions of shape (n, 1, height, width); ink outside the image is 0."""
     n, (channels, height, width) = tf.shape(ink)[0], ink.shape[1:]
     x, y = tf.clip_by_value(x + 1, 0.0, width + 1.0), tf.clip_by_value(y + 1, 0.0, height + 1.0)
     left, top = tf.minimum(tf.floor(x), width), tf.minimum(tf.floor(y), height)

@@ -1,4 +1,4 @@
-"""Keras callbacks of a fit: the user's, the recorder, checkpoints and scikit-learn's callbacks."""
+"""Keras callbacks of a fit: recorder, checkpoints, the user's and scikit-learn's callbacks."""
 
 from __future__ import annotations
 
@@ -21,35 +21,21 @@ if TYPE_CHECKING:
 def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     """Copy a user's Keras callbacks, so that fits do not share them.
 
-    Parameters
-    ----------
-    callbacks : list of keras.callbacks.Callback
-        The user's callbacks.
-
-    Returns
-    -------
-    list of keras.callbacks.Callback
-        The copies.
-
-    Raises
-    ------
-    TypeError
-        If one is not a Keras callback, or cannot be copied.
-    ValueError
-        If ``BackupAndRestore`` is among them.
+    A TypeError is raised if one of them is not a Keras callback, or cannot be copied.
+    ``BackupAndRestore`` raises a ValueError.
     """
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
-                f"callbacks should hold Keras callbacks; got {type(callback).__name__}. "
-                "scikit-learn's callbacks are set with set_callbacks()."
+                f"callbacks should be Keras callbacks; got {type(callback).__name__}. Set "
+                "scikit-learn's callbacks with set_callbacks()."
             )
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             raise ValueError(
-                "BackupAndRestore would train other weights than an uninterrupted fit. Use "
-                "warm_start=True with few epochs per fit and skdigits.save after each fit. With "
-                'schedule="averaged" or None, and without early stopping, the result equals that '
-                "of one long fit."
+                "BackupAndRestore is not supported: after an interruption, it would train other "
+                "weights than an uninterrupted fit. Set checkpoint to a folder instead, or use "
+                "warm_start=True with few epochs per fit (not with early_stopping or "
+                "schedule='one_cycle')."
             )
     try:
         return copy.deepcopy(list(callbacks))
@@ -66,7 +52,7 @@ class Watch(keras.callbacks.LambdaCallback):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Record the values of every epoch, and the weights of the epochs to keep.
+    """Record the metrics of all epochs, and the weights of the epochs to keep.
 
     Parameters
     ----------
@@ -81,15 +67,7 @@ class Recorder(keras.callbacks.Callback):
         self.kept: dict[int, Weights] = {}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            Number of the epoch, from 0.
-        logs : dict of str to float, optional
-            Values of the epoch.
-        """
+        """Record the metrics of an epoch and, if `keep_epochs` asks for it, the weights."""
         self.logs.append({name: float(value) for name, value in (logs or {}).items()})
         keep = self.task.keep_epochs
         if keep is True or (keep and epoch + 1 in keep):
@@ -98,38 +76,30 @@ class Recorder(keras.callbacks.Callback):
     def network(self, **state: Any) -> TrainedNetwork:
         """Return the network after the epochs recorded so far.
 
-        Parameters
-        ----------
-        **state
-            Weights of the network, and other fields of `TrainedNetwork`.
-
-        Returns
-        -------
-        TrainedNetwork
-            The network.
+        `state` is the weights and other fields of `TrainedNetwork`.
         """
         start = self.task.start
         return start.extended(self.logs, kept={**start.kept, **self.kept}, **state)
 
 
-MOST_TIME = 0.03  # maximum share of the time of a fit for writing checkpoints
+MOST_TIME = 0.03  # maximum share of the training time for writing checkpoints
 STOPPING = ("best", "best_epoch", "wait", "stopped_epoch")  # attributes of EarlyStopping to save
 
 
 class StateKeeper(keras.callbacks.Callback):
     """Write checkpoints after epochs, and resume from an existing one.
 
-    If epochs are short, some of them write no checkpoint, so that writing takes at most the share
-    `MOST_TIME` of the training time.
+    If epochs are short, no checkpoint is written after some of them: writing takes at most the
+    share `MOST_TIME` of the training time.
 
     Parameters
     ----------
     checkpoint : Checkpoint
         The checkpoint of this fit.
     recorder : Recorder
-        Called before this callback.
+        The recorder; Keras must call it before this callback.
     stopping : keras.callbacks.EarlyStopping or None
-        Called before this callback.
+        Early stopping; Keras must call it before this callback.
     """
 
     def __init__(self, checkpoint: Checkpoint, recorder: Recorder, stopping: Any) -> None:
@@ -140,17 +110,11 @@ class StateKeeper(keras.callbacks.Callback):
 
     @property
     def n_resumed(self) -> int:
-        """Number of epochs that the checkpoint holds."""
+        """Number of epochs in the checkpoint."""
         return 0 if self.state is None else len(self.state.values["logs"])
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Restore the state of a checkpoint.
-
-        Parameters
-        ----------
-        logs : dict, optional
-            Not used.
-        """
+        """Restore the state from the checkpoint, if there is one."""
         state = self.state
         if state is None:
             return
@@ -163,15 +127,7 @@ class StateKeeper(keras.callbacks.Callback):
         self.model.resume(state.arrays, state.values["stopped"] or is_last)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Write the state, unless the last checkpoint is too recent.
-
-        Parameters
-        ----------
-        epoch : int
-            Number of the epoch, from 0.
-        logs : dict of str to float, optional
-            Values of the epoch.
-        """
+        """Write the state, unless the last checkpoint is too recent."""
         start = time.perf_counter()
         if not self.can_write or start < self._next:
             return
@@ -200,23 +156,26 @@ def call_sklearn(
     fit_input: tuple[Any, Any, Any],
     recorder: Recorder,
 ) -> Any:
-    """Call the estimator's scikit-learn callbacks: one task for the fit, with a subtask per epoch.
+    """Make a Keras callback that calls the estimator's scikit-learn callbacks.
+
+    These see one task for the fit, with a subtask per epoch.
 
     Parameters
     ----------
     estimator : estimator
         An estimator with ``CallbackSupportMixin``.
     fitted : dict of str to object
-        Fitted attributes; a copy of the estimator with these and a ``_network`` can predict.
+        Fitted attributes of the estimator. Together with ``_network``, they are sufficient to
+        predict.
     fit_input : tuple of X, y and sample_weight
         Arguments of ``fit``.
     recorder : Recorder
-        Called before this callback.
+        The recorder; Keras must call it before the new callback.
 
     Returns
     -------
     keras.callbacks.Callback
-        The callback.
+        The new callback.
     """
     X, y, sample_weight = fit_input
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}

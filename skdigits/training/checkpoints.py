@@ -1,4 +1,4 @@
-"""Files with the state of a fit after an epoch, from which the same fit resumes."""
+"""Files with the state of a fit after an epoch; the same fit resumes from them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class FitState:
     values : dict
         Values that JSON can hold.
     arrays : dict of str to list of ndarray
-        Weights and variables.
+        Weights and other variables.
     kept : dict of int to list of ndarray
-        Weights by epoch, from 1.
+        Kept weights by number of the epoch, from 1.
     """
 
     values: dict[str, Any]
@@ -45,24 +45,24 @@ class FitState:
 
 
 class Checkpoint:
-    """The checkpoint of one fit in a folder; kept weights are in separate files.
+    """Files with the state of one fit; each kept epoch has its own file.
 
-    The names of the files contain a digest of everything that determines the fit, so that several
-    fits can share a folder.
+    The file names contain a digest of everything that determines the fit, so that several fits can
+    share a folder.
 
     Parameters
     ----------
     folder : str or path-like
-        The folder; it is made if there is none.
+        The folder; it is created if it does not exist.
     task : TrainingTask
         The fit, with initial weights and learning rate.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        The user's callbacks; those with ``only_watches = True`` are ignored.
+        The user's callbacks; callbacks with ``only_watches = True`` are ignored.
 
     Raises
     ------
     OSError
-        If the folder cannot be made.
+        If the folder cannot be created.
     TypeError
         If a function or callback cannot be identified in another process.
     """
@@ -73,33 +73,19 @@ class Checkpoint:
         self._written: set[int] = set()
 
     def load(self) -> FitState | None:
-        """Read the state.
-
-        Returns
-        -------
-        FitState or None
-            The state; None if there is none, or the file cannot be read.
-        """
+        """Read the state; return None if there is no checkpoint, or if it cannot be read."""
         try:
             values, arrays = _read(self._path("checkpoint"))
             kept = {n: _read(self._path(f"epoch-{n}"))[1]["weights"] for n in values["kept"]}
-        except Exception:  # damaged files raise any exception
+        except Exception:  # a damaged file can raise any exception
             return None
         self._written = set(kept)
         return FitState(values["state"], arrays, kept)
 
     def save(self, state: FitState) -> None:
-        """Write the state; it replaces the previous one.
+        """Write the state, in place of the previous one.
 
-        Parameters
-        ----------
-        state : FitState
-            The state.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written; the previous one is kept.
+        If it cannot be written, an OSError is raised and the previous state is kept.
         """
         make_folder(self.folder)
         for epoch, weights in state.kept.items():
@@ -111,7 +97,7 @@ class Checkpoint:
         _write(self._path("checkpoint"), values, state.arrays)
 
     def remove(self) -> None:
-        """Remove the files; the folder stays."""
+        """Remove the files, but not the folder."""
         for path in self.folder.glob(f"*{self.name}.*"):
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -121,7 +107,7 @@ class Checkpoint:
 
 
 def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
-    """Compute a digest of everything that determines the result of a training.
+    """Compute a digest, 32 hexadecimal digits, of everything that determines the result of a fit.
 
     Parameters
     ----------
@@ -133,7 +119,7 @@ def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
     Returns
     -------
     str
-        32 hexadecimal digits.
+        The digest.
     """
     digest = blake2b(digest_size=16)
     parts: dict[str, Any] = {part.name: getattr(task, part.name) for part in fields(task)}
@@ -149,7 +135,7 @@ def digest_of(task: TrainingTask, callbacks: Sequence[Any] = ()) -> str:
 
 
 def _chunks(value: Any) -> Iterable[bytes | memoryview]:
-    """Yield bytes that are different for different values."""
+    """Yield bytes that differ for different values."""
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         yield f"{value.dtype.str} {value.shape}".encode()
         yield np.ascontiguousarray(value).data.cast("B") if value.size else b""
@@ -180,7 +166,7 @@ def _write(path: Path, values: dict[str, Any], arrays: dict[str, Weights]) -> No
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Weights]]:
     """Read values and lists of arrays from a file."""
-    content = io.BytesIO(path.read_bytes())  # NumPy leaves a damaged file open
+    content = io.BytesIO(path.read_bytes())  # NumPy would not close a damaged file
     with np.load(content, allow_pickle=False) as archive:
         values, counts = json.loads(str(archive[VALUES]))
         arrays = {name: [archive[f"{name}-{i}"] for i in range(n)] for name, n in counts.items()}

@@ -1,4 +1,4 @@
-"""Keras models with exchangeable state, whose programs are compiled once."""
+"""Keras models whose programs are compiled once, and whose state can be replaced."""
 
 from __future__ import annotations
 
@@ -21,26 +21,16 @@ if TYPE_CHECKING:
 class CompiledModel(keras.Model):
     """A network, its optimizer and averaged weights, and their compiled programs.
 
-    The programs are independent of the state, which is loaded from and saved to arrays.
+    The state (weights and variables of the optimizer) is loaded from arrays and read as arrays. The
+    programs do not depend on the state.
     """
 
     _task: Any  # the TrainingTask of the running fit, else None
-    _raw_weights: Weights | None  # set if the variables of the network hold averages
+    _raw_weights: Weights | None  # set while the network holds averaged weights
 
     @classmethod
     def from_key(cls, key: ProgramKey) -> Self:
-        """Build and compile a network.
-
-        Parameters
-        ----------
-        key : ProgramKey
-            Network, optimizer and augmentation.
-
-        Returns
-        -------
-        CompiledModel
-            A model with arbitrary weights.
-        """
+        """Build and compile a network; its weights are arbitrary."""
         network = plain_keras.build(key.spec, faster=True)
         model = cls(network.inputs, network.outputs)
         model.dtype_policy = key.spec.dtype  # instead of Keras's global policy
@@ -68,13 +58,7 @@ class CompiledModel(keras.Model):
         return [v for v in self.state_variables if "float" in str(v.dtype)]
 
     def load_state(self, network: TrainedNetwork) -> None:
-        """Load the state of a network.
-
-        Parameters
-        ----------
-        network : TrainedNetwork
-            A network with weights.
-        """
+        """Load weights and variables of the optimizer from a network with weights."""
         assign(self.state_variables, network.weights)
         assign(self._average, read(self._float_variables()))
         assign(self.state_variables, network.raw_weights)
@@ -82,13 +66,7 @@ class CompiledModel(keras.Model):
         self._raw_weights = self._loaded = None
 
     def read_state(self) -> dict[str, Weights]:
-        """Return a copy of the state.
-
-        Returns
-        -------
-        dict of str to list of ndarray
-            Fields of `TrainedNetwork`.
-        """
+        """Return a copy of the state, as fields of `TrainedNetwork`."""
         self._task = None  # an idle model should not keep a user's samples
         weights = self.read_weights()
         return {
@@ -107,8 +85,8 @@ class CompiledModel(keras.Model):
         Returns
         -------
         dict of str to list of ndarray
-            Variables of the network; raw variables, if those are averages; averages; variables of
-            the optimizer.
+            ``weights`` of the network; ``raw_weights``, empty if the weights are not averages;
+            ``average`` of the weights; variables of the ``optimizer``.
         """
         return {
             "weights": self.read_weights(),
@@ -118,14 +96,14 @@ class CompiledModel(keras.Model):
         }
 
     def resume(self, state: dict[str, Weights], stopped: bool) -> None:
-        """Restore the state after an epoch, when training begins.
+        """Restore the state of an earlier epoch when training begins.
 
         Parameters
         ----------
         state : dict of str to list of ndarray
             Result of `read_training_state`.
         stopped : bool
-            Whether training had stopped after that epoch.
+            Whether training ended after that epoch.
         """
         self._raw_weights = list(state["raw_weights"]) or None
         weights = self._raw_weights if self._raw_weights and not stopped else state["weights"]
@@ -137,14 +115,7 @@ class CompiledModel(keras.Model):
     def save(self, filepath: StrPath, overwrite: bool = True, **options: Any) -> None:
         """Save a plain model that accepts images, for callbacks such as ``ModelCheckpoint``.
 
-        Parameters
-        ----------
-        filepath : str or path-like
-            The file.
-        overwrite : bool, default=True
-            Whether to replace an existing file.
-        **options
-            Further arguments of ``keras.Model.save``.
+        The parameters are those of ``keras.Model.save``.
         """
         network = replace(self._task.start, weights=self.read_weights())
         plain_keras.build_trained(network).save(filepath, overwrite=overwrite, **options)
@@ -154,7 +125,7 @@ class CompiledModel(keras.Model):
     def _program(
         self, key: Hashable, make_function: Callable[[], Callable[..., Any]], signature: list[Any]
     ) -> Callable[..., Any]:
-        """Return the compiled function of a key; it is traced once."""
+        """Return the compiled function of a key; it is traced on first use."""
         if key not in self._programs:
             program = tf.function(make_function(), input_signature=signature, autograph=False)
             self._programs[key] = program.get_concrete_function()
@@ -168,11 +139,11 @@ class CompiledModel(keras.Model):
         Parameters
         ----------
         weights : list of ndarray
-            One per variable of `state_variables`; the list must never be modified.
+            An array per variable of `state_variables`; the list must never be modified.
         images : ndarray of shape (n, height, width, channels)
             Pixels in the dtype of the network, multiplied by its scale.
         features : bool, default=False
-            Whether to compute the input of the last layer, as rows.
+            Whether to compute the input of the last layer, flattened to rows.
 
         Returns
         -------
@@ -185,7 +156,7 @@ class CompiledModel(keras.Model):
         return self._output_program(features)(tf.constant(images)).numpy()
 
     def _output_program(self, features: bool = False) -> Callable[..., Any]:
-        """Return the compiled function from a batch of images to the output or to features."""
+        """Return the compiled function that maps a batch of images to the output or to features."""
 
         def make_output() -> Callable[..., Any]:
             return lambda images: self(images, training=False)

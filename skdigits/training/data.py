@@ -1,4 +1,4 @@
-"""Training samples: resident on the device, or fetched in parts."""
+"""Training samples as tensors: kept on the device, or fetched in parts."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from skdigits.training.tensorflow import tf
 if TYPE_CHECKING:
     from skdigits.typing import Tensor
 
-# Training data of up to RESIDENT_BYTES is stored on the device; larger data is fetched in parts, so
+# Training data of up to RESIDENT_BYTES is kept on the device. Larger data is fetched in parts, so
 # that a memory-mapped array is never copied as a whole.
 RESIDENT_BYTES = 2**28
 PART_BYTES = 2**26
 
 
 class TrainingData:
-    """Samples, labels and weights: resident on the device, or fetched from memory in parts.
+    """Samples, labels and weights: kept on the device, or fetched from memory in parts.
 
     Parameters
     ----------
     samples : Samples
         The samples.
     pixel_dtype, float_dtype : dtype
-        Types of pixels and of weights on the device.
+        Dtypes of pixels and of weights on the device.
     """
 
     def __init__(self, samples: Samples, pixel_dtype: np.dtype, float_dtype: np.dtype) -> None:
@@ -41,40 +41,23 @@ class TrainingData:
         self._part_rows = None if resident else PART_BYTES // row_bytes
 
     def steps_per_call(self, n_steps: int, batch_size: int) -> int:
-        """Compute how many steps one call of the compiled program can take.
+        """Return how many steps of an epoch one call of the compiled program can take.
 
-        Parameters
-        ----------
-        n_steps : int
-            Number of steps of an epoch.
-        batch_size : int
-            Samples per step.
-
-        Returns
-        -------
-        int
-            All steps, unless the samples are fetched in parts.
+        It is `n_steps`, all steps of the epoch, unless the samples are fetched in parts.
         """
         if self._part_rows is None:
             return n_steps
         return min(n_steps, max(1, self._part_rows // batch_size))
 
     def fetch(self, chosen: np.ndarray) -> tuple[Tensor, ...]:
-        """Fetch samples.
+        """Fetch the samples with the indices `chosen`.
 
-        Parameters
-        ----------
-        chosen : ndarray of int
-            Indices of the samples.
-
-        Returns
-        -------
-        tuple of tensor
-            Samples, labels and weights, and the positions of `chosen` in them.
+        The result is tensors of samples, labels and weights, and the positions of `chosen` in these
+        tensors.
         """
         if self._resident is not None:
             return *self._resident, tf.constant(chosen, tf.int32)
-        ascending = np.argsort(chosen)  # a file is read from front to back
+        ascending = np.argsort(chosen)  # so that a file is read from front to back
         ranks = np.empty_like(ascending)
         ranks[ascending] = np.arange(len(chosen))
         return *self._tensors(chosen[ascending]), tf.constant(ranks, tf.int32)

@@ -1,4 +1,4 @@
-"""Keras models that train and predict in compiled loops over rows of pixels."""
+"""Keras models that run each epoch of training as a compiled loop."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from skdigits.typing import Tensor
 
 PREDICT_BATCH = 2048
-PROGRESS_UPDATES = 40  # of a progress bar, per epoch
+PROGRESS_UPDATES = 40  # updates of a progress bar per epoch
 
 
 @dataclass(frozen=True)
 class _EpochPlan:
-    """Batches of each epoch; `indices` are the samples that every epoch uses."""
+    """Division of an epoch into batches; `indices` are the samples that every epoch uses."""
 
     indices: np.ndarray
     batch_size: int
@@ -42,8 +42,8 @@ class _EpochPlan:
 class EpochModel(CompiledModel):
     """A Keras model whose ``fit`` runs each epoch as one compiled loop.
 
-    Its input is flat rows of pixels. They are padded, reshaped to images and rescaled batch by
-    batch, inside the loop.
+    Training samples are flat rows of pixels. Inside the loop, each batch is rescaled, padded and
+    reshaped to images.
     """
 
     # -- training ------------------------------------------------------------------------
@@ -63,16 +63,17 @@ class EpochModel(CompiledModel):
         Parameters
         ----------
         x, y : ndarray, optional
-            Rows of pixels and labels from SciKeras; they replace those of the task.
+            Rows of pixels and labels that SciKeras passes; they replace those of the task.
         task : TrainingTask
             The training task.
         callbacks : sequence of keras.callbacks.Callback
-            Callbacks, called as Keras calls them; those with methods for batches at every batch.
+            Callbacks, called as by Keras. If one has methods for batches, each batch is a separate
+            call of the compiled loop.
         verbose : int
-            0 is silent, 1 a progress bar if the output is a terminal or notebook, 2 a line per
-            epoch.
+            0 prints nothing, 2 prints a line per epoch. 1 shows a progress bar in a terminal or
+            notebook, and is 2 elsewhere.
         **unused
-            Other arguments that SciKeras passes.
+            Other arguments that SciKeras passes; they are ignored.
 
         Returns
         -------
@@ -121,7 +122,10 @@ class EpochModel(CompiledModel):
     def _draws(
         self, data: TrainingData, epochs: range
     ) -> Generator[tuple[int, TrainingData], None, None]:
-        """Yield each epoch and its data; the next epoch's data are drawn during training."""
+        """Yield the number and the data of each epoch.
+
+        During an epoch, a thread draws the data of the next one.
+        """
         with ThreadPoolExecutor(1) as thread:
             for epoch in epochs:
                 drawn = None
@@ -154,7 +158,7 @@ class EpochModel(CompiledModel):
     def _run_epoch(
         self, data: TrainingData, plan: _EpochPlan, epoch: int, chain: Any
     ) -> dict[str, float]:
-        """Train on the samples of one epoch; return its loss and accuracy."""
+        """Train on the samples of one epoch, and return its loss and accuracy."""
         task = self._task
         order = self._order(data, plan, np.random.default_rng([task.start.seed, epoch]))
         program = self._training_program(task.pixel_dtype, data.n_features, task.schedule)
@@ -179,12 +183,12 @@ class EpochModel(CompiledModel):
         return logs
 
     def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
-        """Return the samples of an epoch in random order."""
+        """Return the indices of an epoch's samples in random order."""
         indices = np.concatenate([plan.indices, data.samples.draw_others(rng)])
         return indices[rng.permutation(len(indices))]
 
     def _swap_in_average(self) -> Weights | None:
-        """Load the averaged weights, for callbacks; return the raw weights."""
+        """Load the averaged weights, for validation and callbacks, and return the raw weights."""
         if self._task.schedule != "averaged":
             return None
         raw = self.read_weights()
@@ -192,7 +196,7 @@ class EpochModel(CompiledModel):
         return raw
 
     def _end_training(self, chain: Any, logs: dict[str, float]) -> None:
-        """Call `on_train_end`; if a callback restores weights, training continues from those."""
+        """Call `on_train_end`; if a callback changes the weights, later fits start from these."""
         ended = self.read_weights()
         chain.on_train_end(logs)
         if any((a != b).any() for a, b in zip(ended, self.read_weights(), strict=True)):
@@ -202,14 +206,14 @@ class EpochModel(CompiledModel):
         """Compute mean loss and accuracy of validation samples with the current weights."""
         losses, correct = self._losses_and_correct(samples)
         weights = None if samples.weight is None else samples.weight[samples.used()]
-        # Not self.losses: activity losses are tensors of the last traced program.
+        # Not `self.losses`, which contains tensors of the last traced program (activity losses).
         regular = [v for v in self.trainable_variables if v.regularizer is not None]
         penalty = sum(float(v.regularizer(v)) for v in regular)
         loss = float(np.average(losses, weights=weights)) + penalty
         return {"val_loss": loss, "val_accuracy": float(correct.mean())}
 
     def _losses_and_correct(self, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-        """Compute the losses of samples, and which are predicted correctly."""
+        """Compute the loss of each sample, and whether its prediction is correct."""
         y, probability = samples.y[samples.used()], self._predict(samples)
         losses = keras.losses.sparse_categorical_crossentropy(y, probability).numpy()
         return losses, probability.argmax(axis=1) == y
@@ -219,7 +223,7 @@ class EpochModel(CompiledModel):
     def _training_program(
         self, pixel_dtype: np.dtype, n_features: int | None, schedule: str | None
     ) -> Callable[..., Any]:
-        """Return the compiled training loop for rows of this kind; it is traced once."""
+        """Return the compiled training loop for rows of this kind; it is traced on first use."""
         if self._key.spec.reads_sequences:
             n_features = None  # images may have any width
         signature = [
@@ -236,7 +240,7 @@ class EpochModel(CompiledModel):
         return self._program(key, lambda: self._train_steps(schedule), signature)
 
     def _images(self, rows: Tensor, scale: Tensor) -> Tensor:
-        """Convert rows of pixels to images: cast, rescale, pad with zeros, reshape."""
+        """Convert rows of pixels to images: cast, rescale, pad with zeros, and reshape."""
         height, width, channels = self.input_shape[1:]
         missing = height * width * channels - rows.shape[1]
         rows = tf.cast(rows, self._float_dtype) * scale
@@ -245,7 +249,7 @@ class EpochModel(CompiledModel):
         return tf.reshape(rows, [-1, height, width, channels])
 
     def _train_steps(self, schedule: str | None) -> Callable[..., Any]:
-        """Make the loop over steps `first` to `last` of one epoch, with samples in `order`."""
+        """Make the loop over the steps `first` to `last` of an epoch."""
 
         def train_steps(
             x: Tensor,
@@ -286,7 +290,7 @@ class EpochModel(CompiledModel):
         return train_steps
 
     def _step(self, images: Tensor, y: Tensor, weight: Tensor) -> Tensor:
-        """Do one gradient step; return the sums of losses and of correct predictions."""
+        """Take a gradient step; return the sum of losses and the number of correct predictions."""
         with tf.GradientTape() as tape:
             outputs = self(images, training=True)
             losses = tf.cast(self._sample_losses(y, outputs), self._float_dtype)
@@ -296,10 +300,10 @@ class EpochModel(CompiledModel):
         return tf.stack([loss * tf.cast(tf.size(correct), loss.dtype), tf.reduce_sum(correct)])
 
     def _apply(self, gradients: list[Tensor]) -> None:
-        """Let the optimizer update the weights.
+        """Update the weights with the optimizer.
 
-        This runs in cross-replica context: in a replica, Keras would all-reduce the gradients by an
-        operation that TensorFlow registers for ever, with the whole program.
+        This runs in cross-replica context. In replica context, Keras would all-reduce the
+        gradients, and TensorFlow would keep this operation and the whole program in memory forever.
         """
         tf.distribute.get_replica_context().merge_call(
             lambda strategy: self.optimizer.apply(gradients, self.trainable_variables)
@@ -310,23 +314,23 @@ class EpochModel(CompiledModel):
     _label_spec = tf.TensorSpec([None], tf.int32)
 
     def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-        """Return the input of the network, from rows of pixels and their labels."""
+        """Convert rows of pixels to the input of the network; `y` are their labels."""
         return self._images(rows, scale)
 
     def _sample_losses(self, y: Tensor, outputs: Tensor) -> Tensor:
         return keras.losses.sparse_categorical_crossentropy(y, outputs)
 
     def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
-        """Return which samples are predicted correctly."""
+        """Return a mask of the samples that are predicted correctly."""
         return tf.argmax(outputs, axis=1, output_type=tf.int32) == y
 
     def _update_average(self) -> None:
         """Update the average of the weights over about the last tenth of all steps.
 
-        Karras et al., "Analyzing and improving the training dynamics of diffusion models"
-        (2024), section 3.1: the power-function average, with exponent 9.
+        It is the power-function average with exponent 9: Karras et al., "Analyzing and improving
+        the training dynamics of diffusion models" (2024), section 3.1.
         """
-        # Optimizers that accumulate gradients count a step only when they apply them.
+        # Optimizers that accumulate gradients count a step only when they update the weights.
         n_steps = tf.maximum(1, tf.cast(self.optimizer.iterations, tf.int32))
         keep = (1 - 1 / tf.cast(n_steps, tf.float64)) ** 10
         for average, value in zip(self._average, self._float_variables(), strict=True):
@@ -343,12 +347,12 @@ class EpochModel(CompiledModel):
 
 
 def _draws_bars(stream: Any) -> bool:
-    """Check whether a progress bar can be drawn: in a terminal or notebook."""
+    """Return True if a progress bar can be drawn: in a terminal or notebook."""
     return "ipykernel" in sys.modules or (stream is not None and stream.isatty())
 
 
 def _watches_batches(callback: Any) -> bool:
-    """Check whether a callback has a method for training batches."""
+    """Return True if a callback has a method for training batches."""
     hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     return any(
         hook in vars(callback)

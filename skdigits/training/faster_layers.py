@@ -1,4 +1,4 @@
-"""Faster layers for a CPU, with the function and state of Keras's layers."""
+"""Layers with the results and state of Keras's layers, but faster on a CPU."""
 
 from __future__ import annotations
 
@@ -8,26 +8,14 @@ from skdigits.training.tensorflow import keras, tf
 
 
 class MaskedDropout(keras.layers.Dropout):
-    """Dropout with Keras's random numbers, by multiplication instead of selection.
+    """Dropout that multiplies by a mask, with Keras's random numbers.
 
-    On a CPU, TensorFlow's `select` takes several times as long in the forward and backward pass.
+    Keras selects values instead. On a CPU, TensorFlow's `select` takes several times as long, in
+    the forward and the backward pass.
     """
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Set inputs to zero at random.
-
-        Parameters
-        ----------
-        inputs : tensor
-            A tensor of any shape.
-        training : bool, default=False
-            Whether to apply dropout.
-
-        Returns
-        -------
-        tensor
-            The result, of the same shape.
-        """
+        """Set random inputs to 0, if `training` is True."""
         if not training or self.rate == 0 or self.noise_shape is not None:
             return super().call(inputs, training=training)
         seed = self.seed_generator.next()
@@ -39,25 +27,13 @@ class MaskedDropout(keras.layers.Dropout):
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalization of images by one TensorFlow operation."""
+    """Batch normalization that uses a single TensorFlow operation for images."""
 
     def call(self, inputs: Any, training: bool = False, mask: Any | None = None) -> Any:
-        """Normalize images.
+        """Normalize images of shape (n, height, width, channels).
 
-        Parameters
-        ----------
-        inputs : tensor of shape (n, height, width, channels)
-            The images.
-        training : bool, default=False
-            Whether to normalize by the mean and variance of the batch, and to update the moving
-            averages.
-        mask : tensor, optional
-            With a mask, Keras's layer is used.
-
-        Returns
-        -------
-        tensor
-            The normalized images.
+        In training, the mean and variance of the batch are used, and the moving averages are
+        updated. With a mask, the call is passed to Keras's layer.
         """
         fits = len(inputs.shape) == 4 and inputs.dtype == tf.float32 and self.axis in (3, -1)
         if not (fits and mask is None and self.center and self.scale):
@@ -76,7 +52,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=True,
         )
         count = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], tf.float32)
-        batch[1] *= (count - 1) / count  # the operation divides by count - 1, Keras by count
+        batch[1] *= (count - 1) / count  # Keras divides by count, this operation by count - 1
         for variable, value in zip(moving, batch, strict=True):
             keep = self.momentum
             variable.assign(variable.value * keep + value * (1 - keep))
@@ -90,18 +66,7 @@ FASTER: dict[type, Any] = {
 
 
 def faster_layer(layer: Any) -> Any:
-    """Make a faster layer with the same function and state.
-
-    Parameters
-    ----------
-    layer : keras.Layer
-        Any layer.
-
-    Returns
-    -------
-    keras.Layer
-        The faster layer, or `layer` itself.
-    """
+    """Make a faster layer with the same results and state, or return `layer` itself."""
     if type(layer) in FASTER:
         return FASTER[type(layer)].from_config(layer.get_config())
     return layer

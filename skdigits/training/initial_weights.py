@@ -1,4 +1,4 @@
-"""Draw the initial weights of a training."""
+"""Draw the initial weights of a network."""
 
 from __future__ import annotations
 
@@ -15,30 +15,17 @@ if TYPE_CHECKING:
 
 
 def draw(spec: NetworkSpec, seed: int) -> Weights:
-    """Draw initial weights.
-
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The network.
-    seed : int
-        Seed of the weights.
-
-    Returns
-    -------
-    list of ndarray
-        One per variable of `plain_keras.state_variables`.
-    """
+    """Draw initial weights from a seed: an array per variable of `plain_keras.state_variables`."""
     network = plain_keras.build(spec, seed=seed)
     _redraw(network, np.random.default_rng(seed))
     return plain_keras.read(plain_keras.state_variables(network))
 
 
 def _redraw(network: KerasModel, rng: np.random.Generator) -> None:
-    """Draw weights again that Keras drew with Python's global random generator.
+    """Draw weights again if Keras drew them with Python's global random generator.
 
-    Other threads may use that generator. Weights that an architecture function set itself, and
-    those of initializers with a seed, are kept.
+    Other threads may use that generator too. Weights that an architecture function set, and weights
+    from initializers with a seed, are kept.
     """
     for layer in network.layers:
         if hasattr(layer, "layers"):

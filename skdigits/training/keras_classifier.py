@@ -1,10 +1,10 @@
 """Train through SciKeras's ``KerasClassifier``.
 
-SciKeras takes the compiled model, checks that images and labels match, encodes the labels, calls
-``model.fit`` with batch size, callbacks and verbosity, and gives users a fitted
-``KerasClassifier`` of the trained network. `EpochModel.fit`, which it calls, is responsible for
-compiled epochs, schedules, validation and sample weights; `DigitClassifier` is responsible for
-parameters, labels and random state.
+SciKeras takes the compiled model, checks that images and labels match, encodes the labels, and
+calls ``model.fit`` with batch size, callbacks and verbosity. After training, it provides users with
+a fitted ``KerasClassifier``. `EpochModel.fit`, which SciKeras calls, handles compiled epochs,
+schedules, validation and sample weights. `DigitClassifier` handles parameters, labels and random
+state.
 """
 
 from __future__ import annotations
@@ -25,20 +25,10 @@ if TYPE_CHECKING:
 
 
 def fit_through_scikeras(model: EpochModel, task: TrainingTask, callbacks: list[Any]) -> None:
-    """Train a model on the samples of a task.
-
-    Parameters
-    ----------
-    model : EpochModel
-        The compiled model.
-    task : TrainingTask
-        The training task; the samples are the same in each epoch.
-    callbacks : list of keras.callbacks.Callback
-        Callbacks.
-    """
+    """Train a compiled model on the samples of a task, which are the same in each epoch."""
     samples = task.draw(task.start.n_epochs)
     n_classes = task.start.key.spec.n_outputs
-    # SciKeras learns the classes from labels; the samples may lack some classes.
+    # SciKeras learns the classes from the labels of samples, which may lack some classes.
     one_of_each = np.zeros((n_classes, samples.x.shape[1]), samples.x.dtype)
     classifier = KerasClassifier(
         model=model,
@@ -48,7 +38,7 @@ def fit_through_scikeras(model: EpochModel, task: TrainingTask, callbacks: list[
         verbose=task.verbose,
         warm_start=True,
     ).initialize(one_of_each, np.arange(n_classes))
-    # The model gets the arrays from SciKeras, and everything else from the task.
+    # The model gets images and labels from SciKeras, and everything else from the task.
     others = replace(samples, x=samples.x[:0], y=samples.y[:0])
     classifier.fit(samples.x, samples.y, task=replace(task, draw=lambda epoch: others))
 
@@ -65,9 +55,9 @@ def make_fitted(
     classes : ndarray of shape (n_classes,)
         Labels of the classes.
     image_shape : tuple of int
-        Height, width and channels.
+        Height, width and channels of the images.
     epochs : int
-        Parameter `epochs` of the estimator.
+        Value of the estimator's parameter `epochs`.
 
     Returns
     -------
@@ -78,7 +68,7 @@ def make_fitted(
     optimizer = schedules.make_optimizer(network.key.optimizer)
     optimizer.learning_rate.assign(network.learning_rate)
     model.compile(optimizer, plain_keras.LOSS, metrics=["accuracy"], jit_compile=False)
-    # SciKeras accepts only images that can be cast to this dtype.
+    # SciKeras later accepts only images that can be cast to the dtype of these images.
     blank = np.zeros((len(classes), *image_shape), np.float64)
     name = network.key.optimizer if network.key.optimizer in OPTIMIZERS else optimizer
     classifier = KerasClassifier(

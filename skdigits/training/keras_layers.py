@@ -1,4 +1,4 @@
-"""Make Keras models from the layers of networks."""
+"""Make Keras models from the layers of a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skdigits.typing import KerasModel
 
 CHANNELS_LAST = "channels_last"  # regardless of Keras's global setting
-Function = Callable[[Any], Any]  # from tensor to tensor
+Function = Callable[[Any], Any]  # takes and returns a tensor
 
 
 @dataclass
@@ -44,7 +44,7 @@ def build(
     l2: float = 0.0,
     faster: bool = False,
 ) -> KerasModel:
-    """Make the Keras model of layers.
+    """Make a Keras model from layers.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def build(
     name : str
         Name of the model.
     dtype : str
-        Type of weights and arithmetic.
+        Dtype of weights and computations.
     l2 : float, default=0.0
         L2 penalty on all kernels.
     faster : bool, default=False
@@ -64,7 +64,7 @@ def build(
     Returns
     -------
     keras.Sequential or keras.Model
-        The uncompiled model; Sequential if all layers are Keras layers.
+        An uncompiled model; it is Sequential if Keras has layers of all these kinds.
     """
     settings = _Settings(dtype, l2, faster)
     inputs = keras.Input(shape, dtype=dtype)
@@ -88,7 +88,7 @@ def _apply(layers: Sequence[Layer], x: Any, shape: Shape, settings: _Settings) -
     return x
 
 
-# -- one function per kind: from a layer and its input's shape to a function of a tensor --
+# -- one function per kind of layer; it returns a function that takes and returns a tensor ------
 
 
 def _convolution(layer: data.Convolution, shape: Shape, settings: _Settings) -> Function:
@@ -156,8 +156,8 @@ def _dense(layer: data.Dense, shape: Shape, settings: _Settings) -> Function:
 
 
 def _resize(layer: data.Resize, shape: Shape, settings: _Settings) -> Function:
-    # Not Keras's Resizing layer: as the first layer, it makes Keras call the others in training
-    # mode.
+    # Keras's Resizing layer is not used: as the first layer, it makes Keras call all layers in
+    # training mode.
     size = layer.height, layer.width
     return lambda x: keras.ops.image.resize(x, size, "bilinear", data_format=CHANNELS_LAST)
 
@@ -165,7 +165,7 @@ def _resize(layer: data.Resize, shape: Shape, settings: _Settings) -> Function:
 def _pad(layer: data.Pad, shape: Shape, settings: _Settings) -> Function:
     top, left, bottom, right = layer.margins
     margins = [[0, 0], [top, bottom], [left, right], [0, 0]]
-    value = layer.value or None  # None makes Keras use its operation for zeros
+    value = layer.value or None  # for None, Keras uses its operation that pads with zeros
     return lambda x: keras.ops.pad(x, margins, constant_values=value)
 
 

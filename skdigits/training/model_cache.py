@@ -1,4 +1,4 @@
-"""Cache of models with their compiled programs, for reuse by later fits."""
+"""Cache of models with their compiled programs, which later fits reuse."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from skdigits.training.tensorflow import check_process
 
 
 class ModelCache:
-    """Idle models with their compiled programs.
+    """Cache of idle models with their compiled programs.
 
     A model is lent to one caller at a time. The caller loads the initial state and copies the final
-    state, so that two estimators never share a model.
+    state, so that estimators never share a model.
 
     Parameters
     ----------
     size : int
-        Maximum number of idle models; the least recently used is dropped first.
+        Maximum number of idle models; the least recently used model is dropped first.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._idle: list[tuple[ProgramKey, EpochModel]] = []  # the least recently used first
+        self._idle: list[tuple[ProgramKey, EpochModel]] = []  # in the order of their last use
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -43,12 +43,12 @@ class ModelCache:
         Yields
         ------
         EpochModel
-            The model, in the state after its last use.
+            The model, in the state of its previous use.
 
         Raises
         ------
         RuntimeError
-            In a process that was forked from one in which TensorFlow runs.
+            If this process was forked from a process in which TensorFlow runs.
         """
         check_process()
         model = None if private else self._take(key)

@@ -29,14 +29,14 @@ LOSS = "sparse_categorical_crossentropy"  # of class probabilities
 def build(
     spec: NetworkSpec, scale: float = 1.0, seed: int = 0, *, faster: bool = False
 ) -> KerasModel:
-    """Build a network, without changing the state of Python's global random generator.
+    """Build a Keras model without changing the state of Python's global random generator.
 
     Parameters
     ----------
     spec : NetworkSpec
         The network.
     scale : float, default=1.0
-        Factor by which pixels are multiplied first; 1.0 adds no layer.
+        Factor by which the first layer multiplies pixels; 1.0 adds no layer.
     seed : int, default=0
         Seed of the initial weights.
     faster : bool, default=False
@@ -45,14 +45,14 @@ def build(
     Returns
     -------
     keras.Sequential
-        A model from the user's images to the output of the architecture.
+        A model that maps images to the output of the architecture.
 
     Raises
     ------
     ValueError
-        If the architecture does not fit the images, or does not return the expected model.
+        If the architecture cannot be built for these images, or returns an unsuitable model.
     RuntimeError
-        In a process that was forked from one in which TensorFlow runs.
+        If this process was forked from a process in which TensorFlow runs.
     """
     check_process()
     front: list[Any] = [keras.Input(spec.image_shape, dtype=spec.dtype)]
@@ -70,60 +70,30 @@ def build(
 
 
 def build_trained(network: TrainedNetwork) -> KerasModel:
-    """Build a model of a trained network, from raw pixels to the output of the architecture.
+    """Build an uncompiled model of a trained network, ready to be exported.
 
-    Parameters
-    ----------
-    network : TrainedNetwork
-        The network.
-
-    Returns
-    -------
-    keras.Sequential
-        The uncompiled model, ready to be exported.
+    It maps images with pixel values as in fit to the output of the architecture.
     """
     spec = network.key.spec
     model = build(spec, network.scale)
     assign(state_variables(model), network.weights)
     height, width, channels = spec.image_shape
-    # Keras exports only models that have been called.
+    # Keras can export a model only after a call.
     model(np.zeros((1, height, width or height, channels), spec.dtype), training=False)
     return model
 
 
 def with_probabilities(network: KerasModel) -> KerasModel:
-    """Add a softmax to a network.
-
-    Parameters
-    ----------
-    network : keras.Sequential
-        A network whose output is scores (logits).
-
-    Returns
-    -------
-    keras.Sequential
-        A network with the same layers and a softmax.
-    """
+    """Add a softmax to a network whose output is scores (logits); the layers are shared."""
     image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
     softmax = keras.layers.Softmax(dtype=network.dtype_policy.name)
     return _of_dtype(keras.Sequential([image, *network.layers, softmax]), network.dtype_policy)
 
 
 def to_tflite(network: KerasModel) -> bytes:
-    """Convert a network for LiteRT (formerly TensorFlow Lite).
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    bytes
-        The content of a ``.tflite`` file.
-    """
+    """Convert a network to a ``.tflite`` file for LiteRT (formerly TensorFlow Lite), as bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        network.export(folder, verbose=False)  # from_keras_model would print
+        network.export(folder, verbose=False)  # the alternative, from_keras_model, prints
         return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
 
 
@@ -133,8 +103,8 @@ def without_last_layer(network: KerasModel) -> KerasModel:
     Parameters
     ----------
     network : keras.Model
-        A sequence of layers. If the last one is itself a network, the last layer of that is
-        removed.
+        A model whose layers follow one another. If the last layer is itself a model, the last layer
+        of that model is removed.
 
     Returns
     -------
@@ -144,8 +114,8 @@ def without_last_layer(network: KerasModel) -> KerasModel:
     Raises
     ------
     ValueError
-        If the layers are not a graph, or if the last layer has more than one input or does not
-        compute the output.
+        If the last layer has more than one input or does not compute the output, or if the model is
+        not a graph of layers.
     """
     *front, last = (x for x in network.layers if not isinstance(x, keras.layers.InputLayer))
     if isinstance(last, keras.Model):
@@ -153,8 +123,8 @@ def without_last_layer(network: KerasModel) -> KerasModel:
         ends_there = inputs is not None and last.outputs[0] is last.layers[-1].output
         if not ends_there or isinstance(inputs, list):
             raise ValueError(
-                "There are no features: the architecture should be a Sequential or functional "
-                "keras.Model whose last layer has one input."
+                "Features cannot be computed: the architecture should be a Sequential or "
+                "functional keras.Model whose last layer has one input."
             )
         front.append(_of_dtype(keras.Model(last.inputs, inputs), last.dtype_policy))
     image = keras.Input(network.input_shape[1:], dtype=network.inputs[0].dtype)
@@ -162,59 +132,29 @@ def without_last_layer(network: KerasModel) -> KerasModel:
 
 
 def state_variables(network: KerasModel) -> list[Any]:
-    """List all variables of a network: the trainable ones, then the non-trainable ones.
-
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-
-    Returns
-    -------
-    list of keras.Variable
-        The variables.
-    """
+    """List all variables of a network: the trainable ones, then the non-trainable ones."""
     return [*network.trainable_variables, *network.non_trainable_variables]
 
 
 def read(variables: Sequence[Any]) -> Weights:
-    """Return copies of the values of variables.
-
-    Parameters
-    ----------
-    variables : list of keras.Variable
-        The variables.
-
-    Returns
-    -------
-    list of ndarray
-        Their values.
-    """
+    """Return copies of the values of variables."""
     return [np.array(variable.numpy()) for variable in variables]
 
 
 def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
-    """Copy values into variables.
-
-    Parameters
-    ----------
-    variables : list of keras.Variable
-        The variables.
-    values : list of ndarray
-        One per variable.
-    """
+    """Copy arrays into variables, one array per variable."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
 def _of_dtype(model: KerasModel, dtype: Any) -> KerasModel:
-    """Set the dtype policy of a new model, which has Keras's global policy."""
+    """Set the dtype policy of a new model, in place of Keras's global policy."""
     model.dtype_policy = dtype
     return model
 
 
 def _build_architecture(spec: NetworkSpec, faster: bool) -> KerasModel:
-    """Make the layers of a network, or call the user's function, and check the model."""
+    """Build a network from its layers or with the user's function, and check the model."""
     shape, options = spec.enlarged_shape(), dict[str, Any](spec.options)
     if callable(spec.architecture):
         check_options(spec.name, spec.architecture, options)
@@ -268,7 +208,7 @@ _build_lock = threading.Lock()
 def _seeded(seed: int) -> Iterator[None]:
     """Make Keras draw the seeds of initializers and dropout layers from `seed`.
 
-    Keras takes them from Python's global random generator, whose state is restored afterwards.
+    Keras draws them with Python's global random generator; its state is restored afterwards.
     """
     with _build_lock:
         before = random.getstate()

@@ -1,4 +1,4 @@
-"""Add printed, handwriting-like, seven-segment and drawn digits to training samples."""
+"""Add printed, seven-segment, handwriting-like and drawn digits to training samples."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from skdigits.checks.pixel_ranges import PixelRange
 from skdigits.training.task import Samples
 
 DIGITS = tuple(map(str, range(10)))
-SHARE = 1 / 3  # share of these digits in the samples of an epoch
-BLACK_TO_WHITE = PixelRange(0, 1, 0)  # used if all images of the user are blank
+SHARE = 1 / 3  # share of added digits in the samples of an epoch
+BLACK_TO_WHITE = PixelRange(0, 1, 0)  # used if all of the user's images are blank
 
 
 def with_printed_digits(
@@ -21,38 +21,38 @@ def with_printed_digits(
     pixel_range: PixelRange | None,
     share: float = SHARE,
 ) -> Samples:
-    """Add printed digits to training samples.
+    """Add digits of typefaces and drawn digits to training samples.
 
     Parameters
     ----------
     samples : Samples
         Training samples.
     classes : ndarray of shape (n_classes,)
-        The labels; digits are added for those that are digits.
+        The labels. Only digits among these labels are added.
     image_shape : tuple of int
         Height, width and channels of the images.
     pixel_range : PixelRange or None
-        Pixels of the background and of ink.
+        Range of the user's pixels; the background gets its lowest value, ink its highest value.
     share : float, default=1/3
-        Share of printed digits in an epoch.
+        Share of added digits in an epoch.
 
     Returns
     -------
     Samples
-        A copy; every epoch draws this share of its samples from printed digits, with the same
-        frequency of each kind. Their weight is 1.
+        A copy of the samples. Every epoch draws `share` of its samples from the added digits; all
+        kinds of digits are equally frequent. Added digits have weight 1.
 
     Raises
     ------
     ValueError
-        If no label is a digit, or the images are not square grey images.
+        If no label is a digit, or if the images are not square and grey.
     """
     from skdigits.synthesis.glyphs import drawn_images, typeface_images
 
     height, width, channels = image_shape
     if channels != 1 or height != width:
         raise ValueError(
-            "style='mixed' adds printed digits to square grey images; these are "
+            "style='mixed' adds printed digits to square grey images; X has images of "
             f"{height}×{width} pixels with {channels} channels. Use style='handwritten'."
         )
     indices = digit_classes(classes)
@@ -72,7 +72,7 @@ def with_printed_digits(
         if (known := np.isin(digits, list(indices))).any()
     ]
     rows = np.concatenate([images for images, _ in kinds]).reshape(-1, height * width)
-    rows = rows[:, : samples.x.shape[1]]  # the user's rows may be shorter than a square
+    rows = rows[:, : samples.x.shape[1]]  # the user's rows may be shorter, and padded later
     y = np.array([indices[int(digit)] for _, digits in kinds for digit in digits])
     ends = np.cumsum([len(digits) for _, digits in kinds])
     of_kinds = np.split(len(samples.y) + np.arange(len(rows)), ends[:-1])
@@ -90,43 +90,19 @@ def with_printed_digits(
 
 
 def takes_printed_digits(classes: np.ndarray, image_shape: tuple[int, int, int]) -> bool:
-    """Check whether printed digits can be added to samples.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The labels.
-    image_shape : tuple of int
-        Height, width and channels of the images.
-
-    Returns
-    -------
-    bool
-        True if a label is a digit, and the images are square grey images.
-    """
+    """Return True if a label is a digit and the images are square and grey."""
     height, width, channels = image_shape
     return channels == 1 and height == width and bool(digit_classes(classes))
 
 
 def digit_classes(classes: np.ndarray) -> dict[int, int]:
-    """Find the classes whose labels are digits: numbers from 0 to 9, or strings of them.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The labels.
-
-    Returns
-    -------
-    dict of int to int
-        Index of the class by digit.
-    """
+    """Return the index of the class for each digit among the labels (numbers or strings)."""
     texts = [str(label).removesuffix(".0") for label in classes.tolist()]
     return {int(text): index for index, text in enumerate(texts) if text in DIGITS}
 
 
 def _in_range(rows: np.ndarray, pixel_range: PixelRange | None, dtype: np.dtype) -> np.ndarray:
-    """Convert bytes to pixels of another range and dtype."""
+    """Convert pixels of dtype uint8 to another range and dtype."""
     low, high = (pixel_range or BLACK_TO_WHITE).low, (pixel_range or BLACK_TO_WHITE).high
     pixels = low + rows * ((high - low) / 255)
     return (np.rint(pixels) if dtype.kind in "biu" else pixels).astype(dtype)

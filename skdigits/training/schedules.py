@@ -1,4 +1,4 @@
-"""Optimizers, and learning-rate schedules."""
+"""Optimizers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ BY_NAME = {
     "adagrad": keras.optimizers.Adagrad,
     "adam": keras.optimizers.Adam,
     "adamax": keras.optimizers.Adamax,
-    # Keras's default of 0.004 has no visible effect in so few steps.
+    # Keras's default weight decay, 0.004, has no visible effect in a few thousand steps.
     "adamw": partial(keras.optimizers.AdamW, weight_decay=0.05),
     "nadam": keras.optimizers.Nadam,
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
 }
-# Tuned for Adam on a validation split of MNIST; the other optimizers keep Keras's rate.
-ADAM_RATE = 1e-2  # of a user's architecture
+# Rates for Adam, tuned on a validation split of MNIST; other optimizers have Keras's rates.
+ADAM_RATE = 1e-2  # for users' architectures
 ADAM_RATES = {
     **dict.fromkeys(("compact", "tiny"), 1e-2),
     **dict.fromkeys(("lenet", "deep", *READERS), 3e-3),
@@ -38,7 +38,7 @@ WARM_UP_STEPS = 50
 
 
 def describe_optimizer(optimizer: Any) -> str:
-    """Describe an optimizer; equal descriptions mean equal optimizers.
+    """Describe an optimizer as a string; equal strings mean equal optimizers.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def describe_optimizer(optimizer: Any) -> str:
     Raises
     ------
     ValueError
-        If it is neither, or cannot be copied, or has a Keras learning-rate schedule or settings
-        that would have no effect.
+        If `optimizer` is neither, cannot be copied, has a Keras learning-rate schedule, or has
+        settings that would have no effect.
     """
     if isinstance(optimizer, str):
         return optimizer
@@ -74,9 +74,9 @@ def describe_optimizer(optimizer: Any) -> str:
         if settings.get(name):
             raise ValueError(
                 f"The optimizer {kind} has {name}={settings[name]!r}, which would have no effect. "
-                'Leave it out; schedule="averaged" averages the weights.'
+                'Remove it; schedule="averaged" averages the weights.'
             )
-    del settings["name"]  # Keras numbers the names
+    del settings["name"]  # Keras appends a number to it
     description = json.dumps(config, sort_keys=True)
     with contextlib.suppress(TypeError, ValueError):
         if type(make_optimizer(description)) is type(optimizer):
@@ -89,18 +89,7 @@ def describe_optimizer(optimizer: Any) -> str:
 
 @restart_names
 def make_optimizer(description: str) -> Any:
-    """Make a new optimizer.
-
-    Parameters
-    ----------
-    description : str
-        Result of `describe_optimizer`.
-
-    Returns
-    -------
-    keras.optimizers.Optimizer
-        The optimizer.
-    """
+    """Make a new Keras optimizer from the result of `describe_optimizer`."""
     if description in BY_NAME:
         return BY_NAME[description]()
     return keras.optimizers.deserialize(json.loads(description))
@@ -109,7 +98,7 @@ def make_optimizer(description: str) -> Any:
 def default_rate(
     optimizer: str, schedule: str | None, architecture: str | Callable[..., Any]
 ) -> float:
-    """Return the learning rate that ``learning_rate="auto"`` means.
+    """Return the learning rate that ``learning_rate="auto"`` selects.
 
     Parameters
     ----------
@@ -118,13 +107,13 @@ def default_rate(
     schedule : str or None
         A schedule of `TrainingTask`.
     architecture : str or callable
-        The network.
+        Architecture of the network.
 
     Returns
     -------
     float
-        The learning rate of the user's optimizer. For a name with a schedule, the rate tuned for
-        Adam; otherwise Keras's default.
+        The rate of a user's optimizer. For ``"adam"`` and ``"adamw"`` with a schedule, the tuned
+        rate; for all other names, Keras's default.
     """
     if optimizer not in BY_NAME:
         return float(json.loads(optimizer)["config"]["learning_rate"])
@@ -136,8 +125,8 @@ def default_rate(
 def one_cycle(progress: Tensor) -> Tensor:
     """Compute the learning rate of the one-cycle schedule, relative to its peak.
 
-    It rises from 1/25 to 1 over the first 30 % of the steps, and then falls to nearly 0, both along
-    a cosine (Smith and Topin, "Super-convergence", 2018).
+    It rises from 0.04 to 1 over the first 30 % of the steps, and then falls to 0.001. Both follow a
+    cosine. Smith and Topin, "Super-convergence" (2018).
 
     Parameters
     ----------
@@ -169,7 +158,7 @@ def set_rate(
     peak : tensor of float
         Maximum learning rate.
     step, horizon : tensor of float
-        Number of the step, from 0, and total number of steps of this fit.
+        Number of the next step, from 0, and total number of steps of this fit.
     """
     if schedule is None:
         return
@@ -178,6 +167,6 @@ def set_rate(
     else:
         taken = tf.cast(optimizer.iterations, tf.float32) + 1
         factor = tf.minimum(1.0, taken / WARM_UP_STEPS)
-    # In float32, since the variable's dtype depends on Keras's global setting.
+    # The rate is computed in float32; the variable's dtype depends on Keras's global setting.
     rate = tf.cast(peak, tf.float32) * factor
     optimizer.learning_rate.assign(tf.cast(rate, peak.dtype))

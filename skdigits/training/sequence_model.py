@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from skdigits.training.task import Samples
     from skdigits.typing import Tensor
 
-BUCKET = 16  # widths in the network are multiples of it, so that TensorFlow sees few shapes
-BATCH_PIXELS = 2**20  # maximum of a batch of validation images
+BUCKET = 16  # all widths in the network are multiples of this, so that there are few shapes
+BATCH_PIXELS = 2**20  # maximum number in a batch of validation images
 
 
 class SequenceModel(EpochModel):
-    """An `EpochModel` for networks that compute a label per frame of images of any width.
+    """An `EpochModel` for networks that compute scores per frame of images of any width.
 
-    Its rows of pixels are images of the same height, padded to the width of the widest. Its labels
-    are rows of numbers: the width of the image, then its digits, then -1.
+    Rows of pixels are images of one height, padded to the width of the widest image. Labels are
+    rows of integers: the width of the image, then its digits, then -1.
     """
 
     _label_spec = tf.TensorSpec([None, None], tf.int32)
 
     def _order(self, data: TrainingData, plan: _EpochPlan, rng: np.random.Generator) -> np.ndarray:
-        """Order samples by batches of similar width; the last, shorter batch has random widths."""
+        """Return indices of samples, so that each batch has images of similar width.
+
+        The order of batches is random. An incomplete last batch has images of random widths.
+        """
         order = super()._order(data, plan, rng)
         whole = len(order) // plan.batch_size * plan.batch_size
         by_width = order[np.argsort(data.samples.y[order[:whole], 0], kind="stable")]
@@ -39,9 +42,9 @@ class SequenceModel(EpochModel):
         return np.concatenate([batches[rng.permutation(len(batches))].ravel(), order[whole:]])
 
     def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-        """Pad images with -1 to the width of the widest, rounded up."""
+        """Convert rows to images, padded with -1 to the width of the widest, rounded up."""
         widths = y[:, 0]
-        edge = self._key.spec.columns_per_frame - 1  # columns that the network itself adds
+        edge = self._key.spec.columns_per_frame - 1  # columns that the network adds
         width = -(-(tf.reduce_max(widths) + edge) // BUCKET) * BUCKET - edge
         images = tf.reshape(rows, [tf.shape(rows)[0], HEIGHT, -1])
         missing = tf.maximum(0, width - tf.shape(images)[2])
@@ -57,7 +60,7 @@ class SequenceModel(EpochModel):
         return self._key.spec.n_frames(y[:, 0])
 
     def _is_correct(self, y: Tensor, outputs: Tensor) -> Tensor:
-        """Return which sequences are correct with best-path decoding."""
+        """Return a mask of the sequences that best-path decoding reads without a mistake."""
         best = tf.argmax(outputs, axis=2, output_type=tf.int32)
         before = tf.pad(best, [[0, 0], [1, 0]], constant_values=-1)[:, :-1]
         inside = tf.range(tf.shape(best)[1])[None] < self._frames(y)[:, None]
@@ -99,14 +102,14 @@ class SequenceModel(EpochModel):
 
 
 def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
-    """Compute the negative logarithm of the probability of sequences.
+    """Compute the CTC loss, the negative log-probability of sequences.
 
     Parameters
     ----------
     logits : tensor of shape (n, n_frames, n_digits + 1)
-        Logits of each frame, the blank last; they need not be normalized.
+        Scores of the labels in each frame, the blank last; they need not be normalized.
     labels : tensor of shape (n, max_length), int
-        Digits, then -1.
+        Labels, padded with -1.
     n_frames : tensor of shape (n,), int
         Number of frames of each image, without the padding.
 
@@ -115,7 +118,7 @@ def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
     tensor of shape (n,)
         The losses.
     """
-    # TensorFlow's kernel does not accept empty sequences; their probability is that of all blanks.
+    # TensorFlow's loss does not accept empty sequences. Their only alignment is all blanks.
     empty = tf.reduce_all(labels == PADDING, axis=1)
     first = tf.where(empty[:, None], 0, labels[:, :1])
     labels = tf.concat([first, labels[:, 1:]], axis=1)
@@ -123,7 +126,7 @@ def ctc_loss(logits: Tensor, labels: Tensor, n_frames: Tensor) -> Tensor:
     sparse = tf.SparseTensor(
         there, tf.gather_nd(labels, there), tf.shape(labels, out_type=tf.int64)
     )
-    # TensorFlow has this loss only in float32.
+    # TensorFlow computes this loss only in float32.
     losses = tf.nn.ctc_loss(
         sparse, tf.cast(logits, tf.float32), None, n_frames, logits_time_major=False, blank_index=-1
     )

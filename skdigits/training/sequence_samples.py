@@ -1,4 +1,4 @@
-"""Make training samples from images of sequences; without TensorFlow."""
+"""Make training samples from images of sequences, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def sequence_samples(lines: LineImages, sequences: np.ndarray, characters: str) 
     Parameters
     ----------
     lines : LineImages
-        Images of bytes, of the network's height.
+        Images of dtype uint8, with the height of the network's input.
     sequences : ndarray of shape (n,), str
-        Strings of these characters.
+        Strings of `characters`.
     characters : str
         The characters that the network reads.
 
@@ -45,27 +45,14 @@ def sequence_samples(lines: LineImages, sequences: np.ndarray, characters: str) 
         i = narrow[0]
         raise ValueError(
             f"Image {i} is too narrow for its label {str(sequences[i])!r}: at a height of "
-            f"{HEIGHT} pixels it is {widths[i]} pixels wide, and {needed[i]} times "
-            f"{COLUMNS_PER_FRAME} are needed, two for each character and two between equal ones."
+            f"{HEIGHT} pixels it is {widths[i]} pixels wide; it needs at least "
+            f"{COLUMNS_PER_FRAME * (needed[i] - 1) + 1}. Pass a wider image, or correct the label."
         )
     return Samples(rows, labels)
 
 
 def generated_samples(generated: GeneratedLines, characters: str) -> Samples:
-    """Make samples from generated lines; lines that are too narrow get a margin.
-
-    Parameters
-    ----------
-    generated : GeneratedLines
-        The lines.
-    characters : str
-        The characters that the network reads.
-
-    Returns
-    -------
-    Samples
-        The samples.
-    """
+    """Make samples from generated lines; a line that is too narrow for CTC gets a margin."""
     images, sequences = list(generated.images), generated.sequences
     widths = np.array([image.shape[1] for image in images])
     labels = as_rows(sequences, widths, characters, generated.longest)
@@ -91,14 +78,14 @@ def check_room(digit_width: int, numbers: np.ndarray, least_gap: int) -> None:
     Raises
     ------
     ValueError
-        If there may be too few frames.
+        If a sequence may have too few frames.
     """
     widths = digit_width + (numbers - 1) * (digit_width + least_gap)
     crowded = (numbers > 1) & (READER_SPEC.n_frames(widths) < 2 * numbers - 1)
     if crowded.any():
         n, width = numbers[crowded][0], widths[crowded][0]
         raise ValueError(
-            f"gap={least_gap} lets {n} digits of {digit_width} pixels overlap to {width} "
-            f"pixels in all; {2 * n - 1} times {COLUMNS_PER_FRAME} are needed to read "
-            "them, two for each digit and two between equal ones. Use a wider gap."
+            f"gap={least_gap} lets {n} digits of {digit_width} pixels overlap to a sequence of "
+            f"{width} pixels; it needs at least {COLUMNS_PER_FRAME * (2 * n - 2) + 1}. Use a wider "
+            "gap."
         )

@@ -1,4 +1,4 @@
-"""Description of a training; without TensorFlow."""
+"""Description of a training run, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ SCHEDULES = ("averaged", "one_cycle")
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images as rows of pixels, their labels, and which of them to use.
+    """Images as rows of pixels, their labels, and the indices of those to use.
 
     Parameters
     ----------
     x : ndarray of shape (n_samples, n_features)
         Rows of pixels.
     y : ndarray of shape (n_samples,) or (n_samples, n_columns), int
-        Class indices; for sequences, rows with the width of the image, the digits, then -1.
+        Class indices. For sequences, rows of the image width, the labels, then -1.
     weight : ndarray of shape (n_samples,) or None, default=None
-        Factor of each sample's loss.
+        Factor of the loss of each sample.
     indices : ndarray of int or None, default=None
-        Indices of the samples to use; None means all.
+        Indices of the samples to use; None means all samples.
     others : ndarray of int, default=()
-        Pool from which each epoch draws `n_others` additional samples.
+        Indices of the samples from which each epoch draws `n_others` additional samples.
     n_others : int, default=0
         Number of additional samples per epoch.
     """
@@ -45,74 +45,60 @@ class Samples:
 
     @property
     def n_per_epoch(self) -> int:
-        """Number of samples that an epoch uses."""
+        """Number of samples per epoch."""
         return len(self.used()) + self.n_others
 
     def draw_others(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw the additional samples of one epoch.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Random generator; not used without additional samples.
-
-        Returns
-        -------
-        ndarray of int
-            Indices of `n_others` samples.
-        """
+        """Draw the indices of the additional samples of an epoch."""
         return rng.choice(self.others, self.n_others) if self.n_others else np.empty(0, int)
 
     def used(self) -> np.ndarray:
-        """Return the indices of the samples to use.
-
-        Returns
-        -------
-        ndarray of int
-            All samples if `indices` is None.
-        """
+        """Return the indices of the samples to use in every epoch."""
         return np.arange(len(self.y)) if self.indices is None else self.indices
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingTask:
-    """Everything that determines a training.
+    """Everything that determines a training run.
 
     Parameters
     ----------
     start : TrainedNetwork
-        The network from which training starts, with the key of the program.
+        The network that training starts from.
     draw : callable
-        Function from the number of an epoch to its `Samples`; the number of samples is constant.
+        Function that takes the number of an epoch and returns its `Samples`. The number of samples
+        is the same in all epochs.
     draws_anew : bool
-        Whether each epoch has new samples.
+        Whether `draw` returns new samples for each epoch.
     validation : Samples or None
-        Samples to evaluate after each epoch.
+        Samples for validation after each epoch.
     epochs : int
         Number of epochs to train.
     batch_size : int
         Samples per gradient step.
     learning_rate : float or "auto"
-        Maximum learning rate; ``"auto"`` is `schedules.default_rate`, times `rate_factor`.
+        Maximum learning rate; ``"auto"`` means `schedules.default_rate` multiplied by
+        `rate_factor`.
     schedule : {"averaged", "one_cycle", None}
         Learning-rate schedule, and whether predictions use averaged weights.
     pixel_dtype : dtype
-        Type of the pixels on the device: uint8, or that of the network.
+        Dtype of the pixels on the device: uint8, or the dtype of the network.
     patience : int or None
-        Epochs without improvement before stopping early; None does not stop early.
+        Number of epochs without improvement after which training stops; None means no early
+        stopping.
     keep_epochs : bool or sequence of int
         Epochs, from 1, whose weights are kept.
     verbose : int
-        0 is silent, 1 a progress bar, 2 a line per epoch.
+        0 prints nothing, 1 shows a progress bar, 2 prints a line per epoch.
     rate_factor : float
-        Factor of the default learning rate.
+        Factor of the ``"auto"`` learning rate.
     drawn_from : tuple
-        Arrays and values that determine, with the seed, the result of `draw`; empty if it is
-        constant.
+        Arrays and values that, together with the seed, determine the results of `draw`; empty if
+        the samples are the same in each epoch.
     checkpoint : str, path-like or None
-        Folder for the state after each epoch.
+        Folder for checkpoints.
     n_resumed : int
-        Number of epochs that are already trained; the checkpoint holds their state.
+        Number of epochs that an interrupted fit has trained; the checkpoint holds their result.
     """
 
     start: TrainedNetwork
@@ -147,7 +133,7 @@ def split_validation(
     fraction : float
         Share to hold out, in (0, 1).
     seed : int
-        Seed of the choice.
+        Seed of the random choice.
 
     Returns
     -------
@@ -157,7 +143,7 @@ def split_validation(
     Raises
     ------
     ValueError
-        If there are too few samples for all classes to be in both parts.
+        If there are too few samples to have all classes in both parts.
     """
     labels = labels[samples]
     try:
@@ -166,8 +152,8 @@ def split_validation(
         )
     except ValueError as error:
         raise ValueError(
-            f"A validation set of {fraction:.3g} of {len(samples)} samples of "
-            f"{len(np.unique(labels))} classes cannot be set aside: {error} Change "
+            f"Cannot hold out a share of {fraction:.3g} of {len(samples)} samples of "
+            f"{len(np.unique(labels))} classes for validation: {error} Change "
             "validation_fraction, or set early_stopping=False."
         ) from error
     return training, validation

@@ -1,4 +1,4 @@
-"""Import TensorFlow and Keras, and limit their threads to this process's share of the cores.
+"""Import TensorFlow and Keras, and limit their threads to the cores of this process.
 
 Importing this module imports TensorFlow.
 """
@@ -19,8 +19,8 @@ try:
     import tensorflow as tf
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        f"This needs TensorFlow, and {error.name} is missing: pip install tensorflow scikeras. "
-        "Predicting needs neither."
+        f"This needs TensorFlow, but {error.name} is not installed. Run: pip install tensorflow "
+        "scikeras. Predictions need neither of them."
     ) from error
 
 P = ParamSpec("P")
@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 
 def _cap_threads() -> None:
-    """Limit the threads to ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for workers.
+    """Limit threads to ``OMP_NUM_THREADS``, which joblib, Dask and Ray set for workers.
 
-    TensorFlow ignores this variable: each of two workers would use all cores.
+    TensorFlow ignores this variable: without a limit, each worker would use all cores.
     """
     share = worker_threads()
     threading = tf.config.threading
@@ -47,40 +47,25 @@ _process: int | None = None  # ID of the process in which TensorFlow runs
 
 
 def check_process() -> None:
-    """Check that this process was not forked from one in which TensorFlow runs.
+    """Raise a RuntimeError if this process was forked from a process in which TensorFlow runs.
 
-    TensorFlow's threads do not exist in a forked process; it would hang.
-
-    Raises
-    ------
-    RuntimeError
-        If it was.
+    TensorFlow's threads do not exist in a forked process, so TensorFlow would hang.
     """
     global _process
     _process = _process or os.getpid()
     if _process != os.getpid():
         raise RuntimeError(
-            "This process was forked from one in which TensorFlow runs, so that TensorFlow cannot "
-            'run here. Start processes with the method "spawn" or "forkserver", or use TensorFlow '
-            "in one process only. The networks of skdigits predict without TensorFlow."
+            "TensorFlow cannot run in this process, because it was forked from a process in which "
+            'TensorFlow runs. Start processes with the method "spawn" or "forkserver", or use '
+            "TensorFlow in one process only. The networks of skdigits predict without TensorFlow."
         )
 
 
 def restart_names(function: Callable[P, T]) -> Callable[P, T]:
-    """Make Keras restart the numbering of names at each call of a function.
+    """Decorate a function, so that Keras numbers names of variables from the start at each call.
 
-    Keras counts names per thread, so the function is called in a new thread. TensorFlow keeps 30 kB
-    for ever for each new name of a variable.
-
-    Parameters
-    ----------
-    function : callable
-        Function that makes a model or an optimizer.
-
-    Returns
-    -------
-    callable
-        The function, called in a new thread.
+    TensorFlow keeps 30 kB forever for each new name of a variable. Keras counts names per thread,
+    so the function is called in a new thread.
     """
 
     @functools.wraps(function)
@@ -93,7 +78,7 @@ def restart_names(function: Callable[P, T]) -> Callable[P, T]:
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
-        f"skdigits needs Keras on TensorFlow, and Keras runs on {keras.backend.backend()!r}. "
+        f"skdigits needs Keras on TensorFlow, but Keras runs on {keras.backend.backend()!r}. "
         "Unset KERAS_BACKEND, or set it to 'tensorflow', before Keras is imported."
     )
 

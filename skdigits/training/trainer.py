@@ -1,4 +1,4 @@
-"""Run a training task: the steps from a task to a trained network."""
+"""Run a training task, from the initial weights to the trained network."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ def train(
     task : TrainingTask
         The training task.
     user_callbacks : sequence of keras.callbacks.Callback, default=()
-        Called first. Since they may keep or change the model, it is not reused by other fits.
+        The user's callbacks, called first. They may keep or change the model, so other fits do not
+        reuse it.
     make_observer : callable, default=None
-        Function from the `Recorder` to a callback that is called after the others.
+        Function that takes the `Recorder` and returns a callback. This callback is called after
+        early stopping.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def train(
 
 
 def _prepared(task: TrainingTask) -> TrainingTask:
-    """Add initial weights, the learning rate and this call of fit to a task."""
+    """Return a copy of a task with initial weights, the learning rate, and this call of fit."""
     start = task.start
     rate = task.learning_rate
     if rate == "auto":

@@ -101,7 +101,7 @@ def test_backup_and_restore_is_refused_with_the_way_that_works(digits, tmp_path)
     import keras
 
     backup = keras.callbacks.BackupAndRestore(str(tmp_path / "backup"))
-    with pytest.raises(ValueError, match="Use warm_start=True with few epochs per fit"):
+    with pytest.raises(ValueError, match="use warm_start=True with few epochs per fit"):
         quick(callbacks=[backup]).fit(*digits)
     in_parts = quick(warm_start=True, epochs=1).fit(*digits)
     in_parts = pickle.loads(pickle.dumps(in_parts)).fit(*digits)

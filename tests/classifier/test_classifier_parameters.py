@@ -56,7 +56,7 @@ def test_every_parameter_survives_set_params_and_clone():
         ({"keep_epochs": [0, 1]}, "whole numbers from 1"),
         ({"keep_epochs": [1.5]}, "whole numbers from 1"),
         ({"kernel_size": 29}, "could not be built for images of shape"),
-        ({"callbacks": ["early"]}, "callbacks should hold Keras callbacks; got str"),
+        ({"callbacks": ["early"]}, "callbacks should be Keras callbacks; got str"),
     ],
 )
 def test_a_bad_parameter_gets_one_clear_error(digits, parameters, message):
@@ -155,8 +155,12 @@ def test_mixed_style_keeps_weights_and_works_in_partial_fit(digits):
     ("X", "y", "message"),
     [
         (np.eye(64)[:4], ["a", "b", "a", "b"], "no label is a digit"),
-        (np.ones((4, 8, 8, 3)), [1, 2, 1, 2], "square grey images; these are 8×8 pixels with 3"),
-        (np.ones((4, 8, 9)), [1, 2, 1, 2], "square grey images; these are 8×9 pixels"),
+        (
+            np.ones((4, 8, 8, 3)),
+            [1, 2, 1, 2],
+            "square grey images; X has images of 8×8 pixels with 3",
+        ),
+        (np.ones((4, 8, 9)), [1, 2, 1, 2], "square grey images; X has images of 8×9 pixels"),
     ],
 )
 def test_mixed_style_is_for_square_grey_digits(X, y, message):

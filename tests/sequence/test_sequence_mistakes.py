@@ -19,7 +19,7 @@ from skdigits import DigitSequenceRecognizer
         (np.ones((3, 28, 40)), [["1", "2"]] * 3, "inconsistent numbers of samples"),
         (np.ones((3, 28, 40)), None, "requires y"),
         (np.ones((2, 28, 12)), ["1", "1234567"], "Image 1 is too narrow for its label '1234567'"),
-        (np.ones((2, 28, 4)), ["1", "11"], "label '11': .* 4 pixels wide, and 3 times 2"),
+        (np.ones((2, 28, 4)), ["1", "11"], "label '11': .* 4 pixels wide; it needs at least 5"),
         (np.ones((2, 56, 8)), ["1", "123"], "it is 4 pixels wide"),
         (np.ones((0, 28, 12)), [], "0 sample"),
         ([], [], "0 sample|Expected 2D array"),
@@ -42,15 +42,21 @@ def test_bad_input_is_refused_before_training(X, y, message):
     [
         ({"lengths": (3, 1)}, "lengths should be"),
         ({"gap": "wide"}, "'gap' parameter"),
-        ({"gap": (-40, 1)}, "lets 3 digits of 28 pixels overlap to 4 pixels in all; 5 times 2"),
-        ({"gap": (-27, 1), "lengths": (1, 15)}, "lets 11 digits of 28 pixels overlap to 38"),
+        (
+            {"gap": (-40, 1)},
+            "lets 3 digits of 28 pixels overlap to a sequence of 4 pixels; it needs at least 9",
+        ),
+        (
+            {"gap": (-27, 1), "lengths": (1, 15)},
+            "lets 11 digits of 28 pixels overlap to a sequence of 38",
+        ),
         ({"gap": 3, "style": "mixed"}, "gap belongs to style='tiles'; got style='mixed'"),
         ({"style": "cursive"}, "'style' parameter"),
         ({"shift": 28}, "shift=28 moves digits of 28 pixels out of the image"),
         ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
         ({"optimizer": "adamm"}, "Did you mean 'adam'"),
         ({"rotation": -1}, "'rotation' parameter"),
-        ({"validation_fraction": 0.9999}, "cannot be set aside"),
+        ({"validation_fraction": 0.9999}, "Cannot hold out a share of 1 of"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(sources, parameters, message):

@@ -96,8 +96,16 @@ def test_type_has_the_dtype_of_the_samples(dtype):
     ("classes", "shape", "message"),
     [
         (np.array(["a", "b"]), (8, 8, 1), "no label is a digit from 0 to 9; the labels are .'a'"),
-        (np.arange(10), (4, 16, 1), "square grey images; these are 4×16 pixels with 1 channels"),
-        (np.arange(10), (4, 4, 4), "square grey images; these are 4×4 pixels with 4 channels"),
+        (
+            np.arange(10),
+            (4, 16, 1),
+            "square grey images; X has images of 4×16 pixels with 1 channels",
+        ),
+        (
+            np.arange(10),
+            (4, 4, 4),
+            "square grey images; X has images of 4×4 pixels with 4 channels",
+        ),
     ],
 )
 def test_type_is_for_square_grey_digits(classes, shape, message):
