@@ -91,8 +91,8 @@ keras.optimizers.Optimizer, default="adamw"
         Whether to divide pixels by the largest absolute value in the training images of the first
         fit.
     validation_fraction : float, default=None
-        Share of the training images to hold out for validation, stratified by label. They are used
-        to compute ``val_loss`` and ``val_accuracy`` after each epoch. None means 0.1 with
+        Share of the training images to hold out for validation, stratified by label. These images
+        give ``val_loss`` and ``val_accuracy`` after each epoch. None means 0.1 with
         `early_stopping`, otherwise no validation. It cannot be combined with `X_val`.
     early_stopping : bool, default=False
         Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
@@ -274,7 +274,7 @@ keras.optimizers.Optimizer, default="adamw"
         y_val : array-like of shape (n_val,), default=None
             Labels of `X_val`.
         **unknown
-            Any other argument raises an error, which names the right place for it.
+            Any other argument raises a TypeError, with a hint where to pass it.
 
         Returns
         -------

@@ -165,10 +165,8 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         rows, seen = split_images(X)
         rows = check_array(rows)
         if seen not in (None, self.image_shape_) or rows.shape[1] != math.prod(self.image_shape_):
-            raise ValueError(
-                f"X has {seen or rows.shape[1]} pixels per image; expected images of shape "
-                f"{self.image_shape_}."
-            )
+            given = f"images of shape {seen}" if seen else f"{rows.shape[1]} pixels per image"
+            raise ValueError(f"X has {given}; expected images of shape {self.image_shape_}.")
         return rows[:, : self.n_features_in_]
 
     @available_if(_gives_rows)

@@ -295,7 +295,7 @@ keras.optimizers.Optimizer, default="adamw"
             Labels of `X_val`: strings, or whole numbers 0–9. If both `y` and `y_val` are whole
             numbers, validation sequences are generated from these digits.
         **unknown
-            Any other argument raises an error, which names the right place for it.
+            Any other argument raises a TypeError, with a hint where to pass it.
 
         Returns
         -------

@@ -92,7 +92,7 @@ def test_another_size_is_refused():
         reshaper.transform(np.zeros((2, 2, 8)))
     with pytest.raises(ValueError, match="9 pixels per image"):
         reshaper.inverse_transform(np.zeros((2, 9)))
-    with pytest.raises(ValueError, match=r"\(2, 8, 1\) pixels per image"):
+    with pytest.raises(ValueError, match=r"images of shape \(2, 8, 1\)"):
         reshaper.inverse_transform(np.zeros((2, 2, 8)))
     with pytest.raises(ValueError, match="Expected 2D array"):
         reshaper.inverse_transform(np.zeros(16))

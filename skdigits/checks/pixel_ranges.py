@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
-OTHER_RANGE = 10  # a warning needs a higher ratio of both the means and the largest values
-EXTREME = 0.35  # share of the pixel range; the end this close to the mean is the background
+# If the means and also the largest values differ by more than this factor, a warning is issued.
+OTHER_RANGE = 10
+# If the mean is less than this share of the pixel range away from one end, this end is the value of
+# the background.
+EXTREME = 0.35
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def pixel_range(X: np.ndarray, used: np.ndarray | bool = True) -> PixelRange | N
     PixelRange or None
         None if all used values are 0.
     """
-    selection: dict[str, Any] = {} if used is True else {"where": used}  # slower, if not needed
+    selection: dict[str, Any] = {} if used is True else {"where": used}  # `where` slows NumPy down
     low, high = float(X.min(initial=0, **selection)), float(X.max(initial=0, **selection))
     if low == high:
         return None

@@ -108,7 +108,8 @@ def _by_automaton(
 def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """Rank the most probable sequences of the first view by their mean probability.
 
-    In a view where a sequence is not among the most probable ones, its probability counts as 0.
+    A sequence that is not among the ten most probable ones of a view counts there with probability
+    0.
     """
     flat = views.reshape(-1, *views.shape[2:])
     digits, found = beam_search(np.where(np.isnan(flat), 0, flat))

@@ -34,7 +34,7 @@ class _Graph:
     averages : list of ndarray
         The moving averages, in the order of the layers.
     masked : bool, default=True
-        Whether to set the padding of images to 0 after each layer.
+        Whether `Mask` layers set the padding of images to 0.
     """
 
     def __init__(self, trainable: Weights, averages: Weights, masked: bool = True) -> None:

@@ -74,9 +74,9 @@ def lenet(
 ) -> Layers:
     """Describe a network like LeNet-5, with ReLU, max pooling and dropout.
 
-    It has two convolutions and a hidden layer of 44 units: 21,518 parameters for 28×28 images and
-    ten classes. LeNet-5: LeCun et al., "Gradient-based learning applied to document recognition"
-    (1998).
+    It has two convolutions and a hidden layer of 44 units. For 28×28 images and ten classes, it has
+    21,518 parameters. LeNet-5: LeCun et al., "Gradient-based learning applied to document
+    recognition" (1998).
 
     Parameters
     ----------

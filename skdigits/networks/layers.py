@@ -131,7 +131,7 @@ class Pooling(Layer):
     name : str
         Name of the layer.
     size : tuple of int, default=(2, 2)
-        Height and width of the window, and its strides.
+        Height and width of the window; also its strides.
     """
 
     name: str

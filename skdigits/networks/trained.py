@@ -24,7 +24,7 @@ class ProgramKey:
     optimizer : str
         Name of an optimizer, or a Keras optimizer serialized as JSON.
     augment : float, default=0.0
-        Strength of the geometric augmentation.
+        Strength of ``training.augmentation.jitter``; 0 means no jitter.
     restyle : bool, default=False
         Whether the style augmentation ``training.augmentation.restyle`` is applied.
     """

@@ -74,7 +74,7 @@ def jitter(images: Tensor, seed: Tensor, strength: float = 1.0) -> Tensor:
 # Limits of `restyle`. Lengths are pixels of a 28×28 image; for other images, they are scaled.
 TURN = np.pi / 18  # radians
 SHEAR, MOST_SHEAR = 0.2, 0.5  # standard deviation, and maximum
-ASPECT = 0.15  # standard deviation of the logarithm
+ASPECT = 0.15  # standard deviation of the logarithm of the aspect ratio
 ZOOM = 0.12
 SHIFT = 1.5
 BEND = 1.2  # maximum standard deviation of the displacement

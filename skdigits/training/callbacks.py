@@ -158,7 +158,7 @@ def call_sklearn(
 ) -> Any:
     """Make a Keras callback that calls the estimator's scikit-learn callbacks.
 
-    These see one task for the fit, with a subtask per epoch.
+    The callbacks are notified of a task for the fit, and of a subtask per epoch.
 
     Parameters
     ----------

@@ -67,8 +67,8 @@ class EpochModel(CompiledModel):
         task : TrainingTask
             The training task.
         callbacks : sequence of keras.callbacks.Callback
-            Callbacks, called as by Keras. If one has methods for batches, each batch is a separate
-            call of the compiled loop.
+            Callbacks, called at the same times as by Keras. If one of them has methods for batches,
+            the compiled loop is called for each batch.
         verbose : int
             0 prints nothing, 2 prints a line per epoch. 1 shows a progress bar in a terminal or
             notebook, and is 2 elsewhere.
