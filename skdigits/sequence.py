@@ -444,7 +444,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _describe_adapting(
         self, lines: LineImages, sequences: np.ndarray, training: Samples, seed: int
     ) -> dict[str, Any]:
-        """Return the fields of a task that trains on changed given and on generated sequences."""
+        """Return the fields of a task that trains on varied copies of images and on new lines."""
         used = training.used()
         shares = None if training.weight is None else training.weight[used]
         shares = None if shares is None else shares / shares.sum()

@@ -194,9 +194,9 @@ class _StateBeam(_Beam):
             in_images /= largest
 
     def complete(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the indices of the most probable accepted prefixes, and a mask of the real ones.
+        """Return the indices of the most probable accepted prefixes, and which of them exist.
 
-        If there are too few accepted prefixes, empty prefixes of the first state follow: this state
+        If too few prefixes are accepted, empty prefixes of the first state follow. The first state
         is never accepted.
         """
         total = (self.ends_blank + self.ends_digit).reshape(self._shape)
