@@ -74,8 +74,8 @@ def lenet(
 ) -> Layers:
     """Describe a network like LeNet-5, with ReLU, max pooling and dropout.
 
-    It has two convolutions and a hidden layer of 44 units. For 28×28 images and ten classes, it has
-    21,518 parameters. LeNet-5: LeCun et al., "Gradient-based learning applied to document
+    It has two convolutions and a hidden layer of 44 units. It has 21,518 parameters for 28×28
+    images and ten classes. LeNet-5: LeCun et al., "Gradient-based learning applied to document
     recognition" (1998).
 
     Parameters
@@ -110,9 +110,9 @@ def lenet(
 def tiny(n_classes: int, *, filters: int = 4, dropout: float = 0.0) -> Layers:
     """Describe a network of five convolutions with batch normalization.
 
-    A depthwise layer with one weight per filter and position follows; a dense layer in its place
-    would have ten times as many weights. For 28×28 images and ten classes, the network has 4,738
-    parameters.
+    It has 4,738 parameters for 28×28 images and ten classes. After the convolutions, a depthwise
+    layer has one weight per filter and position; a dense layer would have ten times as many
+    weights.
 
     Parameters
     ----------
@@ -165,9 +165,9 @@ def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
 def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
     """Describe the network for lines that files of earlier versions contain.
 
-    It accepts images of any width. It begins with the convolutions of ``deep`` and has 120,731
-    parameters for 11 labels. A frame is four columns wide; its receptive field is 62 columns.
-    Pixels below 0 are padding to the right of an image. The padding is set to 0 after each
+    It has 120,731 parameters for 11 labels, and accepts images of any width. It begins with the
+    convolutions of ``deep``. A frame is four columns wide; the receptive field of a frame is 62
+    columns. Pixels below 0 are padding to the right of an image. The padding is set to 0 after each
     convolution, so its width does not change the output.
 
     Parameters
@@ -191,7 +191,7 @@ def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
 def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
     """Describe the network for lines that new recognizers use.
 
-    It accepts images of any width and has 351,131 parameters for 11 labels. It differs from
+    It has 351,131 parameters for 11 labels, and accepts images of any width. It differs from
     ``reader`` in two points. A frame is two columns wide, because handwritten digits may be only
     four columns wide. Two residual convolutions along the line are added. The receptive field of a
     frame is 60 columns.

@@ -103,7 +103,7 @@ def test_a_place_is_known_if_digits_are_counted_on_one_side_or_a_sign_is_read():
     for pattern in ("d+.dd", "dd.d+", "d+.dd/dd", "d.d+d+", "d+d+.d"):
         Automaton(pattern)
     Automaton("d+.dd-d.d+", characters=f"{DIGITS}-")
-    with pytest.raises(ValueError, match="where '.' is"):
+    with pytest.raises(ValueError, match="the position of '.'"):
         Automaton("d+.dd-d.d+")
 
 
