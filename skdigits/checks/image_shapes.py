@@ -104,7 +104,7 @@ def infer_image_shape(
         given = f"images of shape {seen}" if seen else f"rows of {n_features} pixels"
         raise ValueError(
             f"image_shape={requested!r} means images of shape {shape} with {math.prod(shape)} "
-            f"pixel values; X has {given}."
+            f"values; X has {given}."
         )
     return shape
 

@@ -31,7 +31,7 @@ def test_features_are_what_the_last_layer_is_given(digits, architecture):
 
 
 def test_features_need_one_last_layer(digits):
-    with pytest.raises(ValueError, match="no features: the architecture should be"):
+    with pytest.raises(ValueError, match="Features cannot be computed: the architecture should be"):
         quick(architecture=two_heads, epochs=1).fit(*digits).transform(digits[0])
 
 

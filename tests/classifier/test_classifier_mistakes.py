@@ -11,7 +11,7 @@ from small import quick
     [
         (
             {"epochs": 3},
-            r"epochs is a constructor parameter: DigitClassifier\(epochs=3\).*cnn__epochs",
+            r"epochs is a constructor parameter: use DigitClassifier\(epochs=3\).*cnn__epochs",
         ),
         ({"validation_data": None}, "no parameter 'validation_data'. Pass X_val and y_val"),
         ({"validation_split": 0.1}, "no parameter 'validation_split'. Set validation_fraction"),

@@ -12,7 +12,7 @@ def test_forms_of_keep_epochs(digits, keep):
 
 
 def test_stages_that_were_not_kept_are_reported(digits, fitted):
-    with pytest.raises(ValueError, match="set it to True or to epochs from 1 to 2"):
+    with pytest.raises(ValueError, match="set it to True or to a list of epochs from 1 to 2"):
         next(quick(keep_epochs=[99]).fit(*digits).staged_predict(digits[0]))
 
 
