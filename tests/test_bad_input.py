@@ -217,7 +217,7 @@ CALLS = {
         ValueError,
         "digits=59",
     ),
-    "top k: pattern": (lambda f, r: r.predict_top_k(X, pattern="d+.d+"), ValueError, "'.' is"),
+    "top k: pattern": (lambda f, r: r.predict_top_k(X, pattern="d+.d+"), ValueError, "of '.'"),
     "reshape": (lambda f, r: ImageReshaper(image_shape=(5, 5)).fit(X), ValueError, "64"),
     "clean": (lambda f, r: PictureCleaner().fit_transform([np.zeros(3)]), ValueError, "shape"),
     "load_csv: empty": (lambda f, r: load_csv("empty.csv"), ValueError, "empty.csv"),
