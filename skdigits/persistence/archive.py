@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 DOCUMENT, NETWORK = "estimator.json", "network.onnx"
-DOCUMENT_BYTES = 2**20
+DOCUMENT_BYTES = 2**20  # maximum size of the JSON document
 ARRAY_DTYPE = re.compile(r"\|[biu]1|[<>][iuf][248]|[<>]U\d{1,6}")
 SLACK_BYTES = 2**24  # by which the unpacked size of a file can exceed twice its packed size
 
@@ -126,7 +126,7 @@ class Archive:
         Raises
         ------
         ValueError
-            If an argument is not valid, or the content of the entry does not match it.
+            If an argument is not valid, or the entry does not match dtype and shape.
         """
         if (
             type(number) is not int
