@@ -81,8 +81,8 @@ class CleaningDisplay:
     ) -> Self:
         """Clean pictures, and draw them before and after.
 
-        With ``output="line"``, a picture with several lines is drawn line by line, as
-        `skdigits.read` crops them; at most 60 lines are drawn.
+        With ``output="line"``, the lines of a page are drawn separately, cropped as in
+        `skdigits.read`. At most 60 pictures or lines are drawn.
 
         Parameters
         ----------

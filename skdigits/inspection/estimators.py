@@ -36,7 +36,7 @@ def check_kind(estimator: object, kinds: type | tuple[type, ...], expected: str)
 
 
 def kind_of(estimator: object) -> str:
-    """Describe a user's argument in messages: the name of its class, or the class itself."""
+    """Describe a user's argument for messages: an instance by its class, or the class itself."""
     if isinstance(estimator, type):
         return f"the class {estimator.__name__}, not an instance"
     return type(estimator).__name__

@@ -320,7 +320,7 @@ CHECKS: dict[str, Any] = {
 
 
 def parameters(estimator: Estimator) -> set[str]:
-    """Return the names of an estimator's parameters that files contain.
+    """Return the names of the parameters that files of an estimator contain.
 
     Parameters
     ----------

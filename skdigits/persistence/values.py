@@ -139,7 +139,7 @@ class Decoder:
         Raises
         ------
         ValueError
-            If it does not describe such a value.
+            If the JSON does not describe such a value.
         """
         if name == "architecture" and not isinstance(value, str):
             return self._decode(value, self._function_of)
@@ -161,7 +161,7 @@ class Decoder:
         Raises
         ------
         ValueError
-            If it does not describe such a value.
+            If the JSON does not describe such a value.
         """
         return self._decode(value, self._record)
 

@@ -55,7 +55,7 @@ ABOVE = 0.1  # maximum vertical distance of a sign's centre from the digits, in 
 POINT = 0.004  # minimum area of a decimal point, relative to the squared height of a digit
 ALONE = 0.9  # a digit with more than this share of all stroke pixels is the only one
 ALIKE = 0.75  # minimum height of a digit that is counted, relative to the tallest
-APART = 0.06  # minimum gap between two digits, relative to the tallest; pieces of one are closer
+APART = 0.06  # minimum gap between two digits, relative to the tallest; a digit's pieces are closer
 AT_BORDER = 0.08  # width of a strip in which rules may be missed, relative to the smaller side
 SEVERAL = (
     "The picture shows several digits; only the largest is kept. "
@@ -260,7 +260,7 @@ def find_line(
         Whether the picture was cropped from a page at its top, and at its bottom. Pieces that touch
         a cropped border do not belong to the line.
     contrast_of : InkContrast, optional
-        Contrast of the ink in `grey`, if the caller has already computed it.
+        Contrast of the ink in `grey`; pass it to use its computations again.
 
     Returns
     -------

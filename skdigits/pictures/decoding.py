@@ -63,9 +63,9 @@ def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
 
 
 def _reason(start: bytes, error: Exception) -> str:
-    """Name the format of a file that is not a picture, or else shorten the error's text."""
+    """Return the reason of an error in a few words; name the format of known documents."""
     known = next((name for magic, name in KNOWN.items() if start.startswith(magic)), None)
     if known:
         return f"{known}; convert it to PNG or JPEG"
-    lines = re.split(r" <_io| '", str(error))[0].splitlines()  # without the file
+    lines = re.split(r" <_io| '", str(error))[0].splitlines()  # without the file's name
     return lines[0][:120] if lines and lines[0] else type(error).__name__

@@ -115,7 +115,7 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
     most = RANGES[1] if pixels.dtype.kind == "f" else RANGES[-1]
     if not (low >= 0 and high <= most):
         raise ValueError(
-            "picture should hold bytes, integers of 16 bits, or floats from 0 to 1 or to 255; got "
+            "picture should hold bytes, integers of 16 bits, or floats in [0, 1] or [0, 255]; got "
             f"{pixels.dtype} from {low:g} to {high:g}."
         )
     if channels == (1,):

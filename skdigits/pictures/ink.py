@@ -22,14 +22,14 @@ SOFTEST = 0.12  # maximum width of an edge of ink, relative to the picture's sma
 LAG = 4  # pixels between the terms of second differences; more than the width of the blur
 FAINT = 0.35  # minimum contrast of a stroke's pixels, relative to the median of the ink
 N_BINS = 128  # bins of Otsu's histogram; a power of two, so that their edges are exact
-TINY = 48  # pixels; a picture that is not larger is tiny: it is cropped close to its digit
+TINY = 48  # pixels; a picture of up to this size is tiny: it is cropped close to its digit
 MARGIN = 0.14  # width of the border that may have remnants, relative to the smaller side
 WIDTHS = (0.07, 0.15)  # windows for narrow and wide strokes, relative to the smaller side
 THIN = 0.25  # window in a tiny picture, where strokes are relatively wide
 AROUND = 0.2  # width of a tiny picture's border, which may show frames and other digits
 CLEAR = 0.3  # minimum difference of thin bright and thin dark parts, relative to their sum
 COARSE = 60  # pixels; smaller side of the reduced picture in which bright ink is detected
-MEDIAN_SIDE = 20  # pixels; smaller side of the reduced picture whose medians are computed
+MEDIAN_SIDE = 20  # pixels; smaller side of the reduced picture in which medians are computed
 NEIGHBOURHOOD = 0.33  # window of the median, relative to the smaller side; most of it is paper
 WIDER = 2  # minimum aspect ratio of a line; a tiny picture of a line shows enough paper
 ALONG_SIDE = 0.62  # share of a side that paper covers; a digit that touches the side covers less
@@ -176,7 +176,7 @@ def _large_median(grey: np.ndarray) -> np.ndarray:
 
 
 def _covers_more_than_half(paper: np.ndarray) -> bool:
-    """Return True if most of image, border and centre is background (weighted vote)."""
+    """Return True if most of the image, its border and its centre is paper (weighted vote)."""
     height, width = paper.shape
     edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
     middle = paper[height // 4 : height - height // 4, width // 4 : width - width // 4]
@@ -216,7 +216,7 @@ def strokes(contrast: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        True in strokes; all False without ink.
+        True in strokes; all False if there is no ink.
     """
     least = LEAST_CONTRAST if min(contrast.shape) > TINY else LEAST_IN_TINY
     level = otsu(contrast)
@@ -412,8 +412,8 @@ def remove_border_remnants(mask: np.ndarray) -> np.ndarray:
     ndarray of shape (height, width), bool
         The mask without remnants: strokes that touch the border and are mostly near it. If all
         strokes are remnants, those around the centre are kept, because a digit may fill the
-        picture. If no stroke is there, the largest stroke of a tiny picture is kept, unless it is
-        shorter than a digit or spans the picture.
+        picture. If no stroke is around the centre, the largest stroke of a tiny picture is kept,
+        unless it is shorter than a digit or spans the picture.
     """
     height, width = mask.shape
     labels, n = ndimage.label(mask, np.ones((3, 3)))
@@ -426,12 +426,12 @@ def remove_border_remnants(mask: np.ndarray) -> np.ndarray:
         touching[edge] = True
     is_remnant = touching & (inner < 0.5 * total)
     is_remnant[0] = True
-    if is_remnant.all():  # a digit that fills the picture, unless it is a strip
+    if is_remnant.all():  # a digit may fill the picture: keep strokes around the centre
         for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
             is_remnant[i] = not (
                 rows.start < height / 2 < rows.stop and columns.start < width / 2 < columns.stop
             )
-    if is_remnant.all() and n and min(mask.shape) <= TINY:  # a digit that is cut off by the border
+    if is_remnant.all() and n and min(mask.shape) <= TINY:  # the border may cut off a digit
         largest = int(np.argmax(total[1:]))
         share = _shares(labels, n)[largest]
         is_remnant[1 + largest] = share[0] < SHORTEST_DIGIT or share.max() >= THROUGH

@@ -61,7 +61,7 @@ def line_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.n
     grey : ndarray of shape (height, width), float
         Grey levels of a page from 0 to 255.
     contrast_of : InkContrast, optional
-        Contrast of the ink in `grey`, if the caller has already computed it.
+        Contrast of the ink in `grey`; pass it to use its computations again.
 
     Returns
     -------
@@ -217,7 +217,7 @@ def find_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     boxes : ndarray of shape (n, 4), int64
         Bounding boxes: left, top, right and bottom.
     areas : ndarray of shape (n,), int64
-        Numbers of pixels.
+        Number of pixels of each piece.
     """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
     boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]

@@ -42,7 +42,7 @@ class LineImages:
         Width of each image.
     """
 
-    images: Any  # an array, or a list where the shapes differ
+    images: Any  # an array, or a list if the shapes differ
     n_features: Any  # int, or None
 
     def __init__(
@@ -155,7 +155,7 @@ list of array-like of shape (height, width)
         width : float
             Factor of the width.
         slant : float
-            Tangent of the angle to the vertical; positive leans right.
+            Tangent of the angle to the vertical; positive if digits then lean to the right.
 
         Returns
         -------
@@ -166,12 +166,12 @@ list of array-like of shape (height, width)
         return LineImages(images, sizes=self.sizes)
 
     def with_views(self, views: Sequence[tuple[float, float]]) -> LineImages:
-        """Append changed copies of all images.
+        """Append augmented views of all images.
 
         Parameters
         ----------
         views : sequence of (float, float)
-            Factor of the width, and slant, of each augmented view, as for `changed`.
+            Factor of the width, and slant, of each view, as for `changed`.
 
         Returns
         -------

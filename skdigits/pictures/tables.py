@@ -133,7 +133,7 @@ def _columns(
 def _best_overlap(
     left: np.ndarray, right: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> np.ndarray:
-    """Return the column that each number overlaps most (the first of equals); -1 if too little."""
+    """Return the column that each number overlaps most; -1 if all its overlaps are too small."""
     first = np.searchsorted(ends, left, "right")
     n_columns = np.searchsorted(starts, right) - first
     best, overlap = np.full(len(left), -1), np.full(len(left), SAME_COLUMN)

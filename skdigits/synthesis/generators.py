@@ -10,7 +10,7 @@ import numpy as np
 from skdigits.pictures.line_images import HEIGHT
 from skdigits.synthesis.composition import DigitSource, TileLayout, epoch_seed
 
-WITH_MARGINS = 0.2  # share of lines with margins, so that networks learn that margins are no digits
+WITH_MARGINS = 0.2  # share of lines with margins, which teach that margins contain no digits
 
 
 @dataclass(frozen=True, eq=False)

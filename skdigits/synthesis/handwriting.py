@@ -70,7 +70,7 @@ class Typefaces(NamedTuple):
     boxes : ndarray of shape (10 * n_typefaces, 4), int
         Left, top, right and bottom of each digit.
     of_kind : dict of str to range
-        Numbers of the typefaces of each kind.
+        Indices of the typefaces of each kind.
     """
 
     images: np.ndarray

@@ -30,7 +30,7 @@ class Tiles:
         Vertical centre of a sign, from the top of the digits (0) to their baseline (1); NaN for a
         digit.
     is_raised : ndarray of shape (n_tiles,), bool
-        True for small digits that are raised, as cents often are.
+        True for small raised digits, like those of cents.
     is_joined : ndarray of shape (n_tiles,), bool
         True for digits that are joined to the digit before.
     has_point : ndarray of shape (n_tiles,), bool

@@ -68,7 +68,7 @@ class Symbols:
         return self.value < SIGN
 
     def raised(self, rng: np.random.Generator) -> np.ndarray:
-        """Choose raised digits at random: the last two digits of some lines, as in cents.
+        """Choose raised digits at random: the last two digits of some lines, like cents.
 
         Returns an array of shape (n,), which is True for raised digits.
         """
