@@ -1,7 +1,7 @@
 """Convert a picture of a digit or a line to an image in MNIST's style.
 
-`find_digit` has the steps for a digit, `find_line` those for a line, and ``layout._strokes`` the
-first steps for a page.
+The steps for a digit are in `find_digit`, and those for a line in `find_line`. The first steps for
+a page are in ``layout._strokes``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ POINT = 0.004  # minimum area of a decimal point, relative to the squared height
 ALONE = 0.9  # a digit with more than this share of all stroke pixels is the only one
 ALIKE = 0.75  # minimum height of a digit that is counted, relative to the tallest
 APART = 0.06  # minimum gap between two digits, relative to the tallest; a digit's pieces are closer
-AT_BORDER = 0.08  # width of a strip in which rules may be missed, relative to the smaller side
+AT_BORDER = 0.08  # width of the border in which rules may be missed, relative to the smaller side
 SEVERAL = (
     "The picture shows several digits; only the largest is kept. "
     "To read all, pass the result of clean_line() to a DigitSequenceRecognizer."
@@ -99,8 +99,8 @@ def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
     The picture is turned upright and converted to grey levels. Dark or bright ink is found by its
     contrast with the paper around it; the contrast hardly depends on light and shadows. Frames,
     ruled and squared lines, specks and remnants at the border are removed. Then the digit is
-    cropped, scaled to fit into 20 of 28 pixels, and centred by its centre of mass, like the images
-    of MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
+    cropped, scaled so that its larger side has 20 of 28 pixels, and centred by its centre of mass,
+    like the images of MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def find_line(
         Whether the picture was cropped from a page at its top, and at its bottom. Pieces that touch
         a cropped border do not belong to the line.
     contrast_of : InkContrast, optional
-        Contrast of the ink in `grey`; pass it to use its computations again.
+        Contrast of the ink in `grey`; pass it to avoid computing it twice.
 
     Returns
     -------

@@ -242,7 +242,7 @@ def noise_of(contrast: np.ndarray, level: float) -> float:
     contrast : ndarray of shape (height, width), float
         Result of `ink_contrast`.
     level : float
-        Its Otsu threshold.
+        Otsu's threshold of the contrast.
 
     Returns
     -------

@@ -61,7 +61,7 @@ def line_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.n
     grey : ndarray of shape (height, width), float
         Grey levels of a page from 0 to 255.
     contrast_of : InkContrast, optional
-        Contrast of the ink in `grey`; pass it to use its computations again.
+        Contrast of the ink in `grey`; pass it to avoid computing it twice.
 
     Returns
     -------

@@ -57,7 +57,7 @@ class TileGenerator:
         self._source, self._layout = DigitSource(images, digits, weights), layout
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Generate `n_lines` lines for the epoch number `epoch`; `seed` is that of all epochs."""
+        """Generate `n_lines` lines for the epoch number `epoch`; all epochs have one `seed`."""
         rng = np.random.RandomState(epoch_seed(seed, epoch))
         drawn = self._source.draw(n_lines, self._layout, rng)
         width = max(self._layout.widest(self._source.width), 4 * self._source.width)
