@@ -1,7 +1,7 @@
 """Displays of data and training, in scikit-learn's form.
 
-The class methods ``from_…`` compute, and ``plot`` draws. For a confusion matrix use scikit-learn's
-``ConfusionMatrixDisplay``.
+The class methods ``from_…`` compute the data and draw them; ``plot`` draws them again. For a
+confusion matrix, use scikit-learn's ``ConfusionMatrixDisplay``.
 """
 
 from skdigits.inspection.before_after import CleaningDisplay

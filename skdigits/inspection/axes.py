@@ -1,4 +1,4 @@
-"""Axes of displays."""
+"""Create, label and scale the axes of displays."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-MARKERS = "osv^DPX"  # seven markers and ten colours give seventy different lines
-MANY_DECADES = 3  # with more, an axis has room only for powers of ten
+MARKERS = "osv^DPX"  # seven markers and ten colours make seventy different lines
+MANY_DECADES = 3  # an axis of more decades has room only for labels of powers of ten
 
 
 def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple[Axes, Figure]:
@@ -39,7 +39,7 @@ def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple
 
 
 def write_reason(ax: Axes, reason: str) -> None:
-    """Write in the middle of axes why little or nothing is drawn.
+    """Write into the middle of axes why little or nothing is drawn.
 
     Parameters
     ----------

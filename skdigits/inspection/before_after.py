@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from skdigits.typing import PictureLike
 
 COLUMNS = {"digit": 6, "line": 3}
-TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches: width and height
-CAPTION = 0.25  # inches
-LONGEST_CAPTION = {"digit": 24, "line": 50}
+TILE = {"digit": (1.0, 1.0), "line": (2.4, 0.7)}  # inches; width and height
+CAPTION = 0.25  # inches; height
+LONGEST_CAPTION = {"digit": 24, "line": 50}  # characters
 MOST_LINES = 60
 MARGIN = 0.3  # margin that is drawn around a line, relative to its height
 
 
 class CleaningDisplay:
-    """Pictures beside their cleaned images, which a network gets.
+    """Pictures beside their cleaned images, which are the input of a network.
 
     Parameters
     ----------
@@ -81,17 +81,17 @@ class CleaningDisplay:
     ) -> Self:
         """Clean pictures, and draw them before and after.
 
-        With ``output="line"``, a picture with several lines is drawn line by line, as
-        `skdigits.read` crops them; at most 60 lines are drawn.
+        With ``output="line"``, the lines of a page are drawn separately, cropped as in
+        `skdigits.read`. At most 60 pictures or lines are drawn.
 
         Parameters
         ----------
         pictures : sequence of str, path-like, PIL.Image.Image or array-like
-            Files, or pictures as `skdigits.PictureCleaner` takes them.
+            Files, or pictures that `skdigits.PictureCleaner` accepts.
         output : {"digit", "line"}, default="digit"
             As in `skdigits.PictureCleaner`.
         n_pictures : int, default=24
-            Maximum number of pictures; they are evenly spaced among all.
+            Maximum number of pictures; they are chosen at equal distances from all pictures.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 
@@ -103,7 +103,7 @@ class CleaningDisplay:
         Raises
         ------
         ValueError
-            If there is no picture, or one of them cannot be read.
+            If there is no picture, or a picture cannot be read.
         """
         check_name("output", output, COLUMNS)
         if isinstance(pictures, (str, bytes, os.PathLike)):
@@ -145,7 +145,7 @@ class CleaningDisplay:
         self.ax_.set(
             xlim=(0, size[0]),
             ylim=(size[1], 0),
-            title="Pictures, and what the network sees",
+            title="Pictures, and the images that the network gets",
             aspect="equal",
         )
         self.ax_.set_axis_off()
@@ -165,7 +165,7 @@ class CleaningDisplay:
 
 
 def _tiles(picture: Any, position: int, output: str) -> list[tuple[np.ndarray, np.ndarray, str]]:
-    """Return pixels, image and caption of a picture, or of each line of a page."""
+    """Return the pixels, cleaned image and caption of a picture, or of each line of a page."""
     name = str(position)
     if isinstance(picture, (str, os.PathLike)):
         name = printable(os.path.basename(picture))
@@ -182,7 +182,7 @@ def _tiles(picture: Any, position: int, output: str) -> list[tuple[np.ndarray, n
 
 
 def _as_seen(picture: Any, box: np.ndarray | None = None) -> np.ndarray:
-    """Return upright pixels of a picture, or of a box in it, at a small size."""
+    """Return the pixels of a picture, or of a box in it, upright and reduced."""
     from PIL import Image
 
     if not isinstance(picture, Image.Image) or picture.mode[0] in "IF":

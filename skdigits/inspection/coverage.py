@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CoverageDisplay:
-    """Share of mistakes among accepted predictions, over the share that is accepted (coverage).
+    """Error rate of the accepted predictions over coverage, the share that is accepted.
 
     Parameters
     ----------
@@ -65,8 +65,9 @@ class CoverageDisplay:
         Parameters
         ----------
         estimator : DigitSequenceRecognizer or classifier
-            A fitted estimator, alone, as the last step of a Pipeline or in a search. Its confidence
-            is `predict_confidence` or, without it, the maximum of `predict_proba`.
+            A fitted estimator, alone, as the last step of a Pipeline or in a search. The confidence
+            is the result of `predict_confidence`, or the maximum of `predict_proba` if the
+            estimator has no `predict_confidence`.
         X : array-like
             Images.
         y : array-like of shape (n_samples,)
@@ -150,8 +151,8 @@ class CoverageDisplay:
             self.coverage, 1 - self.accuracy, marker=marker, label=self.name
         )
         self.ax_.set(
-            xlabel="share of predictions that are kept",
-            ylabel="share of mistakes among them",
+            xlabel="coverage: share of predictions that are accepted",
+            ylabel="error rate of accepted predictions",
             title="Rejection of uncertain predictions",
             xlim=(min(0.5, self.coverage.min()), 1),
             ylim=(0, None),
@@ -161,7 +162,7 @@ class CoverageDisplay:
             write_reason(self.ax_, "No mistakes")
         elif len(self.coverage) == 1:
             write_reason(
-                self.ax_, "All predictions have the same confidence:\nall are kept, or none"
+                self.ax_, "All predictions have the same confidence:\nall are accepted, or none"
             )
         if self.name is not None:
             self.ax_.legend()
@@ -169,7 +170,7 @@ class CoverageDisplay:
 
 
 def _confidence_of(estimator: Any) -> Callable[[Images], np.ndarray]:
-    """Return an estimator's function from images to confidence."""
+    """Return the function that computes an estimator's confidence for images."""
     is_instance = not isinstance(estimator, type)
     if is_instance and hasattr(estimator, "predict_confidence"):
         return estimator.predict_confidence

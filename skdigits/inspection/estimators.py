@@ -12,18 +12,6 @@ from skdigits.wrappers import without_search
 def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:
     """Return the estimator inside Pipelines and searches, and the transformers before it.
 
-    Parameters
-    ----------
-    estimator : object
-        An estimator, alone, as the last step of a Pipeline, or in a fitted search.
-
-    Returns
-    -------
-    estimator : object
-        The estimator itself.
-    transformers : list of Pipeline
-        The steps before it, in order.
-
     Raises
     ------
     NotFittedError
@@ -42,39 +30,13 @@ def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:
 
 
 def check_kind(estimator: object, kinds: type | tuple[type, ...], expected: str) -> None:
-    """Check that an estimator is of a kind that a display can draw.
-
-    Parameters
-    ----------
-    estimator : object
-        The user's argument.
-    kinds : type or tuple of type
-        The classes that can be drawn.
-    expected : str
-        Their description.
-
-    Raises
-    ------
-    TypeError
-        If the estimator is not an instance of these classes.
-    """
+    """Raise a TypeError if an estimator is not an instance of `kinds`, described by `expected`."""
     if not isinstance(estimator, kinds):
         raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
 
 
 def kind_of(estimator: object) -> str:
-    """Describe a user's argument by its class, for messages.
-
-    Parameters
-    ----------
-    estimator : object
-        The user's argument.
-
-    Returns
-    -------
-    str
-        The description.
-    """
+    """Describe a user's argument for messages: an instance by its class, or the class itself."""
     if isinstance(estimator, type):
         return f"the class {estimator.__name__}, not an instance"
     return type(estimator).__name__

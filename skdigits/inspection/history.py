@@ -67,8 +67,8 @@ class HistoryDisplay:
         Parameters
         ----------
         estimator : DigitClassifier or DigitSequenceRecognizer
-            A fitted estimator, alone, as the last step of a Pipeline or in a search, whose best
-            estimator is drawn.
+            A fitted estimator, alone, as the last step of a Pipeline or in a search. The history of
+            a search is that of its ``best_estimator_``.
         metric : {"accuracy", "loss"}, default="accuracy"
             Metric to draw.
         ax : matplotlib Axes, default=None
@@ -82,9 +82,9 @@ class HistoryDisplay:
         Raises
         ------
         TypeError
-            If the estimator is of another kind.
+            If the estimator is of another class.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         """
         estimator, _ = unwrap(estimator)
         check_kind(estimator, (DigitClassifier, DigitSequenceRecognizer), EXPECTED)
@@ -113,7 +113,7 @@ class HistoryDisplay:
         """
         if metric not in self.history:
             known = sorted(name for name in self.history if not name.startswith("val_"))
-            raise ValueError(f"The history has no {metric!r}; it has {', '.join(known)}.")
+            raise ValueError(f"The history has no metric {metric!r}; it has {', '.join(known)}.")
         self.ax_, self.figure_ = make_axes(ax)
         self.lines_ = []
         for name, label in ((metric, "training"), (f"val_{metric}", "validation")):

@@ -53,7 +53,7 @@ class LabelCountDisplay:
 
     @classmethod
     def from_labels(cls, y: ArrayLike, *, ax: Axes | None = None) -> Self:
-        """Count labels and draw the counts, sorted by label; numbers are sorted by value.
+        """Count labels and draw the counts, sorted by label; numeric labels are sorted by value.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class ImageGridDisplay:
 (n, height, width, channels)
             Rows or images.
         y : array-like of shape (n,), default=None
-            Labels, as captions.
+            Labels, which become the captions.
         n_images : int, default=50
             Maximum number of images.
         random_state : int, RandomState instance or None, default=0
@@ -225,7 +225,7 @@ class ImageGridDisplay:
         ValueError
             If the estimator has no ``predict_proba``.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         """
         estimator = without_search(estimator)
         if isinstance(estimator, type) or not hasattr(estimator, "predict_proba"):
@@ -317,7 +317,7 @@ class ImageGridDisplay:
 
 
 def _in_order(labels: np.ndarray) -> np.ndarray:
-    """Return indices that sort labels, also strings of numbers, by value."""
+    """Return indices that sort labels by value, including numbers in strings."""
     try:
         return np.argsort(labels.astype(np.float64), kind="stable")
     except (TypeError, ValueError):
@@ -325,7 +325,7 @@ def _in_order(labels: np.ndarray) -> np.ndarray:
 
 
 def _images(X: Images) -> np.ndarray:
-    """Reshape to (n, height, width), or to (n, height, width, channels) for several channels."""
+    """Reshape to (n, height, width), or to (n, height, width, channels) if not grey."""
     rows, seen = split_images(X)
     rows = np.asarray(rows)
     shape = infer_image_shape(rows.shape[1], seen)

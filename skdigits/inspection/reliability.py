@@ -1,4 +1,4 @@
-"""Display of the calibration of confidence."""
+"""Display of the calibration of confidence: a reliability diagram."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class ReliabilityDisplay:
     Parameters
     ----------
     correct : dict of str to ndarray of shape (n_samples,), bool
-        Per classifier, which predictions are correct.
+        For each classifier, whether each prediction is correct.
     confidence : dict of str to ndarray of shape (n_samples,) or None
-        Per classifier, the probability of each prediction; None without probabilities.
+        For each classifier, the probability of each prediction; None if it has no probabilities.
 
     Attributes
     ----------
@@ -44,8 +44,8 @@ class ReliabilityDisplay:
     def plot(self, *, n_bins: int = 10, ax: Axes | None = None) -> Self:
         """Draw the curves with scikit-learn's ``CalibrationDisplay``.
 
-        Classifiers without probabilities have no curve, nor have those whose predictions are all
-        correct or all wrong.
+        A classifier has no curve if it has no probabilities, or if its predictions are all correct
+        or all wrong.
 
         Parameters
         ----------
@@ -85,6 +85,6 @@ class ReliabilityDisplay:
             self.ax_.legend(fontsize="small")
         else:
             write_reason(
-                self.ax_, "No classifier has probabilities\nof both correct and wrong predictions"
+                self.ax_, "No classifier has probabilities\nand both correct and wrong predictions"
             )
         return self

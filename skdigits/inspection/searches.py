@@ -1,4 +1,4 @@
-"""Displays of the curves and scores of a search."""
+"""Displays of the learning curves and scores of a search."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SearchHistoryDisplay:
-    """Loss, accuracy or score over the epochs of a search: mean and spread over the folds.
+    """Loss, accuracy or score over the epochs: mean and standard deviation over the folds.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ class SearchHistoryDisplay:
         Raises
         ------
         TypeError
-            If the estimator is no `EpochSearchCV`.
+            If the estimator is not an `EpochSearchCV`.
         NotFittedError
-            If it is not fitted.
+            If the search is not fitted.
         """
         _check_search(estimator)
         labels = dict(enumerate(map(_label, estimator.cv_results_["params"])))
@@ -103,7 +103,7 @@ class SearchHistoryDisplay:
         """
         known = sorted(set(self.curves) - {"fold", "candidate", "epoch"})
         if metric not in known:
-            raise ValueError(f"The curves have no {metric!r}; they have {', '.join(known)}.")
+            raise ValueError(f"The curves have no metric {metric!r}; they have {', '.join(known)}.")
         self.ax_, self.figure_ = make_axes(ax)
         self.lines_ = []
         values, epochs = self.curves[metric], self.curves["epoch"]
@@ -117,25 +117,26 @@ class SearchHistoryDisplay:
             spread = np.array([fold.std() for fold in folds])
             self.lines_ += self.ax_.plot(at, mean, label=self.labels[candidate], marker="o", ms=4)
             self.ax_.fill_between(at, mean - spread, mean + spread, alpha=0.2)
-        title = f"{metric.replace('_', ' ').capitalize()} per epoch, mean ± deviation of the folds"
+        name = metric.replace("_", " ")
+        title = f"{name.capitalize()} per epoch, mean ± standard deviation over the folds"
         self.ax_.set(xlabel="epoch", ylabel=metric, title=title)
         self.ax_.locator_params(axis="x", integer=True)
         self.ax_.grid(alpha=0.3)
         if self.lines_:
             self.ax_.legend()
         else:
-            write_reason(self.ax_, f"No {metric.replace('_', ' ')} is known")
+            write_reason(self.ax_, f"No {name} values")
         return self
 
 
 class SearchScoreDisplay:
-    """Heat map of scores: one column per number of epochs, one row per other parameters.
+    """Heat map of scores: columns are numbers of epochs, rows are the other parameters.
 
     Parameters
     ----------
     scores : ndarray of shape (n_combinations, n_epochs)
-        Mean scores; NaN where there is no candidate. A candidate without epochs in the grid has the
-        estimator's number of epochs.
+        Mean scores; NaN if there is no such candidate. If the grid does not contain epochs, the
+        number of epochs is that of the estimator.
     combinations : list of str
         Labels of the rows.
     epochs : list of int
@@ -173,7 +174,7 @@ class SearchScoreDisplay:
         estimator : EpochSearchCV
             A fitted search.
         score : str, default="score"
-            Name of the score if the search has several.
+            Name of the score, if the search has several scores.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 
@@ -185,16 +186,16 @@ class SearchScoreDisplay:
         Raises
         ------
         TypeError
-            If the estimator is no `EpochSearchCV`.
+            If the estimator is not an `EpochSearchCV`.
         NotFittedError
-            If it is not fitted.
+            If the search is not fitted.
         ValueError
             If the search has no such score.
         """
         _check_search(estimator)
         column = f"mean_test_{score}"
         if column not in estimator.cv_results_:
-            raise ValueError(f"The search has no score {score!r}: there is no {column!r}.")
+            raise ValueError(f"The search has no score {score!r}: cv_results_ has no {column!r}.")
         cells = {}
         for params, value in zip(
             estimator.cv_results_["params"], estimator.cv_results_[column], strict=True
@@ -223,7 +224,7 @@ class SearchScoreDisplay:
         self.ax_, self.figure_ = make_axes(ax, size=size)
         self.im_ = self.ax_.imshow(self.scores, cmap="viridis", aspect="auto")
         if not np.isfinite(self.scores).any():
-            write_reason(self.ax_, "No score is known")
+            write_reason(self.ax_, "No scores")
         known = np.ma.masked_invalid(self.scores)
         middle = (known.min() + known.max()) / 2
         for (row, column), value in np.ndenumerate(self.scores):
@@ -237,7 +238,7 @@ class SearchScoreDisplay:
 
 
 def _check_search(estimator: object) -> None:
-    # Compared by name, since displays and searches do not import each other.
+    # Its class is compared by name, because this package must not import `model_selection`.
     if not any(kind.__name__ == "EpochSearchCV" for kind in type(estimator).__mro__):
         expected = "a fitted EpochSearchCV (HistoryDisplay draws a single fit)"
         raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
@@ -248,4 +249,4 @@ def _label(params: dict[str, Any]) -> str:
     """Describe the parameters of a candidate, except its number of epochs."""
     named = {name.split("__")[-1]: value for name, value in params.items()}
     named.pop("epochs", None)
-    return ", ".join(f"{name}={value}" for name, value in named.items()) or "estimator as given"
+    return ", ".join(f"{name}={value}" for name, value in named.items()) or "unchanged estimator"

@@ -1,4 +1,4 @@
-"""Display of images of sequences with predictions and bounding boxes."""
+"""Display of images of sequences, with their predictions and bounding boxes."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class SequenceGridDisplay:
     captions : list of str
         One caption per image.
     boxes : ndarray of shape (n, max_length, 4)
-        Left, top, right and bottom of every digit in pixels; -1 after the last digit.
+        Left, top, right and bottom of each digit in pixels; -1 after the last digit.
     correct : ndarray of shape (n,), bool
-        Which predictions are correct; boxes of correct ones are green, of others red.
+        True for correct predictions; their boxes are green, those of mistakes are red.
 
     Attributes
     ----------
@@ -70,9 +70,9 @@ class SequenceGridDisplay:
         estimator : DigitSequenceRecognizer
             A fitted recognizer, alone, as the last step of a Pipeline or in a search.
         X : array-like or list of array-like
-            Images, or the input of a Pipeline; the images that the recognizer gets are drawn.
+            Images, or the input of a Pipeline; the images are drawn as the recognizer gets them.
         y : array-like of shape (n_samples,), default=None
-            True sequences; None draws the least confident predictions first.
+            True sequences; if they are None, the least confident predictions are drawn first.
         n_images : int, default=30
             Maximum number of images.
 
@@ -84,9 +84,9 @@ class SequenceGridDisplay:
         Raises
         ------
         TypeError
-            If the estimator is of another kind.
+            If the estimator is of another class.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         """
         estimator, transformers = unwrap(estimator)
         check_kind(estimator, DigitSequenceRecognizer, EXPECTED)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-# Offset of a name from its data point, in typographic points, and its horizontal alignment.
+# Offsets of a name from its data point, in typographic points, and horizontal alignments.
 NAME_POSITIONS = [((6, 3), "left"), ((-6, 3), "right"), ((0, 8), "center"), ((0, -16), "center")]
 NAME_POSITIONS += [((30, 8), "right"), ((30, -16), "right")]
 NAME_POSITIONS += [((6, -12), "left"), ((-6, -12), "right")]
@@ -31,7 +31,7 @@ class TradeOffDisplay:
     Parameters
     ----------
     table : dict of list
-        The ``table`` of the result of `compare_classifiers`.
+        The attribute ``table`` of a result of `compare_classifiers`.
     emphasized : collection of str, default=()
         Names of the classifiers to emphasize.
 
@@ -52,7 +52,7 @@ class TradeOffDisplay:
         self.table, self.emphasized = table, emphasized
 
     def plot(self, *, time: str = "fit_seconds", ax: Axes | None = None) -> Self:
-        """Draw the points, with the interval of each accuracy.
+        """Draw the points, with the 95 % interval of each accuracy.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class TradeOffDisplay:
         return self
 
     def _write_names(self, points: list[tuple[str, tuple[float, float]]]) -> None:
-        """Write each name where it covers no other name and no point, if possible."""
+        """Write each name where it does not cover another name or a point, if possible."""
         from matplotlib.transforms import Bbox
 
         self.figure_.canvas.figure.draw_without_rendering()  # fixes the position of the axes
@@ -118,12 +118,12 @@ class TradeOffDisplay:
 
 
 class TrainSizeDisplay:
-    """Share of mistakes over the number of training images, with one curve per classifier.
+    """Error rate over the number of training images, with one curve per classifier.
 
     Parameters
     ----------
     curves : dict of list
-        The columns that `learning_curves` returns.
+        The result of `learning_curves`.
     emphasized : collection of str, default=()
         Names of the classifiers to emphasize.
 
@@ -170,8 +170,8 @@ class TrainSizeDisplay:
             self.lines_ += self.ax_.plot(
                 sizes[rows], 1 - accuracy[rows], marker=marker, ms=4, label=name, **style
             )
-        self.ax_.set(xlabel="training images", ylabel="share of mistakes")
-        self.ax_.set_title("Mistakes over training images")
+        self.ax_.set(xlabel="training images", ylabel="error rate")
+        self.ax_.set_title("Error rate over training images")
         self.ax_.grid(alpha=0.3)
         if not self.lines_:
             write_reason(self.ax_, "No classifiers")

@@ -1,4 +1,4 @@
-"""Files of fitted estimators: save, load and export."""
+"""Save, load and export fitted estimators."""
 
 from skdigits.persistence.exporting import EXPORT_FORMATS, export
 from skdigits.persistence.saving import load, save

@@ -1,4 +1,4 @@
-"""Zip files with a document, arrays and networks; sizes are checked before unpacking."""
+"""Zip files with a JSON document, arrays and networks; sizes are checked before unpacking."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 DOCUMENT, NETWORK = "estimator.json", "network.onnx"
-DOCUMENT_BYTES = 2**20
+DOCUMENT_BYTES = 2**20  # maximum size of the JSON document
 ARRAY_DTYPE = re.compile(r"\|[biu]1|[<>][iuf][248]|[<>]U\d{1,6}")
 SLACK_BYTES = 2**24  # by which the unpacked size of a file can exceed twice its packed size
 
@@ -36,37 +36,26 @@ def write(
     Raises
     ------
     ValueError
-        If the document is larger than the maximum that `load` accepts.
+        If the document is larger than `load` accepts.
     """
     text = json.dumps(document)
     if len(text) > DOCUMENT_BYTES:
         raise ValueError(
-            f"The estimator needs {len(text):,} bytes besides its weights; at most "
-            f"{DOCUMENT_BYTES:,} are possible. Keep fewer epochs (keep_epochs), or pickle it."
+            f"Besides its weights, the estimator needs {len(text):,} bytes; expected at most "
+            f"{DOCUMENT_BYTES:,}. Keep fewer epochs (keep_epochs), or use pickle."
         )
     entries: list[tuple[str, str | bytes]] = [(DOCUMENT, text)]
     entries += [(f"array-{i}", array.tobytes()) for i, array in enumerate(arrays)]
     entries += [(network_name(i), content) for i, content in enumerate(networks)]
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in entries:
-            # The fixed date makes files of equal estimators equal. Weights compress badly; without
-            # compression, the size check of `Archive` can be strict.
+            # `ZipInfo` has a fixed date, so that equal estimators give equal files. Entries are not
+            # compressed: weights hardly shrink, and the size check of `Archive` can be strict.
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def network_name(i: int) -> str:
-    """Return the name of the entry of an ONNX model.
-
-    Parameters
-    ----------
-    i : int
-        Number of the model.
-
-    Returns
-    -------
-    str
-        The name.
-    """
+    """Return the name of the entry with the ONNX model number `i`."""
     return NETWORK if i == 0 else f"network-{i}.onnx"
 
 
@@ -88,7 +77,8 @@ class Archive:
     Raises
     ------
     ValueError
-        If two entries have the same name, or their sizes exceed that of the file by far.
+        If two entries have the same name, an entry is compressed by an unsupported method, or the
+        unpacked size is more than twice the size of the file plus 16 MiB.
     """
 
     def __init__(self, file: zipfile.ZipFile, n_bytes: int) -> None:
@@ -136,7 +126,7 @@ class Archive:
         Raises
         ------
         ValueError
-            If an argument is not valid, or the content of the entry does not match it.
+            If an argument is not valid, or the entry does not match dtype and shape.
         """
         if (
             type(number) is not int

@@ -1,4 +1,4 @@
-"""Export of trained networks for other programs."""
+"""Export trained networks for other programs."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def export(estimator: Estimator, path: StrPath) -> Path:
     Parameters
     ----------
     estimator : DigitClassifier, DigitSequenceRecognizer, Pipeline or EpochSearchCV
-        A fitted estimator; the last step of a Pipeline and the ``best_estimator_`` of a search are
-        exported.
+        A fitted estimator. The last step of a Pipeline, and the ``best_estimator_`` of a search,
+        are exported.
     path : str or path-like
         The file; its ending selects the format: ``.onnx``, ``.keras`` or ``.tflite``. A classifier
         maps images of shape (n, height, width, channels) to class probabilities of shape
         (n, n_classes). A recognizer maps images of shape (n, 28, width, 1) with any width to the
-        probabilities of the ten digits and of the blank, of shape (n, n_frames, 11). Pixel values
-        are those of fit, except for recognizers in ``.keras`` and ``.tflite``: there they are
-        always 0–255. In ``.onnx`` files, the input ``pixels`` is uint8 if the network was trained
-        on whole numbers 0–255, otherwise float32; the metadata contains ``labels``, ``image_shape``
-        and ``versions`` as JSON.
+        probabilities of its characters and of the blank, of shape (n, n_frames, n_characters + 1).
+        Pixel values have the same range as in `fit`; recognizers in ``.keras`` and ``.tflite``
+        always take 0–255. In ``.onnx`` files, the input ``pixels`` is uint8 if the network was
+        trained on whole numbers 0–255, otherwise float32. The metadata contains ``labels``,
+        ``image_shape`` and ``versions`` as JSON.
 
     Returns
     -------
@@ -49,11 +49,12 @@ def export(estimator: Estimator, path: StrPath) -> Path:
     Raises
     ------
     ValueError
-        If the ending is not one of these, or the user's architecture cannot be converted.
+        If the ending is unknown, or the user's architecture cannot be converted.
     TypeError
         If the estimator has no network.
     ModuleNotFoundError
-        If TensorFlow is missing; ``.onnx`` needs it only for the user's architectures.
+        If TensorFlow is not installed. ``.onnx`` needs it only for a user's architecture; then it
+        needs tf2onnx, too.
     """
     path = check_destination(path, EXPORT_FORMATS)
     estimator = network_estimator(estimator)
@@ -87,7 +88,7 @@ def onnx_model(estimator: Estimator, installed: dict[str, str]) -> onnx.ModelPro
 
         model = build_from_pixels(network, PIXELS, PROBABILITIES)
     if network.key.spec.reads_sequences:
-        labels = [*estimator.characters_, ""]  # the last is the blank
+        labels = [*estimator.characters_, ""]  # the last label is the blank
     else:
         labels = estimator.classes_.tolist()
     metadata = {
@@ -110,8 +111,8 @@ def _converted(estimator: Estimator) -> onnx.ModelProto:
             estimator.to_keras().export(file, format="onnx", verbose=False)
         except ImportError as error:
             raise ModuleNotFoundError(
-                "Exporting your own architecture to ONNX needs tf2onnx, which is not installed: "
-                "pip install tf2onnx. Or export it to .keras or .tflite."
+                "To export your own architecture to ONNX, install tf2onnx: pip install tf2onnx. "
+                "Or export it to .keras or .tflite."
             ) from error
         model = onnx.load(file)
     try:

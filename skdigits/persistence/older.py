@@ -1,4 +1,4 @@
-"""Conversion of files of older formats."""
+"""Convert the content of files in older formats."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LATER_PARAMETERS: dict[str, dict[str, str | bool | None]] = {
     "DigitClassifier": {"style": None},
     "DigitSequenceRecognizer": {"style": "tiles", "signs": "", "test_time_augmentation": False},
 }
-# The same for fitted attributes.
+# Defaults for fitted attributes that are missing in files of older formats.
 LATER_ATTRIBUTES = {"DigitSequenceRecognizer": {"characters_": DIGITS}}
-# The same for fields of records.
+# Defaults for fields of records that are missing in files of older formats.
 LATER_FIELDS: dict[str, dict[str, Any]] = {
     "ProgramKey": {"restyle": False},
     "TrainedNetwork": {"pixel_dtype": "float32"},
@@ -30,70 +30,26 @@ ATTRIBUTES_OF_FORMAT_2 = {  # today these are fields of the trained network
 
 
 def without_verbose(state: dict[str, Any]) -> dict[str, Any]:
-    """Remove the parameter `verbose`, which files contained up to format 5.
-
-    Parameters
-    ----------
-    state : dict of str to object
-        State of an estimator.
-
-    Returns
-    -------
-    dict of str to object
-        The state without `verbose`.
-    """
+    """Remove the parameter `verbose` from a state; files up to format 5 contain it."""
     return {name: value for name, value in state.items() if name != "verbose"}
 
 
 def with_style(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Convert the parameters of a classifier: up to format 5, its style was a value of `augment`.
-
-    Parameters
-    ----------
-    parameters : dict of str to object
-        Parameters by name.
-
-    Returns
-    -------
-    dict of str to object
-        Parameters by name.
-    """
+    """Move a classifier's style from `augment` to `style`; files up to format 5 need this."""
     if isinstance(parameters.get("augment"), str):
         return parameters | {"augment": False, "style": parameters["augment"]}
     return parameters
 
 
 def with_restyling(fields: dict[str, Any]) -> dict[str, Any]:
-    """Convert the fields of a ProgramKey: in older formats, restyling was a value of `augment`.
-
-    Parameters
-    ----------
-    fields : dict of str to object
-        Fields by name.
-
-    Returns
-    -------
-    dict of str to object
-        Fields by name.
-    """
+    """Move restyling from the field `augment` of a ProgramKey to `restyle`, for older formats."""
     if fields["augment"] == "handwritten":
         return fields | {"augment": 0.0, "restyle": True}
     return fields
 
 
 def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
-    """Convert the attributes of an estimator in format 2 to the current attributes.
-
-    Parameters
-    ----------
-    state : dict of str to object
-        Attributes by name.
-
-    Returns
-    -------
-    dict of str to object
-        Attributes by name.
-    """
+    """Convert the attributes of an estimator in format 2 to the current attributes."""
     state = dict(state)
     spec, optimizer, augment = state.pop("_key")
     arrays, scale = state.pop("_state"), state.pop("_scale")
@@ -117,12 +73,9 @@ def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_zero_pads(model: Any) -> None:
-    """Remove padding of zero, the default, from the convolutions of an ONNX model in format 4.
+    """Remove the attribute `pads` from convolutions of an ONNX model if it is the default, zero.
 
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        The model; it is changed in place.
+    Models in files of format 4 have it. The model is changed in place.
     """
     zero = helper.make_attribute("pads", [0, 0, 0, 0]).SerializeToString()
     for node in model.graph.node:

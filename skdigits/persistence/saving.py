@@ -1,7 +1,7 @@
-"""Saving and loading of fitted estimators; loading runs no code from the file.
+"""Save and load fitted estimators; loading runs no code from the file.
 
-The file is a zip of ``estimator.json``, one entry per array, and the network as ``network.onnx``
-for other programs. It has a format number; unknown formats are refused.
+The file is a zip archive with ``estimator.json``, an entry for each array, and the network as
+``network.onnx`` for other programs. It has a format number; unknown formats are refused.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Estimator, StrPath
 
 FORMAT = 6
-FORMATS = (2, 3, 4, 5, 6)  # supported by `load`; networks of format 1 did not pad small images
+FORMATS = (2, 3, 4, 5, 6)  # accepted by `load`; networks of format 1 did not pad small images
 ESTIMATORS: dict[str, Any] = {
     "DigitClassifier": DigitClassifier,
     "DigitSequenceRecognizer": DigitSequenceRecognizer,
@@ -52,11 +52,11 @@ ESTIMATORS: dict[str, Any] = {
 }
 ENTRIES = ("format", "estimator", "versions", "state")
 VERSION = re.compile(r"[\w.+!-]{1,50}", re.ASCII)
-MODEL_SLACK_BYTES = 2**18  # by which an ONNX model can exceed its expected size
+MODEL_SLACK_BYTES = 2**18  # how much larger an ONNX model can be than expected
 
 
 def save(estimator: Estimator, path: StrPath) -> Path:
-    """Write a fitted estimator to a file for `load`, which runs no code from it.
+    """Write a fitted estimator to a file; `load` reads it without running code from the file.
 
     Parameters
     ----------
@@ -74,8 +74,9 @@ or EpochSearchCV
     Raises
     ------
     TypeError
-        If it is another estimator, or contains an object that cannot be described without code: a
-        lambda as `architecture`, a Keras optimizer or callback, a RandomState.
+        If the estimator is of another class, or contains an object that cannot be saved without
+        code. Examples are a lambda as `architecture`, a Keras optimizer or callback, and a
+        RandomState.
     ValueError
         If `load` would refuse a value, such as an optimizer that is not part of Keras.
     sklearn.exceptions.NotFittedError
@@ -86,7 +87,7 @@ or EpochSearchCV
         kind, state = writer.describe(estimator)
     except NotFittedError:
         raise
-    except ValueError as error:  # worded for a file: "its optimizer …"
+    except ValueError as error:  # its message is about a file: "its optimizer …"
         name = type(estimator).__name__
         raise ValueError(f"This {name} cannot be saved: {_reason(error)}.") from error
     document = {"format": FORMAT, "estimator": kind, "versions": writer.versions, "state": state}
@@ -103,8 +104,8 @@ def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = No
     path : str or path-like
         The file.
     architectures : dict of str to callable, default=None
-        Functions by name, for estimators with a function as `architecture`: the file contains only
-        its name.
+        Architecture functions by name. They are needed if `architecture` is a function, because the
+        file contains only its name.
 
     Returns
     -------
@@ -120,7 +121,7 @@ def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = No
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; expected a file, such as a model.skdigits.")
+        raise IsADirectoryError(f"{path} is a folder; expected a file, such as model.skdigits.")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
     with path.open("rb") as opened:  # outside of try: a file that cannot be opened is not damaged
@@ -149,7 +150,7 @@ def load(path: StrPath, architectures: dict[str, Callable[..., Any]] | None = No
 
 
 def _reason(error: Exception) -> str:
-    """Return the reason why a file is refused, for the message."""
+    """Describe in a few words why a file is refused."""
     if isinstance(error, (ValueError, zipfile.BadZipFile, NotFittedError)):
         return str(error)[:200].rstrip(".")
     return f"its content is damaged ({type(error).__name__}: {str(error)[:100]})"
@@ -170,8 +171,8 @@ class _Writer:
         kind = type(estimator).__name__
         if ESTIMATORS.get(kind) is not type(estimator):
             raise TypeError(
-                f"save() accepts {', '.join(ESTIMATORS)} and Pipeline; got {kind}. Pickle other "
-                "estimators."
+                f"save() accepts {', '.join(ESTIMATORS)} and Pipeline; got {kind}. Use pickle for "
+                "other estimators."
             )
         check_is_fitted(estimator)
         schema.check_parameters(estimator)  # as load() does
@@ -211,8 +212,9 @@ class _Reader:
         number = self.document["format"]
         if type(number) is not int or number not in FORMATS:
             raise ValueError(
-                f"its format is {str(number)[:50]}, but this version of skdigits reads "
-                f"{', '.join(map(str, FORMATS))}; install the version that wrote it, or train again"
+                f"its format is {str(number)[:50]}, but this version of skdigits reads formats "
+                f"{', '.join(map(str, FORMATS))}; install the version that wrote the file, or "
+                "train again"
             )
         _check_versions(self.document["versions"])
         estimator = self._make(self.document["estimator"], self.document["state"])
@@ -279,14 +281,14 @@ class _Reader:
         raise ValueError("a step of the Pipeline is unknown")
 
     def _check_network_entry(self, estimator: Estimator) -> None:
-        """Raise a ValueError if the ONNX model differs from the network; `load` does not use it."""
+        """Raise a ValueError if the ONNX model differs from the network that `load` uses."""
         model = onnx_model(estimator, self.document["versions"])
         expected = model.SerializeToString()
         content = self.archive.network(self.n_networks, len(expected) + MODEL_SLACK_BYTES)
         self.n_networks += 1
         if content == expected:
             return
-        try:  # another version of protobuf may use a different order
+        try:  # another version of protobuf may write fields in another order
             found = onnx.load_from_string(content)
         except Exception as error:  # an error of protobuf, which is not a direct dependency
             raise ValueError("its ONNX model is damaged") from error

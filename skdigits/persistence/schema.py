@@ -1,4 +1,4 @@
-"""Validation of loaded values: an invalid file is rejected by `load`, not later."""
+"""Validate loaded values, so that `load` refuses an invalid file and nothing fails later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from skdigits.training.task import OPTIMIZERS
 if TYPE_CHECKING:
     from skdigits.typing import Estimator
 
-LARGEST = 1e300  # largest pixel in float64
+LARGEST = 1e300  # maximum absolute value of a float64 pixel
 COUNT = Interval(Integral, 1, None, closed="left")
 NATURAL = Interval(Integral, 0, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -93,7 +93,7 @@ ATTRIBUTES = {  # fitted attributes by class
     "PictureCleaner": set(),
 }
 PIPELINE = Pipeline([]).get_params().keys()
-STATE_ARRAYS = {  # number of state arrays of an optimizer per trainable variable
+STATE_ARRAYS = {  # number of state arrays per trainable variable, for each optimizer
     "adadelta": 2,
     "adagrad": 1,
     "adam": 2,
@@ -104,8 +104,8 @@ STATE_ARRAYS = {  # number of state arrays of an optimizer per trainable variabl
     "sgd": 0,
 }
 CONTAINERS = ({"transform": "default"}, {"transform": "pandas"}, {"transform": "polars"})
-# Settings of Keras's optimizers: first those of all optimizers, then those of each.
-WITHOUT_EFFECT = {"use_ema", "loss_scale_factor"}  # refused by fit, because they have no effect
+# Settings that all optimizers of Keras have. `KERAS_OPTIMIZERS` has the settings of each optimizer.
+WITHOUT_EFFECT = {"use_ema", "loss_scale_factor"}  # `fit` refuses them, since they have no effect
 SETTINGS = WITHOUT_EFFECT | {
     *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps"),
     *("ema_momentum", "ema_overwrite_frequency"),
@@ -240,7 +240,9 @@ def _check_spec(spec: NetworkSpec) -> None:
         raise ValueError(f"its network has the unknown options {str(list(options))[:99]}")
     check_values(OPTIONS, options, "NetworkSpec")
     if spec.reads_sequences != (spec.architecture in READERS):
-        raise ValueError(f"reads_sequences is {spec.reads_sequences} for {spec.name!r}")
+        raise ValueError(
+            f"reads_sequences={spec.reads_sequences} does not match the network {spec.name!r}"
+        )
     if spec.reads_sequences:
         if shape != (HEIGHT, None, 1):
             raise ValueError(f"its network has the invalid image shape {shape}")
@@ -282,19 +284,19 @@ def _check_history(network: TrainedNetwork) -> None:
     numbers = all(isinstance(v, float) for values in history.values() for v in values)
     named = "loss" in history and all(isinstance(name, str) for name in history)
     if not numbers or not named or len(lengths) != 1 or 0 in lengths:
-        raise ValueError("its history is not one number per epoch")
+        raise ValueError("its history does not have one number per epoch")
     firsts = [call.first for call in calls if isinstance(call, FitCall)]
     ascending = all(a < b for a, b in itertools.pairwise([-1, *firsts, network.n_epochs]))
     if not firsts or firsts[0] != 0 or len(firsts) != len(calls) or not ascending:
         raise ValueError("its calls to fit do not match its history")
     if any(call.early_stopping for call in calls) and "val_loss" not in history:
-        raise ValueError("it stopped early without a validation loss")
+        raise ValueError("it has early stopping, but its history has no validation loss")
     if not all(_is_count(epoch) and epoch <= network.n_epochs for epoch in network.kept):
-        raise ValueError("it keeps epochs that were not trained")
+        raise ValueError("it has weights of epochs that were not trained")
 
 
 def _check_optimizer_state(network: TrainedNetwork, n_trainable: int) -> None:
-    """Raise a ValueError unless the state is steps, rate, and arrays per trainable variable."""
+    """Raise a ValueError unless the state has steps, rate, and the arrays of each variable."""
     name, state = network.key.optimizer, network.optimizer_state
     if not all(isinstance(v, (int, float)) or _is_array_of_numbers(v) for v in state):
         raise ValueError("the state of its optimizer has values that are not numbers")
@@ -318,7 +320,7 @@ CHECKS: dict[str, Any] = {
 
 
 def parameters(estimator: Estimator) -> set[str]:
-    """Return the names of the parameters of an estimator that files contain.
+    """Return the names of the parameters that files of an estimator contain.
 
     Parameters
     ----------
@@ -375,7 +377,7 @@ def check_fitted(estimator: Estimator) -> None:
         raise ValueError("the container of its output is unknown")
     names, n_features = fitted.get("feature_names_in_"), fitted.get("n_features_in_")
     if names is not None and (names.shape != (n_features,) or names.dtype.kind != "O"):
-        raise ValueError("feature_names_in_ is not one name per feature")
+        raise ValueError("feature_names_in_ does not have one name per feature")
     shape = fitted.get("image_shape_")
     if shape is not None:
         _check_shape(shape, n_features)
@@ -430,7 +432,7 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
         return
     if not isinstance(estimator, NetworkEstimator):
         if len(fitted.get("image_shape_", ())) != 3:
-            raise ValueError("image_shape_ is not height, width and channels")
+            raise ValueError("image_shape_ does not have height, width and channels")
         return
     if "_network" not in fitted:
         raise ValueError("it has no trained network")
@@ -444,7 +446,7 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
         characters = fitted.get("characters_", "")
         is_valid = characters.startswith(DIGITS) and len({*characters}) == len(characters)
         if not is_valid or len(characters) + 1 != spec.n_outputs:
-            raise ValueError("characters_ is not one character per output of the network")
+            raise ValueError("characters_ does not have one character per output of the network")
         return
     if fitted.get("image_shape_") != spec.image_shape or "n_features_in_" not in fitted:
         raise ValueError(
@@ -452,7 +454,7 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
         )
     classes = fitted.get("classes_")
     if classes is None or classes.shape != (spec.n_outputs,):
-        raise ValueError("classes_ is not one label per output of the network")
+        raise ValueError("classes_ does not have one label per output of the network")
     if not np.array_equal(np.unique(classes), classes):
         raise ValueError("classes_ is not sorted")
     if classes.dtype.kind == "f" and (classes != np.rint(classes)).any():

@@ -1,6 +1,6 @@
-"""Conversion of the values of an estimator to JSON and arrays, and back.
+"""Convert the values of an estimator to JSON and arrays, and back.
 
-Numbers, strings, booleans and None are plain JSON; all other values are lists ``[tag, …]``.
+Numbers, strings, booleans and None are plain JSON. All other values are JSON lists ``[tag, …]``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Encoder:
     Attributes
     ----------
     arrays : list of ndarray
-        The arrays found so far, to which the JSON refers by number.
+        The arrays found so far; the JSON contains their indices.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Encoder:
         value : object
             The value.
         name : str
-            The attribute that contains it, for messages.
+            Name of the attribute that contains the value, for messages.
 
         Returns
         -------
@@ -55,7 +55,7 @@ class Encoder:
         Raises
         ------
         TypeError
-            If the value cannot be described without code.
+            If the value cannot be saved without code.
         ValueError
             If `Decoder` would refuse the value.
         """
@@ -79,7 +79,7 @@ class Encoder:
         if type(value).__name__ in RECORDS:
             fields = vars(schema.checked(value))
             if fields.get("raw_weights", ()) is fields.get("weights"):
-                fields = fields | {"raw_weights": None}  # written once
+                fields = fields | {"raw_weights": None}  # the same arrays are written once
             fields = {n: self(v, n) for n, v in fields.items()}
             return ["record", type(value).__name__, fields]
         if isinstance(value, Layer):
@@ -91,8 +91,8 @@ class Encoder:
             if getattr(value, "__name__", "<lambda>").isidentifier():
                 return ["function", value.__name__]
             raise TypeError(
-                "The architecture is a function without a name, which load() needs. Define it "
-                "with def."
+                "The architecture is a function without a name, but load() needs a name. Define "
+                "the function with def."
             )
         advice = "Set the parameter to a plain value before saving."
         if name == "classes_":
@@ -104,7 +104,7 @@ class Encoder:
 
 
 class Decoder:
-    """Converter of JSON to the values that `Encoder` converted.
+    """Converter of JSON from `Encoder` to values.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Decoder:
         Raises
         ------
         ValueError
-            If it does not describe such a value.
+            If the JSON does not describe such a value.
         """
         if name == "architecture" and not isinstance(value, str):
             return self._decode(value, self._function_of)
@@ -161,7 +161,7 @@ class Decoder:
         Raises
         ------
         ValueError
-            If it does not describe such a value.
+            If the JSON does not describe such a value.
         """
         return self._decode(value, self._record)
 
@@ -203,10 +203,10 @@ class Decoder:
         return self._function_of(value)
 
     def _record_of(self, name: Any, fields: Any) -> Any:
-        # Since format 6; those of other records are refused.
+        # Only a NetworkSpec may have layers; files contain them since format 6.
         layers = fields.pop("layers", None) if name == NetworkSpec.__name__ else None
         if fields.keys() != schema.FIELDS[name].keys():
-            raise ValueError(f"its {name} has the fields {', '.join(fields):.99}")
+            raise ValueError(f"its {name} has unknown or missing fields: {', '.join(fields):.99}")
         values = {field: self._decode(item, self._record) for field, item in fields.items()}
         if name == ProgramKey.__name__:
             values = with_restyling(values)
@@ -235,11 +235,11 @@ class Decoder:
 
 
 def _described(spec: NetworkSpec, found: Any) -> NetworkSpec:
-    """Check a specification, build its layers anew, and compare them to those of the file."""
+    """Check a specification, build its layers, and compare them to the layers in the file."""
     spec = schema.with_layers(spec)
     if found not in (None, Encoder()(spec.layers, "layers")):
         raise ValueError(
             f"the layers of its network are not those of {spec.name!r} in this version of "
-            "skdigits; install the version that wrote it, or train again"
+            "skdigits; install the version that wrote the file, or train again"
         )
     return spec

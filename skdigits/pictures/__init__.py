@@ -1,4 +1,4 @@
-"""Convert photographs and scans to images in MNIST's style."""
+"""Convert photographs and scans to images in MNIST's style, and find the digits on pages."""
 
 from skdigits.pictures.cleaning import clean_line, clean_picture
 from skdigits.pictures.grey import to_grey

@@ -1,4 +1,4 @@
-"""Remove what is printed around digits: frames, cells, combs, rings."""
+"""Remove the frames, cells, combs and rings that are printed around digits."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from scipy import ndimage
 
 from skdigits.pictures.rules import SEEN, SLOPES, SMALLEST, STEEPEST, Rule, erase_rule, find_rules
 
-SMALLEST_BOX = 12  # pixels
+SMALLEST_BOX = 12  # pixels; minimum height and width
 TILTS = SLOPES[::2]
-STRAIGHT = 0.03  # of a side: tolerance of a straight side
-IN_BOX = 0.25  # of the height of a box: minimum height of a digit in it
-IN_RING = 0.4  # of the height of a ring: minimum for all digits in it; a dotted zero has less
-THICKEST_OF_BOX = 0.15  # of the box's smaller side
-THROUGH = 0.65  # of the width of a box: minimum length of a horizontal rule
-BETWEEN = 0.72  # of the distance between two horizontal rules: minimum length of a vertical rule
-AT_END = 0.3  # of that distance: tolerance of the outer vertical rules at the ends of a box
-ALIKE = 2.2  # maximum thickness of a rule, relative to the thinnest rule of the box
-SOFT = 2  # pixels by which equally thick rules differ after downscaling
-TICK = 1.3  # maximum height of a tick, relative to the outer ticks of the comb
-MARGIN = 8  # pixels around a box
+STRAIGHT = 0.03  # tolerance for straight sides, relative to the size of the box
+IN_BOX = 0.25  # minimum height of a digit in a box, relative to the box
+IN_RING = 0.4  # minimum total height of the digits in a ring, relative to the ring; dots are lower
+THICKEST_OF_BOX = 0.15  # maximum thickness of a rule, relative to the box's smaller side
+THROUGH = 0.65  # minimum length of a horizontal rule, relative to the width of the box
+BETWEEN = 0.72  # minimum length of a vertical rule, relative to the gap between horizontal rules
+AT_END = 0.3  # maximum distance of outer vertical rules from a box's ends, relative to the same gap
+ALIKE = 2.2  # maximum thickness of a rule or tick, relative to the thinnest rule of the box
+SOFT = 2  # pixels by which the thickness of equal rules differs after downscaling
+TICK = 1.3  # maximum height of a tick, relative to the taller outer tick of the comb
+MARGIN = 8  # pixels of padding around a box
 
 
 def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
@@ -35,8 +35,8 @@ def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without rings and the straight lines of boxes. A box or ring is kept if nothing as
-        tall as a digit is left inside it: it may be an angular 0 or 8.
+        The mask without rings and without the straight lines of boxes. A box or ring is kept if no
+        piece inside it is as tall as a digit, because it may be an angular 0 or 8.
     """
     result = mask.copy()
     if max(mask.shape) < SMALLEST:
@@ -69,7 +69,7 @@ def _filled(piece: np.ndarray) -> np.ndarray:
 
 
 def _has_straight_sides(piece: np.ndarray) -> bool:
-    """Check that most of the outline of a piece is straight on each of the four sides."""
+    """Check that most of a piece's outline is straight on each of its four sides."""
     views = piece, piece[::-1], piece.T, piece.T[::-1]
     return all(_is_straight(view.argmax(axis=0)[view.any(axis=0)], len(view)) for view in views)
 
@@ -78,21 +78,21 @@ def _is_straight(profile: np.ndarray, height: int) -> bool:
     """Check that most values of a profile are near one straight line."""
     levels = profile - TILTS[:, np.newaxis] * (np.arange(len(profile)) - len(profile) / 2)
     bins = np.rint((levels - levels.min()) / max(1.5, STRAIGHT * height)).astype(int)
-    n_bins = bins.max() + 2  # the last one is empty and separates the tilts
+    n_bins = bins.max() + 2  # the last bin of each tilt is empty and separates it from the next
     bins += n_bins * np.arange(len(TILTS))[:, np.newaxis]
     counts = np.bincount(bins.ravel())
     return (counts[1:] + counts[:-1]).max() >= SEEN * len(profile)
 
 
 def _digit_heights(inside: np.ndarray) -> float:
-    """Sum the heights of pieces that are tall enough for digits, relative to the box."""
+    """Sum the heights of all pieces that are as tall as digits, relative to the box."""
     labels, _ = ndimage.label(inside, np.ones((3, 3)))
     heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
     return heights[heights >= IN_BOX * len(inside)].sum() / len(inside)
 
 
 def _without_rules(frame: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """Return a box without its rules; unchanged if it is not a box."""
+    """Return a box without its rules, or the unchanged pixels if they are not a box."""
     scale = -(-SMALLEST // min(frame.shape))
     rest, contrast = (
         np.pad(array.repeat(scale, 0).repeat(scale, 1), MARGIN) for array in (frame, contrast)
@@ -107,7 +107,7 @@ def _without_rules(frame: np.ndarray, contrast: np.ndarray) -> np.ndarray:
 
 
 def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], scale: int) -> None:
-    """Erase the rules of a box; unchanged without a vertical rule at each end."""
+    """Erase the rules of a box in place, if it has a vertical rule at each end."""
     distance = np.ptp(_levels(across))
     if distance < SMALLEST_BOX:
         return
@@ -128,7 +128,7 @@ def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], sca
 def _erase_comb(
     mask: np.ndarray, contrast: np.ndarray, centres: np.ndarray, thickness: float
 ) -> None:
-    """Erase a rule with ticks: thin vertical strokes on the rule, one of them at each end."""
+    """Erase a comb in place: a horizontal rule with ticks on it, one of them at each end."""
     ends = np.flatnonzero(mask.any(axis=0))[[0, -1]]
     without = mask.copy()
     erase_rule(without, mask.copy(), contrast, centres, thickness)
@@ -149,14 +149,14 @@ def _erase_comb(
 
 
 def _levels(rules: list[Rule]) -> np.ndarray:
-    """Return the median row of each rule; 0 without rules."""
+    """Return the median row of each rule, or a single 0 if there are no rules."""
     return np.array([np.median(centres) for centres, _ in rules] or [0])
 
 
 def _erase_rules(
     mask: np.ndarray, contrast: np.ndarray, rules: list[Rule], thickest: float
 ) -> None:
-    """Erase rules that are not thicker than `thickest` pixels; thicker ones are strokes."""
+    """Erase rules of at most `thickest` pixels; thicker lines are strokes of digits."""
     strokes = mask.copy()
     for centres, thickness in rules:
         if thickness <= thickest:

@@ -1,7 +1,7 @@
 """Convert a picture of a digit or a line to an image in MNIST's style.
 
-The steps are in `find_digit` for a digit, in `find_line` for a line; for pages, ``layout._strokes``
-has the steps up to the removal of rules.
+The steps for a digit are in `find_digit`, and those for a line in `find_line`. The first steps for
+a page are in ``layout._strokes``.
 """
 
 from __future__ import annotations
@@ -39,29 +39,30 @@ from skdigits.pictures.rules import remove_rules
 if TYPE_CHECKING:
     from skdigits.typing import Picture
 
-SEARCH_SIDE = 100  # pixels; smaller side to which a picture is reduced to find a digit
-WIDEST_STROKE = 0.35  # of the picture's smaller side
-WIDEST_IN_TINY = 0.6  # of the smaller side of a tiny picture, which is cut close to the digit
-WIDEST_IN_LINE = 0.5
+SEARCH_SIDE = 100  # pixels; smaller side of the reduced picture in which a digit is searched
+WIDEST_STROKE = 0.35  # maximum width of a stroke, relative to the picture's smaller side
+WIDEST_IN_TINY = 0.6  # the same in a tiny picture, which is cropped close to its digit
+WIDEST_IN_LINE = 0.5  # the same in a picture of a line
 SMALL = 0.3  # of the picture's smaller side; a smaller digit is searched again at higher resolution
 ZOOM_MARGIN = 0.6  # margin of the second search, relative to the size of the digit
-SMALLEST_ZOOMED = 96  # pixels; a smaller picture has no higher resolution
-GAP = 0.03  # of the picture's smaller side, between pieces of one stroke
-SPECK = 0.02  # of the area of the largest stroke; smaller ones are specks
-REACH = 0.15  # distance of other strokes of a digit, relative to the size of the largest
-UNDERLINE = (0.4, 0.98)  # minimum length of a rule, relative to the width and the height
-BESIDE = 3.0  # horizontal distance of a part from the rest of the line, in heights of a digit
-ABOVE = 0.1  # vertical distance of its centre from the others, in heights of a digit
+SMALLEST_ZOOMED = 96  # pixels; in a smaller picture, there is no second search
+GAP = 0.03  # dilation that joins pieces of a stroke, relative to the picture's smaller side
+SPECK = 0.02  # minimum area of a stroke, relative to the main stroke; smaller pieces are specks
+REACH = 0.15  # maximum distance of other strokes from the main stroke, relative to its size
+UNDERLINE = (0.4, 0.98)  # minimum length of rules, relative to the picture's width and height
+BESIDE = 3.0  # maximum horizontal distance of a sign from the digits of its line, in digit heights
+ABOVE = 0.1  # maximum vertical distance of a sign's centre from the digits, in digit heights
 POINT = 0.004  # minimum area of a decimal point, relative to the squared height of a digit
-ALONE = 0.9  # share of stroke pixels above which the picture holds one digit only
-ALIKE = 0.75  # of the height of the tallest digit: minimum height of the others
-APART = 0.06  # of the height: minimum gap between two digits; pieces of one digit are closer
-AT_BORDER = 0.08  # of the smaller side: the strip at the border where rules may not be found
+ALONE = 0.9  # a digit with more than this share of all stroke pixels is the only one
+ALIKE = 0.75  # minimum height of a digit that is counted, relative to the tallest
+APART = 0.06  # minimum gap between two digits, relative to the tallest; a digit's pieces are closer
+AT_BORDER = 0.08  # width of the border in which rules may be missed, relative to the smaller side
 SEVERAL = (
-    "The picture shows several digits. A DigitSequenceRecognizer reads them, after clean_line()."
+    "The picture shows several digits; only the largest is kept. "
+    "To read all, pass the result of clean_line() to a DigitSequenceRecognizer."
 )
 SEVERAL_LINES = (
-    "The picture shows several lines, of which the largest is kept. skdigits.read() reads them all."
+    "The picture shows several lines; only the largest is kept. skdigits.read() reads all of them."
 )
 
 
@@ -79,9 +80,9 @@ class LineInk(NamedTuple):
     box : tuple of int
         Left, top, right and bottom of the line in the picture.
     is_alone : bool
-        True if nothing was removed around it, and nothing touches the border of the picture.
+        True if no frames or rules were removed, and no stroke is near the border of the picture.
     n_lines : int
-        Number of lines in the picture; the ink is that of the largest.
+        Number of lines in the picture; `ink` is that of the largest line.
     """
 
     ink: np.ndarray
@@ -95,17 +96,17 @@ class LineInk(NamedTuple):
 def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
     """Convert a picture of one digit to an image in MNIST's style.
 
-    The picture is turned upright and converted to grey levels. Ink, dark or bright, is found by its
-    contrast with the paper around it, so that light and shadows do not matter. Frames, ruled and
-    squared lines, specks and remnants at the border are removed. Then the digit is cut out, scaled
-    to fit into 20 of 28 pixels, and centred by its centre of mass, as the images of MNIST were
-    (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
+    The picture is turned upright and converted to grey levels. Dark or bright ink is found by its
+    contrast with the paper around it; the contrast hardly depends on light and shadows. Frames,
+    ruled and squared lines, specks and remnants at the border are removed. Then the digit is
+    cropped, scaled so that its larger side has 20 of 28 pixels, and centred by its centre of mass,
+    like the images of MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits").
 
     Parameters
     ----------
     picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
         The picture, of any size; one channel is grey, two are grey and alpha, three are RGB, four
-        are RGBA. Values are bool, integers of up to 16 bits, or floats from 0 to 1 or to 255.
+        are RGBA. Values are bool, integers of up to 16 bits, or floats in [0, 1] or [0, 255].
     side : int, default=28
         Height and width of the result in pixels.
 
@@ -117,12 +118,12 @@ def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
     Raises
     ------
     ValueError
-        If an array has another shape or other values.
+        If an array has another shape or other values, or a picture cannot be decoded.
 
     Warns
     -----
     UserWarning
-        If the picture shows several digits side by side; the image has the largest of them.
+        If the picture shows several digits side by side; the image shows only the largest.
 
     Examples
     --------
@@ -143,8 +144,9 @@ def clean_picture(picture: Picture, *, side: int = 28) -> np.ndarray:
 def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
     """Convert a picture of a line of digits to an image in MNIST's style.
 
-    It works like `clean_picture`, but the digits are scaled to a height of 20 of 28 pixels, or less
-    if a stroke would not fit; the width of the result depends on the line.
+    The steps are those of `clean_picture`, except for the scale. The digits get a median height of
+    20 of 28 pixels, or less if the whole line would be taller than 26 pixels. The width of the
+    result depends on the line.
 
     Parameters
     ----------
@@ -161,12 +163,12 @@ def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
     Raises
     ------
     ValueError
-        If an array has another shape or other values.
+        If an array has another shape or other values, or a picture cannot be decoded.
 
     Warns
     -----
     UserWarning
-        If the picture shows several lines; the image has the largest of them.
+        If the picture shows several lines; the image shows only the largest.
     """
     image, n_lines = clean_and_count(picture, "line", height)
     if n_lines > 1:
@@ -175,7 +177,7 @@ def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
 
 
 def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndarray, int]:
-    """Do the work of `clean_picture` or `clean_line`, and return a count instead of a warning.
+    """Clean a picture like `clean_picture` or `clean_line`; return a count instead of a warning.
 
     Parameters
     ----------
@@ -191,7 +193,7 @@ def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndar
     image : ndarray of shape (height, width), uint8
         The image; all zeros if the picture shows no ink.
     n : int
-        Number of digits, or of lines, in the picture.
+        Number of digits, or of lines, in the picture; 0 if it shows no ink.
     """
     grey = to_grey(picture)
     if output == "digit":
@@ -216,7 +218,7 @@ def find_digit(grey: np.ndarray, *, zoomed: bool = False) -> tuple[np.ndarray | 
     Returns
     -------
     ink : ndarray of shape (digit_height, digit_width), float, or None
-        Ink from 0 to 1, cropped; None without a digit.
+        Ink from 0 to 1, cropped; None if there is no digit.
     n_digits : int
         Number of digits in the picture.
     """
@@ -255,15 +257,15 @@ def find_line(
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
     cut : tuple of bool, default=(False, False)
-        True if the picture was cropped from a page at its top, at its bottom: pieces that touch
-        this border are no part of the line.
+        Whether the picture was cropped from a page at its top, and at its bottom. Pieces that touch
+        a cropped border do not belong to the line.
     contrast_of : InkContrast, optional
-        The contrast of the ink in `grey`, if it is used elsewhere too.
+        Contrast of the ink in `grey`; pass it to avoid computing it twice.
 
     Returns
     -------
     LineInk or None
-        The ink; None without a line.
+        The ink; None if there is no line.
     """
     contrast_of = contrast_of or InkContrast(grey)
     contrast = contrast_of(max(5, round(WIDEST_IN_LINE * min(grey.shape))))
@@ -284,7 +286,7 @@ def find_line(
 
 
 def _without_cut_pieces(mask: Any, above: Any, below: Any) -> Any:
-    """Remove pieces that touch the top or bottom border."""
+    """Remove pieces that touch the top or bottom border, if the picture was cropped there."""
     if not (above or below):
         return mask
     at_border = np.zeros_like(mask)
@@ -293,7 +295,7 @@ def _without_cut_pieces(mask: Any, above: Any, below: Any) -> Any:
 
 
 def _reaches_border(mask: np.ndarray) -> bool:
-    """Check for strokes at the border: they may continue outside the picture."""
+    """Check for strokes near the border, which may continue outside the picture."""
     strip = max(2, round(AT_BORDER * min(mask.shape)))
     return bool(np.count_nonzero(mask) > np.count_nonzero(mask[strip:-strip, strip:-strip]))
 
@@ -309,7 +311,7 @@ def main_digit(mask: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        Pixels of the digit; all False without strokes.
+        Pixels of the digit; all False if there are no strokes.
     """
     gap = max(1, round(GAP * min(mask.shape)))
     joined = ndimage.maximum_filter(mask.astype(np.uint8), 2 * gap + 1)
@@ -332,7 +334,7 @@ def main_digit(mask: np.ndarray) -> np.ndarray:
 
 
 def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Keep the largest line: its digits, and the signs between and beside them.
+    """Keep the digits of the largest line, and the signs between and beside them.
 
     Parameters
     ----------
@@ -342,9 +344,9 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
     Returns
     -------
     line : ndarray of shape (height, width), bool
-        Pixels of the line; all False without one.
+        Pixels of the line; all False if there is no line.
     n_lines : int
-        Number of lines in the picture whose digits are nearly as tall as those of the largest.
+        Number of lines whose digits are nearly as tall as those of the largest line.
     """
     labels, pieces, areas = find_pieces(mask)
     boxes = choose_digits(pieces, areas, mask.shape)
@@ -363,7 +365,7 @@ def main_line(mask: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _whole_line(groups: Any) -> Any:
-    """Join the largest group of digits with all groups on the same line; return the others too."""
+    """Join the largest group of digits with all groups on its line; return the other groups too."""
     line = max(groups, key=lambda boxes: np.prod(boxes[:, 2:] - boxes[:, :2], axis=1).sum())
     others = [group for group in groups if group is not line]
     others.sort(key=lambda group: max(group[0, 0] - line[-1, 2], line[0, 0] - group[-1, 2]))
@@ -389,7 +391,7 @@ def count_digits(mask: np.ndarray) -> int:
     Returns
     -------
     int
-        The number; small strokes are not counted, close ones are counted as one.
+        Small strokes are not counted; strokes close to each other are counted as one digit.
     """
     boxes = digit_boxes(mask)
     lines = group_lines(boxes)

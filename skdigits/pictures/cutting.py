@@ -1,4 +1,4 @@
-"""Cut the lines of digits out of a picture, and clean each."""
+"""Crop the lines of digits from a picture, and clean each line."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MARGIN = (0.8, 0.35)  # margins around a line: horizontal and vertical, relative
 def cut_lines(picture: Picture, *, height: int = 28) -> tuple[list[np.ndarray], np.ndarray]:
     """Find the lines of digits in a picture, and convert each to an image in MNIST's style.
 
-    A picture with one line is cleaned as a whole, as in `clean_line`. On a page, each line that
-    `find_lines` finds is cleaned separately.
+    A picture with at most one line is cleaned as a whole, as in `clean_line`. On a page, each line
+    that `find_lines` finds is cropped and cleaned separately.
 
     Parameters
     ----------

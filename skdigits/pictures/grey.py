@@ -1,4 +1,4 @@
-"""Convert pictures to grey levels: upright, eight bits, without transparency."""
+"""Convert pictures to upright grey levels from 0 to 255, without transparency."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from skdigits.typing import Picture
 
-LONGEST = 1600  # pixels; a longer picture is reduced, since no digit needs more
+LONGEST = 1600  # pixels; a larger picture is reduced, since digits need no higher resolution
 WHITE = 255
 RANGES = (1, 255, 1023, 4095, 16383, 65535)  # maximum values of pictures of 1 to 16 bits
 COLOUR_GAIN = 1.3  # a colour channel is preferred if its contrast is higher by this factor
@@ -26,25 +26,26 @@ TURNS = {
     6: "ROTATE_270",
     7: "TRANSVERSE",
     8: "ROTATE_90",
-}  # values of the orientation
+}  # transposition for each value of the EXIF orientation
 EXPECTED = "(height, width) or (height, width, channels) with 1 to 4 channels"
 
 
 def to_grey(picture: Picture, *, longest: int = LONGEST) -> np.ndarray:
     """Convert a picture to grey levels.
 
-    The picture is rotated as its EXIF orientation says. Transparent pixels get a grey level that
-    contrasts with the others. The colour channel with the highest contrast is used if its contrast
-    is much higher than that of the brightness, so that red ink on green paper does not disappear.
+    The picture is rotated as its EXIF orientation says. Transparent pixels get the grey level of
+    the paper; if most pixels are transparent, they get black or white, in contrast to the ink. If
+    one colour channel has a much higher contrast than the brightness, this channel is used, so that
+    red ink on green paper does not disappear.
 
     Parameters
     ----------
     picture : PIL.Image.Image or array-like of shape (height, width) or (height, width, channels)
         The picture, of any size; one channel is grey, two are grey and alpha, three are RGB, four
-        are RGBA. Values are bool, integers of up to 16 bits, or floats from 0 to 1 or to 255.
+        are RGBA. Values are bool, integers of up to 16 bits, or floats in [0, 1] or [0, 255].
     longest : int, default=1600
-        Maximum height and width of the result in pixels; a larger picture is reduced by a whole
-        number.
+        Maximum height and width of the result in pixels; a larger picture is reduced by an integer
+        factor.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def upright(picture: Image.Image) -> Image.Image:
 
 
 def _in_known_mode(picture: Any) -> Any:
-    """Convert a picture to grey levels, RGB or RGBA, of 8 bits per channel."""
+    """Convert a picture to grey, RGB or RGBA, with 8 bits per channel."""
     picture = _with_8_bits(picture)
     if picture.mode == "L":
         return picture
@@ -114,7 +115,7 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
     most = RANGES[1] if pixels.dtype.kind == "f" else RANGES[-1]
     if not (low >= 0 and high <= most):
         raise ValueError(
-            "picture should hold bytes, integers of 16 bits, or floats from 0 to 1 or to 255; got "
+            "picture should hold bytes, integers of 16 bits, or floats in [0, 1] or [0, 255]; got "
             f"{pixels.dtype} from {low:g} to {high:g}."
         )
     if channels == (1,):
@@ -132,7 +133,7 @@ def _as_bytes(pixels: np.ndarray) -> np.ndarray:
 
 
 def _with_8_bits(picture: Image.Image) -> Image.Image:
-    """Convert a grey picture of 16 or 32 bits, whose values Pillow would clip at 255."""
+    """Scale a grey picture of 16 or 32 bits to 8 bits; Pillow would clip its values at 255."""
     from PIL import Image
 
     if picture.mode[0] not in "IF":
@@ -147,7 +148,7 @@ def _reduced(picture: Image.Image, longest: int) -> Image.Image:
 
 
 def _without_alpha(picture: Image.Image) -> np.ndarray:
-    """Put a picture on paper: of the median opaque grey level, or of the opposite of the ink."""
+    """Replace transparency by the median opaque grey level, or by black or white around ink."""
     pixels = np.asarray(picture, np.float32)
     alpha = pixels[..., 3] / WHITE
     grey = _best_channel(pixels[..., :3])
@@ -176,6 +177,6 @@ def _best_channel(pixels: np.ndarray) -> np.ndarray:
 
 
 def _contrast(grey: np.ndarray) -> float:
-    """Compute the distance of the most distant two percent of the pixels from the median."""
+    """Compute the 98th percentile of the distances from the median, minus the median distance."""
     distance = np.abs(grey - np.median(grey))
     return np.percentile(distance, 98) - np.median(distance)

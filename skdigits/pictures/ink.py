@@ -1,4 +1,4 @@
-"""Find ink: the local contrast with the paper, and the pixels of strokes."""
+"""Compute the contrast of ink with the paper, and find the pixels of strokes."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from scipy import ndimage
 
 from skdigits.pictures.morphology import closing, opening
 
-NORMAL_QUARTILE = 0.3186  # standard deviations within which a quarter of normal noise lies
-LEAST_IN_TINY = 0.1  # minimum contrast in a tiny picture, whose noise is unknown
+NORMAL_QUARTILE = 0.3186  # a quarter of normal noise is within this many standard deviations of 0
+LEAST_IN_TINY = 0.1  # minimum contrast of ink in a tiny picture, whose noise is unknown
 LEAST_CONTRAST = 0.02  # minimum contrast of ink, relative to the paper's brightness
 NOISE = 4.5  # minimum contrast of ink, in standard deviations of the noise
-NOISE_BESIDE_INK = 3.0  # minimum contrast if the ink stands out, in the same unit
-STANDS_OUT = 1.6  # standard deviations; Otsu's threshold is lower if there is only noise
-LEAST_SIZE = 0.06  # of the picture's smaller side; smaller things are specks
-LEAST_SHARE = 0.4  # share of the kept strokes in all that was found
-LEAST_PART = 0.15  # share of the largest piece in the strokes; the pieces of paper grain are small
-SOFTEST = 0.12  # of the picture's smaller side: width of the softest edge of ink
-LAG = 4  # pixels; more than the width of the blur that removes noise
-FAINT = 0.35  # contrast of the faintest pixels of a stroke, relative to the ink
-N_BINS = 128  # of Otsu's histogram; a power of two, so that the edges are exact
-TINY = 48  # pixels; a smaller picture is cut close to the digit
-MARGIN = 0.14  # of a picture's side: the strip at the border that may hold remnants
-WIDTHS = (0.07, 0.15)  # of the picture's side: windows for narrow and for wide strokes
-THIN = 0.25  # of the side of a tiny picture, where strokes are relatively wide
-AROUND = 0.2  # of the sides of a tiny picture: the border that may hold frames and other digits
-CLEAR = 0.3  # difference of thin bright and thin dark parts, relative to their sum
-COARSE = 60  # pixels: the resolution at which polarity is decided
-MEDIAN_SIDE = 20  # pixels: the resolution of the median
-NEIGHBOURHOOD = 0.33  # of the picture's side: window of the median; most of it is paper
-WIDER = 2  # aspect ratio of a line; a small picture of a line shows enough paper
-ALONG_SIDE = 0.62  # of a side of a tiny picture; a digit that touches the side covers less
-SHORTEST_DIGIT = 0.35  # of the height of a tiny picture
-THROUGH = 0.9  # of the height or width of a tiny picture; longer pieces are frames
-DARKEST_PAPER = 64  # grey level; the contrast on darker paper is computed with this one
+NOISE_BESIDE_INK = 3.0  # the same if the ink stands out from the noise
+STANDS_OUT = 1.6  # minimum of Otsu's threshold if there is ink, in the unit of NOISE
+LEAST_SIZE = 0.06  # minimum size of a digit, relative to the picture's smaller side
+LEAST_SHARE = 0.4  # minimum share of the kept strokes in all strokes
+LEAST_PART = 0.15  # minimum share of the largest piece in the strokes; pieces of grain are small
+SOFTEST = 0.12  # maximum width of an edge of ink, relative to the picture's smaller side
+LAG = 4  # pixels between the terms of second differences; more than the width of the blur
+FAINT = 0.35  # minimum contrast of a stroke's pixels, relative to the median of the ink
+N_BINS = 128  # bins of Otsu's histogram; a power of two, so that their edges are exact
+TINY = 48  # pixels; a picture of up to this size is tiny: it is cropped close to its digit
+MARGIN = 0.14  # width of the border that may have remnants, relative to the smaller side
+WIDTHS = (0.07, 0.15)  # windows for narrow and wide strokes, relative to the smaller side
+THIN = 0.25  # window in a tiny picture, where strokes are relatively wide
+AROUND = 0.2  # width of a tiny picture's border, which may show frames and other digits
+CLEAR = 0.3  # minimum difference of thin bright and thin dark parts, relative to their sum
+COARSE = 60  # pixels; smaller side of the reduced picture in which bright ink is detected
+MEDIAN_SIDE = 20  # pixels; smaller side of the reduced picture in which medians are computed
+NEIGHBOURHOOD = 0.33  # window of the median, relative to the smaller side; most of it is paper
+WIDER = 2  # minimum aspect ratio of a line; a tiny picture of a line shows enough paper
+ALONG_SIDE = 0.62  # share of a side that paper covers; a digit that touches the side covers less
+SHORTEST_DIGIT = 0.35  # minimum height of a digit, relative to a tiny picture
+THROUGH = 0.9  # minimum height or width of a frame, relative to a tiny picture
+DARKEST_PAPER = 64  # grey level; on darker paper, the contrast is computed for this level
 
 
 class InkContrast:
     """The contrast of ink, dark or bright, with the paper around it.
 
-    Shadows and vignetting are wider than a window, ink is narrower. So the paper at each pixel is
-    the grey closing of the picture, and the contrast is the black top-hat (Meyer, "Iterative image
-    transformations for an automatic screening of cervical smears", 1979), relative to the paper,
-    since light multiplies.
+    Shadows and vignetting are wider than a window, and strokes are narrower. Therefore the paper is
+    estimated by the grey closing of the picture. The contrast is the black top-hat (Meyer,
+    "Iterative image transformations for an automatic screening of cervical smears", 1979) divided
+    by the paper, because light multiplies the brightness of both.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
     is_dark : bool, default=False
-        Whether the ink is known to be dark; otherwise this is decided by the picture.
+        Whether the ink is known to be dark; if not, `has_bright_ink` decides.
     """
 
     def __init__(self, grey: np.ndarray, is_dark: bool = False) -> None:
@@ -59,7 +59,7 @@ class InkContrast:
 
     @cached_property
     def _smooth(self) -> np.ndarray:
-        """The picture with dark ink, without noise; it is the same for all windows."""
+        """The picture without noise, inverted if its ink is bright; all windows use it."""
         is_bright = not self._is_dark and has_bright_ink(self._grey)
         dark = 255 - self._grey if is_bright else self._grey
         return ndimage.gaussian_filter(dark, _blur_of(dark.shape))
@@ -70,42 +70,43 @@ class InkContrast:
         Parameters
         ----------
         window : int
-            Size in pixels of a square that does not fit into any stroke.
+            Side in pixels of a square that is wider than any stroke.
 
         Returns
         -------
         ndarray of shape (height, width), float32
-            Contrast of about 0 (paper) to 1 (ink that reflects no light).
+            Contrast from about 0 (paper) to 1 (ink that reflects no light).
         """
         smooth = self._smooth
         paper = _paper(smooth, window)
         contrast = (paper - smooth) / np.maximum(paper, DARKEST_PAPER)
         if min(smooth.shape) > TINY:
             return contrast - np.median(contrast[::2, ::2])
-        return contrast - np.median(contrast[contrast <= otsu(contrast)])  # it may be mostly ink
+        # Only the median of the paper, since a tiny picture may be mostly ink.
+        return contrast - np.median(contrast[contrast <= otsu(contrast)])
 
 
 def ink_contrast(grey: np.ndarray, window: int) -> np.ndarray:
-    """Compute the contrast of ink with the paper around it, as `InkContrast`.
+    """Compute the contrast of ink with the paper around it, with `InkContrast`.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
     window : int
-        Size in pixels of a square that does not fit into any stroke.
+        Side in pixels of a square that is wider than any stroke.
 
     Returns
     -------
     ndarray of shape (height, width), float32
-        Contrast of about 0 (paper) to 1 (ink that reflects no light).
+        Contrast from about 0 (paper) to 1 (ink that reflects no light).
     """
     return InkContrast(grey)(window)
 
 
 def _paper(grey: np.ndarray, window: int) -> np.ndarray:
-    """Compute the grey closing; edge padding keeps vignetting from counting as ink."""
-    if min(grey.shape) <= TINY:  # strokes may run along the border
+    """Compute the grey closing; with edge padding, vignetting is not mistaken for ink."""
+    if min(grey.shape) <= TINY:  # without edge padding: strokes may run along the border
         return closing(grey, window)
     pad = window // 2 + 1
     wide = closing(np.pad(grey, pad, mode="edge"), window, mode="nearest")
@@ -113,12 +114,12 @@ def _paper(grey: np.ndarray, window: int) -> np.ndarray:
 
 
 def _blur_of(shape: tuple[int, int]) -> float:
-    """Return the width of the blur that removes noise, in pixels; strokes are much wider."""
+    """Return the standard deviation, in pixels, of the blur that removes noise."""
     return min(1.0, min(shape) / 200)
 
 
 def has_bright_ink(grey: np.ndarray) -> bool:
-    """Check whether ink is brighter than the paper; thin parts are ink.
+    """Check whether the ink is brighter than the paper: thin parts of a picture are ink.
 
     Parameters
     ----------
@@ -164,8 +165,8 @@ def _large_median(grey: np.ndarray) -> np.ndarray:
     step = max(1, min(grey.shape) // MEDIAN_SIDE)
     few = grey[::step, ::step]
     size = max(3, round(NEIGHBOURHOOD * min(few.shape)))
-    # NumPy's partition takes a sixth of the time of SciPy's filter: of integers, which the bits of
-    # positive numbers are sorted like.
+    # NumPy's partition takes a sixth of the time of SciPy's filter, if it sorts integers. The bits
+    # of positive floats, read as integers, have the same order as the floats.
     padded = np.pad(few, [(size // 2, (size - 1) // 2)] * 2, mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size))
     values, middle = windows.copy().reshape(*few.shape, -1), size**2 // 2
@@ -175,7 +176,7 @@ def _large_median(grey: np.ndarray) -> np.ndarray:
 
 
 def _covers_more_than_half(paper: np.ndarray) -> bool:
-    """Return True if image, border and centre are mostly background (weighted vote)."""
+    """Return True if most of the image, its border and its centre is paper (weighted vote)."""
     height, width = paper.shape
     edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
     middle = paper[height // 4 : height - height // 4, width // 4 : width - width // 4]
@@ -185,7 +186,7 @@ def _covers_more_than_half(paper: np.ndarray) -> bool:
 def _is_around_digit(ink: np.ndarray) -> bool:
     """Return True if the presumed ink is background: it covers a side, and encloses a digit.
 
-    The digit wheels of a meter between bright margins are an example.
+    For example, a wheel of a meter is dark between bright margins.
     """
     sides = (ink[0], ink[-1], ink[:, 0], ink[:, -1])
     return max(side.mean() for side in sides) > ALONG_SIDE and _is_inside(~ink) > _is_inside(ink)
@@ -215,7 +216,7 @@ def strokes(contrast: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        True in strokes; all False without ink.
+        True in strokes; all False if there is no ink.
     """
     least = LEAST_CONTRAST if min(contrast.shape) > TINY else LEAST_IN_TINY
     level = otsu(contrast)
@@ -233,15 +234,15 @@ def strokes(contrast: np.ndarray) -> np.ndarray:
 def noise_of(contrast: np.ndarray, level: float) -> float:
     """Estimate the standard deviation of noise from second differences of pixels.
 
-    If ink stands out from the noise, only the paper between the strokes is used: in a picture that
-    is cut close to a line, most pixels are near an edge.
+    If ink stands out from the noise, only the paper between the strokes is used, because in a
+    picture that is cropped close to a line, most pixels are near an edge.
 
     Parameters
     ----------
     contrast : ndarray of shape (height, width), float
         Result of `ink_contrast`.
     level : float
-        Its Otsu threshold.
+        Otsu's threshold of the contrast.
 
     Returns
     -------
@@ -266,7 +267,7 @@ def _deviation(differences: np.ndarray) -> float:
 def is_writing(
     contrast: np.ndarray, mask: np.ndarray, kept: np.ndarray, *, least_part: float = LEAST_PART
 ) -> bool:
-    """Check that strokes are ink: sharper than shadows, and a large share of all strokes.
+    """Check that strokes are writing: sharper than shadows, and a large share of all strokes.
 
     Parameters
     ----------
@@ -277,7 +278,7 @@ def is_writing(
     kept : ndarray of shape (height, width), bool
         The strokes to check.
     least_part : float, default=0.15
-        Share of the largest connected piece in the strokes.
+        Minimum share of the largest connected piece in the strokes; 0 for no check.
 
     Returns
     -------
@@ -338,7 +339,7 @@ def otsu(values: np.ndarray) -> float:
     float
         The threshold that separates two classes best.
     """
-    # A bin count, since NumPy's histogram takes several times as long.
+    # `bincount`, since NumPy's histogram takes several times as long.
     bins = (np.clip(values, 0, 1).ravel() * N_BINS).astype(np.intp)
     counts = np.bincount(np.minimum(bins, N_BINS - 1), minlength=N_BINS)
     edges = np.linspace(0, 1, N_BINS + 1)
@@ -409,9 +410,10 @@ def remove_border_remnants(mask: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), bool
-        The mask without strokes that touch the border and are mostly near it. If all strokes do,
-        those around the centre are kept, since a digit may fill the picture; without such a stroke,
-        a tiny picture keeps the largest one if it is as tall as a digit.
+        The mask without remnants: strokes that touch the border and are mostly near it. If all
+        strokes are remnants, those around the centre are kept, because a digit may fill the
+        picture. If no stroke is around the centre, the largest stroke of a tiny picture is kept,
+        unless it is shorter than a digit or spans the picture.
     """
     height, width = mask.shape
     labels, n = ndimage.label(mask, np.ones((3, 3)))
@@ -424,12 +426,12 @@ def remove_border_remnants(mask: np.ndarray) -> np.ndarray:
         touching[edge] = True
     is_remnant = touching & (inner < 0.5 * total)
     is_remnant[0] = True
-    if is_remnant.all():  # a digit that fills the picture, unless it is a strip
+    if is_remnant.all():  # a digit may fill the picture: keep strokes around the centre
         for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
             is_remnant[i] = not (
                 rows.start < height / 2 < rows.stop and columns.start < width / 2 < columns.stop
             )
-    if is_remnant.all() and n and min(mask.shape) <= TINY:  # a digit that is cut off by the border
+    if is_remnant.all() and n and min(mask.shape) <= TINY:  # the border may cut off a digit
         largest = int(np.argmax(total[1:]))
         share = _shares(labels, n)[largest]
         is_remnant[1 + largest] = share[0] < SHORTEST_DIGIT or share.max() >= THROUGH

@@ -17,21 +17,21 @@ from skdigits.pictures.rules import remove_rules
 if TYPE_CHECKING:
     from skdigits.typing import Picture
 
-WIDEST_STROKE = 0.2  # of the page's smaller side
-WIDEST_IN_DIGIT = 0.5  # of the height of the digits
-RULE = (0.5, 0.5)  # minimum length of a rule, relative to the page's width and height
+WIDEST_STROKE = 0.2  # maximum width of a stroke, relative to the page's smaller side
+WIDEST_IN_DIGIT = 0.5  # the same, relative to the height of the digits
+RULE = (0.5, 0.5)  # minimum length of rules, relative to the page's width and height
 LARGEST = 0.9  # of the page's width and height; larger pieces are frames
-SMALLEST = 0.45  # of the median height of a digit; smaller pieces are punctuation or specks
-TALLEST = 2.5  # median heights of a digit
-WORD_GAP = 1.5  # median heights of a digit between two lines side by side
-TALL = 1.3  # median heights of a digit; a taller piece may be a bracket beside two lines
-THIN = 0.35  # of its height: maximum width of a bracket, a brace or a rule
+SMALLEST = 0.45  # minimum height of a digit, relative to the median; signs and specks are lower
+TALLEST = 2.5  # maximum height of a digit, relative to the median
+WORD_GAP = 1.5  # maximum gap between digits of a line, in median heights of a digit
+TALL = 1.3  # a piece that is taller than others by this factor may be a bracket beside two lines
+THIN = 0.35  # maximum width of a bracket, a brace or a rule, relative to its height
 BLOCK = 256  # digits that are compared with the others at once
-OVERLAP = 0.4  # of the smaller height: minimum vertical overlap of neighbours in a line
+OVERLAP = 0.4  # minimum vertical overlap of neighbours in a line, relative to the smaller height
 EDGE = 2  # pixels beside a stroke that are still darker than the paper
-LEAST_PIXELS = 8  # minimum height of a digit
-DISTINCT = 20  # pixels; boxes of smaller digits are found at full resolution
-LEAST_SLOPE = 0.01  # rise per pixel: half a degree; smaller slopes are ignored
+LEAST_PIXELS = 8  # pixels; minimum height of a digit
+DISTINCT = 20  # pixels; the boxes of smaller digits are found at full resolution
+LEAST_SLOPE = 0.01  # rows per column, about half a degree; smaller slopes are ignored
 LEAST_SPAN = 4  # minimum length of a line whose slope is measured, in heights of a digit
 
 
@@ -47,8 +47,8 @@ def find_lines(picture: Picture) -> np.ndarray:
     -------
     ndarray of shape (n_lines, 4), int64
         Bounding box of each line in pixels of the upright picture: left, top, right and bottom,
-        where right and bottom are exclusive. Sorted from top to bottom, and from left to right
-        within a row.
+        where right and bottom are exclusive. The lines are sorted from top to bottom, and from left
+        to right within a row.
     """
     return in_picture(line_boxes(to_grey(picture)), picture)
 
@@ -61,7 +61,7 @@ def line_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.n
     grey : ndarray of shape (height, width), float
         Grey levels of a page from 0 to 255.
     contrast_of : InkContrast, optional
-        The contrast of the ink in `grey`, if it is used elsewhere too.
+        Contrast of the ink in `grey`; pass it to avoid computing it twice.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def line_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.n
 def find_digits(picture: Picture) -> np.ndarray:
     """Find the digits on a page, a form or a score sheet.
 
-    Digits that touch each other are found as one.
+    Digits that touch each other have one common box.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def find_digits(picture: Picture) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_digits, 4), int64
-        Bounding box of each digit, in the form of `find_lines`; in reading order.
+        Bounding box of each digit in reading order; the columns are those of `find_lines`.
     """
     boxes = _page_boxes(to_grey(picture))
     joined = [box for line in group_lines(boxes) for box in join_strokes(boxes[line])]
@@ -103,8 +103,7 @@ def straighten(picture: Picture) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), uint8
-        The page; converted to grey only, not rotated, if no line is long enough to estimate the
-        slope.
+        The page in grey levels. It is not rotated if no line is long enough to estimate the slope.
     """
     grey = to_grey(picture)
     boxes = _page_boxes(grey)
@@ -113,7 +112,7 @@ def straighten(picture: Picture) -> np.ndarray:
 
 
 def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
-    """Convert boxes in grey levels to boxes in the pixels of a picture.
+    """Convert boxes in the result of `to_grey` to boxes in the pixels of the picture.
 
     Parameters
     ----------
@@ -136,7 +135,7 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
 
 
 def _page_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.ndarray:
-    """Find digit boxes; their median height sets the stroke width and the resolution."""
+    """Find digit boxes, then refine them: their median height sets stroke width and resolution."""
     contrast_of = contrast_of or InkContrast(grey)
     widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
@@ -214,11 +213,11 @@ def find_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Returns
     -------
     labels : ndarray of shape (height, width), int
-        Number of the piece of each pixel, from 1; 0 without a stroke.
+        Number of the piece of each pixel, from 1; 0 outside strokes.
     boxes : ndarray of shape (n, 4), int64
         Bounding boxes: left, top, right and bottom.
     areas : ndarray of shape (n,), int64
-        Numbers of pixels.
+        Number of pixels of each piece.
     """
     labels, n = ndimage.label(mask, np.ones((3, 3)))
     boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels, n)]
@@ -287,8 +286,8 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
 def _connected(n: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Number the connected components of a graph, in the order of their first nodes.
 
-    A node takes the lowest node of its neighbours, and the one which that has taken. SciPy's sparse
-    graphs take several times as long for the few digits of a line.
+    In each round, a node takes the lowest number among its neighbours, then that node's number
+    (pointer jumping). SciPy's sparse graphs take several times as long for a few digits.
     """
     first = np.arange(n)
     while True:
@@ -302,7 +301,7 @@ def _connected(n: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(boxes: Any) -> Any:
-    """Find pairs of neighbouring digits that overlap vertically: the taller, and the other.
+    """Find pairs of neighbouring digits that overlap vertically, the taller digit of a pair first.
 
     Digits are compared in blocks from left to right, so that memory is proportional to the number
     of pairs, not to the squared number of digits.
@@ -373,7 +372,7 @@ def _in_reading_order(lines: list[np.ndarray], boxes: np.ndarray) -> list[np.nda
 
 
 def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
-    """Join strokes of one digit: those that overlap horizontally by at least half.
+    """Join strokes of one digit: they overlap horizontally by half the smaller width or more.
 
     Parameters
     ----------
@@ -398,7 +397,7 @@ def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
 
 
 def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
-    """Estimate the slope of a page: the weighted median over lines that are long enough.
+    """Estimate the slope of a page: the median slope of its long lines, weighted by their lengths.
 
     Parameters
     ----------
@@ -410,7 +409,7 @@ def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
     Returns
     -------
     float
-        Rise per pixel; positive if the lines fall to the right, 0.0 if it is unknown.
+        Rows per column; positive if the lines fall to the right, 0.0 if it is small or unknown.
     """
     slopes, spans = [], []
     for line in lines:
@@ -424,14 +423,14 @@ def line_slope(boxes: np.ndarray, lines: list[np.ndarray]) -> float:
 
 
 def turn(grey: np.ndarray, slope: float) -> np.ndarray:
-    """Rotate a picture so that its lines are horizontal; new pixels repeat the border.
+    """Rotate a picture so that its lines are horizontal; new pixels get the values of the border.
 
     Parameters
     ----------
     grey : ndarray of shape (height, width), float
         The picture.
     slope : float
-        Rise of its lines per pixel, as `line_slope` gives it.
+        Slope of its lines, as `line_slope` returns it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Images of lines of digits: any width, rescaled to one height."""
+"""Images of lines of digits, of any width, and their conversion to one height."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skdigits.typing import ImageShape
 
 HEIGHT = 28
-INK = 64  # grey level, of 255, above which a pixel is ink
+INK = 64  # grey level from 0 to 255; brighter pixels are ink
 
 
 class LineImages:
@@ -30,7 +30,7 @@ class LineImages:
     images : ndarray of shape (n, height, width) or list of ndarray of shape (height, width)
         The images.
     n_features : int, optional
-        Pixels of an input image.
+        Number of pixels of an input image.
     sizes : ndarray of shape (n, 2), int, optional
         Height and width of each input image; those of `images` by default.
 
@@ -42,7 +42,7 @@ class LineImages:
         Width of each image.
     """
 
-    images: Any  # an array, or a list where the shapes differ
+    images: Any  # an array, or a list if the shapes differ
     n_features: Any  # int, or None
 
     def __init__(
@@ -66,7 +66,7 @@ class LineImages:
 list of array-like of shape (height, width)
             The images.
         image_shape : tuple of int, optional
-            Height and width of flat rows; a square by default.
+            Height and width of images that are given as flat rows; square by default.
 
         Returns
         -------
@@ -76,13 +76,13 @@ list of array-like of shape (height, width)
         Raises
         ------
         ValueError
-            If the images are not real numbers, not finite, empty, or coloured.
+            If images are empty or coloured, or have pixels that are not finite real numbers.
         """
         if _is_ragged(X):
             return cls([_check_one(image, i) for i, image in enumerate(X)])
         flat, seen = split_images(X)
         flat = check_array(flat, dtype="numeric")
-        asked = image_shape if seen is None else None  # images may have any width
+        asked = image_shape if seen is None else None  # images that are not flat may have any width
         height, width, channels = infer_image_shape(flat.shape[1], seen, asked)
         if channels != 1:
             raise ValueError(
@@ -96,7 +96,7 @@ list of array-like of shape (height, width)
 
     @property
     def dtype(self) -> np.dtype:
-        """uint8 where all pixels are whole numbers 0–255 of an integer type, else float32."""
+        """uint8 if all pixels are integers 0–255 (by dtype and value), otherwise float32."""
         images = [self.images] if self.shape is not None else self.images
         return max(pixel_dtype(image, "float32") for image in images)
 
@@ -110,19 +110,13 @@ list of array-like of shape (height, width)
         return LineImages(images, self.n_features, self.sizes[chosen])
 
     def pixel_range(self) -> PixelRange | None:
-        """Compute the lowest, highest and mean value.
-
-        Returns
-        -------
-        PixelRange or None
-            The lowest value is at most 0; None if all values are 0.
-        """
+        """Compute the range and the mean of all pixels, with 0 in the range; None if all are 0."""
         if self.shape is None:
             return pixel_range(np.concatenate([image.ravel() for image in self.images]))
         return pixel_range(self.images)
 
     def as_bytes(self, low: float, high: float) -> LineImages:
-        """Convert images to bytes, and rescale them to one height.
+        """Convert images to uint8, and rescale them to one height.
 
         Parameters
         ----------
@@ -132,7 +126,7 @@ list of array-like of shape (height, width)
         Returns
         -------
         LineImages
-            Images of bytes, ``HEIGHT`` pixels high, with the same aspect ratio.
+            Images of dtype uint8, ``HEIGHT`` pixels high, with the same aspect ratio.
         """
 
         def convert(values: np.ndarray) -> np.ndarray:
@@ -154,30 +148,30 @@ list of array-like of shape (height, width)
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
     def changed(self, width: float, slant: float) -> LineImages:
-        """Make images narrower or wider, and slant them.
+        """Scale the width of images, and slant them.
 
         Parameters
         ----------
         width : float
             Factor of the width.
         slant : float
-            Tangent of the angle to the vertical; positive leans right.
+            Tangent of the angle to the vertical; positive if digits then lean to the right.
 
         Returns
         -------
         LineImages
-            Images of bytes of the same height; margins are black.
+            Images of dtype uint8 and of the same height, with black margins.
         """
         images = [_changed(Image.fromarray(image), width, slant) for image in self.images]
         return LineImages(images, sizes=self.sizes)
 
     def with_views(self, views: Sequence[tuple[float, float]]) -> LineImages:
-        """Append changed copies of all images.
+        """Append augmented views of all images.
 
         Parameters
         ----------
         views : sequence of (float, float)
-            Width and slant of each view, as for `changed`.
+            Factor of the width, and slant, of each view, as for `changed`.
 
         Returns
         -------
@@ -229,8 +223,8 @@ list of array-like of shape (height, width)
         Parameters
         ----------
         pixels : int
-            Maximum number of pixels in a group, if all its images are padded to the widest; a
-            larger image has its own group.
+            Maximum number of pixels in a group, after all its images are padded to the widest. An
+            image with more pixels is a group of its own.
         padded : bool, default=True
             Whether a group may have images of different widths.
 
@@ -275,9 +269,9 @@ list of array-like of shape (height, width)
         Parameters
         ----------
         i : int
-            Index of the image; the images are bytes of one height.
+            Index of the image; the images must come from `as_bytes`.
         centres : ndarray of shape (n_digits,)
-            Centres of the digits in pixels from the left at that height, ascending.
+            Horizontal centres of the digits in pixels of this image, ascending.
 
         Returns
         -------
@@ -288,7 +282,8 @@ list of array-like of shape (height, width)
         columns = image.sum(axis=0, dtype=np.int64)
         cuts = [0, *(_cut(columns, *pair) for pair in itertools.pairwise(centres))]
         height, width = image.shape
-        digit = np.searchsorted(cuts, np.arange(width), side="right")  # of each column, from 1
+        # The number of the digit in each column, from 1.
+        digit = np.searchsorted(cuts, np.arange(width), side="right")
         places = ndimage.find_objects((image > INK) * digit, len(cuts))
         boxes = []
         for left, right, place in zip(cuts, [*cuts[1:], width], places, strict=True):
@@ -302,7 +297,7 @@ list of array-like of shape (height, width)
 
 
 def _changed(picture: Image.Image, width: float, slant: float) -> np.ndarray:
-    """Scale the width of a picture and slant it, about its centre."""
+    """Scale the width of a picture, and slant it about its centre."""
     middle = (picture.height - 1) / 2
     margin = math.ceil(abs(slant) * middle)
     size = max(1, round((picture.width + 2 * margin) * width)), picture.height

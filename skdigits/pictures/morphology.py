@@ -1,4 +1,4 @@
-"""Grey closing and opening, exactly as by SciPy in a fraction of the time."""
+"""Grey closing and opening: SciPy's exact results in a fraction of the time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BLOCK = 2**16  # pixels that fit into the cache of a core
 def closing(
     grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "reflect"
 ) -> np.ndarray:
-    """Compute the grey closing: what is dark and narrower than a window gets brighter.
+    """Compute the grey closing: dark parts that are narrower than the window get brighter.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def closing(
 def opening(
     grey: np.ndarray, window: int | tuple[int, int], *, mode: str = "reflect"
 ) -> np.ndarray:
-    """Compute the grey opening: what is bright and narrower than a window gets darker.
+    """Compute the grey opening: bright parts that are narrower than the window get darker.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def _eroded(grey: np.ndarray, window: Any, mode: str) -> np.ndarray:
 
 
 def _extremes(extreme: Any, grey: np.ndarray, size: int, before: int, mode: str) -> np.ndarray:
-    """Compute the extreme of `size` rows, `before` of them above, for each row.
+    """For each row, compute the extreme over a window of `size` rows, `before` of them above it.
 
-    The windows double in each step; so eight rows take three comparisons per pixel.
+    The window doubles in each step, so that eight rows take three comparisons per pixel.
     """
     if size == 1:
         return grey

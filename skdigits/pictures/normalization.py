@@ -11,7 +11,7 @@ from skdigits.pictures.ink import dilated
 
 FULL = 80  # percentile of the ink's contrast that is mapped to white
 LOW = 0.2  # relative contrast that is mapped to black
-EDGE = 0.12  # of white; fainter pixels at the edge of the ink are cropped
+EDGE = 0.12  # ink from 0 to 1; fainter pixels at the edges of a picture are cropped
 
 
 def cut_out(contrast: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -66,9 +66,9 @@ def normalize_line(ink: np.ndarray, digit_height: float, middle: float, height: 
     Parameters
     ----------
     ink : ndarray of shape (ink_height, ink_width), float
-        Ink of a line from 0 to 1, cut out.
+        Ink of a line from 0 to 1, cropped.
     digit_height, middle : float
-        Usual height of its digits, and the row of their middle, in pixels.
+        Median height of its digits, and row of their vertical centre, in pixels.
     height : int
         Height of the result.
 
@@ -84,7 +84,7 @@ def normalize_line(ink: np.ndarray, digit_height: float, middle: float, height: 
 
 
 def place_line(rows: Any, digit_height: Any, middle: Any, height: int) -> tuple[Any, Any]:
-    """Compute by how much the ink of a line is scaled, and its top row in the image.
+    """Compute the scale of a line's ink, and its top row in the image.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def place_line(rows: Any, digit_height: Any, middle: Any, height: int) -> tuple[
     scale : float or ndarray of shape (n_lines,)
         Pixels of the image per pixel of the ink.
     top : int or ndarray of shape (n_lines,)
-        Row of the image.
+        Row of the image in which the ink begins.
     """
     scale = height / 28 * np.minimum(20 / digit_height, 26 / rows)
     n_rows = np.maximum(1, np.rint(rows * scale))
@@ -109,7 +109,7 @@ def place_line(rows: Any, digit_height: Any, middle: Any, height: int) -> tuple[
 
 
 def scaled(image: np.ndarray, scale: float) -> np.ndarray:
-    """Scale an image of floats; details that do not fit are averaged."""
+    """Scale an image of floats with Lanczos filtering, which averages small details."""
     from PIL import Image
 
     if scale == 1:
@@ -120,5 +120,5 @@ def scaled(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _brightened(ink: np.ndarray) -> np.ndarray:
-    """Scale ink so that its maximum is 1, also in thin strokes."""
+    """Scale ink so that its maximum is 1; a reduced image of thin strokes is fainter."""
     return np.clip(ink / min(1, ink.max()), 0, 1)

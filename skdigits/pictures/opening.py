@@ -1,4 +1,4 @@
-"""Open picture files, page by page: all formats of Pillow, and HEIC."""
+"""Open the pages of picture files, in all formats of Pillow and in HEIC."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SUFFIXES = frozenset(f".{name}" for name in FORMATS.split())
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 PNG = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNK = 12  # bytes of a chunk without its content: length, name, checksum
-AVIF_EXIF, AVIF_NO_EXIF = b"Exif", b"none"  # type of an item; unknown types are skipped
-MAXIMUM_BYTES = 4 * MAXIMUM_PIXELS  # of a file that is read into memory
+AVIF_EXIF, AVIF_NO_EXIF = b"Exif", b"none"  # types of items; Pillow skips unknown types
+MAXIMUM_BYTES = 4 * MAXIMUM_PIXELS  # maximum size of a file that is read into memory
 REDUCTION = "skdigits_reduction"  # key in `info` of a page: factor by which it was reduced
 
 
@@ -35,9 +35,9 @@ def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
     Parameters
     ----------
     source : str, path-like, bytes or binary file object
-        The file, or its content; the format is recognized from the content. A TIFF, GIF or WebP
-        file may have several pages; of a multi-picture JPEG (MPO), only the first picture is read.
-        A JPEG file of more than 90 million pixels is decoded at a smaller size.
+        The file, or its content; the format is recognized from the content. Files in some formats,
+        such as TIFF, GIF and WebP, can have several pages. In a multi-picture JPEG (MPO), only the
+        first picture is read. A JPEG of more than 90 million pixels is decoded at a smaller size.
 
     Yields
     ------
@@ -67,7 +67,7 @@ def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
                 if next(frames, None) is None:
                     return
                 page: Any = picture.copy()
-            page.filename = name  # as Pillow sets it; for messages
+            page.filename = name  # an attribute of Pillow; messages use it
             page.info[REDUCTION] = reduction
             yield page
 
@@ -83,7 +83,7 @@ def count_pages(path: Path) -> int:
     Returns
     -------
     int
-        Number of pages, at least 1; in a damaged file, the pages before the damage.
+        Number of pages, at least 1. In a damaged file, only the pages before the damage count.
     """
     path, n_pages = Path(path), 1
     with contextlib.suppress(ValueError, OSError, ImportError):
@@ -142,7 +142,7 @@ def open_picture(source: PictureFile) -> Image.Image:
     picture = next(pages)
     if next(pages, None) is not None:
         name = picture.filename
-        raise ValueError(f"{name} has several pages; pass the pages of `open_pictures` instead.")
+        raise ValueError(f"{name} has several pages; expected one. Use `open_pictures` instead.")
     return picture
 
 
@@ -154,8 +154,8 @@ def _readable(source: PictureFile) -> tuple[Any, str]:
     content = source.read() if hasattr(source, "read") else source
     if not isinstance(content, (bytes, bytearray, memoryview)):
         raise ValueError(
-            "A picture's file should be opened in binary mode, as by open(path, 'rb'); it gives "
-            f"{type(content).__name__}."
+            "Expected a path, bytes, or a file that is opened in binary mode, as in "
+            f"open(path, 'rb'); got {type(content).__name__}."
         )
     name = getattr(source, "name", None)  # an int if the file was opened by its descriptor
     return io.BytesIO(content), name if isinstance(name, str) else "the picture"
@@ -210,9 +210,10 @@ def _open(file: Any, name: str, start: bytes) -> Image.Image:
 
 
 def _without_exif(file: Any, start: bytes) -> Any:
-    """Return the content of a file without its EXIF data; None for other formats and huge files.
+    """Return the content of a PNG or AVIF file without its EXIF data, or None.
 
-    Pillow does not open PNG and AVIF files whose EXIF data are damaged.
+    Pillow does not open PNG and AVIF files whose EXIF data are damaged. The result is None for
+    other formats, and for files larger than `MAXIMUM_BYTES`.
     """
     is_png, is_avif = start.startswith(PNG), start[4:8] == b"ftyp"
     if not (is_png or is_avif):
@@ -235,7 +236,7 @@ def _without_exif(file: Any, start: bytes) -> Any:
 
 
 def _frames(picture: Image.Image) -> Iterator[Image.Image]:
-    """Iterate over the pages; each step returns the picture itself, at another page."""
+    """Iterate over the pages; each step moves the picture itself to the next page."""
     from PIL import ImageSequence
 
     if picture.format == "MPO":  # a photograph, with smaller copies or other exposures
@@ -244,10 +245,10 @@ def _frames(picture: Image.Image) -> Iterator[Image.Image]:
 
 
 def _limit_size(picture: Image.Image) -> float:
-    """Decode a JPEG that is too large at a smaller size; raise an error for other formats.
+    """Let Pillow decode a JPEG that is too large at a smaller size; raise an error for others.
 
-    Returns the factor of the reduction. All other pictures are decoded at full size, as by
-    `PIL.Image.open`.
+    Returns the factor of the reduction. It is 1 for pictures of at most 90 million pixels, which
+    are decoded at full size.
     """
     from PIL import Image
 

@@ -11,18 +11,18 @@ from skdigits.pictures.morphology import opening
 
 Rule: TypeAlias = tuple[np.ndarray, float]  # row of its centre in each column, and thickness
 
-THICKEST = 0.06  # of the picture's smaller side
+THICKEST = 0.06  # maximum thickness of a rule, relative to the picture's smaller side
 SMALLEST = 60  # pixels; in smaller pictures, strokes and rules look alike
-LONG = 0.5  # of the picture's width or height; a row of digits is shorter
-UNBROKEN = 0.98  # share of the columns of a shorter rule that have ink
-SEEN = 0.6  # share of a rule's columns that have ink; the others are hidden or too faint
+LONG = 0.5  # of the picture's width or height; shorter rules must be unbroken
+UNBROKEN = 0.98  # minimum share of an unbroken rule's columns that have ink
+SEEN = 0.6  # minimum share of a rule's columns that have ink; elsewhere it is hidden or too faint
 STEEPEST = 0.1  # maximum slope of a rule: six degrees
 SLOPES = np.linspace(-STEEPEST, STEEPEST, 21)
-SHORTEST = 0.3  # of the picture's width: a rule that cuts off a corner
-FAMILIES = 2  # sets of parallel rules: paper and frame
-FAINTER = 0.7  # of the contrast of the faintest pixel of a stroke: parts of a rule may be fainter
-BLOCK = 2**16  # pixels, times slopes, that are counted at once
-BRIGHTER = 1.5  # contrast of ink on a rule, relative to that of the rule
+SHORTEST = 0.3  # minimum length of a rule that cuts off a corner, relative to the picture's width
+FAMILIES = 2  # maximum number of sets of parallel rules, such as paper and frame
+FAINTER = 0.7  # minimum contrast of a rule, relative to the faintest pixel of a stroke
+BLOCK = 2**16  # pixels times slopes that are counted at once
+BRIGHTER = 1.5  # minimum contrast of ink on a rule, relative to the rule
 
 
 def remove_rules(
@@ -148,7 +148,7 @@ def _parallel_levels(
 
 
 def _level_counts(rows: np.ndarray, columns: np.ndarray, offset: int, n_levels: int) -> np.ndarray:
-    """Count the pixels on each line, by its slope and by the row where it starts, plus `offset`."""
+    """Count the pixels on each line, in an array of slopes and of levels (from -`offset`)."""
     counts = np.empty((len(SLOPES), n_levels), int)
     together = max(1, BLOCK // max(1, len(rows)))
     for first in range(0, len(SLOPES), together):
@@ -206,8 +206,8 @@ def erase_rule(
     thickness : float
         Thickness of the rule in pixels.
     around : int, default=0
-        The contrast of the rule is the maximum over this many rows above and below its centre,
-        since the rows of a thin rule may differ.
+        Number of rows above and below the centre. The contrast of the rule is the maximum over
+        these rows, because the rows of a thin rule may differ.
     """
     height, width = mask.shape
     columns = np.arange(width)

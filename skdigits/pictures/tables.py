@@ -1,4 +1,4 @@
-"""Rows and columns of the numbers on a page."""
+"""Find the rows and columns of the numbers on a page."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import bisect
 
 import numpy as np
 
-TILTS = np.linspace(-0.06, 0.06, 97)  # rises per pixel that are tried: up to 3.4 degrees
-TILT_COST = 1.0  # of the largest tilt, in heights of a number: one pair does not turn a page
-APART = 0.6  # of the mean height of two numbers: minimum vertical distance in different rows
-SAME_COLUMN = 0.25  # of the smaller width: minimum overlap of a number with its column
-WHOLE_COLUMN = 0.75  # of the smaller width: overlap that is as good as the whole width
+TILTS = np.linspace(-0.06, 0.06, 97)  # slopes of rows that are tried: up to 3.4 degrees
+TILT_COST = 1.0  # cost of the largest tilt, in number heights: one pair of numbers tilts no page
+APART = 0.6  # minimum vertical distance of numbers in different rows, relative to their mean height
+SAME_COLUMN = 0.25  # minimum overlap of a number with its column, relative to the smaller width
+WHOLE_COLUMN = 0.75  # overlap, relative to the smaller width, that counts like a complete overlap
 
 
 def find_rows(boxes: np.ndarray) -> np.ndarray:
     """Find the row of each number.
 
-    The page is turned upright. Then, from left to right, a number is in the row whose last numbers
-    are at its level, so that rows can be curved. Memory is proportional to n, time to n log n.
+    The tilt of the page is corrected first. Then, from left to right, each number is added to the
+    row whose last numbers are on its level, so that rows can be curved. Memory is proportional to
+    n, time to n log n.
 
     Parameters
     ----------
@@ -36,8 +37,8 @@ def find_rows(boxes: np.ndarray) -> np.ndarray:
 def find_cells(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the row and the column of each number in a table.
 
-    Columns are separated where more rows have a gap than a number, so that numbers can be aligned
-    at any side, cells can be empty, and a number can be as wide as two columns. Memory is
+    Columns are separated where more rows have a gap than a number. Therefore numbers can be aligned
+    on either side, cells can be empty, and a number can be as wide as two columns. Memory is
     proportional to n, time to n log n.
 
     Parameters
@@ -48,15 +49,15 @@ def find_cells(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     rows, columns : ndarray of shape (n,), int64
-        From 0, at the top and on the left. Each row and each column has a number; a cell can have
-        several.
+        Row and column of each number, counted from 0 at the top and on the left. No row or column
+        is empty; a cell can have several numbers.
     """
     boxes = _upright(boxes)
     rows = _rows(boxes)
     left, right = boxes[:, 0], boxes[:, 2]
     starts, ends = _columns(left, right, rows)
     columns = _best_overlap(left, right, starts, ends)
-    others = np.flatnonzero(columns < 0)  # of columns with more empty cells than numbers
+    others = np.flatnonzero(columns < 0)  # in columns with more empty cells than numbers
     if len(others):
         more_starts, more_ends = _unions(left[others], right[others])
         columns[others] = len(starts) + np.searchsorted(more_starts, left[others], "right") - 1
@@ -67,7 +68,7 @@ def find_cells(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _upright(boxes: np.ndarray) -> np.ndarray:
-    """Turn boxes of a rotated page about the origin; their sizes remain."""
+    """Rotate the boxes of a tilted page about the origin, without changing their sizes."""
     boxes = np.asarray(boxes, float).reshape(-1, 4)
     if not len(boxes):
         return boxes
@@ -78,7 +79,7 @@ def _upright(boxes: np.ndarray) -> np.ndarray:
 
 
 def _tilt(centres: np.ndarray, height: float) -> float:
-    """Estimate the rise of rows per pixel: the one with the most numbers on equal levels."""
+    """Estimate the slope of rows: the slope at which most numbers are on equal levels."""
     levels = np.sort(centres[:, 1] - TILTS[:, np.newaxis] * centres[:, 0], axis=1)
     distances = np.minimum(np.diff(levels, axis=1), APART * height).sum(axis=1)
     costs = distances + TILT_COST * height * abs(TILTS) / TILTS.max()
@@ -88,7 +89,7 @@ def _tilt(centres: np.ndarray, height: float) -> float:
 def _rows(boxes: np.ndarray) -> np.ndarray:
     left, top, right, bottom = boxes.T
     middle, height = (top + bottom) / 2, bottom - top
-    levels: list[float] = []  # of the rows at the current place, from the top
+    levels: list[float] = []  # of the rows at the current column, from the top
     members: list[list[int]] = []
     for i in np.argsort(left + right, kind="stable").tolist():
         level = float(middle[i])
@@ -97,7 +98,7 @@ def _rows(boxes: np.ndarray) -> np.ndarray:
         row = min(near, key=lambda row: abs(level - levels[row]), default=-1)
         apart = APART * (height[i] + height[members[row][-1]]) / 2 if near else 0
         if near and abs(level - levels[row]) < apart:
-            levels[row] = (levels[row] + level) / 2  # follows the row without its jitter
+            levels[row] = (levels[row] + level) / 2  # a moving average follows a curved row
             members[row].append(i)
         else:
             levels.insert(below, level)
@@ -132,7 +133,7 @@ def _columns(
 def _best_overlap(
     left: np.ndarray, right: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> np.ndarray:
-    """Return the first column that each number overlaps most; -1 if it overlaps none enough."""
+    """Return the column that each number overlaps most; -1 if all its overlaps are too small."""
     first = np.searchsorted(ends, left, "right")
     n_columns = np.searchsorted(starts, right) - first
     best, overlap = np.full(len(left), -1), np.full(len(left), SAME_COLUMN)

@@ -31,20 +31,20 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer: ...
 def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     """Load a pretrained estimator.
 
-    It was trained on MNIST, on rendered typefaces and on digits that the package draws;
-    ``skdigits/pretrained/NAME.md`` lists its data, recipe and figures. It expects images as
-    `PictureCleaner` returns them.
+    It was trained on MNIST, on rendered typefaces and on digits that the package draws. Its model
+    card, ``skdigits/pretrained/NAME.md``, describes data, recipe and results. It expects images in
+    MNIST's style, such as those that `PictureCleaner` returns.
 
     Parameters
     ----------
     name : {"digit", "sequence"}
-        ``"digit"`` is a `DigitClassifier` for single digits of any kind, handwritten, printed or on
-        meters; ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits.
+        ``"digit"`` is a `DigitClassifier` for single digits: handwritten, printed or on meters.
+        ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits.
 
     Returns
     -------
     DigitClassifier or DigitSequenceRecognizer
-        A new fitted estimator with ``warm_start="adapt"``: a further fit adapts it.
+        A new fitted estimator with ``warm_start="adapt"``: its `fit` adapts it to the user's data.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Draw random sequences of digits, and paint them side by side."""
+"""Choose random sequences of digits, and place the images of the digits side by side."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skdigits.synthesis.distortion import Distortion
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-STYLES = ("tiles", "handwritten", "mixed")  # tiles, and those of `handwriting.KINDS`
-DRAWN_SIGNS = ".,-=/$€#*"  # in lines of all styles but tiles
-DIGITS_AT_A_TIME = 512  # painted at once, to bound memory
+STYLES = ("tiles", "handwritten", "mixed")  # "tiles", and the keys of `handwriting.KINDS`
+DRAWN_SIGNS = ".,-=/$€#*"  # signs in lines of all styles except "tiles"
+DIGITS_AT_A_TIME = 512  # digits that are distorted at once, to limit memory
 
 
 @dataclass(frozen=True)
 class TileLayout:
-    """Layout of digits side by side: number, gaps, shifts, distortion and noise.
+    """Layout of digits side by side: their number, gaps, shifts, distortion and noise.
 
     Parameters
     ----------
@@ -55,13 +55,7 @@ class TileLayout:
         self.gaps()
 
     def length_weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the possible sequence lengths, and the share of each.
-
-        Returns
-        -------
-        numbers, shares : ndarray of shape (n,)
-            In the order given.
-        """
+        """Return the possible lengths and their probabilities, two arrays of shape (n,)."""
         given = self.lengths
         numbers: list[Any]
         weights: list[Any]
@@ -76,8 +70,8 @@ class TileLayout:
         )
         if not (numbers and whole and positive):
             raise ValueError(
-                "lengths should be a tuple (shortest, longest), a list of whole numbers from 0, or "
-                f"a dict from such numbers to weights; got {given!r}."
+                "lengths should be a whole number from 0, a tuple (shortest, longest), a list of "
+                f"numbers, or a dict of numbers and their weights; got {given!r}."
             )
         return np.array(numbers, int), np.array(weights, float) / sum(weights)
 
@@ -88,34 +82,17 @@ class TileLayout:
         return int(numbers[shares > 0].max())
 
     def gaps(self) -> tuple[int, int]:
-        """Return the minimum and maximum gap.
-
-        Returns
-        -------
-        tuple of int
-            Gaps in pixels.
-        """
+        """Return the minimum and maximum gap in pixels."""
         gap = tuple(_listed(self.gap)) * (2 if isinstance(self.gap, Integral) else 1)
         if len(gap) != 2 or not all(isinstance(g, Integral) for g in gap) or gap[0] > gap[1]:
             raise ValueError(
-                "gap should be a whole number of pixels or a tuple (least, greatest) of them; "
+                "gap should be a whole number of pixels, or a tuple (smallest, largest) of two; "
                 f"got {self.gap!r}."
             )
         return gap
 
     def widest(self, digit_width: int) -> int:
-        """Return the maximum width of a sequence.
-
-        Parameters
-        ----------
-        digit_width : int
-            Width of a digit's image in pixels.
-
-        Returns
-        -------
-        int
-            Width in pixels, at least that of one digit.
-        """
+        """Return the maximum width of a sequence in pixels; it is at least `digit_width`."""
         return digit_width + max(0, self.longest - 1) * max(0, digit_width + self.gaps()[1])
 
 
@@ -130,7 +107,7 @@ def _listed(values: Any) -> list[Any]:
 
 
 class DigitSource:
-    """Single digits that sequences are drawn from.
+    """Images of single digits, from which sequences are composed.
 
     Parameters
     ----------
@@ -139,7 +116,7 @@ class DigitSource:
     labels : array-like of shape (n_images,)
         Whole numbers 0–9.
     weights : ndarray of shape (n_images,), optional
-        Relative frequency of each digit; equal by default.
+        Relative frequency of each image; equal by default.
     """
 
     def __init__(
@@ -161,7 +138,10 @@ class DigitSource:
         self._shares = None if weights is None else np.cumsum(weights[self._order])
 
     def _canonical_order(self) -> np.ndarray:
-        """Return an order that is independent of the input order: weight 2 equals two copies."""
+        """Return an order of the images that depends only on their content, not on the input order.
+
+        Thus an image of weight 2 gives the same sequences as two copies of it.
+        """
         keys = [
             blake2b(image.tobytes(), digest_size=8, salt=bytes([label])).digest()
             for image, label in zip(self.images, self.labels, strict=True)
@@ -169,31 +149,33 @@ class DigitSource:
         return np.argsort(np.array(keys), kind="stable")
 
     def draw(self, n_sequences: int, layout: TileLayout, rng: np.random.RandomState) -> Drawn:
-        """Draw digits and their positions.
+        """Choose digits, their positions and distortions at random.
 
         Parameters
         ----------
         n_sequences : int
             Number of sequences.
         layout : TileLayout
-            How they are put together.
+            Layout of the sequences.
         rng : RandomState
             Random generator.
 
         Returns
         -------
         Drawn
-            The sequences before painting.
+            The sequences, which are not painted yet.
         """
         check_count(n_sequences)
         low, high = layout.gaps()
         if low <= -self.width:
             raise ValueError(
                 f"gap={layout.gap!r} lets digits of {self.width} pixels overlap by all their width."
+                f" Pass a gap above -{self.width}."
             )
         if layout.shift >= self.height:
             raise ValueError(
-                f"shift={layout.shift!r} moves digits of {self.height} pixels out of the image."
+                f"shift={layout.shift!r} moves digits of {self.height} pixels out of the image. "
+                f"Pass a shift below {self.height}."
             )
         numbers, shares = layout.length_weights()
         lengths = rng.choice(numbers, size=n_sequences, p=shares)
@@ -227,15 +209,15 @@ class Drawn:
     lengths : ndarray of shape (n_sequences,)
         Number of digits in each sequence.
     digits, gaps, shifts : ndarray of shape (lengths.sum(),)
-        For each digit of all sequences, concatenated: its index in the source, the gap after it,
-        and its shift downwards, in pixels.
+        Index in the source, gap to the next digit and shift downwards (in pixels) of each digit;
+        the sequences are concatenated.
     distortion : Distortion or None
-        How the digits are distorted.
+        Distortion of the digits.
 
     Attributes
     ----------
     widths : ndarray of shape (n_sequences,)
-        Width of each sequence in pixels; an empty one is as wide as a digit.
+        Width of each sequence in pixels; an empty sequence is as wide as a digit.
     """
 
     def __init__(
@@ -260,13 +242,7 @@ class Drawn:
         self.widths[some] += self._lefts[self._ends[some] - 1]
 
     def target(self) -> np.ndarray:
-        """Return the sequences as strings.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,), str
-            Their digits.
-        """
+        """Return the digits of each sequence as a string, in an array of shape (n_sequences,)."""
         text = "".join(map(str, self.source.labels[self.digits]))
         starts = self._ends - self.lengths
         spelled = [text[a:b] for a, b in zip(starts, self._ends, strict=True)]
@@ -291,7 +267,7 @@ class Drawn:
         rng : RandomState
             Random generator of the noise.
         boxes : ndarray of shape (n_sequences, max_length, 4), optional
-            Array that is filled with the boxes of the digits.
+            Array into which the boxes of the digits are written.
 
         Returns
         -------
@@ -321,36 +297,12 @@ class Drawn:
 
 
 def epoch_seed(seed: int, number: int) -> int:
-    """Derive the seed of one epoch or draw from a common seed.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of all draws.
-    number : int
-        Number of the draw.
-
-    Returns
-    -------
-    int
-        A seed in [0, 2**32).
-    """
+    """Derive the seed of an epoch from a common seed and its number; it is in [0, 2**32)."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def check_count(n_sequences: int) -> None:
-    """Check a number of sequences.
-
-    Parameters
-    ----------
-    n_sequences : int
-        The number.
-
-    Raises
-    ------
-    ValueError
-        If it is not a whole number from 1.
-    """
+    """Raise a ValueError if a number of sequences is not a whole number from 1."""
     if not isinstance(n_sequences, Integral) or n_sequences < 1:
         raise ValueError(f"n_sequences should be a whole number from 1; got {n_sequences!r}.")
 
@@ -367,9 +319,9 @@ def make_layout(
     lengths : int, tuple, list or dict
         As in `make_digit_sequences`.
     defaults : dict of str to object
-        Default values of the parameters of ``"tiles"``.
+        Default values of the parameters that belong to the style ``"tiles"``.
     tiles : dict of str to object
-        Parameters of ``"tiles"``; None means the default.
+        Values of these parameters; None means the default.
 
     Returns
     -------
@@ -379,7 +331,7 @@ def make_layout(
     Raises
     ------
     ValueError
-        If a value is invalid, or belongs to another style.
+        If a value is invalid, or the style does not have the parameter.
     """
     given = {name: value for name, value in tiles.items() if value is not None}
     if given and style != "tiles":
@@ -392,20 +344,7 @@ def make_layout(
 
 
 def check_drawn(style: str, signs: str) -> None:
-    """Check that generated lines of a style contain all of these signs.
-
-    Parameters
-    ----------
-    style : {"tiles", "handwritten", "mixed"}
-        The style.
-    signs : str
-        The signs.
-
-    Raises
-    ------
-    ValueError
-        If they lack a sign.
-    """
+    """Raise a ValueError if generated lines of a style never contain one of these signs."""
     drawn = "" if style == "tiles" else DRAWN_SIGNS
     if missing := [sign for sign in signs if sign not in drawn]:
         drawn = f"only {drawn}" if drawn else "no signs"
@@ -445,7 +384,7 @@ def check_digits(labels: ArrayLike) -> np.ndarray:
 
 
 def _ink_box(image: np.ndarray) -> np.ndarray:
-    """Find left, top, right and bottom of the ink; of the whole image if there is none."""
+    """Return left, top, right and bottom of the ink, or of the whole image if it has no ink."""
     height, width = image.shape
     columns, rows = np.flatnonzero(image.any(axis=0)), np.flatnonzero(image.any(axis=1))
     if not len(rows):
@@ -454,7 +393,7 @@ def _ink_box(image: np.ndarray) -> np.ndarray:
 
 
 def _add_noise(canvas: np.ndarray, noise: float, rng: np.random.Generator) -> None:
-    """Add normal noise in place, a thousand images at a time to bound memory."""
+    """Add normal noise in place, to a thousand images at a time to limit memory."""
     for part in np.split(canvas, range(1000, len(canvas), 1000)):
         noisy = part + np.float32(noise) * rng.standard_normal(part.shape, np.float32)
         part[...] = np.clip(np.rint(noisy), 0, 255)

@@ -51,13 +51,15 @@ def make_digit_sequences(
 ) -> tuple[np.ndarray, ...]:
     """Make images of sequences of digits from images of single digits.
 
-    Digits are drawn with replacement. In the style ``"tiles"``, their images are placed side by
-    side; where they overlap, the brighter pixel is kept. In the style ``"handwritten"``, each
-    sequence is written by one writer: the digits are cropped to their ink, and have the same slant,
-    size, spacing, thickness and baseline, with small variations. There are points, dashes, signs,
-    underlines and specks that belong to no digit, and shapes that MNIST lacks, such as ones with a
-    flag and crossed sevens. The ink is uneven, blurred or of low resolution. The digits have the
-    height that `skdigits.pictures.clean_line` gives them. ``"mixed"`` also has printed and
+    Digits are chosen at random, with replacement. In the style ``"tiles"``, their images are placed
+    side by side; where images overlap, the brighter pixel is kept.
+
+    In the style ``"handwritten"``, each sequence imitates one writer: the digits are cropped to
+    their ink, and have the same slant, size, spacing, thickness and baseline, with small
+    variations. Some digits have shapes that MNIST lacks, such as ones with a flag and crossed
+    sevens. Lines also contain points, dashes, other signs, underlines and specks. The ink can be
+    uneven, blurred or of low resolution. The digits have the height that
+    `skdigits.pictures.clean_line` gives them. The style ``"mixed"`` also has printed and
     seven-segment digits.
 
     Parameters
@@ -69,36 +71,36 @@ def make_digit_sequences(
     n_sequences : int, default=100
         Number of sequences.
     style : {"tiles", "handwritten", "mixed"}, default="tiles"
-        How digits are put together.
+        Style of the images.
     lengths : int, tuple of (int, int), list of int or dict of int to float, default=(1, 5)
         Number of digits in a sequence: an integer, a range (both ends included), a list of
-        numbers to choose from, or a dict with the weight of each number. 0 makes images without a
-        digit.
+        numbers to choose from, or a dict with the weight of each number. A length of 0 makes images
+        without digits.
     signs : str, default=""
-        Signs that are part of the sequences, some of ``.,-=/$€#*``. Lines of the styles
-        ``"handwritten"`` and ``"mixed"`` contain all of these; in `target`, the others are left
-        out.
+        Signs that `target` contains, any of ``.,-=/$€#*``. The images in the styles
+        ``"handwritten"`` and ``"mixed"`` show all these signs, but `target` contains only those
+        given here.
     gap : int or tuple of (int, int), default=None
         Pixels between the images of two neighbouring digits, or the range (both ends included)
-        from which each gap is drawn; negative if they overlap. None is (-6, 8). This parameter and
-        the following ones, except `width`, belong to the style ``"tiles"``.
+        from which each gap is chosen; negative if images overlap. None means (-6, 8). This
+        parameter and the following ones, except `width`, belong to the style ``"tiles"``.
     width : int, default=None
-        Width of the generated images in pixels; the position of a sequence in it is random. None
-        is the maximum width of a sequence.
+        Width of the generated images in pixels; the position of a sequence in its image is random.
+        None means the maximum width of a sequence.
     shift : int, default=None
-        Maximum vertical shift of a digit in pixels, up or down; None is 0, here and below.
+        Maximum vertical shift of a digit in pixels, up or down; None means 0, here and below.
     rotation : float, default=None
         Maximum rotation of a digit in degrees, in both directions.
     scale : float, default=None
-        Maximum relative change of the size of a digit, below 1; 0.1 means 90 % to 110 %.
+        Maximum relative change of the size of a digit, below 1: 0.1 means 90 % to 110 %.
     noise : float, default=None
         Standard deviation of the normal noise that is added to every pixel, in grey levels
         (0–255).
     shear : float, default=None
         Maximum shear of a digit in degrees, in both directions.
     elastic : float, default=None
-        Maximum standard deviation, in pixels, of the smooth random displacement of the pixels of
-        a digit (Simard et al., 2003).
+        Maximum standard deviation, in pixels, of a smooth random displacement of a digit's pixels
+        (elastic distortion; Simard et al., 2003).
     random_state : int, RandomState instance or None, default=None
         Random generator; pass an integer for reproducible sequences.
     return_boxes : bool, default=False
@@ -107,12 +109,14 @@ def make_digit_sequences(
     Returns
     -------
     images : ndarray of shape (n_sequences, height, width), uint8
-        The sequences. The height is 28 pixels; in the style ``"tiles"``, it is that of the digits.
+        Images of the sequences. Their height is 28 pixels, or in the style ``"tiles"`` that of the
+        single digits.
     target : ndarray of shape (n_sequences,), str
-        Their digits and `signs`; ``""`` for an image without a digit.
+        Digits and `signs` of each sequence; ``""`` for an image without digits.
     boxes : ndarray of shape (n_sequences, max_length, 4), int64
-        Bounding box of the ink of every digit in pixels: left, top, right and bottom, where right
-        and bottom are exclusive; -1 after the last digit. Only returned with `return_boxes`.
+        Bounding box of the ink of each digit in pixels: left, top, right and bottom, where right
+        and bottom are exclusive. Values after the last digit are -1. Only returned if
+        `return_boxes` is True.
 
     Raises
     ------
@@ -204,7 +208,7 @@ def iter_digit_sequences(
     random_state: RandomState = None,
     **options: Any,
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Yield batches of new sequences endlessly, to generate data during training.
+    """Yield an endless series of new batches of sequences, to generate data during training.
 
     Parameters
     ----------
@@ -213,16 +217,16 @@ def iter_digit_sequences(
     labels : array-like of shape (n_images,)
         Their labels, whole numbers 0–9.
     n_sequences : int, default=100
-        Number of sequences in each item.
+        Number of sequences in each batch.
     random_state : int, RandomState instance or None, default=None
-        Random generator; pass an integer for reproducible items.
+        Random generator; pass an integer for reproducible batches.
     **options
         Further arguments of `make_digit_sequences`.
 
     Yields
     ------
     tuple
-        Result of `make_digit_sequences`, with new sequences in each item.
+        Result of `make_digit_sequences`, with new sequences in each batch.
     """
     seed = check_random_state(random_state).randint(2**31 - 1)
     for number in itertools.count():
@@ -243,8 +247,8 @@ def train_test_sequences(
 ) -> tuple[np.ndarray, ...]:
     """Make training and test sequences that have no digit in common.
 
-    The digits are split before sequences are made: if sequences were split instead, the same
-    digits would occur in both parts.
+    The single digits are split, not the sequences, because otherwise the same images of digits
+    would occur in both parts.
 
     Parameters
     ----------
@@ -255,7 +259,7 @@ def train_test_sequences(
     n_train, n_test : int, default=800 and 200
         Number of training sequences and of test sequences.
     test_size : float, default=0.2
-        Share of the digits that is used for the test sequences only.
+        Share of the single digits that occur in test sequences only.
     random_state : int, RandomState instance or None, default=None
         Random generator; pass an integer for reproducible sequences.
     **options
@@ -264,8 +268,8 @@ def train_test_sequences(
     Returns
     -------
     X_train, X_test, y_train, y_test : ndarray
-        Images and digits, in the order of scikit-learn's ``train_test_split``; followed by the
-        boxes of both if ``return_boxes=True``.
+        Images and sequences, in the order of scikit-learn's ``train_test_split``. If
+        ``return_boxes=True``, the boxes of both parts follow.
     """
     rng = check_random_state(random_state)
     parts = train_test_split(

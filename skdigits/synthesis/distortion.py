@@ -11,13 +11,13 @@ from scipy.ndimage import gaussian_filter
 if TYPE_CHECKING:
     from skdigits.synthesis.composition import TileLayout
 
-N_FIELDS = 500  # displacement fields shared by the digits of one draw
-SMOOTHNESS = 1 / 7  # standard deviation of the Gaussian, relative to the height
+N_FIELDS = 500  # number of displacement fields; the digits share them
+SMOOTHNESS = 1 / 7  # standard deviation of the Gaussian filter, relative to the image's height
 
 
 @dataclass(frozen=True)
 class Distortion:
-    """Distortions of many digits, about the centres of their images.
+    """Distortions of many digits; the fixed points are the centres of their images.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Distortion:
     fields : ndarray of shape (n_digits,), int
         Index in `displacements` for each digit.
     displacements : ndarray of shape (n_fields, 2, height, width) or None
-        Smooth displacements to the right and downwards, of standard deviation 1.
+        Smooth displacements to the right and downwards, with a standard deviation of 1 pixel.
     """
 
     angles: np.ndarray
@@ -42,7 +42,7 @@ class Distortion:
     def draw(
         cls, n_digits: int, layout: TileLayout, shape: tuple[int, int], rng: np.random.RandomState
     ) -> Distortion | None:
-        """Draw distortions.
+        """Choose distortions at random.
 
         The elastic distortions are those of Simard et al., "Best practices for convolutional neural
         networks applied to visual document analysis" (2003).
@@ -61,7 +61,7 @@ class Distortion:
         Returns
         -------
         Distortion or None
-            None if the layout has no distortion.
+            The distortions; None if the layout has none.
         """
         if not (layout.rotation or layout.scale or layout.shear or layout.elastic):
             return None
@@ -86,7 +86,7 @@ class Distortion:
         images : ndarray of shape (n, height, width), uint8
             Digits.
         which : slice
-            Indices of the digits among those drawn.
+            Indices of these digits among the digits of all sequences.
 
         Returns
         -------
@@ -121,7 +121,7 @@ def _interpolated(images: np.ndarray, across: np.ndarray, down: np.ndarray) -> n
     """Sample images at fractional positions, by bilinear interpolation."""
     n, height, width = images.shape
     padded = np.pad(images, [(0, 0), (1, 1), (1, 1)])
-    # Positions are clipped to the black frame around the image, so that each has four neighbours.
+    # Positions are clipped to the black margin of the image, so that each has four neighbours.
     across = np.clip(across + 1, 0, width + 0.999)
     down = np.clip(down + 1, 0, height + 0.999)
     left, top = across.astype(np.int32), down.astype(np.int32)

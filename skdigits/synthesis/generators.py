@@ -1,4 +1,4 @@
-"""Generate the lines that a recognizer is trained on."""
+"""Generate the lines on which a recognizer is trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from skdigits.pictures.line_images import HEIGHT
 from skdigits.synthesis.composition import DigitSource, TileLayout, epoch_seed
 
-WITH_MARGINS = 0.2  # share of lines with margins; they teach that margins are no digit
+WITH_MARGINS = 0.2  # share of lines with margins, which teach that margins contain no digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class GeneratedLines:
     images : list of ndarray of shape (height, width), uint8
         The lines, bright on black.
     sequences : ndarray of shape (n,), str
-        Their digits and signs.
+        Digits and signs of each line.
     longest : int or None
         Maximum number of characters in a line; None if it is unknown.
     """
@@ -40,9 +40,9 @@ class TileGenerator:
     images : ndarray of shape (n_images, height, width), uint8
         Single digits.
     digits : ndarray of shape (n_images,), int
-        Their labels.
+        Labels of the images.
     weights : ndarray of shape (n_images,) or None
-        Relative frequency of each; None means equal.
+        Relative frequency of each image; None means equal frequencies.
     layout : TileLayout
         Layout of the lines.
     """
@@ -57,22 +57,7 @@ class TileGenerator:
         self._source, self._layout = DigitSource(images, digits, weights), layout
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Draw the lines of an epoch.
-
-        Parameters
-        ----------
-        n_lines : int
-            Number of lines.
-        seed : int
-            Seed of all epochs.
-        epoch : int
-            Number of the epoch.
-
-        Returns
-        -------
-        GeneratedLines
-            The lines.
-        """
+        """Generate `n_lines` lines for the epoch number `epoch`; all epochs have one `seed`."""
         rng = np.random.RandomState(epoch_seed(seed, epoch))
         drawn = self._source.draw(n_lines, self._layout, rng)
         width = max(self._layout.widest(self._source.width), 4 * self._source.width)
@@ -92,9 +77,9 @@ class WritingGenerator:
     images, digits, weights, layout
         As in `TileGenerator`; only the lengths of the layout are used.
     style : {"handwritten", "mixed"}
-        Handwriting only, or also printed and seven-segment digits.
+        Only handwriting, or also printed and seven-segment digits.
     signs : str
-        Signs that are part of the sequences.
+        Signs that the sequences contain; other signs occur only in the images.
     """
 
     def __init__(
@@ -113,18 +98,7 @@ class WritingGenerator:
         self._synthesizer = LineSynthesizer(Shapes(images, digits, weights), style, signs)
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Draw the lines of an epoch.
-
-        Parameters
-        ----------
-        n_lines, seed, epoch
-            As in `TileGenerator.draw`.
-
-        Returns
-        -------
-        GeneratedLines
-            The lines.
-        """
+        """Generate the lines of an epoch; the parameters are those of `TileGenerator.draw`."""
         rng = np.random.default_rng(epoch_seed(seed, epoch))
         lines = self._synthesizer.write_many(n_lines, self._layout, rng)
         margins = rng.integers(0, 4 * HEIGHT, (n_lines, 2))
@@ -137,22 +111,22 @@ class WritingGenerator:
 
 
 class AdaptingGenerator:
-    """Generator that mixes a few given lines, slightly changed, with as many generated lines.
+    """Generator of lines for adaptation: half are slightly changed given lines, half are generated.
 
     Parameters
     ----------
     images : list of ndarray of shape (height, width), uint8
         The given lines.
     sequences : ndarray of shape (n,), str
-        Their digits.
+        Digits and signs of each given line.
     used : ndarray of int
-        Indices of the lines to use.
+        Indices of the given lines to use.
     shares : ndarray of float or None
-        Relative frequency of each of these; None means equal.
+        Probability of each used line; None means equal probabilities.
     layout : TileLayout
-        Layout whose lengths the generated lines have.
+        Layout of the generated lines; only its lengths are used.
     signs : str
-        Signs that are part of the generated sequences.
+        Signs that the generated sequences contain.
     """
 
     def __init__(
@@ -171,18 +145,7 @@ class AdaptingGenerator:
         self._synthesizer = LineSynthesizer(handwriting_typefaces(), "mixed", signs)
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Draw the lines of an epoch.
-
-        Parameters
-        ----------
-        n_lines, seed, epoch
-            As in `TileGenerator.draw`; the first half are given lines.
-
-        Returns
-        -------
-        GeneratedLines
-            The lines.
-        """
+        """Generate the lines of an epoch, as in `TileGenerator.draw`; given lines come first."""
         from skdigits.synthesis.paper import varied
 
         images, sequences, used, shares = self._given
@@ -212,7 +175,7 @@ def make_generator(
     images, digits, weights, layout
         As in `TileGenerator`.
     signs : str
-        Signs that are part of the sequences; the style ``"tiles"`` has none.
+        Signs that the sequences contain; the style ``"tiles"`` has no signs.
 
     Returns
     -------

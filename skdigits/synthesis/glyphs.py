@@ -1,6 +1,6 @@
 """Digits of printed, handwriting-like and seven-segment typefaces; ``GLYPHS.md`` lists the fonts.
 
-Also drawn digits, with shapes of writers that MNIST lacks.
+The module also makes images of drawn digits, in shapes that MNIST lacks.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from skdigits.synthesis.pen import drawn_digits, seven_segment_digits
 
 FILE = Path(__file__).with_name("glyphs.npz")
 N_DRAWN = 400  # number of drawn shapes of each digit
-CUT_OFF = (0.05, 0.3)  # of a digit's height or width: part that is cut off
-# Box around a digit, in heights of the digit.
+CUT_OFF = (0.05, 0.3)  # share of a digit's height or width that is cut off
+# Margin inside a box and thickness of its sides, in heights of the digit.
 BOX_MARGIN = (0.06, 0.4)
 BOX_THICKNESS = (0.03, 0.15)
 
@@ -30,9 +30,9 @@ def typefaces() -> dict[str, list[list[Image.Image]]]:
     Returns
     -------
     dict of str to list of list of PIL.Image.Image
-        For ``"printed"``, ``"handwritten"`` and ``"segments"``, the ten digits of each typeface,
-        cropped to their ink and about 40 pixels high. Half of the seven-segment typefaces are
-        drawn, since fonts do not have all forms of 6, 7 and 9.
+        For each of the kinds ``"printed"``, ``"handwritten"`` and ``"segments"``, the ten digits of
+        each typeface, cropped to their ink and about 40 pixels high. Half of the seven-segment
+        typefaces are drawn by `pen`, because fonts lack some forms of 6, 7 and 9.
     """
     with np.load(FILE) as archive:
         images, sizes, kinds = archive["images"], archive["sizes"], archive["kinds"]
@@ -62,9 +62,9 @@ def typeface_images(side: int) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray of shape (n_typefaces, 10, side, side), uint8
-        For each kind of `typefaces`, the ten digits of each typeface, bright on black. ``"cut"``
-        has printed digits without their upper, right, lower or left part, ``"boxed"`` has printed
-        digits with parts of a box around them; both have four times as many typefaces.
+        For each kind of `typefaces`, the ten digits of each typeface, bright on black. There are
+        two more kinds with four versions of each printed typeface: ``"cut"`` has digits without
+        their upper, right, lower or left part, ``"boxed"`` digits with parts of a box around them.
     """
     rng = np.random.default_rng(0)
     kinds = typefaces()
@@ -98,15 +98,15 @@ def centred(of_kind: list[list[Image.Image]], side: int) -> np.ndarray:
 
 
 def _cut_off(digit: Image.Image, turns: int, rng: np.random.Generator) -> np.ndarray:
-    """Cut a part off a digit, at the side that `turns` quarter turns bring to the top."""
+    """Cut off a part of a digit, at the side that is on top after `turns` quarter turns."""
     turned = np.rot90(np.asarray(digit), turns)
     return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
 
 
 def _boxed(digit: Image.Image, n_missing: int, rng: np.random.Generator) -> Image.Image:
-    """Draw remnants of a box around a digit, as cleaning leaves them of forms and meters.
+    """Draw parts of a box around a digit, like remnants in cleaned pictures of forms and meters.
 
-    `n_missing` sides of the box are missing, and parts of the others.
+    `n_missing` sides of the box are not drawn; the other sides are drawn in part.
     """
     thickness = max(1, round(digit.height * rng.uniform(*BOX_THICKNESS)))
     margins = thickness + (digit.height * rng.uniform(*BOX_MARGIN, (2, 2))).astype(int)
@@ -126,7 +126,7 @@ def drawings() -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     images, labels : ndarray
-        As in `pen.drawn_digits`; always the same.
+        The result of `pen.drawn_digits` with a fixed seed.
     """
     return drawn_digits(N_DRAWN, np.random.default_rng(0))
 

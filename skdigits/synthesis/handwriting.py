@@ -1,6 +1,6 @@
 """Draw handwritten and printed lines of digits, in the style of cleaned pictures.
 
-A new style is an entry in `KINDS` and in ``composition.STYLES``; a new kind of line needs a
+A new style needs an entry in `KINDS` and in ``composition.STYLES``. A new kind of line needs a
 collection of pictures in `LineSynthesizer`.
 """
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from skdigits.synthesis.composition import TileLayout
 
 AT_A_TIME = 256  # lines drawn at once
-MOST_PIXELS = 2**24  # of the digits drawn at once, to bound memory
-MNIST_SIDE = 28  # pixels of images of single digits
+MOST_PIXELS = 2**24  # maximum number of pixels of the digits drawn at once, to limit memory
+MNIST_SIDE = 28  # pixels; height and width of an image of a single digit
 # Shares of the kinds of lines in each style.
 KINDS = {
     "handwritten": {"writer": 0.9, "handwritten": 0.1},
     "mixed": {"writer": 0.6, "handwritten": 0.1, "printed": 0.23, "segments": 0.07},
 }
-RAISED = 0.65  # height of raised digits
-# Vertical centre of each symbol; that of digits depends on the writer.
+RAISED = 0.65  # height of raised digits, relative to the other digits
+# Vertical centre of each symbol, as in `Tiles.level`; NaN for digits: it depends on the writer.
 LEVELS = np.array(SIGN * [np.nan] + [{"*": 0.4, "x": 0.7}.get(kind, 0.5) for kind in pen.SIGNS])
-WRITTEN, DRAWN, SIGNS, TYPE = range(4)  # collections of pictures
+WRITTEN, DRAWN, SIGNS, TYPE = range(4)  # numbers of the collections of pictures
 
 
 class Line(NamedTuple):
@@ -51,7 +51,7 @@ class Line(NamedTuple):
     boxes : ndarray of shape (n_digits, 4), float
         Left, top, right and bottom of each digit in pixels.
     text : str
-        The digits, and the signs that are part of texts.
+        The digits, and the signs that texts contain.
     """
 
     image: np.ndarray
@@ -66,11 +66,11 @@ class Typefaces(NamedTuple):
     Parameters
     ----------
     images : ndarray of shape (10 * n_typefaces, height, width), uint8
-        The ten digits of each typeface, in the upper left corners.
+        The ten digits of each typeface, each in the upper left corner of its image.
     boxes : ndarray of shape (10 * n_typefaces, 4), int
         Left, top, right and bottom of each digit.
     of_kind : dict of str to range
-        Numbers of the typefaces of each kind.
+        Indices of the typefaces of each kind.
     """
 
     images: np.ndarray
@@ -79,13 +79,7 @@ class Typefaces(NamedTuple):
 
 
 def handwriting_typefaces() -> Shapes:
-    """Make shapes from handwriting-like typefaces, to use without handwritten digits.
-
-    Returns
-    -------
-    Shapes
-        The digits of all typefaces of this kind.
-    """
+    """Make shapes from all handwriting-like typefaces, to replace images of handwritten digits."""
     images = centred(typefaces()["handwritten"], MNIST_SIDE)
     return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 
@@ -122,7 +116,7 @@ def _type() -> Typefaces:
 
 
 def _benford(digits: np.ndarray) -> np.ndarray:
-    """Return the frequency of first digits (Benford, "The law of anomalous numbers", 1938)."""
+    """Return the frequencies of first digits (Benford, "The law of anomalous numbers", 1938)."""
     return np.where(digits > 0, np.log10(1 + 1 / np.maximum(digits, 1)), 0)
 
 
@@ -134,9 +128,9 @@ class LineSynthesizer:
     shapes : Shapes
         Handwritten digits.
     style : {"handwritten", "mixed"}
-        Handwriting only, or also printed and seven-segment digits.
+        Only handwriting, or also printed and seven-segment digits.
     signs : str, default=""
-        Signs that are part of the texts.
+        Signs that the texts contain; other signs occur only in the images.
     """
 
     def __init__(self, shapes: Shapes, style: str, signs: str = "") -> None:
@@ -148,22 +142,7 @@ class LineSynthesizer:
         self._first_shares = first / first.sum() if first.any() else shapes.shares
 
     def write_many(self, n_lines: int, layout: TileLayout, rng: np.random.Generator) -> list[Line]:
-        """Write lines.
-
-        Parameters
-        ----------
-        n_lines : int
-            Number of lines.
-        layout : TileLayout
-            Layout whose lengths are used.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        list of Line
-            The lines.
-        """
+        """Write `n_lines` lines, in parts that limit memory; only the layout's lengths are used."""
         numbers, shares = layout.length_weights()
         lengths = rng.choice(numbers, n_lines, p=shares)
         pixels = self.shapes.images[0].size * max(1, *numbers)
@@ -171,20 +150,7 @@ class LineSynthesizer:
         return [line for part in parts for line in self.write(lengths[part], rng)]
 
     def write(self, lengths: np.ndarray, rng: np.random.Generator) -> list[Line]:
-        """Write lines at once.
-
-        Parameters
-        ----------
-        lengths : ndarray of shape (n_lines,), int
-            Number of digits of each.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        list of Line
-            The lines.
-        """
+        """Write lines at once; `lengths` are their numbers of digits, of shape (n_lines,)."""
         kinds = rng.choice(list(self._kinds), len(lengths), p=list(self._kinds.values()))
         is_print = np.isin(kinds, ("printed", "segments"))
         writers, digits = Writers.of(is_print, rng), self._digits(lengths, rng)
@@ -202,10 +168,10 @@ class LineSynthesizer:
         ]
 
     def _digits(self, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw digits with the frequencies of the handwritten ones; some lines look like amounts.
+        """Choose digits at random, with the frequencies in `shapes`; some lines look like amounts.
 
-        Amounts end with zeros, and often begin with small digits. The result has one line a row,
-        and is `NONE` after its end.
+        Amounts end with zeros, and often begin with small digits. Each row of the result has the
+        digits of one line, followed by `NONE`.
         """
         shapes, place = self.shapes, np.arange(max(lengths))
         lengths = lengths[:, np.newaxis]
@@ -220,7 +186,7 @@ class LineSynthesizer:
     def _choose(
         self, symbols: Symbols, kinds: np.ndarray, writers: Writers, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Choose a picture of each symbol: the number of its collection, and its index there."""
+        """Choose pictures of all symbols; return their collections, and their indices in these."""
         line, value = symbols.line, symbols.value
         is_drawn = writers.drawn[line, value % SIGN]
         collection = np.where(is_drawn, DRAWN, WRITTEN)
@@ -230,7 +196,7 @@ class LineSynthesizer:
         faces = np.zeros(len(kinds), int)
         for kind, of_kind in self._type.of_kind.items():
             faces[kinds == kind] = rng.choice(of_kind, (kinds == kind).sum())
-        index = 10 * faces[line] + value  # in `TYPE`
+        index = 10 * faces[line] + value  # of digits in the collection `TYPE`
         for number, shapes in enumerate(self._drawn):
             chosen = collection == number
             index[chosen] = shapes.choose(value[chosen], ranks[chosen], rng)
@@ -252,7 +218,7 @@ class LineSynthesizer:
         )
         width, slant, is_written = pictures.width.copy(), writer.slant.copy(), collection == WRITTEN
         is_wide = is_written & (symbols.value == 1) & (width > 0.8 * pictures.height)
-        width[is_wide] //= 2  # wider than a one usually is
+        width[is_wide] //= 2  # most ones are narrower
         slant[is_written] -= 0.7 * self.shapes.slants[index[is_written]]
         slant += rng.normal(0, 0.05, n) * (is_digit & np.isnan(writer.cell))
         sign_scales = SIZE / pen.HEIGHT * rng.uniform(0.8, 1.2, (2, n))

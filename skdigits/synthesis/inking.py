@@ -1,4 +1,4 @@
-"""Simulate ink on lines: thickness of strokes, softness, resolution and unevenness."""
+"""Simulate the ink of lines: thickness of strokes, softness, resolution and unevenness."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from skdigits.synthesis.strips import Strip
 
 THINNED = 0.6  # share of handwritten lines with thinned strokes
 LEVEL = 0.3  # grey level, from 0 to 1, to which the threshold of a pen is mapped
-FAINTEST = 12  # grey level; fainter ones become black
-REACH = 2.6  # of a blur, in standard deviations
+FAINTEST = 12  # grey level; fainter pixels become black
+REACH = 2.6  # radius of a blur, in standard deviations
 
 
 @dataclass(frozen=True)
 class Pens:
-    """How the ink of each line looks; lengths are in pixels of the sheet.
+    """Appearance of the ink of each line; lengths are in pixels of the sheet.
 
     Parameters
     ----------
     blur : ndarray of shape (n_lines,), float
         Standard deviation of the blur.
     wide_blur : ndarray of shape (n_lines,), float
-        That of a wider blur, which is subtracted to thin strokes: a difference of Gaussians is
-        highest along their centre lines.
+        Standard deviation of a wider blur. The result of this blur is subtracted to make strokes
+        thinner, because a difference of Gaussians is highest along their centre lines.
     thinning : ndarray of shape (n_lines,), float
         Share of the wider blur that is subtracted; 0 if strokes are not thinned.
     threshold, gain : ndarray of shape (n_lines,), float
-        Grey level, from 0 to 1, that is mapped to `LEVEL`, and the increase of contrast.
+        Grey level, from 0 to 1, that is mapped to `LEVEL`, and factor of the contrast.
     softness : ndarray of shape (n_lines,), float
-        Standard deviation of a last blur; 0 for none.
+        Standard deviation of the last blur; 0 for no blur.
     scale : ndarray of shape (n_lines,), float
-        Resolution relative to the sheet.
+        Resolution, relative to the sheet.
     """
 
     blur: np.ndarray
@@ -47,19 +47,9 @@ class Pens:
 
     @classmethod
     def draw(cls, is_print: np.ndarray, rng: np.random.Generator) -> Pens:
-        """Draw pens at random; strokes of printed lines nearly keep their thickness.
+        """Choose pens at random; those of printed lines do not make strokes thinner.
 
-        Parameters
-        ----------
-        is_print : ndarray of shape (n_lines,), bool
-            True for printed lines.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        Pens
-            The pens.
+        `is_print` has the shape (n_lines,) and is True for printed lines.
         """
         n = len(is_print)
         thins = ~is_print & (rng.random(n) < THINNED)
@@ -111,19 +101,19 @@ def inked(strip: Strip, pens: Pens) -> Strip:
 
 
 def blurred(pixels: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Blur a strip by Gaussians, in integers.
+    """Blur a strip with Gaussians, in integer arithmetic.
 
     Parameters
     ----------
     pixels : ndarray of shape (height, width), uint8 or uint16
-        From 0 to 255.
+        Grey levels from 0 to 255.
     deviation : ndarray of shape (width,), float
         Standard deviation in each column, in pixels; 0 for no blur.
 
     Returns
     -------
     ndarray of shape (height, width), uint16
-        From 0 to 255.
+        Blurred grey levels from 0 to 255.
     """
     deviation = np.maximum(deviation, 0.01)
     reach = int(np.ceil(REACH * deviation.max()))
@@ -151,20 +141,7 @@ def blurred(pixels: np.ndarray, deviation: np.ndarray) -> np.ndarray:
 
 
 def developed(strip: Strip, rng: np.random.Generator) -> Strip:
-    """Change the strength of ink, overall and along each line, and add noise to it.
-
-    Parameters
-    ----------
-    strip : Strip
-        The lines.
-    rng : numpy.random.Generator
-        Random generator.
-
-    Returns
-    -------
-    Strip
-        The lines.
-    """
+    """Change the strength of each line's ink, make some lines uneven, and add noise to some."""
     n = len(strip.starts) - 1
     values = strip.pixels * strip.spread(rng.uniform(0.8, 1.2, n))
     for i in np.flatnonzero(rng.random(n) < 0.3):

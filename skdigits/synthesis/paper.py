@@ -23,7 +23,7 @@ BLUR = 6  # pixels; margin around a line while it is blurred
 AT_A_TIME = 24  # lines blurred at once; their arrays fit into the cache of a processor
 PHOTOGRAPHED = 0.08  # share of lines that are drawn on paper, photographed and cleaned
 ON_PHOTOGRAPH = 8  # lines on one photograph; they share paper, light and camera
-LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, the photograph is dropped
+LEAST_FOUND = 0.8  # of a line's height and width; if cleaning finds less, no photograph is used
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Ink:
     boxes : ndarray of shape (n_lines, 4), int
         Left, top, right and bottom of the ink of each line in the strip.
     digit_height, middle : ndarray of shape (n_lines,), float
-        Usual height of the digits, and the row of their middle, from the top of the box.
+        Approximate median height of the digits, and row of their centre, from the top of the box.
     resolution : ndarray of shape (n_lines,), float
-        Resolution to which each line is reduced before it is scaled; 1 for none.
+        Resolution to which each line is reduced before it is scaled; 1 for no reduction.
     """
 
     strip: Strip
@@ -49,13 +49,7 @@ class Ink:
     resolution: np.ndarray
 
     def scaled(self) -> list[np.ndarray]:
-        """Scale the lines to images.
-
-        Returns
-        -------
-        list of ndarray of shape (28, width), uint8
-            The images.
-        """
+        """Scale the lines to images of shape (28, width) and dtype uint8."""
         picture, images = Image.fromarray(self.strip.pixels), []
         sizes = self.boxes[:, 2:] - self.boxes[:, :2]
         digit_height = np.minimum(self.digit_height, sizes[:, 1])
@@ -73,21 +67,13 @@ class Ink:
         return images
 
     def photographed(self, rng: np.random.Generator) -> list[np.ndarray]:
-        """Draw the lines on paper, photograph them and clean the picture.
+        """Simulate a photograph of the lines on paper, and clean it.
 
-        They are cleaned as a picture of a user, without the search for a line among other things.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        list of ndarray of shape (28, width), uint8
-            The images; that of `scaled` for a line that cleaning does not find.
+        The steps are those of `find_line`, except that only specks are removed. The images have the
+        shape (28, width) and the dtype uint8. If cleaning does not find a line, its image is that
+        of `scaled`.
         """
-        resolution = self.resolution[0]  # of the camera
+        resolution = self.resolution[0]  # the lines of a photograph have the same resolution
         size = [max(1, round(side * resolution)) for side in self.strip.pixels.shape[::-1]]
         reduced = Image.fromarray(self.strip.pixels).resize(size, Image.Resampling.BILINEAR)
         grey = photograph(np.asarray(reduced) / np.float32(255), rng)
@@ -109,7 +95,7 @@ class Ink:
 
 
 def _without_specks(mask: np.ndarray, area: float) -> np.ndarray:
-    """Remove connected pieces of at most this area."""
+    """Remove connected pieces of at most `area` pixels."""
     labels, _ = ndimage.label(mask, np.ones((3, 3)))
     is_large = np.bincount(labels.ravel()) > area
     return mask & is_large[labels]
@@ -118,7 +104,7 @@ def _without_specks(mask: np.ndarray, area: float) -> np.ndarray:
 def as_images(
     sheet: Sheet, is_print: np.ndarray, rng: np.random.Generator
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Simulate ink on lines, and scale them to the height of the images.
+    """Simulate the ink of lines, and scale them to the height of the images.
 
     Parameters
     ----------
@@ -132,7 +118,7 @@ def as_images(
     Returns
     -------
     images : list of ndarray of shape (28, width), uint8
-        The lines; black without a digit.
+        The lines; the image of a line without digits is black.
     boxes : ndarray of shape (n_digits, 4), float
         The boxes of the digits in pixels of the images.
     """
@@ -140,7 +126,7 @@ def as_images(
     pens, images = Pens.draw(is_print, rng), [np.zeros((HEIGHT, HEIGHT), np.uint8)] * n
     digit_height, middle = _digit_medians(sheet)
     digit_height *= np.exp(rng.normal(0, 0.06, n))
-    # Of each image: the position of its upper left corner on its line, and its scale.
+    # Position on the line of each image's upper left corner, and scale of each image.
     origins, scales = np.zeros((2, n, 2))
     used = sheet.lines.extents()
     for lines, is_photographed in _alike(np.unique(sheet.line), pens, used, rng):
@@ -167,9 +153,9 @@ def as_images(
 def _alike(
     lines: np.ndarray, pens: Pens, used: np.ndarray, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, bool]]:
-    """Yield a few lines at a time, of similar height, whose ink needs the same steps.
+    """Yield groups of lines, and whether they are photographed.
 
-    Also yields whether they are photographed.
+    The lines of a group have similar heights, and their ink needs the same steps.
     """
     lines = lines[np.argsort((used[:, 3] - used[:, 1])[lines], kind="stable")]
     is_photographed = rng.random(len(lines)) < PHOTOGRAPHED
@@ -195,7 +181,7 @@ def _cut(canvas: np.ndarray, boxes: np.ndarray) -> Strip:
 
 
 def _digit_medians(sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
-    """Return the median height of the digits of each line, and the median row of their middle."""
+    """Return the median height of the digits of each line, and the median row of their centres."""
     counts = np.bincount(sheet.line, minlength=len(sheet.lines.starts) - 1)
     first = np.cumsum(counts) - counts
     top, bottom = sheet.boxes[:, 1], sheet.boxes[:, 3]
@@ -208,12 +194,12 @@ def _digit_medians(sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
 
 
 def photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw ink on paper and photograph it.
+    """Simulate a photograph of ink on paper.
 
     Parameters
     ----------
     ink : ndarray of shape (height, width), float32
-        From 0 to 1.
+        Ink from 0 to 1.
     rng : numpy.random.Generator
         Random generator.
 
@@ -247,7 +233,7 @@ def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.nda
     Returns
     -------
     ndarray of shape (height, width), float32
-        Share of the light that the lines absorb; often 0.
+        Share of the light that the lines absorb; 0 in more than half of the results.
     """
     pattern = np.zeros((height, width), np.float32)
     y, x = (side.astype(np.float32) for side in np.ogrid[:height, :width])
@@ -260,7 +246,7 @@ def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.nda
 
 
 def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change the slant, width, height and ink of a line slightly.
+    """Slightly change the slant, width, height and ink of a line at random.
 
     Parameters
     ----------
@@ -272,7 +258,7 @@ def varied(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     Returns
     -------
     ndarray of shape (28, new_width), uint8
-        The line.
+        The changed line.
     """
     slant, wider, taller = rng.normal(0, [0.12, 0.1, 0.05])
     wider, taller, shift = np.exp(wider), np.exp(taller), rng.uniform(-1.5, 1.5)

@@ -1,4 +1,4 @@
-"""Draw digits and signs with a pen: shapes that MNIST lacks."""
+"""Draw digits and signs with a simulated pen, in shapes that MNIST lacks."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from PIL import Image, ImageDraw
 HEIGHT = 40  # pixels; height of a digit
 FINER = 3  # resolution of the drawing, relative to the result
 BOW = 0.06  # standard deviation of the bow of a stroke, relative to its length
-STEPS = 6  # straight segments of a bowed stroke
+STEPS = 6  # number of straight segments of a bowed stroke
 
-Stroke: TypeAlias = Sequence[tuple[float, float]]  # points: to the right, and downwards
+Stroke: TypeAlias = Sequence[tuple[float, float]]  # points (x, y): x to the right, y downwards
 Strokes: TypeAlias = Sequence[Stroke]
 
 
 def drawn_digits(n_each: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw digits as they are written outside America, where MNIST was collected.
+    """Draw digits in shapes that are usual outside the United States, where MNIST was collected.
 
-    These are zeros with tails, zeros and twos with loops, ones with flags and feet, ones as wide as
-    a felt pen, open and closed fours, fives with a long bar or none, crossed sevens, open eights,
-    nines with a stem, and nines that look like a P.
+    The shapes are zeros with tails, zeros and twos with loops, ones with flags and feet, ones as
+    wide as a felt pen, open and closed fours, fives with a long bar or without a bar, crossed
+    sevens, open eights, nines with a stem, and nines that look like a P.
 
     Parameters
     ----------
     n_each : int
-        Number of images of each of these digits.
+        Number of images of each of the digits 0, 1, 2, 4, 5, 7, 8 and 9.
     rng : numpy.random.Generator
         Random generator.
 
@@ -59,7 +59,7 @@ def _arc(
 
 
 def _zero(rng: np.random.Generator) -> Strokes:
-    """Draw a zero with a tail to the next digit, or a stroke from above."""
+    """Draw a zero with a tail to the next digit, or with an initial stroke from above."""
     if rng.random() < 0.3:
         a, start = rng.uniform(0.2, 0.45), rng.uniform(-0.4, -0.1)
         tail = a + rng.uniform(-0.6, 1.2) * a, rng.uniform(-0.12, 0.02)
@@ -76,7 +76,7 @@ def _zero(rng: np.random.Generator) -> Strokes:
 
 
 def _two(rng: np.random.Generator) -> Strokes:
-    """Draw a two; its head has or is a loop, and its foot may have one."""
+    """Draw a two whose head has a loop or is a loop; its foot may have a loop."""
     width, loop, middle = rng.uniform(0.4, 0.7), rng.uniform(0.05, 0.16), rng.uniform(0.22, 0.34)
     head = _arc((loop, middle), (loop, loop), rng.uniform(-0.3, 0.1), 0.5)
     start = 0.5
@@ -93,7 +93,7 @@ def _two(rng: np.random.Generator) -> Strokes:
 
 
 def _five(rng: np.random.Generator) -> Strokes:
-    """Draw a five with a long bar or none; some look like a root sign or an S."""
+    """Draw a five with a long bar or without a bar; some look like a root sign or an S."""
     kind = rng.random()
     if kind < 0.2:
         return [_bent_five(rng)]
@@ -114,7 +114,7 @@ def _five(rng: np.random.Generator) -> Strokes:
 
 
 def _bent_five(rng: np.random.Generator) -> Stroke:
-    """Draw a five without a bar, or with a small hook: the stem, then the belly."""
+    """Draw a five with a small hook or nothing in place of its bar: the stem, then the belly."""
     stem, neck = rng.uniform(0.1, 0.45), rng.uniform(0.3, 0.5)
     hook = [(stem + rng.uniform(0.02, 0.2), rng.normal(0, 0.04))] if rng.random() < 0.4 else []
     belly = rng.uniform(0.2, 0.36), (1 - neck) / 2 + 0.02
@@ -123,7 +123,7 @@ def _bent_five(rng: np.random.Generator) -> Stroke:
 
 
 def _one(rng: np.random.Generator) -> Strokes:
-    """Draw a one with a flag, and sometimes a foot; some are as wide as a felt pen."""
+    """Draw a one with a flag and sometimes a foot; some strokes are as wide as a felt pen's."""
     if rng.random() < 0.12:
         lean, flag = rng.normal(0, 0.08), rng.choice([0, rng.uniform(0.05, 0.3)])
         stems: Strokes = [
@@ -131,7 +131,7 @@ def _one(rng: np.random.Generator) -> Strokes:
         ]
         return [*stems, [(-flag, flag * rng.uniform(0.5, 1.5)), (0, 0)]]
     width = rng.uniform(0.2, 0.65)
-    reach = rng.uniform(max(0.1, 0.7 * width), 0.6)  # a flat flag would be the bar of a seven
+    reach = rng.uniform(max(0.1, 0.7 * width), 0.6)  # a flat flag would look like a seven's bar
     if rng.random() < 0.25:  # the upstroke is nearly as long as the stem
         width, reach = rng.uniform(0.15, 0.4), rng.uniform(0.55, 1)
     lean = rng.normal(0, 0.05)
@@ -149,7 +149,7 @@ def _one(rng: np.random.Generator) -> Strokes:
 def _seven(rng: np.random.Generator) -> Strokes:
     """Draw a seven that is crossed, or has a serif, or both; some bars have a dip."""
     is_crossed = rng.random() < 0.85
-    is_narrow = is_crossed and rng.random() < 0.3  # without the cross it would be a one
+    is_narrow = is_crossed and rng.random() < 0.3  # without its cross, it would look like a one
     width = rng.uniform(0.08, 0.3) if is_narrow else rng.uniform(0.25, 0.8)
     foot = rng.uniform(0, 0.4)
     bar = [(0, rng.normal(0, 0.04)), (width, 0)]
@@ -211,7 +211,7 @@ def _nine(rng: np.random.Generator) -> Strokes:
         if rng.random() < 0.5:
             loop = _arc((a, b), (a, b), rng.uniform(0.1, 0.55), rng.uniform(1.1, 1.3))
             return [[*loop, foot]]
-        # It starts below, so that its ends cross.
+        # The stroke starts below the loop, so that its ends cross.
         start = (a + rng.uniform(-0.1, 0.3), 2 * b + rng.uniform(0.02, 0.25))
         loop = [start, *_arc((a, b), (a, b), rng.uniform(0.15, 0.4), rng.uniform(1.15, 1.3))]
         if rng.random() < 0.5:
@@ -240,7 +240,8 @@ DIGITS = {
 }  # functions that return strokes
 
 
-# Segments of each digit; some digits have two forms. a to f are clockwise, g is the middle bar.
+# Segments of each digit; some digits have two forms. The segments a to f follow each other
+# clockwise from the top; g is the middle bar.
 SEGMENTS = (
     ("abcdef",),
     ("bc",),
@@ -297,12 +298,12 @@ def sign(kind: str, rng: np.random.Generator) -> Strokes:
     kind : {"-", "=", "/", "$", "€", "#", "*", "x", "("}
         The sign.
     rng : numpy.random.Generator
-        Random generator.
+        Random generator of its proportions.
 
     Returns
     -------
     list of list of (float, float)
-        Points of each stroke, across and downwards, in heights of a digit.
+        Points (x, y) of each stroke, in heights of a digit; y points downwards.
     """
     w, tilt = rng.uniform(0.3, 0.8), rng.normal(0, 0.06)
 
@@ -342,7 +343,7 @@ def sign(kind: str, rng: np.random.Generator) -> Strokes:
     return strokes[kind]()
 
 
-# Distractors: the labels of lines do not contain them.
+# Signs of generated lines; the texts of lines contain only the signs for which the user asks.
 SIGNS = ("-", "=", "/", "$", "€", "#", "*", "x", "(")
 
 
@@ -354,7 +355,7 @@ def draw(
     Parameters
     ----------
     strokes : list of list of (float, float)
-        Points of each stroke, across and downwards, in heights of a digit.
+        Points (x, y) of each stroke, in heights of a digit; y points downwards.
     thickness : float
         Thickness of the pen, in heights of a digit.
     rng : numpy.random.Generator
@@ -385,7 +386,7 @@ def draw(
 
 
 def _bowed(stroke: Stroke, deviation: float, rng: np.random.Generator) -> Stroke:
-    """Bow the segments of a stroke slightly, unless it has more than four points."""
+    """Bow the segments of a stroke slightly; leave strokes of more than four points unchanged."""
     if len(stroke) > 4:
         return stroke
     points = [stroke[0]]

@@ -7,14 +7,14 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils import gen_batches
 
-AT_A_TIME = 4096  # images processed at once, to bound memory
-INK = 0.16  # of the brightest pixel; brighter pixels are ink
+AT_A_TIME = 4096  # images processed at once, to limit memory
+INK = 0.16  # minimum brightness of ink, relative to the brightest pixel
 STEEPEST = 1.0  # limit of measured slants, in columns per row
 SPREAD = 0.12  # standard deviation of the rank of thickness among the digits of one writer
 
 
 class Shapes:
-    """Digits from which lines are composed.
+    """Images of single digits, from which lines are composed.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Shapes:
     labels : ndarray of shape (n_images,), int
         Their labels, 0–9.
     weights : ndarray of shape (n_images,), optional
-        Relative frequency of each digit; equal by default.
+        Relative frequency of each image; equal by default.
     """
 
     def __init__(
@@ -32,7 +32,9 @@ class Shapes:
         weights = np.ones(len(images)) if weights is None else np.asarray(weights, float)
         there = images.any(axis=(1, 2)) & (weights > 0)
         if not there.any():
-            raise ValueError("There is no digit to draw from: all images are blank.")
+            raise ValueError(
+                "There is no digit to draw from: all images are blank, or have the weight 0."
+            )
         self.images, self.labels = images[there], np.asarray(labels)[there]
         weights = weights[there]
         thickness = stroke_widths(self.images)
@@ -56,14 +58,14 @@ class Shapes:
         return ink_boxes(self.images)
 
     def choose(self, digits: np.ndarray, ranks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw images of digits with about the given thickness of strokes.
+        """Choose images of digits at random, with about the given thickness of strokes.
 
         Parameters
         ----------
         digits : ndarray of shape (n,), int
-            The digits, each one of `digits`.
+            The digits; `digits` must contain them.
         ranks : ndarray of shape (n,), float
-            Ranks of their thickness among the same digits, from 0 (thin) to 1.
+            Ranks of their thickness among images of the same digit, from 0 (thin) to 1 (thick).
         rng : numpy.random.Generator
             Random generator.
 
@@ -82,12 +84,12 @@ class Shapes:
 
 
 def ink_boxes(images: np.ndarray) -> np.ndarray:
-    """Find the boxes around the ink of digits.
+    """Find the bounding boxes of the ink of digits.
 
     Parameters
     ----------
     images : ndarray of shape (n, height, width), uint8
-        Single digits; none is blank.
+        Single digits; no image is blank.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def ink_boxes(images: np.ndarray) -> np.ndarray:
 
 
 def stroke_widths(images: np.ndarray) -> np.ndarray:
-    """Measure the mean width of strokes: twice the area, divided by the perimeter.
+    """Measure the relative width of strokes: the area, divided by the perimeter.
 
     Parameters
     ----------
@@ -116,7 +118,7 @@ def stroke_widths(images: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        Relative widths.
+        Widths, for comparisons among images only.
     """
     widths = np.empty(len(images))
     for chosen in gen_batches(len(images), AT_A_TIME):

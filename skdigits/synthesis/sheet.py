@@ -1,4 +1,4 @@
-"""Write many lines on one sheet, side by side: digits, signs and other marks of the pen."""
+"""Write many lines side by side on one sheet: digits, signs, joins, underlines and specks."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Tiles:
     Parameters
     ----------
     images : list of ndarray of shape (height, width), uint8
-        Each of them, scaled and slanted.
+        Image of each tile, scaled and slanted.
     line : ndarray of shape (n_tiles,), int
-        Their lines, ascending.
+        Index of the line of each tile, ascending.
     height : ndarray of shape (n_tiles,), float
-        Their heights before rounding, in pixels.
+        Height of each tile before rounding, in pixels.
     level : ndarray of shape (n_tiles,), float
         Vertical centre of a sign, from the top of the digits (0) to their baseline (1); NaN for a
         digit.
     is_raised : ndarray of shape (n_tiles,), bool
-        True for small digits that are raised, as cents often are.
+        True for small raised digits, like those of cents.
     is_joined : ndarray of shape (n_tiles,), bool
         True for digits that are joined to the digit before.
     has_point : ndarray of shape (n_tiles,), bool
         True for digits with a point or a comma after them.
     is_comma : ndarray of shape (n_tiles,), bool
-        True if it is a comma.
+        True if the mark after a digit is a comma.
     """
 
     images: list[np.ndarray]
@@ -61,9 +61,9 @@ class Bars:
     Parameters
     ----------
     line, left, top, width, height : ndarray of shape (n_bars,), int
-        Their lines, and their positions and sizes in pixels of these lines.
+        Index of the line of each bar, and position on that line and size of each bar, in pixels.
     ink : ndarray of shape (n_bars,), uint8, or int, default=255
-        Their grey levels.
+        Grey level of each bar.
     """
 
     line: np.ndarray
@@ -81,7 +81,7 @@ class Bars:
         canvas : ndarray of shape (height, width), uint8
             The sheet; changed in place.
         starts : ndarray of shape (n_lines + 1,), int
-            Left column of each line, and the end of the last one; bars do not leave their lines.
+            Left column of each line, and end of the last line; bars are clipped to their lines.
         """
         first, last = starts[self.line], starts[self.line + 1]
         left = np.clip(first + self.left, first, last)
@@ -102,9 +102,9 @@ class Sheet:
     lines : Strip
         Ink, bright on black.
     boxes : ndarray of shape (n_digits, 4), int
-        Left, top, right and bottom of the digits, in pixels of their lines.
+        Left, top, right and bottom of each digit, in pixels of its line.
     line : ndarray of shape (n_digits,), int
-        Lines of the digits.
+        Index of the line of each digit.
     """
 
     lines: Strip
@@ -113,22 +113,7 @@ class Sheet:
 
     @classmethod
     def write(cls, tiles: Tiles, writers: Writers, rng: np.random.Generator) -> Sheet:
-        """Write lines.
-
-        Parameters
-        ----------
-        tiles : Tiles
-            Their digits and signs.
-        writers : Writers
-            Properties of each line.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        Sheet
-            The lines.
-        """
+        """Write the lines of `tiles`; `writers` has the properties of each line."""
         line, is_digit, writer = tiles.line, tiles.is_digit, writers[tiles.line]
         size = np.array([image.shape[::-1] for image in tiles.images], int).reshape(-1, 2).T
         with_point = np.flatnonzero(tiles.has_point)
@@ -162,7 +147,7 @@ class Sheet:
 def _steps(
     tiles: Tiles, widths: np.ndarray, writer: Writers, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the space before each tile, its inset in a cell, and the step to the next tile."""
+    """Return the space before each tile, its inset in its cell, and the step to the next tile."""
     n, is_digit = len(widths), tiles.is_digit
     is_first = np.diff(tiles.line, prepend=-1) > 0
     before = np.where(is_digit | is_first, 0, SIZE * rng.uniform(0, 0.25, n))
@@ -190,13 +175,13 @@ class Points:
     Parameters
     ----------
     tile : ndarray of shape (n_points,), int
-        Tiles that they follow.
+        Index of the tile before each point.
     is_comma : ndarray of shape (n_points,), bool
         True for commas.
     size : ndarray of shape (n_points,), int
-        Their widths.
+        Width of each point.
     shift, space : ndarray of shape (n_points,), float
-        Their distances from the steps of the tiles, and the space after them.
+        Distance of each point from the end of its tile's step, and space after the point.
     """
 
     tile: np.ndarray
@@ -207,33 +192,14 @@ class Points:
 
     @classmethod
     def draw(cls, tile: np.ndarray, is_comma: np.ndarray, rng: np.random.Generator) -> Points:
-        """Draw the sizes and positions of points.
-
-        Parameters
-        ----------
-        tile, is_comma : ndarray of shape (n_points,)
-            As in the class.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        Points
-            The points.
-        """
+        """Choose the sizes and positions of points at random."""
         n = len(tile)
         size = np.rint(SIZE * rng.uniform(0.06, 0.14, n)).astype(int)
         shift, space = SIZE * rng.uniform([[-0.06], [0.02]], [[0.08], [0.3]], (2, n))
         return cls(tile, is_comma, np.maximum(2, size), shift, space)
 
     def room(self) -> np.ndarray:
-        """Return how far each point moves the next tile.
-
-        Returns
-        -------
-        ndarray of shape (n_points,), float
-            Pixels to the right.
-        """
+        """Return by how many pixels each point moves the next tile to the right."""
         return np.maximum(0, self.shift + self.size + self.space)
 
     def bars(
@@ -244,18 +210,18 @@ class Points:
         Parameters
         ----------
         bottoms : ndarray of shape (n_points,), int
-            Bottoms of the digits before them.
+            Bottom of the digit before each point.
         line : ndarray of shape (n_tiles,), int
-            Lines of all tiles.
+            Index of the line of each tile.
         ends : ndarray of shape (n_tiles,), float
-            Columns where the steps of all tiles end.
+            Column at which the step of each tile ends.
         rng : numpy.random.Generator
             Random generator.
 
         Returns
         -------
         Bars
-            The rows of the points.
+            One bar for each row of a point.
         """
         n, size, is_comma = len(self.tile), self.size, self.is_comma
         n_rows = np.where(is_comma, SIZE * rng.uniform(0.2, 0.45, n), size)
@@ -274,18 +240,18 @@ def joins(
     Parameters
     ----------
     boxes : ndarray of shape (n_tiles, 4), int
-        Left, top, right and bottom of all tiles.
+        Left, top, right and bottom of each tile.
     line : ndarray of shape (n_tiles,), int
-        Their lines.
+        Index of the line of each tile.
     joined : ndarray of shape (n_joins,), int
-        Tiles that are joined to the tile before.
+        Indices of the tiles that are joined to the tile before.
     rng : numpy.random.Generator
         Random generator.
 
     Returns
     -------
     Bars
-        The columns of the strokes.
+        One bar for each column of a stroke.
     """
     n, pair = len(joined), np.array([joined - 1, joined])
     is_above = rng.random(n) < 0.7
@@ -305,23 +271,23 @@ def joins(
 def underlines(
     bottoms: np.ndarray, line: np.ndarray, ends: np.ndarray, rng: np.random.Generator
 ) -> Bars:
-    """Draw lines below some of the digits of some lines.
+    """Underline some digits of some lines.
 
     Parameters
     ----------
     bottoms : ndarray of shape (n_digits,), int
-        Bottoms of all digits.
+        Bottom of each digit.
     line : ndarray of shape (n_digits,), int
-        Their lines.
+        Index of the line of each digit.
     ends : ndarray of shape (n_lines,), float
-        Ends of the lines.
+        Column at which each line ends.
     rng : numpy.random.Generator
         Random generator.
 
     Returns
     -------
     Bars
-        The lines below.
+        The underlines.
     """
     lowest = np.zeros(len(ends), int)
     np.maximum.at(lowest, line, bottoms)
@@ -335,20 +301,7 @@ def underlines(
 
 
 def specks(ends: np.ndarray, rng: np.random.Generator) -> Bars:
-    """Add specks at random positions.
-
-    Parameters
-    ----------
-    ends : ndarray of shape (n_lines,), float
-        Ends of the lines.
-    rng : numpy.random.Generator
-        Random generator.
-
-    Returns
-    -------
-    Bars
-        The specks.
-    """
+    """Make specks at random positions; `ends` are the columns at which the lines end."""
     line, _ = enumerated(rng.poisson(0.5, len(ends)))
     n = len(line)
     left = rng.integers(0, (ends + MARGIN / 2).astype(int)[line])
@@ -357,17 +310,17 @@ def specks(ends: np.ndarray, rng: np.random.Generator) -> Bars:
 
 
 def enumerated(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Count from 0 to each of several numbers.
+    """Enumerate the elements of consecutive groups.
 
     Parameters
     ----------
     counts : ndarray of shape (n,), int
-        The numbers.
+        Number of elements of each group.
 
     Returns
     -------
     which, position : ndarray of shape (counts.sum(),), int
-        0 … n - 1, each as often as its number; and 0 … number - 1 for each of them.
+        Index of the group of each element, and position of the element in its group.
     """
     which = np.repeat(np.arange(len(counts)), counts)
     return which, np.arange(len(which)) - (np.cumsum(counts) - counts)[which]

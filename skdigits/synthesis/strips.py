@@ -18,7 +18,7 @@ class Strip:
     pixels : ndarray of shape (height, width), uint8
         Bright on black.
     starts : ndarray of shape (n_images + 1,), int
-        Left column of each image, and the end of the last one.
+        Left column of each image, and end of the last image.
     """
 
     pixels: np.ndarray
@@ -72,7 +72,8 @@ class Strip:
         Returns
         -------
         ndarray of shape (n_images, 4), int
-            Left, top, right and bottom of these pixels in the strip; right equals left without any.
+            Left, top, right and bottom of these pixels in the strip; right equals left if there are
+            no such pixels.
         """
         columns = np.flatnonzero(self.pixels.max(axis=0) > level)
         columns = np.append(columns, self.starts[-1])
@@ -88,7 +89,7 @@ class Strip:
         Returns
         -------
         Strip
-            The images; black ones stay black.
+            The images; black images stay black.
         """
         brightest = np.maximum.reduceat(self.pixels.max(axis=0), self.starts[:-1])
         pixels = self.pixels * self.spread(255 / np.maximum(brightest, 1))

@@ -1,4 +1,4 @@
-"""Symbols of lines: digits, and signs before and after them."""
+"""Symbols of lines: digits, and the signs before and after them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from skdigits.synthesis.pen import SIGNS
 
-NONE = -1  # of an empty place in a line; 0 to 9 are digits
-SIGN = 10  # of the first of `SIGNS`
+NONE = -1  # value of an empty place in a line; digits have the values 0 to 9
+SIGN = 10  # value of the first sign in `SIGNS`; the other signs follow
 BEFORE = ("$", "=", "#", "-", "*", "€")  # signs before the digits; "/" and "(" look like a 1
 AFTER = ("-", "-", "=", "=", "/", "#", "*", "x")
 JOINED = (0, 2, 3, 5, 6, 8)  # digits that may be joined to the next one
@@ -25,11 +25,11 @@ class Symbols:
     Parameters
     ----------
     line : ndarray of shape (n,), int
-        Their lines.
+        Index of the line of each symbol.
     value : ndarray of shape (n,), int
-        0 to 9 for a digit; from `SIGN` for a sign.
+        0 to 9 for a digit; `SIGN` or more for a sign.
     before, after : ndarray of shape (n,), int
-        The symbol before and after each on its line, or `NONE`.
+        Value of the symbol before, and after, each symbol on its line, or `NONE`.
     n_left : ndarray of shape (n,), int
         Number of digits to the right of each digit.
     n_digits : ndarray of shape (n_lines,), int
@@ -45,19 +45,9 @@ class Symbols:
 
     @classmethod
     def around(cls, digits: np.ndarray, rng: np.random.Generator) -> Symbols:
-        """Add signs before and after the digits of some lines.
+        """Add signs before and after the digits of some lines; lines without digits stay empty.
 
-        Parameters
-        ----------
-        digits : ndarray of shape (n_lines, longest), int
-            Digits of each line, then `NONE`.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        Symbols
-            The symbols; lines without digits have none.
+        `digits` has the shape (n_lines, longest): the digits of each line, followed by `NONE`.
         """
         n, n_digits = len(digits), (digits != NONE).sum(axis=1)
         signs = np.stack([_signs(kinds, n, rng) for kinds in (BEFORE, AFTER, "-")], axis=1)
@@ -78,51 +68,35 @@ class Symbols:
         return self.value < SIGN
 
     def raised(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw which digits are raised: the last two of some lines, as cents often are.
+        """Choose raised digits at random: the last two digits of some lines, like cents.
 
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        ndarray of shape (n,), bool
-            True for these digits.
+        Returns an array of shape (n,), which is True for raised digits.
         """
         is_raised = (rng.random(len(self.n_digits)) < 0.04) & (self.n_digits > 2)
         return is_raised[self.line] & self.is_digit & (self.n_left < 2)
 
     def joined(self, share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw which digits are joined to the digit before.
+        """Choose at random which digits are joined to the digit before.
 
         Parameters
         ----------
         share : ndarray of shape (n,), float
-            Share of the digits that are joined, by the writer of each symbol.
+            Probability of a join, which depends on the writer of each symbol.
         rng : numpy.random.Generator
             Random generator.
 
         Returns
         -------
         ndarray of shape (n,), bool
-            True for these digits.
+            True for joined digits.
         """
         is_joined = self.is_digit & np.isin(self.before, JOINED)
         return is_joined & (rng.random(len(share)) < share)
 
     def with_points(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw which digits have a point or a comma after them.
+        """Choose at random which digits have a point or a comma after them.
 
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        ndarray of shape (n,), bool
-            True for these digits.
+        Returns an array of shape (n,), which is True for these digits.
         """
         n_left = self.n_left
         share = np.where((n_left % 3 == 0) | (n_left == 2), 0.3, 0.02)
@@ -137,7 +111,7 @@ class Symbols:
         point : ndarray of shape (n,), str
             The point or comma after each symbol, or ``""``.
         signs : str
-            The signs that are part of the texts.
+            Signs that the texts contain; other signs are omitted.
 
         Returns
         -------
@@ -157,5 +131,5 @@ class Symbols:
 
 
 def _signs(kinds: Sequence[str], n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw signs of these kinds."""
+    """Choose `n` signs of these kinds at random."""
     return SIGN + rng.choice([SIGNS.index(kind) for kind in kinds], n)

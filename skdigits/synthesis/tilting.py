@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 AT_A_TIME = 32  # pictures of similar width; their arrays fit into the cache of a processor
-FINE = 7  # bits of the fraction of a pixel
-JITTER = 0.04  # standard deviation of corners, relative to the picture
+FINE = 7  # bits of a fixed-point number for fractions of a pixel
+JITTER = 0.04  # standard deviation of the positions of corners, relative to the picture
 
 
 class Collection(Protocol):
@@ -32,9 +32,10 @@ class Pictures:
     Parameters
     ----------
     pairs : ndarray of uint16
-        Pixels of all images, one after the other, each with its right neighbour in the upper byte.
+        Pixels of all images, one image after the other. The lower byte is a pixel, the upper byte
+        its right neighbour.
     start, stride : ndarray of shape (n,), int32
-        Index of the upper left pixel of each picture, and distance between its rows.
+        Index in `pairs` of the upper left pixel of each picture, and distance between its rows.
     height, width : ndarray of shape (n,), int32
         Size of each picture.
     """
@@ -56,7 +57,7 @@ class Pictures:
         collections : sequence of Collection
             Collections of images.
         collection, index : ndarray of shape (n,), int
-            For each picture, the number of its collection, and that of its image there.
+            Index of each picture's collection, and index of its image in this collection.
 
         Returns
         -------
@@ -91,7 +92,7 @@ def tilted(
     slant: np.ndarray,
     rng: np.random.Generator,
 ) -> list[np.ndarray]:
-    """Scale and slant pictures, and move their corners slightly.
+    """Scale and slant pictures, and move their corners slightly at random.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ def _warped(
 
 
 def _each(values: np.ndarray) -> np.ndarray:
-    """Make values of pictures, to be combined with their rows and columns."""
+    """Reshape one value per picture, to broadcast it over rows and columns."""
     return values.astype(np.float32)[:, np.newaxis, np.newaxis]
 
 
@@ -177,7 +178,7 @@ def _between_pairs(pairs: np.ndarray, fraction: np.ndarray) -> np.ndarray:
 
 
 def _between(start: np.ndarray, end: np.ndarray, fraction: np.ndarray) -> np.ndarray:
-    """Interpolate in place of `end`."""
+    """Interpolate linearly between two arrays; the result replaces `end`."""
     end -= start
     end *= fraction
     end >>= FINE

@@ -1,4 +1,4 @@
-"""Draw the properties of writers and of printed lines at random."""
+"""Choose the properties of writers and of printed lines at random."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-STEEPEST = 0.9  # slant, in columns per row
-# Share of writers that write each digit with a shape that MNIST lacks.
+STEEPEST = 0.9  # maximum slant, in columns per row
+# For each digit, the share of writers that write it in a shape that MNIST lacks.
 DRAWN = (0.2, 0.45, 0.2, 0, 0.2, 0.25, 0, 0.45, 0.15, 0.4)
 ITALIC = 0.12  # share of writers with a large slant
 ROLLING = 0.15  # share of printed lines that are the wheels of a meter
@@ -20,13 +20,20 @@ class Writers:
 
     Parameters
     ----------
-    slant, aspect, gap, gap_change, size_change, slope, wobble : ndarray of shape (n_lines,)
-        Slant, as the tangent of the angle to the vertical, positive to the right; factor of the
-        width; gap between two digits, and its standard deviation; relative standard deviation of
-        heights; slope of the baseline in rows down per column, and the standard deviation of its
-        position.
+    slant : ndarray of shape (n_lines,)
+        Tangent of the angle to the vertical; positive if digits lean to the right.
+    aspect : ndarray of shape (n_lines,)
+        Factor of the width of digits.
+    gap, gap_change : ndarray of shape (n_lines,)
+        Mean and standard deviation of the gap between two digits.
+    size_change : ndarray of shape (n_lines,)
+        Relative standard deviation of the height of digits.
+    slope : ndarray of shape (n_lines,)
+        Slope of the baseline, in rows per column; positive if it falls to the right.
+    wobble : ndarray of shape (n_lines,)
+        Standard deviation of the vertical position of digits.
     thickness : ndarray of shape (n_lines,)
-        Rank of the thickness of strokes, from 0 to 1.
+        Rank of the thickness of strokes, from 0 (thin) to 1 (thick).
     is_level : ndarray of shape (n_lines,), bool
         True if the digits stand on a baseline; False if they are centred vertically.
     cell : ndarray of shape (n_lines,)
@@ -34,7 +41,7 @@ class Writers:
     joins : ndarray of shape (n_lines,)
         Share of neighbouring digits that are joined by a stroke.
     drawn : ndarray of shape (n_lines, 10), bool
-        Digits for which drawn shapes are used.
+        True for digits in a shape that MNIST lacks.
     """
 
     slant: np.ndarray
@@ -52,7 +59,7 @@ class Writers:
 
     @classmethod
     def writing(cls, n: int, rng: np.random.Generator) -> Writers:
-        """Draw random writers of `n` lines."""
+        """Choose the writers of `n` lines at random."""
         is_italic, joins = rng.random(n) < ITALIC, rng.random(n) < 0.15
         return cls(
             slant=np.where(is_italic, rng.uniform(0.3, STEEPEST, n), rng.normal(0.12, 0.22, n)),
@@ -71,7 +78,7 @@ class Writers:
 
     @classmethod
     def printing(cls, n: int, rng: np.random.Generator) -> Writers:
-        """Draw the properties of `n` printed lines at random."""
+        """Choose the properties of `n` printed lines at random."""
         is_rolling = rng.random(n) < ROLLING
         has_cells = is_rolling | (rng.random(n) < 0.6)
         return cls(
@@ -91,19 +98,9 @@ class Writers:
 
     @classmethod
     def of(cls, is_print: np.ndarray, rng: np.random.Generator) -> Writers:
-        """Draw the properties of lines, some of which are printed.
+        """Choose the properties of written and printed lines at random.
 
-        Parameters
-        ----------
-        is_print : ndarray of shape (n_lines,), bool
-            True for printed lines.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        Writers
-            Their writers.
+        `is_print` has the shape (n_lines,) and is True for printed lines.
         """
         n = len(is_print)
         pairs = zip(cls.printing(n, rng)._values(), cls.writing(n, rng)._values(), strict=True)

@@ -39,7 +39,7 @@ def test_errors_name_the_options_of_the_command(write_idx, run, trained, tmp_pat
     Image.new("L", (30, 30)).save(tmp_path / "a.png")
     write_idx(tmp_path, "train", load_digits().images[:20], load_digits().target[:20])
     for arguments, message in (
-        (["predict", trained, tmp_path], "is a folder; expected a file, such as a model.skdigits"),
+        (["predict", trained, tmp_path], "is a folder; expected a file, such as model.skdigits"),
         (
             ["predict", trained / "model.skdigits", tmp_path / "a.png", "-o", tmp_path / "s.csv"],
             "The model was trained on images of 8×8 pixels; these have 784.",

@@ -30,5 +30,5 @@ def test_history_with_validation_has_two_curves():
     assert display.ax_ is ax
     assert [line.get_label() for line in display.lines_] == ["training", "validation"]
     assert list(display.lines_[1].get_ydata()) == [0.4, 0.6]
-    with pytest.raises(ValueError, match="no 'recall'; it has accuracy, loss"):
+    with pytest.raises(ValueError, match="no metric 'recall'; it has accuracy, loss"):
         HistoryDisplay(history).plot(metric="recall")

@@ -29,14 +29,14 @@ def test_scores_are_a_map_of_epochs_and_other_parameters(digits):
     two, one, other = found.cv_results_["mean_test_score"]
     np.testing.assert_array_equal(display.scores, [[one, two], [other, np.nan]])
     np.testing.assert_array_equal(display.im_.get_array().filled(np.nan), display.scores)
-    with pytest.raises(ValueError, match="no score 'f1': there is no 'mean_test_f1'"):
+    with pytest.raises(ValueError, match="no score 'f1': cv_results_ has no 'mean_test_f1'"):
         SearchScoreDisplay.from_estimator(found, score="f1")
 
 
 def test_a_candidate_without_epochs_has_those_of_the_estimator(digits):
     found = search(digits, [{"epochs": [1, 2]}, {"early_stopping": [False]}])
     display = SearchScoreDisplay.from_estimator(found)
-    assert display.combinations == ["estimator as given", "early_stopping=False"]
+    assert display.combinations == ["unchanged estimator", "early_stopping=False"]
     assert display.epochs == [1, 2, 3]
     one, two, three = found.cv_results_["mean_test_score"]
     np.testing.assert_array_equal(display.scores, [[one, two, np.nan], [np.nan, np.nan, three]])
@@ -52,7 +52,7 @@ def test_curves_of_a_search_are_means_of_the_folds(digits):
     assert display.lines_[1].get_ydata()[2] == pytest.approx(curves["loss"][rows].mean())
     scores = SearchHistoryDisplay.from_estimator(found, metric="score")
     assert list(scores.lines_[1].get_xdata()) == [2, 3]
-    with pytest.raises(ValueError, match="no 'recall'; they have accuracy, loss, score"):
+    with pytest.raises(ValueError, match="no metric 'recall'; they have accuracy, loss, score"):
         scores.plot(metric="recall")
     with pytest.raises(NotFittedError):
         SearchHistoryDisplay.from_estimator(EpochSearchCV(DigitClassifier(), {"epochs": [1]}))

@@ -301,7 +301,7 @@ def test_a_function_as_architecture_is_saved_by_name(digits, tmp_path):
     with pytest.raises(ValueError, match="cannot be read as a file"):
         load(path, architectures={"linear": compact})
     nameless = DigitClassifier(lambda *args: linear(*args), epochs=1)
-    with pytest.raises(TypeError, match="function without a name, which load"):
+    with pytest.raises(TypeError, match="function without a name, but load"):
         save(nameless.fit(X, y), path)
 
 

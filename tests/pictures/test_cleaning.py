@@ -93,7 +93,7 @@ def test_several_digits_in_a_picture_are_reported(digits):
     picture, _, (text,) = photographs.page(*digits, "plain", rng, n_lines=1)
     assert len(text) > 1
     with pytest.warns(
-        UserWarning, match="several digits. A DigitSequenceRecognizer reads them"
+        UserWarning, match="several digits; .* to a DigitSequenceRecognizer"
     ) as reported:
         image = clean_picture(picture)
     assert reported[0].filename == __file__
@@ -154,7 +154,7 @@ def test_lines_that_are_left_out_are_named():
         for i in range(count):
             page[top : top + 40, 40 + 40 * i : 52 + 40 * i] = 30
     with pytest.warns(
-        UserWarning, match=r"several lines, .* skdigits.read\(\) reads them all"
+        UserWarning, match=r"several lines; .* skdigits.read\(\) reads all of them"
     ) as reported:
         line = clean_line(page)
     assert reported[0].filename == __file__

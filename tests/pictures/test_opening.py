@@ -98,7 +98,7 @@ def test_large_pictures(tmp_path):
     for size, reported in sizes.items():
         Image.new("1", size).save(tmp_path / "large.png")
         with pytest.raises(
-            ValueError, match=rf"large \({reported} pixels\): at most 90 million are read"
+            ValueError, match=rf"large \({reported} pixels\); expected at most 90 million"
         ):
             open_picture(tmp_path / "large.png")
 

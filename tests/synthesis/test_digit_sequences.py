@@ -180,12 +180,12 @@ def test_train_and_test_sequences_share_no_digit():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lengths": (5, 1)}, "lengths should be a tuple"),
-        ({"lengths": []}, "lengths should be a tuple"),
-        ({"lengths": (1, 2, 3)}, "lengths should be a tuple"),
-        ({"lengths": {1: -1}}, "lengths should be a tuple"),
-        ({"lengths": {1: 0}}, "lengths should be a tuple"),
-        ({"lengths": [-1]}, "lengths should be a tuple"),
+        ({"lengths": (5, 1)}, "lengths should be a whole number"),
+        ({"lengths": []}, "lengths should be a whole number"),
+        ({"lengths": (1, 2, 3)}, "lengths should be a whole number"),
+        ({"lengths": {1: -1}}, "lengths should be a whole number"),
+        ({"lengths": {1: 0}}, "lengths should be a whole number"),
+        ({"lengths": [-1]}, "lengths should be a whole number"),
         ({"gap": (3, 1)}, "gap should be a whole number"),
         ({"gap": 1.5}, "gap should be a whole number"),
         ({"gap": (-4, 0)}, "overlap by all their width"),
