@@ -126,7 +126,7 @@ def test_learning_curves_train_on_the_first_images_only():
     labels[order[2:6]] = "d"
     labels[order[40:]] = "c"
     labels[order[:1]] = "a"
-    sizes = (1, 10, 80, 201)  # one class; no c; every class; more than there are
+    sizes = (1, 10, 80, 201)  # one class; no c; every class; too many
     curves = learning_curves({"x": Recording()}, rows, labels, split, sizes=sizes)
     assert curves["n_train"] == [10, 80]
     assert seen == [order[:10].tolist(), order[:80].tolist()]
