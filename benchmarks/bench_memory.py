@@ -217,7 +217,7 @@ def plot(fits):
     fig, ax = figure(1)
     for name, sizes in fits.items():
         ax.plot(np.array(sizes) - sizes[0], label=name)
-    ax.set(xlabel="fits after the first", ylabel="MB more", title="Memory kept by fits")
+    ax.set(xlabel="fits after the first", ylabel="growth, MB", title="Memory kept by fits")
     ax.grid(alpha=0.3)
     ax.legend()
     return fig

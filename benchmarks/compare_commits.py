@@ -108,7 +108,7 @@ def classifiers(architectures, X, small):
 
 
 def style(name):
-    """Name the parameter for a style, which was `augment` in early versions."""
+    """Return the parameter that selects a style; early versions call it `augment`."""
     from skdigits import DigitClassifier
 
     known = DigitClassifier().get_params()

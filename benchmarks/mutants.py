@@ -30,7 +30,7 @@ SWAPPED = {
     ast.Or: ast.And,
 }
 SMALL = 3  # integers up to 3 change by 1, larger integers by a factor of 2
-TINY = 1e-6  # smaller numbers only prevent divisions by zero
+TINY = 1e-6  # smaller numbers are not changed: they only prevent divisions by zero
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 UNCHANGED = (ast.Raise, ast.JoinedStr, ast.Import, ast.ImportFrom)
 UNCHANGED_FIELDS = ("annotation", "returns", "decorator_list")

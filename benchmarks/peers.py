@@ -86,7 +86,7 @@ def keras_wrapper(image_shape, n_classes, epochs=1, batch_size=32):
             return super().fit(X.reshape(len(X), -1), y, **fit_arguments)
 
         def predict(self, X):
-            with contextlib.redirect_stdout(io.StringIO()):  # its progress bar
+            with contextlib.redirect_stdout(io.StringIO()):  # hides the progress bar
                 return super().predict(X.reshape(len(X), -1))
 
     return Flat(model=build)
