@@ -1,4 +1,4 @@
-"""List the licences of all packages that skdigits needs; exit with 1 if one is not permissive."""
+"""List the licences of all required packages; exit with status 1 if one is not permissive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 PERMISSIVE = re.compile(
     r"\b(MIT|BSD|Apache|PSF|Python Software Foundation|ISC|HPND|Zlib|CMU)\b", re.IGNORECASE
 )
-# Mozilla's licence is about changes of these files alone; TensorFlow needs them for downloads.
+# The Mozilla licence of certifi covers only changes of its own files. TensorFlow needs it.
 FILES_ONLY = ("certifi",)
 
 
@@ -25,11 +25,11 @@ def main():
         if not PERMISSIVE.search(found) and name not in FILES_ONLY:
             bad.append(name)
     if bad:
-        sys.exit(f"Not known as permissive: {', '.join(bad)}")
+        sys.exit(f"Without a known permissive licence: {', '.join(bad)}")
 
 
 def needed(name, found=None):
-    """Names of a package and all that it needs on this machine, without extras."""
+    """Return the names of a package and of all packages that it requires here, without extras."""
     found = set() if found is None else found
     found.add(name)
     for line in distribution(name).requires or ():
@@ -47,7 +47,7 @@ def needed(name, found=None):
 
 
 def licence(package):
-    """What a package says of its licence: in its metadata, else in the first lines of the text."""
+    """Return the licence of a package from its metadata, or else the start of its licence text."""
     metadata = package.metadata
     classifiers = [
         text.rsplit(" :: ", 1)[-1]

@@ -1,9 +1,9 @@
-"""Sees that predicting looks up no host name: traces every socket of a process for 40 seconds.
+"""Check that prediction looks up no host name: trace the sockets of a process for 40 seconds.
 
     python .ci/network.py
 
-It needs strace, and Linux. Where ONNX Runtime has telemetry, which is as old as 1.32, a second
-process with telemetry shows that the trace would find it.
+The script needs Linux and strace. A second process enables telemetry, which ONNX Runtime has since
+version 1.32; its trace shows that sockets of the telemetry would be found.
 """
 
 import os
@@ -22,7 +22,7 @@ CODE = (
 
 
 def start(folder, **variables):
-    """Start a process with an empty home folder; the trace is written to the folder."""
+    """Start a process with an empty home folder; its trace is written to `folder`."""
     home = folder / "home"
     home.mkdir(parents=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ORT_")}
@@ -34,7 +34,7 @@ def start(folder, **variables):
 
 
 def sockets(folder):
-    """The sockets of the internet that a process has opened, and the files in its home folder."""
+    """Return the internet sockets that a process opened, and the files in its home folder."""
     lines = (folder / "trace").read_text().splitlines()
     return [line for line in lines if "AF_INET" in line], [*(folder / "home").rglob("*")]
 
@@ -48,7 +48,7 @@ def main():
         assert not found, found
         assert not files, files
         control = len(sockets(theirs)[0])
-    print(f"no socket in {SECONDS} s; with telemetry, {control}")
+    print(f"internet sockets in {SECONDS} s: 0; with telemetry: {control}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Predict in an environment without TensorFlow.
+"""Check that prediction gives the same results in an environment without TensorFlow.
 
-python predict_only.py make FOLDER     with TensorFlow: models, pictures and what they are
-python predict_only.py check FOLDER    without it: the same predictions
+python predict_only.py make FOLDER     with TensorFlow: write models, pictures and predictions
+python predict_only.py check FOLDER    without TensorFlow: compare the predictions
 """
 
 import json
@@ -57,7 +57,7 @@ def check(folder):
         print(error)
         assert "pip install tensorflow" in str(error)
     else:
-        raise AssertionError("TensorFlow is here")
+        raise AssertionError("TensorFlow is installed")
 
 
 if __name__ == "__main__":

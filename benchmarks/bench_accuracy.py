@@ -2,10 +2,10 @@
 
     python benchmarks/bench_accuracy.py DATA [--recipes NAME ...] [--quick] [--resume]
 
-Networks are trained on MNIST's 60,000 training images and tested on its 10,000 test images, with
-five seeds each. All choices were made on a part of the training images. ``--recipes`` measures the
-named recipes and reads the others from ``results/parts/``; ``--resume`` measures only what is
-missing there.
+Each network is trained on MNIST's 60,000 training images with five seeds, and tested on the 10,000
+test images. All choices were made on a part of the training images. ``--recipes`` measures the
+named recipes and reads the results of the others from ``results/parts/``. ``--resume`` measures
+only recipes without a result in that folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from skdigits import DigitClassifier
 from skdigits.metrics import probability_figures
 
 SEEDS = (0, 1, 2, 3, 4)
-# Parameters of the classifier, minimum mean accuracy, and maximum seconds of a fit.
+# Parameters of the classifier, minimum mean accuracy, and maximum mean seconds of a fit.
 RECIPES = {
     "compact": ({"architecture": "compact"}, 0.9865, 40),
     "compact, augmented": (
@@ -37,7 +37,7 @@ RECIPES = {
 MEMBERS_OF = "deep, augmented"
 LEAST_OF_ENSEMBLE = 0.9972
 MOST_CALIBRATION_ERROR = 0.005
-# Ticks of the plot.
+# Ticks of the axes of the plot.
 SECONDS = (20, 50, 100, 200, 500, 1000, 2000)
 ERRORS = (0.003, 0.004, 0.005, 0.007, 0.01, 0.014)
 
@@ -62,7 +62,7 @@ def main():
 
 
 def measure(name, parameters, seeds, train, test):
-    """Fit a recipe with each seed; return figures of each fit, and of the mean probability."""
+    """Fit a recipe with each seed; return the results of each fit and of the ensemble."""
     runs, probabilities = [], []
     for seed in seeds:
         classifier = DigitClassifier(**parameters, random_state=seed)
@@ -96,7 +96,7 @@ def check(found):
             checks.at_most(f"{name}: fit", mean(result, "fit_seconds"), longest, "s")
     if MEMBERS_OF in found:
         accuracy = found[MEMBERS_OF]["ensemble"]["accuracy"]
-        checks.at_least(f"{MEMBERS_OF}: accuracy of five together", accuracy, LEAST_OF_ENSEMBLE)
+        checks.at_least(f"{MEMBERS_OF}: accuracy of the ensemble", accuracy, LEAST_OF_ENSEMBLE)
     if "compact" in found:
         error = mean(found["compact"], "calibration_error")
         checks.at_most("compact: expected calibration error", error, MOST_CALIBRATION_ERROR)

@@ -2,9 +2,10 @@
 
     python benchmarks/bench_cold_start.py [--quick]
 
-A new process loads a file and predicts one image, in Python and with ``skdigits predict``. This is
-compared with importing sklearn.base only, and with a network in float64, which TensorFlow runs.
-``skdigits read`` reads one picture of 640×480 pixels with three lines, and 21 pictures.
+A new process loads a saved model and predicts one image, in Python and with ``skdigits predict``.
+The time is compared with importing only sklearn.base, and with a network in float64, which
+TensorFlow runs. ``skdigits read`` reads one picture of 640×480 pixels with three lines, and 21 such
+pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from skdigits.datasets import load_digits
 
 MOST_SECONDS = 0.8
 MOST_MEGABYTES = 250
-MOST_RELATIVE = 0.4  # of the time with a network in float64
+MOST_RELATIVE = 0.4  # relative to the time with a network in float64
 MOST_SECONDS_TO_READ = 2.5
 MOST_SECONDS_FOR_FURTHER = 0.06
 N_PAGES = 21
@@ -86,7 +87,7 @@ def main():
 
 
 def make_files(folder):
-    """Make two classifiers, a recognizer, a picture, a path for labels, and a folder of pages."""
+    """Make two classifiers, a recognizer, a picture and a folder of pages; return all paths."""
     X, y = load_digits().images[:300], load_digits().target[:300]
     X = np.pad(X.repeat(2, axis=1).repeat(2, axis=2), [(0, 0), (6, 6), (6, 6)])
     names = ("digits", "sequences", "float64", "picture.png", "labels.csv", "pages")
@@ -109,7 +110,7 @@ def make_files(folder):
 
 
 def measure(files, runs):
-    """Measure seconds and megabytes of each case, in alternating new processes."""
+    """Measure seconds and megabytes of each case; cases alternate, each in a new process."""
     seconds, megabytes = {name: [] for name in CASES}, {name: [] for name in CASES}
     for run in range(runs + 1):
         for name, code in CASES.items():
@@ -129,7 +130,7 @@ def plot(median, memory):
         colors = ["tab:green" if TENSORFLOW in name else "tab:blue" for name in names]
         bars = ax.barh(names, [values[name] for name in names], color=colors)
         ax.bar_label(bars, fmt="%.3g", padding=3)
-        ax.set(xlabel=unit, title="First answer of a new process")
+        ax.set(xlabel=unit, title="First prediction of a new process")
         ax.margins(x=0.2)
     return fig
 

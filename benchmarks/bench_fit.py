@@ -2,10 +2,10 @@
 
     python benchmarks/bench_fit.py [DATA] [--quick]
 
-DATA is anything that ``skdigits train`` accepts; the published figures are those of MNIST. All
-train the network "compact" with Adam at a constant learning rate of 0.001. "Keras" is
-``keras.Model.fit`` alone: the model is built and traced, and the data converted, before the clock
-starts. The others are timed from a new estimator to the fitted one.
+DATA is any data that ``skdigits train`` accepts; the published results use MNIST. All libraries
+train the network "compact" with Adam at a constant learning rate of 0.001. For "Keras", only
+``keras.Model.fit`` is timed; the model is built and traced, and the data is converted, before that.
+For the other libraries, the time includes building a new estimator.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SIZES = (1000, 3000, 10_000, 30_000, 60_000)
 
 
 def main():
-    args = parser(__doc__, data="whatever `skdigits train` takes").parse_args()
+    args = parser(__doc__, data="any data that `skdigits train` accepts").parse_args()
     X, X_test, y, y_test, shape = read(args.data)
     n_classes = len(np.unique(y))
     runs = args.runs or (2 if args.quick else 9)
@@ -61,7 +61,7 @@ def main():
                     1.0,
                     readme=name == "skorch",
                 )
-        what = f"fit, batch {batch_size}: accuracy less than bare Keras's by"
+        what = f"fit, batch {batch_size}: accuracy below that of bare Keras"
         result["accuracy"].check(checks, what, "Keras", MOST_ACCURACY_DIFFERENCE)
     sizes = list(SIZES[: 2 if args.quick else None])
     details["growth"] = growth(X, y, shape, n_classes, sizes, runs)
@@ -69,7 +69,7 @@ def main():
 
 
 def read(source):
-    """Load training and test data, and the shape of an image, with channels."""
+    """Load training and test data; also return the shape of an image with its channels."""
     X, y = load_data(source, return_X_y=True)
     shape = ImageReshaper().fit_transform(X[:1]).shape[1:]
     X = X.reshape(len(X), *shape)
@@ -77,7 +77,7 @@ def read(source):
 
 
 def ours(shape, epochs, batch_size):
-    """Make the estimator with the settings of the peers: "compact", and Adam at a constant rate."""
+    """Make a DigitClassifier with the network and the optimizer of the other libraries."""
     return DigitClassifier(
         "compact",
         optimizer="adam",
@@ -94,7 +94,7 @@ def as_floats(X, shape):
 
 
 def estimator_fits(X, y, shape, epochs, batch_size):
-    """Return functions that fit a new DigitClassifier and every installed peer."""
+    """Return functions by name; each fits a new estimator of skdigits or an installed peer."""
     floats, n_classes = as_floats(X, shape), len(np.unique(y))
     cases = {"skdigits": lambda: ours(shape, epochs, batch_size).fit(X, y)}
     for name, make in PEERS.items():
@@ -106,7 +106,7 @@ def estimator_fits(X, y, shape, epochs, batch_size):
 
 
 class Accuracies(dict):
-    """Collect accuracies of fitted estimators by name; `alternate` calls it after each fit."""
+    """Accuracies of fitted estimators by name; `alternate` calls this object after each fit."""
 
     def __init__(self, X, y, shape):
         self.images, self.floats, self.labels = X, as_floats(X, shape), y
@@ -116,7 +116,7 @@ class Accuracies(dict):
         self.setdefault(name, []).append(float(np.mean(predicted == self.labels)))
 
     def check(self, checks, what, peer, most_difference):
-        """Check that accuracy is at most a bound, or the noise of runs, below the peers'."""
+        """Check that the accuracy is not lower than a peer's by more than a bound or the noise."""
         spread = max(statistics.stdev(values) for values in self.values())
         allowed = max(most_difference, 3 * spread / len(self["skdigits"]) ** 0.5)
         less = statistics.mean(self[peer]) - statistics.mean(self["skdigits"])
@@ -124,7 +124,7 @@ class Accuracies(dict):
 
 
 def compare(X, y, X_test, y_test, shape, n_classes, epochs, batch_size, runs):
-    """Measure times and accuracies of alternating fits."""
+    """Measure times and accuracies of all libraries in alternating fits."""
     floats, accuracy = as_floats(X, shape), Accuracies(X_test, y_test, shape)
     bare = BareKeras(shape, n_classes, epochs, batch_size).prepare()
     cases = estimator_fits(X, y, shape, epochs, batch_size)
@@ -148,7 +148,7 @@ def compare(X, y, X_test, y_test, shape, n_classes, epochs, batch_size, runs):
 
 
 def growth(X, y, shape, n_classes, sizes, runs):
-    """Measure seconds of one epoch of batch 128 by number of images, and the lower bound."""
+    """Measure seconds of one epoch by number of images (batch size 128), and the lower bound."""
     rate = matrix_rate()
     per_image = operations(network(shape, n_classes), training=True)
     result = {"sizes": sizes, "matrix_rate": rate, "operations_per_image": per_image}
@@ -182,7 +182,7 @@ def plot(details):
     )
     left.legend()
     draw_growth(right, details["growth"], ("Keras", "skdigits"))
-    right.set_title("One epoch of batch 128")
+    right.set_title("One epoch, batch size 128")
     return fig
 
 

@@ -1,4 +1,4 @@
-"""How long does importing skdigits take, and does TensorFlow start without messages?
+"""How long does importing skdigits take, and does training print no messages of TensorFlow?
 
     python benchmarks/bench_import.py [--quick]
 
@@ -46,7 +46,7 @@ def main():
             command = [sys.executable, "-c", code]
             output = subprocess.run(command, check=True, capture_output=True).stdout
             elapsed, loaded[name] = json.loads(output)
-            if run:  # the first warms the file cache
+            if run:  # the first run fills the file cache
                 seconds[name].append(elapsed)
     median = medians(seconds)
     for name, value in median.items():
@@ -57,9 +57,9 @@ def main():
     beyond = (median["skdigits.DigitClassifier"] - median[SIMILAR]) * 1e3
     what = f"import skdigits.DigitClassifier, beyond {SIMILAR}"
     checks.at_most(what, beyond, MOST_MILLISECONDS, "ms")
-    # scikit-learn itself imports pandas if it is installed.
+    # scikit-learn imports pandas if pandas is installed.
     more = set(loaded["skdigits.DigitClassifier"]) - set(loaded["sklearn"])
-    checks.at_most("heavy packages that it loads beyond scikit-learn's", len(more), 0)
+    checks.at_most("heavy packages that DigitClassifier loads, but sklearn does not", len(more), 0)
     what = "bytes that skdigits train writes to standard error"
     checks.at_most(what, len(errors_of_training()), 0)
     details = {"median_seconds": median, "seconds": seconds, "loaded": loaded}
@@ -67,7 +67,7 @@ def main():
 
 
 def errors_of_training():
-    """Return what the command writes to standard error, where TensorFlow logs its start."""
+    """Return the standard error of `skdigits train`; TensorFlow logs its start there."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "skdigits", "train", "--epochs", "1", "-o", folder]
         return subprocess.run(command, check=True, capture_output=True).stderr

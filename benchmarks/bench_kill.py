@@ -1,10 +1,10 @@
-"""Does a killed command produce the right result when it is run again?
+"""Does a killed command give the correct result when it is run again?
 
     python benchmarks/bench_kill.py [--quick] [--runs KILLS] [--resume]
 
-Each command runs once without interruption. Then it is killed by SIGKILL at random moments, up to
-five times in a row, and run again until it ends; its files and output must equal those of the
-uninterrupted run. After each kill, no file may be half-written. At the end, no other file may be
+Each command runs once without interruption. Then it is killed by SIGKILL at random moments, one to
+five times in a row; after that, it runs until it ends. Its files and output must equal those of the
+uninterrupted run. After each kill, all files must be complete. At the end, no other file may be
 left.
 """
 
@@ -32,7 +32,7 @@ KILLS, QUICK_KILLS = 100, 1
 MOST_IN_A_ROW = 5
 N_PICTURES = 200
 PRINTED = "printed"
-OF_TRAINING = (".checkpoint", ".jsonl")  # files that grow until a command ends
+OF_TRAINING = (".checkpoint", ".jsonl")  # files that change until a command ends
 
 
 def main():
@@ -51,7 +51,7 @@ def main():
 
 
 def make_commands(folder, quick):
-    """Return the commands; each writes into its folder {}, or prints its result."""
+    """Return the arguments of the commands; {} stands for the folder of the results."""
     pictures = folder / "pictures"
     pictures.mkdir()
     for i, image in enumerate(load_digits().images[:N_PICTURES]):
@@ -72,7 +72,7 @@ def make_commands(folder, quick):
 
 
 def kill(arguments, folder, kills):
-    """Kill a command at random moments, run it again, and collect faults."""
+    """Kill a command at random moments and run it again; return the number of kills and faults."""
     rng = np.random.default_rng(0)
     start = time.perf_counter()
     expected = result(arguments, folder / "undisturbed")
@@ -104,7 +104,7 @@ def run(arguments):
 
 
 def result(arguments, folder):
-    """Return what a command has written into its folder, or printed."""
+    """Run a command; return the contents of the files in its folder, or its output."""
     folder.mkdir(parents=True, exist_ok=True)
     printed = run(command(arguments, folder))
     found = {path.name: content(path) for path in folder.iterdir()}
@@ -112,7 +112,7 @@ def result(arguments, folder):
 
 
 def content(path):
-    """Return the content that must be the same in all runs: everything except times."""
+    """Return the content of a file without times; it must be the same in all runs."""
     if path.suffix == ".skdigits":
         with zipfile.ZipFile(path) as file:
             return {name: file.read(name) for name in file.namelist()}
@@ -140,13 +140,13 @@ def half_written(folder, expected):
         except (OSError, ValueError, zipfile.BadZipFile):
             whole = False
         if not whole:
-            yield f"{path.name} is half-written"
+            yield f"{path.name} is incomplete"
 
 
 def differences(expected, found):
     for name in expected.keys() | found.keys():
         if expected.get(name, 0) != found.get(name, 0):
-            yield f"{name} differs, is missing, or was left"
+            yield f"{name} differs, is missing or is left over"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How much memory do many fits keep, and how much does training on a large array take?
+"""How much memory do many fits keep, and how much memory does a large array or file need?
 
     python benchmarks/bench_memory.py [--quick]
 
-Each case runs in a new process. Anonymous memory is measured. Pages of memory-mapped files are not
-counted, since the system can drop them at any time.
+Each case runs in a new process. Anonymous memory is measured, without the pages of memory-mapped
+files: the system can drop these at any time.
 """
 
 from __future__ import annotations
@@ -89,8 +89,11 @@ def measure_command(numbers, checks):
 
 def measure_candidates(n_candidates, checks):
     kept = run("candidates", n_candidates)
-    print("kept by more candidates, per process:", *(f"{size:+.0f} MB" for size in kept))
-    what = f"memory kept by {n_candidates} candidates in two processes, per process at most"
+    print(
+        "growth with ten times as many candidates, per process:",
+        *(f"{size:+.0f} MB" for size in kept),
+    )
+    what = f"memory kept by {n_candidates} candidates in two processes, maximum of a process"
     checks.at_most(what, max(kept), MOST_FOR_CANDIDATES, "MB")
     return kept
 
@@ -102,7 +105,7 @@ def run(*case):
 
 
 def repeated_fits(name, n_fits):
-    """Measure megabytes after each fit; batch sizes and epochs vary as in a grid."""
+    """Measure megabytes after each fit; batch size and epochs vary from fit to fit."""
     from bench_fit import as_floats, ours
     from peers import scikeras
 
@@ -123,7 +126,7 @@ def repeated_fits(name, n_fits):
 
 
 def mapped(file):
-    """Measure peak megabytes of fit and predict, minus those of a small fit."""
+    """Measure how many megabytes fit and predict need beyond those of a small fit."""
     from bench_fit import ours
 
     X = np.load(file, mmap_mode="r")
@@ -139,7 +142,7 @@ def mapped(file):
 
 
 def command(n_rows):
-    """Measure the peak megabytes of `skdigits predict` on a CSV of `n_rows` rows."""
+    """Measure the growth of memory in `skdigits predict` on a CSV of `n_rows` rows, in MB."""
     from bench_fit import ours
 
     from skdigits import cli, save
@@ -165,7 +168,7 @@ def command(n_rows):
 
 
 def candidates(n_candidates):
-    """Measure megabytes per process after a search, minus those of a search of a tenth its size."""
+    """Measure the growth of each process after a search, following a search of a tenth the size."""
     from bench_fit import ours
     from sklearn.model_selection import GridSearchCV
 
@@ -182,7 +185,7 @@ def candidates(n_candidates):
 
 
 def children():
-    """List the IDs of the Python processes that this one started."""
+    """List the IDs of the Python processes that this process started."""
     found = []
     for task in Path("/proc/self/task").iterdir():
         found += (task / "children").read_text().split()
@@ -214,7 +217,7 @@ def plot(fits):
     fig, ax = figure(1)
     for name, sizes in fits.items():
         ax.plot(np.array(sizes) - sizes[0], label=name)
-    ax.set(xlabel="fits after the first", ylabel="MB more", title="Memory kept by fits")
+    ax.set(xlabel="fits after the first", ylabel="growth, MB", title="Memory kept by fits")
     ax.grid(alpha=0.3)
     ax.legend()
     return fig

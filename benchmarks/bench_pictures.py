@@ -1,11 +1,11 @@
-"""Are digits in photographs read correctly, and are the lines of a page found?
+"""Are digits in photographs recognized, and are the lines of a page found?
 
     python benchmarks/bench_pictures.py DATA [--model FILE] [--quick]
 
-MNIST's test digits are drawn on many kinds of paper in many kinds of light, cleaned by
-`clean_picture`, and classified by a network that was trained on MNIST only. `find_lines` searches
-pages of one to eight lines. Blank papers should give blank images. DATA is a folder of MNIST's
-files; FILE is a saved classifier, by default `DigitClassifier("deep", augment=2, epochs=20)` is
+MNIST's test digits are drawn on many kinds of paper in many kinds of light. `clean_picture` cleans
+these pictures, and a network that was trained on MNIST only classifies them. `find_lines` searches
+pages of one to eight lines. Blank paper should give a blank image. DATA is a folder of MNIST's IDX
+files. FILE is a saved classifier; by default, `DigitClassifier("deep", augment=2, epochs=20)` is
 trained.
 """
 
@@ -25,18 +25,18 @@ from skdigits.pictures import clean_picture, find_lines
 LEAST_ACCURACY = 0.97
 LEAST_PLAIN = 0.993
 LEAST_FOUND = 0.97
-MOST_BLANK = 0.1  # maximum share of blank papers with ink in their image
+MOST_BLANK = 0.1  # maximum share of blank papers whose image has ink
 MOST_MILLISECONDS = 5  # for a picture of 160×160
 MOST_SECONDS = 0.2  # for 12 megapixels
 MOST_MEGABYTES = 300
-ALIKE = 0.6  # minimum intersection over union of a line and its box
+ALIKE = 0.6  # minimum intersection over union of a true and a found box
 
 
 def main():
     options = parser(__doc__, data=MNIST)
     options.add_argument("--model", help="a saved DigitClassifier for 28×28 pixels")
     args = options.parse_args()
-    warnings.simplefilter("ignore", UserWarning)  # that a picture shows several digits
+    warnings.simplefilter("ignore", UserWarning)  # "shows several digits"
     train, test = load_mnist(args)
     model = skdigits.load(args.model) if args.model else fit(train, args.quick)
     n = 10 if args.quick else 400
@@ -56,7 +56,7 @@ def fit(train, quick):
 
 
 def read(name, test, model, n):
-    """Measure the accuracy on n pictures of a kind."""
+    """Measure the accuracy on n generated pictures of a kind."""
     rng = np.random.default_rng(sum(map(ord, name)))
     chosen = rng.choice(len(test.images), n, replace=False)
     images = [clean_picture(photograph(test.images[i], name, rng)) for i in chosen]
@@ -66,7 +66,7 @@ def read(name, test, model, n):
 
 
 def search(name, test, n):
-    """Compute the share of lines found, and false boxes per line."""
+    """Compute the share of lines found, and the number of false boxes per line."""
     rng = np.random.default_rng(sum(map(ord, name)))
     n_lines = n_found = n_false = 0
     for _ in range(n):
@@ -77,12 +77,15 @@ def search(name, test, n):
         n_found += int(alike.any(axis=1).sum())
         n_false += int((~alike.any(axis=0)).sum())
     result = {"found": n_found / n_lines, "false": n_false / n_lines}
-    print(f"{name:28s} lines found {result['found']:.3f}, false {result['false']:.3f}", flush=True)
+    print(
+        f"{name:28s} lines found {result['found']:.3f}, false boxes {result['false']:.3f}",
+        flush=True,
+    )
     return result
 
 
 def overlaps(boxes, others):
-    """Compute the intersection over union of all pairs of boxes and others."""
+    """Compute the intersection over union of each box with each of the others."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     common = np.prod((high - low).clip(0), axis=2)
@@ -102,20 +105,20 @@ def judge(checks, digits, pages, blank):
     checks.at_least("photographed digits, plain: accuracy", plain, LEAST_PLAIN)
     for what, names in (("kinds", KINDS), ("mixtures", MIXTURES)):
         worst = min(names, key=digits.get)
-        what = f"{len(names)} {what} of photographed digits: least accuracy ({worst})"
+        what = f"{len(names)} {what} of photographed digits: lowest accuracy ({worst})"
         checks.at_least(what, digits[worst], LEAST_ACCURACY)
     for what, names in (("kinds", KINDS), ("mixtures", MIXTURES)):
         found = {name: pages[name]["found"] for name in names}
         worst = min(found, key=found.get)
-        what = f"{len(names)} {what} of pages: least share of lines found ({worst})"
+        what = f"{len(names)} {what} of pages: lowest share of lines found ({worst})"
         checks.at_least(what, found[worst], LEAST_FOUND)
     checks.at_most(
-        "pages of every kind: boxes that are no line, per line",
+        "pages of every kind: false boxes per line",
         np.mean([pages[name]["false"] for name in KINDS]),
         0.001,
     )
     worst = max(blank, key=blank.get)
-    what = f"blank paper of every kind: most images with ink ({worst})"
+    what = f"blank paper of every kind: highest share with ink ({worst})"
     checks.at_most(what, blank[worst], MOST_BLANK)
 
 
@@ -141,7 +144,7 @@ def measure(checks, test):
 
 
 def seconds(function, pictures):
-    """Measure the median time of a call."""
+    """Measure the median seconds of a call."""
     times = []
     for picture in pictures:
         start = time.perf_counter()

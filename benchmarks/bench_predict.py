@@ -3,8 +3,8 @@
     python benchmarks/bench_predict.py [DATA] [--quick]
 
 The network "compact" is compared with the same network in SciKeras and in bare ONNX Runtime, and
-with scikit-learn's classifiers, all fitted on the same images. Also, time is measured by number of
-images.
+with scikit-learn's classifiers. All are fitted on the same images. The time for 1,000 to 60,000
+images is measured, too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SIZES = (1000, 3000, 10_000, 30_000, 60_000)
 
 
 def main():
-    args = parser(__doc__, data="whatever `skdigits train` takes").parse_args()
+    args = parser(__doc__, data="any data that `skdigits train` accepts").parse_args()
     X, X_test, y, _, shape = read(args.data)
     n_train, n_many = (2000, 5000) if args.quick else (10_000, N_MANY)
     fitted = fit_all(X[:n_train], y[:n_train], shape)
@@ -66,7 +66,7 @@ def main():
 
 
 def fit_all(X, y, shape):
-    """Fit every classifier; scikit-learn's on flat rows with values from 0 to 1."""
+    """Fit every classifier; those of scikit-learn get flat rows with values from 0 to 1."""
     floats = as_floats(X, shape)
     rows = floats.reshape(len(X), -1)
     classifier = ours(shape, 5, 128).fit(X, y)
@@ -102,7 +102,7 @@ def inputs(name, images, shape):
 
 
 def measure_one(fitted, image, shape, rounds):
-    """Time 30 calls of `predict` per classifier and round; the first five are not counted."""
+    """Time `predict` in rounds of 30 calls per classifier, without the first five of each."""
     given = {name: inputs(name, image, shape) for name in fitted}
     seconds = {name: [] for name in fitted}
     for _ in range(rounds):
@@ -116,7 +116,7 @@ def measure_one(fitted, image, shape, rounds):
 
 
 def measure_many(fitted, images, shape, runs):
-    """Measure seconds of predict; a classifier that takes over two seconds is timed only once."""
+    """Measure seconds of `predict`; a classifier that takes more than 2 s is timed only once."""
     given = {name: inputs(name, images, shape) for name in fitted}
     cases = {name: lambda e=e, x=given[name]: e.predict(x) for name, e in fitted.items()}
     once, first = alternate(cases, 1)
@@ -125,7 +125,7 @@ def measure_many(fitted, images, shape, runs):
 
 
 def summary(title, seconds):
-    """Print the medians; return them and the times of the first calls."""
+    """Print the medians; return the medians and the times of the first 20 calls."""
     median = medians(seconds)
     print(f"\n{title}")
     for name, value in median.items():
@@ -135,7 +135,7 @@ def summary(title, seconds):
 
 
 def growth(fitted, X, shape, sizes):
-    """Measure seconds by number of images, and the lower bound."""
+    """Measure seconds of `predict` by number of images, and the lower bound."""
     rate = matrix_rate()
     per_image = operations(network(shape, 10))
     result = {"sizes": list(sizes), "matrix_rate": rate, "operations_per_image": per_image}

@@ -2,12 +2,13 @@
 
     python benchmarks/bench_real.py FOLDER [--mnist DATA] [--train] [--digit FILE] [--sequence FILE]
 
-FOLDER contains sets NAME.npz with `images`, `labels` and, if pictures are padded to one size,
-`height` and `width`; labels of several digits mean lines. The networks are those of the package,
-those in FILEs, or with `--train` new ones that are trained on MNIST in the folder DATA. Their
-recipes were chosen on the pictures with even numbers; the reported figures are those of the odd
-ones. Neither half is used for training, except in the column on adaptation, where a network is
-fitted further to the even half. RapidOCR and Tesseract are measured if they are installed.
+FOLDER contains a file NAME.npz per set, with `images` and `labels`. If the pictures are padded to
+one size, it also contains `height` and `width`. A set whose labels have several digits shows lines.
+By default, the networks of the package are measured; FILE is another saved network, and `--train`
+trains new networks on MNIST in the folder DATA. The recipes were chosen on the pictures with even
+numbers; the results on the pictures with odd numbers are reported. Neither half is used for
+training. Only for the column "adapted", a network is fitted further on the even half. RapidOCR and
+Tesseract are measured if they are installed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from skdigits.pictures import clean_line, clean_picture
 
 DIGIT_RECIPE = {"architecture": "deep", "style": "mixed", "epochs": 40, "random_state": 0}
 SEQUENCE_RECIPE = {"epochs": 30, "random_state": 0}
-# Minimum share of pictures of the odd half that are read without a mistake.
+# Minimum share of the odd half that is read without a mistake.
 FLOORS = {
     "cheques": 0.68,
     "sudoku_printed": 0.98,
@@ -48,28 +49,28 @@ LEAST_ON_MNIST = 0.995
 LEAST_ADAPTED = {"cheques": 0.78, "meters": 0.95}
 MOST_MINUTES_TO_ADAPT = 5
 ADAPT_EPOCHS = 15
-SURE = 0.9  # confidence
-LEAST_OF_SURE = 0.98  # minimum share of correct ones above this confidence
+SURE = 0.9  # confidence from which a reading counts as sure
+LEAST_OF_SURE = 0.98  # minimum share of sure readings that are correct
 JUDGED_WHEN_SURE = "cheques"
-BRIGHT_INK = ("optdigits", "usps")  # sets that other programs cannot read
-MOST_FOR_PEERS = 300  # pictures per set for other programs, which are slow
+BRIGHT_INK = ("optdigits", "usps")  # sets of bright ink on black, inverted for the peers
+MOST_FOR_PEERS = 300  # pictures per set for the other programs, which are slow
 PEER_HEIGHT = 48  # pixels: smaller pictures are enlarged for RapidOCR
-SHOWN = 8  # mistakes per set
-N_QUICK = 20  # pictures per set
+SHOWN = 8  # mistakes that are drawn per set
+N_QUICK = 20  # pictures per set with --quick
 QUICK_DIGIT = {"epochs": 1}
 QUICK_SEQUENCE = {"epochs": 1, "sequences_per_epoch": 1000}
 
 
 def main():
-    options = parser(__doc__, data="folder of the sets")
-    options.add_argument("--mnist", help="folder of MNIST's IDX files, to test on its test images")
+    options = parser(__doc__, data="folder of the sets NAME.npz")
+    options.add_argument("--mnist", help="folder of MNIST's IDX files; its test images are tested")
     options.add_argument("--train", action="store_true", help="train both networks on MNIST")
-    options.add_argument("--digit", help="a saved DigitClassifier")
-    options.add_argument("--sequence", help="a saved DigitSequenceRecognizer")
+    options.add_argument("--digit", help="a saved DigitClassifier to measure")
+    options.add_argument("--sequence", help="a saved DigitSequenceRecognizer to measure")
     args = options.parse_args()
     if not args.quick and (not args.data or (args.train and not args.mnist)):
-        options.error("name FOLDER, and with --train --mnist DATA")
-    warnings.simplefilter("ignore", UserWarning)  # that a picture shows several digits
+        options.error("FOLDER is required; --train also requires --mnist DATA")
+    warnings.simplefilter("ignore", UserWarning)  # "shows several digits"
     models = {"digit": load_or_train(args, "digit"), "line": load_or_train(args, "sequence")}
     sets = load_sets(args.data) if args.data else draw_sets()
     if args.quick:
@@ -95,7 +96,7 @@ def main():
 
 
 def load_or_train(args, kind):
-    """Return the estimator of a given file, that of the package, or a new one."""
+    """Load an estimator from the given file or from the package, or train a new one."""
     if path := getattr(args, kind):
         return skdigits.load(path)
     if not args.train:
@@ -126,7 +127,7 @@ def load_sets(folder):
 
 
 def draw_sets():
-    """Draw pictures in place of photographs, for --quick."""
+    """Generate a set of digits and a set of lines, for --quick."""
     _, test = load_mnist(Namespace(data=None, quick=True))
     rng = np.random.default_rng(0)
     digits = [photograph(image, "plain", rng) for image in test.images[:N_QUICK]]
@@ -145,14 +146,14 @@ def read(models, labelled, pictures):
 
 
 def cleaned(pictures, labels):
-    """Choose the network for these pictures, and make its images."""
+    """Return the kind of network for these pictures, and the cleaned images."""
     if len(max(labels, key=len)) > 1:
         return "line", list(map(clean_line, pictures))
     return "digit", np.stack(list(map(clean_picture, pictures)))
 
 
 def peers():
-    """Find the other programs that are installed."""
+    """Return a function for each of the other programs that is installed."""
     found = {}
     try:
         from rapidocr import RapidOCR
@@ -167,7 +168,7 @@ def peers():
 
 
 def for_peers(name, pictures):
-    """Convert an image to dark ink on bright paper, with a margin."""
+    """Convert pictures to grey; bright ink becomes dark ink on white paper with a margin."""
     for picture in pictures:
         grey = np.asarray(Image.fromarray(picture).convert("L"))
         if name in BRIGHT_INK:
@@ -206,11 +207,11 @@ def digits_of(text):
     return "".join(character for character in text if character in "0123456789")
 
 
-# -- figures ---------------------------------------------------------------------------------------
+# -- results ---------------------------------------------------------------------------------------
 
 
 def measure(function, name, pictures, labels, most):
-    """Read a set; return shares of correct texts, confidence and time per picture."""
+    """Read a set with a program; return shares of correct texts, confidences and times."""
     chosen = np.arange(len(labels))
     if most and len(chosen) > most:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, most, replace=False))
@@ -240,7 +241,7 @@ def summary(row):
     low, high = row["all"][1:]
     return (
         f"{shares} [{low:.3f}, {high:.3f}]  {row['milliseconds']:.1f} ms"
-        f"  of sure ones {row['right_of_sure']:.3f} at {row['sure']:.2f}"
+        f"  confidence ≥ {SURE}: share {row['sure']:.2f}, correct {row['right_of_sure']:.3f}"
     )
 
 
@@ -248,12 +249,12 @@ def judge(checks, name, row):
     if name in FLOORS:
         checks.at_least(f"{name}, odd half: right", row["odd"][0], FLOORS[name])
     if name == JUDGED_WHEN_SURE:
-        what = f"{name}: right of those read with a confidence of {SURE}"
+        what = f"{name}: correct texts among those with a confidence ≥ {SURE}"
         checks.at_least(what, row["right_of_sure"], LEAST_OF_SURE)
 
 
 def adapt(args, checks, name, models, pictures, labels):
-    """Adapt a network to the even pictures, and measure it on the odd ones."""
+    """Adapt a network to the even half of a set, and measure its accuracy on the odd half."""
     kind, images = cleaned(pictures, labels)
     epochs = 1 if args.quick else ADAPT_EPOCHS
     model = copy.deepcopy(models[kind]).set_params(warm_start="adapt", epochs=epochs)
@@ -263,8 +264,10 @@ def adapt(args, checks, name, models, pictures, labels):
     right = interval(model.predict(images[1::2]).astype(str) == labels[1::2])
     print(f"{name:20s} adapted in {minutes:.1f} min: {right[0]:.4f}", flush=True)
     if name in LEAST_ADAPTED:
-        checks.at_least(f"{name}, odd half, adapted to the even", right[0], LEAST_ADAPTED[name])
-        checks.at_most(f"{name}: adapting", minutes, MOST_MINUTES_TO_ADAPT, "min")
+        checks.at_least(
+            f"{name}, odd half after adaptation to the even half", right[0], LEAST_ADAPTED[name]
+        )
+        checks.at_most(f"{name}: time to adapt", minutes, MOST_MINUTES_TO_ADAPT, "min")
     forgotten = {}
     if kind == "digit" and args.mnist:
         forgotten["on_mnist"] = score_on_mnist(args, model)
@@ -288,7 +291,7 @@ def most_confident_mistakes(found, pictures, labels):
     wrong = np.flatnonzero(~found["right"])
     wrong = wrong[np.argsort(-found["confidence"][wrong])][:SHOWN]
     return [
-        (pictures[i], f"{labels[i]} read {found['texts'][i]}, {found['confidence'][i]:.2f}")
+        (pictures[i], f"{labels[i]} read as {found['texts'][i]}, {found['confidence'][i]:.2f}")
         for i in wrong
     ]
 

@@ -2,9 +2,9 @@
 
     python benchmarks/bench_refit.py [DATA] [--quick]
 
-Cross-validation and grid search consist of such fits: a new estimator, the network "compact", 1,200
-images, ten epochs of batch 128. skdigits reuses the compiled model of the first fit; the peers
-build, compile and trace a new one.
+Cross-validation and grid search consist of such fits. Each fit trains a new estimator: the network
+"compact", 1,200 images, ten epochs, batch size 128. skdigits reuses the compiled model of the first
+fit; the other libraries build, compile and trace a new model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ N_IMAGES, EPOCHS, BATCH_SIZE = 1200, 10, 128
 
 
 def main():
-    args = parser(__doc__, data="whatever `skdigits train` takes").parse_args()
+    args = parser(__doc__, data="any data that `skdigits train` accepts").parse_args()
     X, X_test, y, y_test, shape = read(args.data)
     X, y = X[:N_IMAGES], y[:N_IMAGES]
     accuracy = Accuracies(X_test, y_test, shape)
@@ -34,7 +34,7 @@ def main():
     checks = Checks()
     ratio = median["skdigits"] / median["SciKeras"]
     checks.at_most("second small fit: time relative to SciKeras", ratio, MOST_RATIO)
-    what = "second small fit: accuracy less than SciKeras's by"
+    what = "second small fit: accuracy below that of SciKeras"
     accuracy.check(checks, what, "SciKeras", MOST_ACCURACY_DIFFERENCE)
     details = {
         "n_images": len(y),

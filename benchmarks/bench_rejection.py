@@ -2,10 +2,9 @@
 
     python benchmarks/bench_rejection.py DATA [--quick] [--resume]
 
-Networks are trained on MNIST's training images. For each score, the threshold is set so that 95 %
-of the test digits are accepted; as many of the other images as possible should score below it. The
-scores are the probability of the label, and scikit-learn's local outlier factor of the network's
-features.
+Networks are trained on MNIST's training images. Two scores are compared: the probability of the
+predicted label, and scikit-learn's local outlier factor of the network's features. The threshold of
+each score accepts 95 % of the test digits. Images without digits should score below the threshold.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ FONTS = (
     "cmr10",
 )
 SYMBOLS = "#$%&@?!+=<>*{}()"
-# Each of these looks exactly like a digit in some font.
+# Each of these characters looks exactly like a digit in some font.
 LOOK_ALIKES = "BDIOSZbgiloqsz!()"
 AMBIGUOUS = "letters shaped like a digit"
 
@@ -83,7 +82,7 @@ def main():
 
 
 def other_images(digits):
-    """Make images without digits, in MNIST's form, by kind."""
+    """Make images without digits by kind, as flat rows of 784 pixels like MNIST's."""
     rng = np.random.default_rng(0)
     characters = [*string.ascii_letters, *SYMBOLS]
     return {
@@ -97,7 +96,7 @@ def other_images(digits):
 
 
 def draw(characters):
-    """Draw characters in each font, black on white, and convert them to MNIST's style."""
+    """Draw characters in each font, black on white; return cleaned images as flat rows."""
     import matplotlib as mpl
 
     images = []
@@ -111,7 +110,7 @@ def draw(characters):
 
 
 def measure(network, seed, train, test, kinds):
-    """Compute the share rejected of each kind and the coverage curve, by score."""
+    """Train a network; compute the rejected share of each kind and the coverage curve by score."""
     classifier = DigitClassifier(network, random_state=seed).fit(train.data, train.target)
     detector = make_pipeline(
         FrozenEstimator(classifier),

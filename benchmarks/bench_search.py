@@ -3,9 +3,9 @@
     python benchmarks/bench_search.py [--quick]
 
 All searches use the bundled digits, three folds, the network "compact" and the same optimizer.
-First, GridSearchCV with DigitClassifier is compared with GridSearchCV with SciKeras, and two
-processes with one. Then EpochSearchCV, which fits each fold once for all numbers of epochs, is
-compared with both.
+First, GridSearchCV with DigitClassifier is compared with GridSearchCV with SciKeras, and with
+GridSearchCV in two processes. Then EpochSearchCV is compared with GridSearchCV with DigitClassifier
+and with SciKeras. EpochSearchCV makes one fit per fold for all numbers of epochs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main():
 
 
 def searches(quick):
-    """Make the estimators, their images, the labels and the folds."""
+    """Make both estimators with their images, the labels and the folds."""
     X, y = load_digits(return_X_y=True)
     ours = DigitClassifier(
         "compact", optimizer="adam", schedule=None, learning_rate=1e-3, random_state=0
@@ -75,7 +75,7 @@ def compare_grids(grid, runs, checks, quick):
         "GridSearchCV: time of n_jobs=2 relative to n_jobs=1", ratio, MOST_RATIO_TWO_JOBS
     )
     less = float(np.mean(best["SciKeras"]) - np.mean(best["skdigits"]))
-    what = "GridSearchCV: best score less than SciKeras's by"
+    what = "GridSearchCV: best score below that of SciKeras"
     checks.at_most(what, less, MOST_SCORE_DIFFERENCE, readme=False)
     return {
         "grid": grid,
@@ -89,7 +89,7 @@ def compare_grids(grid, runs, checks, quick):
 
 def compare_epoch_search(grid, runs, checks, quick):
     (ours, X), (theirs, floats), y, cv = searches(quick)
-    options = {"cv": cv, "refit": not quick}  # the refit takes the same time for all
+    options = {"cv": cv, "refit": not quick}  # the refit takes equally long for all
     cases = {
         "skdigits, EpochSearchCV": lambda: EpochSearchCV(ours, grid, **options).fit(X, y),
         "skdigits, GridSearchCV": lambda: GridSearchCV(ours, grid, **options).fit(X, y),

@@ -1,12 +1,12 @@
-"""How well are sequences of digits read?
+"""How accurate is the recognizer on sequences of digits?
 
     python benchmarks/bench_sequences.py [DATA] [--quick] [--resume]
 
-The recognizer is trained on sequences of MNIST's training digits and tested on sequences of its
-test digits, 10,000 of each kind, drawn with a fixed seed. Two alternatives are measured on the same
-sequences: a DigitClassifier that classifies the pieces between gaps; and a network with an output
-for the length and one for each of five digits, as in Goodfellow et al. (2013). Without DATA, only
-the defaults on the bundled digits are measured.
+The recognizer is trained on sequences of MNIST's training digits. It is tested on 10,000 sequences
+of test digits of each kind, generated with a fixed seed. Two other methods are measured on the same
+sequences. The first cuts the image at gaps, and a DigitClassifier classifies the pieces. The second
+is a network with one output for the length and one for each of five digits, as in Goodfellow et al.
+(2013). Without DATA, only the default recognizer is measured, on the bundled digits.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from skdigits.preprocessing import clean_picture
 SEEDS = (0, 1, 2)
 N_TEST = 10_000
 NEAR = {"lengths": (1, 5), "gap": (-6, 8)}
-# Kind of sequences, their parameters, and the minimum exact match.
+# By kind of sequences: parameters, and minimum exact match.
 CASES = {
     "lengths 1–5": (NEAR, 0.990),
     "lengths 1–5, overlap 0–0.4": ({"lengths": (1, 5), "gap": (-11, 0)}, 0.987),
@@ -133,7 +133,7 @@ def mnist(args, parts, checks):
 
 
 def bundled(args, parts, checks):
-    """Measure the style "tiles" on sequences of one to three of scikit-learn's bundled digits."""
+    """Measure the style "tiles" on sequences of one to three bundled digits of scikit-learn."""
     runs = [
         parts.measure(
             f"bundled, seed {seed}",
@@ -167,7 +167,7 @@ def measure_bundled(args, seed):
 
 
 def draw_tests(digits, n_sequences):
-    """Make sequences of each kind from digits that no network was trained on."""
+    """Make test sequences of each kind from MNIST's test digits."""
     tests = {}
     for number, (case, (style, _)) in enumerate(CASES.items()):
         if case == REPEATED:
@@ -192,7 +192,7 @@ def draw_tests(digits, n_sequences):
 
 
 def measure(recipe, seed, train, tests):
-    """Train one recognizer, and measure it on every kind of sequence."""
+    """Train one recognizer, and measure it on every kind of sequences."""
     recognizer = DigitSequenceRecognizer(**recipe, random_state=seed)
     start = time.perf_counter()
     recognizer.fit(train.images, train.target)
@@ -216,7 +216,7 @@ def measure(recipe, seed, train, tests):
 
 
 def cut_and_classify(classifier, train, tests):
-    """Cut each image at its columns without ink, and classify each piece as a single digit."""
+    """Cut each image at columns without ink, classify each piece, and score the sequences."""
     classifier.fit(train.images, train.target)
     scores = {}
     for case, (X, y) in tests.items():
@@ -237,7 +237,7 @@ def cut_and_classify(classifier, train, tests):
 
 
 def five_heads(recipe, train, tests):
-    """Train a network with an output for the length and one for each of five digits, in Keras."""
+    """Train a Keras network with outputs for the length and for each of five digits; score it."""
     width = next(iter(tests.values()))[0].shape[2]
     model = heads_network(width, recipe)
     stream = iter_digit_sequences(
@@ -251,7 +251,7 @@ def five_heads(recipe, train, tests):
     for _, (X, y) in zip(range(recipe["epochs"]), stream, strict=False):
         X, lengths = to_the_left(X), np.char.str_len(y)
         digits = np.array([list(text.ljust(5, "0")) for text in y.tolist()], dtype=int).T
-        # Positions after the last digit have no weight in the loss.
+        # Positions after the last digit have weight 0 in the loss.
         weights = [np.ones(len(y)), *((lengths > i).astype(float) for i in range(5))]
         for batch in gen_batches(len(y), HEADS_RECIPE["batch_size"]):
             targets = [target[batch] for target in (lengths, *digits)]
@@ -259,7 +259,7 @@ def five_heads(recipe, train, tests):
     scores = {}
     for case, (X, y) in tests.items():
         if X.shape[2] > width:
-            continue  # more digits than heads
+            continue  # the sequences have more digits than the network has outputs
         X = to_the_left(np.pad(X, [(0, 0), (0, 0), (0, width - X.shape[2])]))
         lengths, *digits = (p.argmax(axis=1) for p in model.predict(X, batch_size=256, verbose=0))
         texts = ["".join(map(str, row)) for row in np.transpose(digits)]
@@ -269,7 +269,7 @@ def five_heads(recipe, train, tests):
 
 
 def heads_network(width, recipe):
-    """Build and compile the network with six outputs, for images of one width."""
+    """Build and compile the network with six outputs for images of this width."""
     from skdigits.training.tensorflow import keras
 
     keras.utils.set_random_seed(0)
@@ -293,7 +293,7 @@ def heads_network(width, recipe):
 
 
 def to_the_left(images):
-    """Move the digits to the left edge of each image, so that head i sees digit i."""
+    """Move the digits of each image to its left edge, so that their positions are similar."""
     margins = (images > INK).any(axis=1).argmax(axis=1)
     columns = margins[:, np.newaxis] + np.arange(images.shape[2])
     padded = np.pad(images, [(0, 0), (0, 0), (0, images.shape[2])])

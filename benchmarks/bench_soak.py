@@ -2,10 +2,11 @@
 
     python benchmarks/bench_soak.py [--quick] [--minutes MINUTES]
 
-It alternates fits of 40 image shapes, predictions for lines of changing widths, loading and saving,
-predictions from eight threads, and searches with two workers. File handles, threads and predictions
-at the end are compared with those after a sixth of the time. Memory fluctuates, so the median of
-the last sixth is compared with that of the second.
+The process fits images of 40 shapes, reads lines of different widths, saves and loads models,
+predicts from eight threads, and runs searches with two workers, in turn. The numbers of file
+handles and threads at the end are compared with those after a sixth of the time. The predictions at
+the end are compared with those at the start. Memory fluctuates, so the median of the last sixth of
+the time is compared with that of the second sixth.
 """
 
 from __future__ import annotations
@@ -52,12 +53,12 @@ def main():
     checks.at_most(f"{work}: growth of memory", usual[1] - usual[0], MOST_GROWTH, "MB")
     for what in ("handles", "threads"):
         checks.at_most(f"{work}: growth of the number of {what}", after[what] - before[what], 0)
-    checks.at_most(f"{work}: answers that differ at the end", found["changed"], 0)
+    checks.at_most(f"{work}: predictions that changed", found["changed"], 0)
     finish("bench_soak", args, checks, found, plot(found["megabytes"]))
 
 
 def soak(work, seconds):
-    """Repeat the work; return the state of the process after the warm-up and at the end."""
+    """Repeat the work; return the state after the warm-up and at the end, and the memory used."""
     start, rounds, megabytes, before = time.monotonic(), 0, [], None
     answers = work.answers()
     while (passed := time.monotonic() - start) < seconds:
@@ -83,7 +84,7 @@ def median_of_part(megabytes, part, minutes):
 
 
 class Work:
-    """Kinds of work, done in turn."""
+    """The kinds of work that are done in turn."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -94,7 +95,7 @@ class Work:
         self.enlarged = np.pad(self.images.repeat(2, 1).repeat(2, 2), [(0, 0), (6, 6), (6, 6)])
 
     def round(self, number):
-        """Do one piece of work of each kind; the sizes vary."""
+        """Do each kind of work once; the sizes vary."""
         self.fit(number)
         self.read()
         self.save_and_load()
@@ -103,7 +104,7 @@ class Work:
             self.search()
 
     def answers(self):
-        """Compute predictions that must never change, also after a new fit."""
+        """Compute predictions that must be the same in every call."""
         fitted = DigitClassifier("compact", epochs=2, random_state=0).fit(
             self.X[:500], self.y[:500]
         )
@@ -116,7 +117,7 @@ class Work:
         ]
 
     def fit(self, number):
-        """Train on images of one of the shapes."""
+        """Fit and predict images of one of the shapes."""
         height, width = 8 + number % N_SHAPES, 8 + number * 7 % N_SHAPES
         n = int(self.rng.integers(60, 200))
         images = np.zeros((n, height, width), np.uint8)
@@ -144,7 +145,7 @@ class Work:
             list(threads.map(lambda n: self.classifier.predict(self.enlarged[:n]), sizes))
 
     def search(self):
-        """Search with two worker processes, and stop them."""
+        """Search with two worker processes, and then stop the workers."""
         grid = {"epochs": [1, 2], "batch_size": [32, 64]}
         search = EpochSearchCV(DigitClassifier("compact", random_state=0), grid, cv=2, n_jobs=2)
         with joblib.parallel_config("loky"):

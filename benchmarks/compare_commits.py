@@ -1,10 +1,10 @@
-"""Does another version of skdigits train the same weights and predict the same, bit for bit?
+"""Does another version of skdigits give bit-identical weights and predictions?
 
     python benchmarks/compare_commits.py [CHECKOUT] [--quick]
 
 CHECKOUT is a folder with another version; by default, this version is compared with itself. Each
-version trains all networks with all sizes, options and styles, and continues fits in all possible
-ways, in a separate process. Differences are listed; a pure refactoring has none.
+version runs in a separate process. It trains all networks with different image sizes, options and
+styles, and continues fits with every method. Differences are printed; a refactoring has none.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ PARTS = ("weights", "optimizer", "predictions", "layers", "Keras's output")
 def main():
     arguments = parser(__doc__)
     arguments.add_argument("checkout", nargs="?", default=str(HERE), help="the other version")
-    arguments.add_argument("--signatures", action="store_true", help="print those of one version")
+    arguments.add_argument(
+        "--signatures", action="store_true", help="print the digests of this version as JSON"
+    )
     args = arguments.parse_args()
     if args.signatures:
         print(json.dumps(signatures(args.quick)))
@@ -57,7 +59,7 @@ def run(folder, quick):
 
 
 def signatures(quick):
-    """Compute digests per case."""
+    """Compute the digests of each case with the imported version."""
     from skdigits.datasets import load_digits
 
     digits = load_digits()
@@ -75,7 +77,7 @@ def signatures(quick):
 
 
 def classifiers(architectures, X, small):
-    """Yield names, images and parameters of classifiers."""
+    """Yield the name, images and parameters of each case of classifiers."""
     rgb, wide = np.stack([X] * 3, -1), np.pad(X, [(0, 0), (0, 0), (3, 8)])
     for name in architectures:
         yield name, X, {"architecture": name}
@@ -106,7 +108,7 @@ def classifiers(architectures, X, small):
 
 
 def style(name):
-    """Name the parameter for a style, which was `augment` in early versions."""
+    """Return the parameter that selects a style; early versions call it `augment`."""
     from skdigits import DigitClassifier
 
     known = DigitClassifier().get_params()
@@ -114,7 +116,7 @@ def style(name):
 
 
 def recognizers(styles):
-    """Yield names and parameters of recognizers."""
+    """Yield the name and parameters of each case of recognizers."""
     for name in styles:
         yield f"sequences, {name}", {"style": name}
     yield "sequences, validated", {"style": "tiles", "validation_fraction": 0.2}
@@ -158,7 +160,7 @@ def of_fitted_recognizer(model, X, y):
 
 
 def continued(X, y):
-    """Return digests of fits that continue earlier ones."""
+    """Return digests of fits that continue earlier fits."""
     from skdigits import DigitClassifier, DigitSequenceRecognizer
     from skdigits.datasets import make_digit_sequences
 
@@ -178,7 +180,7 @@ def continued(X, y):
 
 
 def pretrained(X, y):
-    """Compute predictions of the package's pretrained networks."""
+    """Return digests of the pretrained networks of the package."""
     from skdigits import load_pretrained
 
     model, reader = load_pretrained("digit"), load_pretrained("sequence")
@@ -196,7 +198,7 @@ def digest(arrays):
 
 
 def layers(model):
-    """List kinds and names of the layers of a Keras model."""
+    """List the class and name of each layer of a Keras model."""
     return [
         [type(layer).__name__, layer.name, layers(layer) if hasattr(layer, "layers") else []]
         for layer in model.layers

@@ -1,10 +1,10 @@
-"""What does `skdigits read` find on a photographed page?
+"""What does `skdigits read` find on a generated photograph of a page?
 
     python benchmarks/draw_page.py [--quick]
 
-The page has lines of handwriting-like digits on squared paper, and a shadow. It is saved as the
-sample `tests/pictures/page.jpg` and, with the results drawn on it, as the README's picture,
-`results/read/page.png`.
+The page has lines of handwriting-like digits on squared paper with a shadow. It is saved as the
+sample `tests/pictures/page.jpg`. The same page with boxes and texts is saved as
+`results/read/page.png`, the picture in the README.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main():
         shutil.copy(*Path(folder).glob("*.boxes.png"), target / "page.png")
         if not args.quick:
             shutil.copy(path, SAMPLE)
-    print("written:", *texts)
+    print("numbers on the page:", *texts)
 
 
 if __name__ == "__main__":

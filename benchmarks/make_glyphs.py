@@ -2,9 +2,9 @@
 
     python benchmarks/make_glyphs.py FOLDER_OF_FONTS
 
-The folder has one subfolder for each of Debian 12's packages in TYPEFACES, named after the package
-and made with `apt-get download PACKAGE` and `dpkg -x PACKAGE_*.deb FOLDER_OF_FONTS/PACKAGE`, and
-the subfolder matplotlib with the fonts of matplotlib. GLYPHS.md, written beside the bitmaps,
+TYPEFACES lists packages of Debian 12. The folder has one subfolder per package, with its name; it
+is made with `apt-get download PACKAGE` and `dpkg -x PACKAGE_*.deb FOLDER_OF_FONTS/PACKAGE`. The
+subfolder matplotlib contains the fonts of matplotlib. The script also writes GLYPHS.md, which
 credits the fonts.
 """
 
@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-HEIGHT = 40  # of a typeface's digits, in pixels
-BOX = (56, 64)  # rows and columns into which every digit must fit
-FINER = 8  # resolution of the drawing, relative to the result
+HEIGHT = 40  # pixels: median height of the digits of a typeface
+BOX = (56, 64)  # maximum height and width of a digit, in pixels
+FINER = 8  # resolution of drawing, relative to that of the bitmaps
 TARGET = Path(__file__).resolve().parents[1] / "skdigits" / "synthesis"
 
-# Lines of package, copyright holder, licence and kind; below each, indented, the files of its
-# typefaces.
+# Each line has a package, its copyright holder, its licence and the kind of its digits. The
+# indented lines below it list font files.
 TYPEFACES = """
 fonts-3270; The 3270font Project Authors; BSD-3-Clause; printed
     3270-Regular.ttf
@@ -195,7 +195,7 @@ fonts-dseg; Keshikan; OFL-1.1; segments
 
 
 def typefaces(folder):
-    """Yield name, kind, licence, holder, package and font file of every typeface."""
+    """Yield the name, kind, licence, copyright holder, package and font file of each typeface."""
     for line in TYPEFACES.strip().split("\n"):
         if not line.startswith(" "):
             package, holder, licence, kind = line.split("; ")
@@ -203,7 +203,9 @@ def typefaces(folder):
         for file in line.strip(" ,").split(", "):
             paths = sorted((folder / package).rglob(file))
             if not paths:
-                raise SystemExit(f"{folder / package} has no {file}.")
+                raise SystemExit(
+                    f"{folder / package} contains no {file}; unpack the package there."
+                )
             yield Path(file).stem, kind, licence, holder, package, paths[0]
 
 
@@ -222,13 +224,13 @@ def digits_of(path):
     """
     size = 10 * HEIGHT
     height = np.median([len(drawn(path, size, digit)) for digit in range(10)])
-    # Slightly smaller, so that rounding up does not add a row.
+    # Slightly smaller, because rounding up may add a row.
     size *= (HEIGHT - 0.25) * FINER / height
     return [shrunk(drawn(path, size, digit)) for digit in range(10)]
 
 
 def drawn(path, size, digit):
-    """Draw a digit of a size in pixels, cropped to its ink."""
+    """Draw a digit at a font size in pixels, cropped to its ink."""
     font = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
     left, top, right, bottom = font.getbbox(str(digit))
     image = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
@@ -237,7 +239,7 @@ def drawn(path, size, digit):
 
 
 def shrunk(ink):
-    """Reduce ink to 1/FINER of its resolution, centred on the pixel grid."""
+    """Reduce the resolution of ink by the factor FINER; padding keeps the ink centred."""
     margins = [-length % FINER for length in ink.shape]
     ink = np.pad(ink, [(margin // 2, margin - margin // 2) for margin in margins])
     image = Image.fromarray(ink).reduce(FINER)
@@ -245,7 +247,7 @@ def shrunk(ink):
 
 
 def write_arrays(path, arrays):
-    """Write arrays as np.savez_compressed does, but without dates: the bytes are reproducible."""
+    """Write arrays like np.savez_compressed, but without dates, so that the bytes are the same."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             file = io.BytesIO()
@@ -277,7 +279,8 @@ def main():
         digits = digits_of(path)
         shapes = np.array([digit.shape for digit in digits], np.int16)
         if (shapes.max(axis=0) > BOX).any():
-            print(f"{row[0]} is skipped: {shapes.max(axis=0)} pixels.", file=sys.stderr)
+            message = f"{row[0]} is skipped: its digits have up to {shapes.max(axis=0)} pixels."
+            print(message, file=sys.stderr)
             continue
         boxes = np.zeros((10, *BOX), np.uint8)
         for box, digit in zip(boxes, digits, strict=True):

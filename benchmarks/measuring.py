@@ -1,4 +1,4 @@
-"""Shared code of the benchmarks: arguments, data, timing, machine, results."""
+"""Shared code of the benchmarks: arguments, data, timing, machine and results."""
 
 from __future__ import annotations
 
@@ -44,19 +44,21 @@ COLORS = {
 def parser(doc, *, data=None, resumable=False):
     """Make the argument parser of a benchmark.
 
-    `data` describes the positional argument DATA, if there is one; `resumable` adds --resume, for
-    `Parts`.
+    `data` is the help text of the positional argument DATA; None means no such argument.
+    `resumable` adds the option --resume, which `Parts` uses.
     """
     result = argparse.ArgumentParser(description=doc.splitlines()[0])
     if data is not None:
         result.add_argument("data", nargs="?", metavar="DATA", help=data)
     result.add_argument(
-        "--quick", action="store_true", help="a small run in about a minute; judges no threshold"
+        "--quick",
+        action="store_true",
+        help="run a small version in about a minute, without judging thresholds",
     )
-    result.add_argument("--runs", type=int, help="timed runs of each case, or number of seeds")
+    result.add_argument("--runs", type=int, help="number of timed runs of each case, or of seeds")
     if resumable:
         result.add_argument(
-            "--resume", action="store_true", help="reuse the recorded parts of an unfinished run"
+            "--resume", action="store_true", help="reuse the recorded parts of an interrupted run"
         )
     return result
 
@@ -64,11 +66,11 @@ def parser(doc, *, data=None, resumable=False):
 def require_data(args):
     """Exit if DATA is missing, except in quick mode."""
     if args.data is None and not args.quick:
-        sys.exit("DATA is missing: name it, or pass --quick for a small run on the bundled digits.")
+        sys.exit("DATA is missing. Add its path, or --quick for a small run without DATA.")
 
 
 def load_mnist(args):
-    """Load MNIST's training and test images; in quick mode without a folder, the bundled digits."""
+    """Load MNIST's training and test images; without DATA in quick mode, the bundled digits."""
     from skdigits.datasets import load_idx
 
     require_data(args)
@@ -78,7 +80,7 @@ def load_mnist(args):
 
 
 def _enlarged_digits():
-    """Load the bundled digits as 28×28 images with a margin of 4, split into train and test."""
+    """Load the bundled digits as 28×28 images with margins of 4, split into train and test."""
     from scipy.ndimage import zoom
     from sklearn.model_selection import train_test_split
     from sklearn.utils import Bunch
@@ -97,9 +99,9 @@ def _enlarged_digits():
 
 
 class Parts:
-    """Parts of a long benchmark; each is recorded as soon as it is measured.
+    """Results of the parts of a long benchmark, recorded as soon as they are measured.
 
-    With --resume, parts recorded with the same parameters are not measured again.
+    With --resume, parts that were recorded with the same parameters are not measured again.
     """
 
     def __init__(self, name, args):
@@ -108,7 +110,7 @@ class Parts:
         self._known = json.loads(self.file.read_text()) if self.file.exists() else {}
 
     def measure(self, part, parameters, function, *args):
-        """Call a function, or return the recorded result of an earlier call."""
+        """Call a function and record its result; with --resume, return the recorded result."""
         found = self.last(part, parameters) if self.resume else None
         if found is None:
             found = function(*args)
@@ -120,7 +122,7 @@ class Parts:
         return found
 
     def last(self, part, parameters):
-        """Return the recorded result with these parameters, or None."""
+        """Return the result of a part recorded with these parameters, or None."""
         known = self._known.get(part, {})
         return known["found"] if _as_json(parameters) == known.get("parameters") else None
 
@@ -130,17 +132,18 @@ def _as_json(value):
 
 
 def results_folder(args):
-    """Return the folder for results; those of quick mode are not committed."""
+    """Return the folder for results; results of quick mode have a separate, uncommitted folder."""
     folder = RESULTS / "quick" if args.quick else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def alternate(cases, runs, after=None):
-    """Measure the seconds of each case in each run, and in a first run, the warm-up.
+    """Measure the seconds of each case in each run; return them, and those of a warm-up run.
 
-    The cases alternate, so that other load on the machine affects all of them equally. The first
-    run builds, traces and fills caches. ``after(name, result)`` is called after each case, untimed.
+    The cases alternate, so that other load on the machine affects all of them equally. The warm-up
+    run builds and traces models and fills caches. ``after(name, result)`` is called after each
+    case; its time is not measured.
     """
     first, seconds = {}, {name: [] for name in cases}
     for run in range(runs + 1):
@@ -162,22 +165,22 @@ def medians(seconds):
 
 
 def memory(field="RssAnon", pid="self"):
-    """Return bytes of a process: RssAnon (anonymous memory now) or VmHWM (peak of all memory)."""
+    """Return the bytes of a process: RssAnon (current anonymous memory) or VmHWM (peak memory)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(rf"{field}:\s+(\d+)", status)[1]) * 1024
 
 
 def matrix_rate(size=2048, runs=9):
-    """Measure floating-point operations per second of a float32 matrix product on all cores."""
+    """Measure floating-point operations per second of a float32 matrix product."""
     a = np.random.default_rng(0).random((size, size), dtype=np.float32)
     seconds, _ = alternate({"product": lambda: a @ a}, runs)
     return 2 * size**3 / min(seconds["product"])
 
 
 def operations(network, training=False):
-    """Count floating-point operations per image in a network's convolutions and dense layers.
+    """Count the floating-point operations per image of convolutions and dense layers.
 
-    Training adds the gradient of the weights and, except in the first layer, of the input.
+    Training also computes the gradient of the weights and, except in the first layer, of the input.
     """
     total, first = 0, True
     for layer in network.layers:
@@ -209,9 +212,8 @@ class Checks:
 
 def thinned_coverage(y_true, y_pred, confidence):
     """Compute coverage and accuracy at 200 thresholds, for a plot."""
-    from skdigits.metrics import (
-        coverage_curve,
-    )  # local import, so that bench_memory does not load it
+    # This import is local, so that bench_memory does not load skdigits.metrics.
+    from skdigits.metrics import coverage_curve
 
     coverage, accuracy, _ = coverage_curve(y_true, y_pred, confidence)
     chosen = np.linspace(0, len(coverage) - 1, 200).astype(int)
@@ -238,9 +240,9 @@ def facts():
 
 
 def finish(name, args, checks, details, figure=None):
-    """Print the checks, write JSON and plot, and exit with 1 if a threshold is missed.
+    """Print the checks, write JSON and plot, and exit with status 1 if a threshold is missed.
 
-    Quick mode measures too little to judge, so it always exits with 0.
+    Quick mode measures too little to judge thresholds; its exit status is always 0.
     """
     folder = results_folder(args)
     print()
@@ -249,7 +251,7 @@ def finish(name, args, checks, details, figure=None):
         limit = f"{row['sign']} {row['limit']:g} {row['unit']}"
         print(f"{row['what']:66s} {row['value']:8.3f}  {limit:12s} {verdict}")
     if args.quick:
-        print("Quick mode: thresholds are shown, not judged.")
+        print("Quick mode: thresholds are printed, but not judged.")
     passed = all(row["passed"] for row in checks.rows)
     data = " DATA" if getattr(args, "data", None) else ""
     content = {
@@ -266,7 +268,7 @@ def finish(name, args, checks, details, figure=None):
 
 
 def figure(columns, rows=1, **options):
-    """Make a figure with rows of axes; return the figure and the axes."""
+    """Make a figure with a grid of axes; return the figure and the axes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -277,10 +279,10 @@ def figure(columns, rows=1, **options):
 
 
 def draw_growth(ax, data, names):
-    """Plot seconds by number of images, and the lower bound by their operations."""
+    """Plot seconds by number of images, and the lower bound from the number of operations."""
     for name in names:
         ax.plot(data["sizes"], data[name], "o-", label=name, color=COLORS[name])
-    label = "floor: operations at the rate of a matrix product"
+    label = "lower bound: operations at the rate of a matrix product"
     ax.plot(data["sizes"], data["floor"], "--", label=label, color=COLORS["floor"])
     ax.set(xscale="log", yscale="log", xlabel="images", ylabel="seconds")
     ax.set_ylim(top=10 * max(data[name][-1] for name in names))  # room for the legend

@@ -1,4 +1,4 @@
-"""Make small changes of source code that tests should detect."""
+"""Make small changes in source code that tests should detect."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SWAPPED = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
-SMALL = 3  # integers up to this one change by one, others by a factor
-TINY = 1e-6  # smaller numbers only prevent divisions by zero
+SMALL = 3  # integers up to 3 change by 1, larger integers by a factor of 2
+TINY = 1e-6  # smaller numbers are not changed: they only prevent divisions by zero
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 UNCHANGED = (ast.Raise, ast.JoinedStr, ast.Import, ast.ImportFrom)
 UNCHANGED_FIELDS = ("annotation", "returns", "decorator_list")
@@ -40,8 +40,8 @@ UNCHANGED_FIELDS = ("annotation", "returns", "decorator_list")
 class Mutant:
     """A replacement of the bytes of a file from start to end.
 
-    It affects lines of functions, as (file, line): its own lines, or those that use the name that
-    it defines.
+    `concerns` contains the affected lines of functions as (file, line). These are the changed lines
+    or, for a definition outside of functions, the lines that use its name.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Mutant:
 
 
 def choose(root, files, n, rng):
-    """Draw random mutants of at most `n` lines of some files of the package in a folder."""
+    """Draw random mutants of at most `n` lines of the given files; `root` contains the package."""
     nodes = {path: _nodes(path, root) for path in sorted((root / "skdigits").rglob("*.py"))}
     lines = defaultdict(list)
     for path in files:
@@ -93,7 +93,7 @@ def _mutant(path, root, node, new, concerned):
 
 
 def _users(names, uses):
-    """Find the lines of functions that use a name, directly or through other names."""
+    """Find the lines of functions that use one of the names, directly or through other names."""
     lines, seen, left = set(), set(), set(names)
     while left:
         name = left.pop()
@@ -105,9 +105,9 @@ def _users(names, uses):
 
 
 def _nodes(path, root):
-    """Yield the nodes of a file, the lines that they affect, and the names that they define.
+    """List the nodes of a file, each with the lines that it affects and the names that it defines.
 
-    Defaults of parameters affect all lines of their function.
+    The default of a parameter affects all lines of its function.
     """
     name, found = str(path.relative_to(root)), []
 
@@ -138,7 +138,7 @@ def _nodes(path, root):
 
 
 def _is_strict(node):
-    return isinstance(node, ast.keyword) and node.arg == "strict"  # an internal check only
+    return isinstance(node, ast.keyword) and node.arg == "strict"  # zip(strict=...) only checks
 
 
 def _is_for_types_alone(node):
@@ -152,7 +152,7 @@ def _defined(statement):
 
 
 def _changes(node):
-    """Yield replacements of a node."""
+    """Return the possible replacements of a node."""
     if isinstance(node, ast.Constant):
         return [ast.Constant(value) for value in _other_values(node.value)]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -164,7 +164,7 @@ def _changes(node):
     if isinstance(node, ast.Compare):
         first = type(node.ops[0])
         others = [OPPOSITE[first]]
-        # Floats are rarely equal, so a changed boundary has no effect.
+        # Floats are rarely equal, so exchanging < and <= has no effect on them.
         if first in BOUNDARY and any(map(_is_whole, (node.left, node.comparators[0]))):
             others.append(BOUNDARY[first])
         return [_with(node, ops=[other(), *node.ops[1:]]) for other in others]

@@ -1,11 +1,12 @@
-"""Do the tests notice when a line of the code is wrong?
+"""Do the tests notice a wrong line of code?
 
     python benchmarks/mutate.py [--quick] [--resume] [--seed N] [--rooms ROOM ...] [--jobs N]
 
-One line at a time is changed in a copy of the project: a number, a comparison, a sign, "and" or
-"or", or a call is removed. First the tests in the file of the same name run, then those of its room
-that execute the line; the fastest first, up to a minute of them. Changes that no test notices are
-listed. Messages, annotations and decorators are not changed.
+One line at a time is changed in a copy of the project. A mutant changes a number, a comparison, a
+sign, "and" or "or", or removes a call. Messages, annotations and decorators are not changed. First
+the tests in the test file of the same name run, then other tests of the subpackage that execute the
+line. The fastest tests are chosen, up to a minute in total. Changes that no test notices are
+listed.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ ROOT = Path(__file__).parent.parent
 N_QUICK = 5
 LEAST_FOUND = 0.9
 PAGES = ("tests/test_reading.py", "tests/pretrained")
-ROOMS = {  # number of mutants, and tests, of each subpackage
+ROOMS = {  # number of mutants and paths of tests for each subpackage
     "synthesis": (70, ("tests/synthesis",)),
     "reading": (5, ("tests/test_reading.py",)),
     "persistence": (25, ("tests/persistence",)),
     "inference": (40, ("tests/inference", *PAGES)),
     "pictures": (60, ("tests/pictures", *PAGES)),
 }
-PATIENCE = 60  # maximum total seconds of the tests of one mutant, measured without a change
-SLOWER, GRACE = 5, 60  # time limit of a mutant: factor of the tests' time, plus seconds
-PRELOADED = (  # so that the process of a mutant starts fast
+PATIENCE = 60  # maximum seconds of the tests for one mutant, as measured on unmodified code
+SLOWER, GRACE = 5, 60  # time limit of a mutant: SLOWER × seconds of its tests + GRACE
+PRELOADED = (  # modules imported in advance, so that the process of a mutant starts fast
     *("numpy", "scipy.ndimage", "sklearn.pipeline", "PIL.Image", "matplotlib.pyplot"),
     *("onnx", "rapidfuzz", "tensorflow", "keras"),
 )
@@ -50,9 +51,13 @@ PRELOADED = (  # so that the process of a mutant starts fast
 
 def main():
     arguments = parser(__doc__, resumable=True)
-    arguments.add_argument("--seed", type=int, default=0, help="seed of the choice of lines")
+    arguments.add_argument(
+        "--seed", type=int, default=0, help="random seed for the choice of lines"
+    )
     arguments.add_argument("--rooms", choices=ROOMS, nargs="+", default=list(ROOMS))
-    arguments.add_argument("--jobs", type=int, default=2, help="mutants at a time")
+    arguments.add_argument(
+        "--jobs", type=int, default=2, help="number of mutants tested at the same time"
+    )
     args = arguments.parse_args()
     if args.quick:
         files = [ROOT / "skdigits" / "synthesis" / "shapes.py"]
@@ -86,7 +91,7 @@ def files_of(room):
 
 
 def measure(files, paths, n, args):
-    """Change `n` lines of files, one at a time, and run tests."""
+    """Change `n` lines of the files, one at a time; count the changes that the tests notice."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(list(PRELOADED[:-2] if args.quick else PRELOADED))
@@ -108,7 +113,7 @@ def measure(files, paths, n, args):
 
 
 def copied(tree):
-    """Copy what the tests need, without compiled files, which may be out of date."""
+    """Copy the files that the tests need to a folder, without compiled files."""
     for name in ("skdigits", "tests", "benchmarks"):
         ignored = shutil.ignore_patterns("__pycache__", "results")
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
@@ -119,14 +124,14 @@ def copied(tree):
 
 @dataclass
 class Test:
-    """Time of a test, and the lines that it executes."""
+    """Seconds of a test, and the lines that it executes."""
 
     seconds: float = 0.0
     lines: set = field(default_factory=set)
 
 
 def recorded(processes, tree, paths, files):
-    """Return the tests by name, without those that fail on unmodified code."""
+    """Run the tests on unmodified code in a new process; return those that pass, by name."""
     receiver, sender = processes.Pipe(duplex=False)
     child = processes.Process(target=record, args=(tree, paths, files, sender))
     child.start()
@@ -139,7 +144,7 @@ def recorded(processes, tree, paths, files):
 
 
 def record(tree, paths, files, sender):
-    """Run tests, and send the lines of some files that each test executes."""
+    """Run tests, and send the lines of `files` that each test executes."""
     prepare(tree)
     recorder = Recorder(tree, files)
     pytest.main(["-q", "--no-header", *paths], plugins=[recorder])
@@ -147,7 +152,7 @@ def record(tree, paths, files, sender):
 
 
 def prepare(tree):
-    """Import the copy, in this process and in those that tests start."""
+    """Make this process, and the processes that tests start, import the copied package."""
     os.chdir(tree)
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -156,7 +161,7 @@ def prepare(tree):
 
 
 class Recorder:
-    """Plugin of pytest that records the lines that each test and its fixtures execute."""
+    """Plugin of pytest that records which lines each test and its fixtures execute."""
 
     def __init__(self, tree, files):
         self._names = {str(tree / file): file for file in files}
@@ -212,7 +217,7 @@ class Recorder:
 
 
 def forget_caches():
-    """Clear caches, so that each test executes everything that it depends on."""
+    """Clear the caches of skdigits, so that each test executes all code that it depends on."""
     for name, module in list(sys.modules.items()):
         if name.startswith("skdigits"):
             for value in list(vars(module).values()):
@@ -220,7 +225,7 @@ def forget_caches():
 
 
 def outcomes_of(processes, trees, chosen, tests):
-    """Test each mutant; yield whether it was found, hung or survived."""
+    """Test each mutant; return for each whether it was found, hung or survived."""
     free = SimpleQueue()
     for tree in trees:
         free.put(tree)
@@ -243,14 +248,14 @@ def outcomes_of(processes, trees, chosen, tests):
 
 
 def tests_for(mutant, tests):
-    """Choose the tests to run, in order, and sum their seconds without a change."""
+    """Return the names of the tests for a mutant in order, and their seconds in total."""
     namesake = f"test_{Path(mutant.file).name}::"
     concerned = {
         name: test
         for name, test in tests.items()
         if namesake in name or test.lines & mutant.concerns
     }
-    concerned = concerned or tests  # the line runs only in other processes
+    concerned = concerned or tests  # the line is executed only in other processes
 
     names, seconds = [], 0.0
     for name in sorted(concerned, key=lambda name: concerned[name].seconds):
@@ -261,7 +266,7 @@ def tests_for(mutant, tests):
 
 
 def run(processes, tree, names, seconds):
-    """Run tests, and stop all processes that they started."""
+    """Run tests in a new process, and stop all processes that they started."""
     child = processes.Process(target=run_tests, args=(tree, names))
     child.start()
     child.join(SLOWER * seconds + GRACE)
@@ -284,7 +289,7 @@ def run_tests(tree, names):
 
 
 class Order:
-    """Plugin of pytest that selects and orders tests."""
+    """Plugin of pytest that selects the named tests and runs them in this order."""
 
     def __init__(self, names):
         self._ranks = {name: rank for rank, name in enumerate(names)}

@@ -1,7 +1,7 @@
 """The network "compact" trained by other libraries, each as a scikit-learn estimator.
 
-All accept float32 images of shape (n, height, width, 1) with values from 0 to 1, train with Adam at
-Keras's default learning rate, and are used as their documentation says.
+All estimators accept float32 images of shape (n, height, width, 1) with values from 0 to 1. They
+train with Adam at Keras's default learning rate. Each library is used as its documentation shows.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def network(image_shape, n_classes, architecture="compact"):
 
 def compiled(image_shape, n_classes):
     model = network(image_shape, n_classes)
-    # Without XLA, as "auto" means on a CPU.
+    # On a CPU, jit_compile="auto" means no XLA either.
     model.compile("adam", LOSS, metrics=["accuracy"], jit_compile=False)
     return model
 
 
 class BareKeras(ClassifierMixin, BaseEstimator):
-    """Bare ``keras.Model.fit``; the model is built, compiled and traced only once."""
+    """Bare ``keras.Model.fit``; the model is built and compiled only once."""
 
     def __init__(self, image_shape, n_classes, epochs=1, batch_size=32):
         self.image_shape = image_shape
@@ -44,7 +44,7 @@ class BareKeras(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
 
     def prepare(self):
-        """Set new weights and reset the optimizer; the first call builds the model."""
+        """Set new random weights and reset the optimizer; the first call builds the model."""
         if not hasattr(self, "model_"):
             self.model_ = compiled(self.image_shape, self.n_classes)
             self.model_.optimizer.build(self.model_.trainable_variables)
@@ -65,13 +65,13 @@ class BareKeras(ClassifierMixin, BaseEstimator):
 def scikeras(image_shape, n_classes, epochs=1, batch_size=32):
     from scikeras.wrappers import KerasClassifier
 
-    # A function, as in SciKeras's documentation; an estimator's clones deep-copy its parameters.
+    # A function as in SciKeras's documentation, because clones deep-copy the parameters.
     build = partial(compiled, image_shape, n_classes)
     return KerasClassifier(model=build, epochs=epochs, batch_size=batch_size, verbose=0)
 
 
 def keras_wrapper(image_shape, n_classes, epochs=1, batch_size=32):
-    """Keras's scikit-learn wrapper, with flat rows and one-hot labels."""
+    """Make the network with Keras's scikit-learn wrapper, which gets flat rows."""
 
     def build(X, y):
         model = network(image_shape, n_classes)
@@ -86,14 +86,14 @@ def keras_wrapper(image_shape, n_classes, epochs=1, batch_size=32):
             return super().fit(X.reshape(len(X), -1), y, **fit_arguments)
 
         def predict(self, X):
-            with contextlib.redirect_stdout(io.StringIO()):  # its progress bar
+            with contextlib.redirect_stdout(io.StringIO()):  # hides the progress bar
                 return super().predict(X.reshape(len(X), -1))
 
     return Flat(model=build)
 
 
 def skorch(image_shape, n_classes, epochs=1, batch_size=32):
-    """Make the network in PyTorch; None if PyTorch or skorch is missing."""
+    """Make the network in PyTorch; return None if PyTorch or skorch is missing."""
     try:
         import torch
         from skorch import NeuralNetClassifier

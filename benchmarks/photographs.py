@@ -1,7 +1,7 @@
-"""Draw pictures like photographs: digits and pages of numbers, on many kinds of paper.
+"""Generate pictures like photographs: digits and pages of numbers, on many kinds of paper.
 
-A drawing starts from the ink of MNIST's digits (0 to 1), puts it on paper, and adds light and
-noise. All random numbers come from one generator, so that a seed determines the pictures.
+The ink of MNIST's digits (0 to 1) is put on paper; then light and noise are added. All random
+numbers come from one generator, so that a seed determines the pictures.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ def kind(function):
 
 
 def photograph(image, name, rng):
-    """Draw a picture of one of MNIST's digits, in RGB bytes.
+    """Generate a picture of one of MNIST's digits, of shape (side, side, 3), uint8.
 
-    `name` is one of KINDS, or several of them joined by +.
+    `name` is a name in KINDS, or several of these names joined by +.
     """
     return shoot(place(image, rng), name, rng)
 
 
 def shoot(ink, name, rng):
-    """Draw a picture of ink on paper, as in `photograph`."""
+    """Generate a picture of the ink of a digit, as `photograph` does."""
     return develop(ink, 0.57 * len(ink), name, rng)
 
 
 def develop(ink, digit, name, rng):
-    """Put ink on paper, and photograph it; `digit` is the height of its digits in pixels."""
+    """Put ink on paper, and take the picture; `digit` is the height of the digits in pixels."""
     scene = Scene(ink, digit, rng)
     for part in name.split("+"):
         KINDS[part](scene, rng)
@@ -42,7 +42,7 @@ def develop(ink, digit, name, rng):
 
 
 def place(image, rng):
-    """Put the ink of a digit at a random position; it has 40 to 75 % of the picture's height."""
+    """Put a digit at a random position; its longer side is 40 to 75 % of the picture's side."""
     rows, columns = np.nonzero(image > 40)
     digit = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     side = int(rng.integers(120, 241))
@@ -58,16 +58,16 @@ def place(image, rng):
 
 
 def sharpened(ink):
-    """Sharpen the edges of ink to a pixel or two, as in a picture of higher resolution."""
+    """Sharpen edges of ink to one or two pixels, as if the picture had not been enlarged."""
     return np.clip((ink - 0.4) * 4 + 0.5, 0, 1)
 
 
 class Scene:
-    """Scene in front of the camera: reflectance of the paper, ink, and light."""
+    """Scene in front of the camera: paper, ink and light, and settings of the camera."""
 
     def __init__(self, ink, digit, rng):
         self.shape = ink.shape
-        self.digit = digit  # height in pixels
+        self.digit = digit  # height of the digits in pixels
         self.ink = ink
         self.paper = np.full((*ink.shape, 3), rng.uniform(0.86, 0.98))
         self.ink_colour = np.full(3, rng.uniform(0.05, 0.25))
@@ -79,7 +79,7 @@ class Scene:
         self.inverted = False
 
     def draw(self, cover, colour, strength=1.0):
-        """Draw something on the paper: rules, frames, specks."""
+        """Draw rules, frames or specks on the paper; `cover` is their opacity (0 to 1)."""
         cover = (cover * strength)[..., None]
         self.paper = self.paper * (1 - cover) + np.asarray(colour) * cover
 
@@ -100,13 +100,13 @@ class Scene:
 
 
 def grid(shape):
-    """Return coordinates from 0 to 1."""
+    """Return the y and x coordinates of all pixels, from 0 to 1."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     return y / (shape[0] - 1), x / (shape[1] - 1)
 
 
 def smooth_noise(shape, size, rng):
-    """Draw noise of standard deviation 1 with a grain of a given size in pixels."""
+    """Generate noise with standard deviation 1; `size` is the size of its grain in pixels."""
     noise = ndimage.gaussian_filter(rng.normal(size=shape), size, mode="wrap")
     return noise / noise.std()
 
@@ -118,13 +118,13 @@ def plain(scene, rng):
 
 @kind
 def chalk(scene, rng):
-    """Bright on dark."""
+    """Bright strokes on a dark background."""
     scene.inverted = True
 
 
 @kind
 def falling_light(scene, rng):
-    """Light falls off to one side, or to the corners."""
+    """Light that falls off towards one side, or towards the corners."""
     y, x = grid(scene.shape)
     angle, least = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.5)
     way = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle)
@@ -136,7 +136,7 @@ def falling_light(scene, rng):
 
 @kind
 def shadow(scene, rng):
-    """Edge of a shadow across the paper, sharp or soft."""
+    """Shadow on a part of the paper, with a sharp or soft edge."""
     y, x = grid(scene.shape)
     angle = rng.uniform(0, 2 * np.pi)
     way = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle) - rng.uniform(-0.25, 0.25)
@@ -146,7 +146,7 @@ def shadow(scene, rng):
 
 @kind
 def frame(scene, rng):
-    """Dark frame at the border, as of a scanned box."""
+    """Dark frame near the border, like the frame of a scanned box."""
     side = scene.shape[0]
     inside = int(rng.integers(0, max(2, side // 30)))
     width = int(rng.integers(2, max(4, side // 20)))
@@ -195,7 +195,7 @@ def squared(scene, rng):
 
 @kind
 def texture(scene, rng):
-    """Recycled or woven paper, banknote patterns."""
+    """Texture of recycled or woven paper, or a pattern as on banknotes."""
     strength = rng.uniform(0.015, 0.05)
     pattern = smooth_noise(scene.shape, rng.uniform(0.8, 6), rng)
     if rng.random() < 0.4:
@@ -228,7 +228,7 @@ def colour(scene, rng):
 
 @kind
 def faint(scene, rng):
-    """Ink that differs from the paper by a few percent."""
+    """Faint ink: its strength is 8 to 20 % of normal ink."""
     scene.strength = rng.uniform(0.08, 0.2)
     scene.noise = 0.004
 
@@ -242,7 +242,7 @@ def noisy(scene, rng):
 
 @kind
 def blurred(scene, rng):
-    """Out of focus."""
+    """Picture out of focus."""
     scene.blur = scene.digit * rng.uniform(0.02, 0.045)
 
 
@@ -267,7 +267,7 @@ MIXTURES = (
 
 
 def page(images, labels, name, rng, n_lines=None):
-    """Draw a page of numbers; return the picture, boxes and texts of its lines."""
+    """Generate a page of numbers; return the picture, and the boxes and texts of its lines."""
     n_lines = n_lines or int(rng.integers(1, 9))
     digit = int(rng.integers(24, 44))
     pitch = digit * rng.uniform(1.6, 2.4)
@@ -294,7 +294,7 @@ def page(images, labels, name, rng, n_lines=None):
 
 
 def cut(image, height):
-    """Crop the ink of a digit, and scale it to a height."""
+    """Crop a digit to its ink, and scale its longer side to `height` pixels."""
     rows, columns = np.nonzero(image > 40)
     digit = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     scale = height / max(digit.shape)

@@ -1,8 +1,8 @@
-"""Is reading Kaggle's train.csv as fast as with pandas, with less memory?
+"""Is Kaggle's train.csv read as fast as by pandas, with less memory?
 
     python benchmarks/read_csv.py FOLDER [--quick]
 
-FOLDER contains train.csv; with --quick and without FOLDER, a small file is generated.
+FOLDER contains train.csv. With --quick and without FOLDER, a small file is generated.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import sys
 import pandas
 from measuring import memory
 from skdigits.datasets import load_kaggle
-# Not getrusage: its peak is inherited from the process that started this one.
+# getrusage is not used: its peak includes that of the parent process.
 before = memory("VmHWM")
 result = {"pandas": pandas.read_csv, "skdigits": load_kaggle}[sys.argv[1]](sys.argv[2])
 size = result.data.nbytes if sys.argv[1] == "skdigits" else 0
@@ -36,7 +36,7 @@ print((memory("VmHWM") - before - size) / 1e6)
 
 
 def main():
-    args = parser(__doc__, data="folder of train.csv").parse_args()
+    args = parser(__doc__, data="folder that contains train.csv").parse_args()
     require_data(args)
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(args.data or temporary).resolve() / "train.csv"
@@ -71,13 +71,13 @@ def measure(file, args):
         "median_seconds": median,
         "seconds": seconds,
         "megabytes": megabytes,
-        "megabytes_note": "skdigits: beyond the result; pandas: in all",
+        "megabytes_note": "skdigits: without the result; pandas: with the result",
     }
     finish("read_csv", args, checks, details)
 
 
 def peak_megabytes(name, file):
-    """Measure peak megabytes in a new process; for skdigits, without those of the result."""
+    """Measure peak megabytes in a new process; for skdigits, without the size of the result."""
     command = [sys.executable, "-c", MEMORY, name, str(file)]
     folder = Path(__file__).parent  # contains `measuring`
     return float(subprocess.run(command, check=True, capture_output=True, cwd=folder).stdout)

@@ -2,8 +2,9 @@
 
     python benchmarks/reference_curve.py DATA [--log training_log.csv] [--quick]
 
-DATA is anything that ``skdigits train`` accepts; 42,000 of its images are used. The log is a CSV
-with the columns epoch, loss and accuracy; without it, the three epochs below are compared.
+DATA is any data that ``skdigits train`` accepts; 42,000 of its images are used. The log is a CSV
+file with the columns epoch, loss and accuracy. Without a log, the three epochs in LOGGED are
+compared.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ LOGGED = {
 
 
 def main():
-    options = parser(__doc__, data="whatever `skdigits train` takes")
+    options = parser(__doc__, data="any data that `skdigits train` accepts")
     options.add_argument("--log", type=Path, help="training log of the reference system")
     args = options.parse_args()
     require_data(args)

@@ -1,9 +1,10 @@
-"""Is there an input that breaks a loader, and that the tests do not try?
+"""Is there an untested input that breaks a loader?
 
     python benchmarks/search_inputs.py [--quick]
 
-Hypothesis tests try the same inputs in every run. Here they run with many seeds; each seed draws
-hundreds of other inputs for each test. A seed that fails prints the smallest failing input.
+In the test suite, Hypothesis tries the same inputs in every run. This script runs these tests with
+many random seeds. Each seed draws hundreds of other inputs for each test. If a test fails, the
+smallest failing input is printed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from measuring import Checks, finish, parser
 
 N_SEEDS = 20
-FAILED = 1  # exit status of pytest
+FAILED = 1  # exit status of pytest if a test fails if a test fails
 
 
 def main():
@@ -24,12 +25,12 @@ def main():
     failed = [seed for seed in range(n_seeds) if not passes(seed)]
     checks = Checks()
     checks.at_least("seeds", n_seeds, N_SEEDS)
-    checks.at_most("seeds with an input that breaks a reader", len(failed), 0)
+    checks.at_most("seeds with an input that breaks a loader", len(failed), 0)
     finish("search_inputs", args, checks, {"failed": failed})
 
 
 def passes(seed):
-    """Check whether all tests pass with the inputs of a seed."""
+    """Return whether all Hypothesis tests pass with the inputs of a seed."""
     command = [sys.executable, "-m", "pytest", "-q", "-m", "hypothesis", "-p", "no:cacheprovider"]
     command += ["--hypothesis-profile=search", f"--hypothesis-seed={seed}", "tests"]
     run = subprocess.run(

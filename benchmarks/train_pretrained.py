@@ -2,9 +2,9 @@
 
     python benchmarks/train_pretrained.py FOLDER [--only digit|sequence] [--quick]
 
-FOLDER contains MNIST's IDX files. Both networks are trained with a fixed seed and written to
-`skdigits/pretrained/`, without the training state. It takes about two hours on two cores. The model
-cards beside them are written manually, with the figures of `bench_real.py`.
+FOLDER contains MNIST's IDX files. Both networks are trained with a fixed seed; this takes about two
+hours on two cores. They are written to `skdigits/pretrained/`, without the training state. The
+model cards in the same folder are written by hand, with the results of `bench_real.py`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RECIPES = {
         {"style": "mixed", "lengths": (1, 8), "epochs": 100, "schedule": "one_cycle"},
     ),
 }
-ADAPT_EPOCHS = 15  # epochs of a further fit
+ADAPT_EPOCHS = 15  # default number of epochs of a user's further fit
 QUICK = {
     "digit": {"architecture": "compact", "epochs": 1},
     "sequence": {"epochs": 1, "sequences_per_epoch": 500},
@@ -63,7 +63,7 @@ def main():
 
 
 def finished(estimator):
-    """Return the estimator to publish: ready for adaptation, without training state."""
+    """Return the estimator to publish: without training state, with parameters for adaptation."""
     estimator = estimator.at_epoch(estimator.n_iter_)
     estimator.set_params(warm_start="adapt", epochs=ADAPT_EPOCHS, schedule="averaged", verbose=0)
     if isinstance(estimator, DigitSequenceRecognizer):

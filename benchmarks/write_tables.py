@@ -41,7 +41,7 @@ PERFORMANCE = (
 
 
 def versions():
-    """List the oldest supported versions, which CI installs."""
+    """Tabulate the oldest supported versions, which CI installs."""
     oldest = dict(re.findall(r"^(.+)==(.+)$", (ROOT / ".ci" / "oldest.txt").read_text(), re.M))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pythons = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
@@ -50,7 +50,7 @@ def versions():
 
 
 def results():
-    """Tabulate the most important results, beside those of other libraries."""
+    """Tabulate the most important results beside the results of other libraries."""
     rows = [
         *_accuracy_rows(),
         _comparison_row(),
@@ -127,7 +127,7 @@ def _real_rows():
 
 
 def _peer_rows(found):
-    """Return names and results of the other programs."""
+    """Return the names and results of the other programs that were measured on a set."""
     return [(name, found[name]) for name in PEERS if name in found]
 
 
@@ -156,7 +156,7 @@ def _time_row(what, result, ours, peers, script):
 
 
 def performance():
-    """Tabulate the checks of speed and memory that benchmarks mark for the README."""
+    """Tabulate the checks of speed and memory that a benchmark marks for the README."""
     rows = [
         [row["what"], *_value_and_target(row), f"`{name}.py`"]
         for name in PERFORMANCE
@@ -167,7 +167,7 @@ def performance():
 
 
 def accuracy():
-    """Tabulate the results of the networks on MNIST, with several seeds each."""
+    """Tabulate the results of each network on MNIST, as means over seeds."""
     rows = []
     for recipe in _read("bench_accuracy")["recipes"].values():
         columns = {name: [run[name] for run in recipe["runs"]] for name in recipe["runs"][0]}
@@ -199,7 +199,7 @@ def rejection():
 
 
 def sequences():
-    """Tabulate the exact match of each kind of sequences and of the alternatives, and checks."""
+    """Tabulate the exact match of each method on each kind of sequences, and other checks."""
     result = _read("bench_sequences")
     others = result["others"]
     targets = {row["what"]: _value_and_target(row)[1] for row in result["checks"]}
@@ -242,7 +242,7 @@ def comparison():
 
 
 def pictures():
-    """Tabulate the results on each kind of pictures."""
+    """Tabulate the results on each kind of generated pictures."""
     result = _read("bench_pictures")
     rows = [
         [name.replace("_", " "), f"{accuracy:.4f}", f"{page['found']:.3f}", f"{page['false']:.3f}"]
@@ -268,7 +268,7 @@ def pictures():
 
 
 def real():
-    """Tabulate the results on real pictures, and those of other programs."""
+    """Tabulate the results of skdigits and of other programs on real pictures."""
     result = _read("bench_real")
     targets = {row["what"]: row for row in result["checks"]}
     rows = []
@@ -320,7 +320,7 @@ TABLES = {
 
 
 def replaced(file):
-    """Return the text of a file with new tables between the marks."""
+    """Return the text of a file with new tables between its HTML comments."""
     text = file.read_text(encoding="utf-8")
     for make in TABLES[file]:
         start, end = f"<!-- {make.__name__} -->\n", f"<!-- end of {make.__name__} -->\n"
@@ -335,7 +335,7 @@ def _read(name):
 
 
 def _classifier(parameters):
-    """Format the call that makes a classifier; a recipe's default architecture is "compact"."""
+    """Format the call of a recipe's classifier; its default architecture is "compact"."""
     given = {"architecture": "compact"} | parameters
     arguments = [f"{name}={value!r}" for name, value in given.items() if name != "architecture"]
     if given["architecture"] != DigitClassifier().architecture:

@@ -1,4 +1,4 @@
-"""What bad input gives: one clear error, nothing on disk, and the estimator as it was."""
+"""Bad input raises one clear error, writes no file and does not change the estimator."""
 
 import pickle
 import warnings
@@ -40,7 +40,7 @@ from skdigits.datasets.picture_files import NoPicturesError
 X, y = load_digits(return_X_y=True)
 X, y = X[:120], y[:120]
 LONGEST_MESSAGE = 300
-OF_SCIKIT_LEARN = ("Input X contains NaN", "Complex data not", "Expected 2D array")  # and its words
+OF_SCIKIT_LEARN = ("Input X contains NaN", "Complex data not", "Expected 2D array")  # can be long
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def reader():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder of bad files, in which the test runs."""
+    """A folder of bad files; it is the working directory of the test."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "header.csv").write_text("label,pixel0,pixel1\n")
@@ -80,7 +80,7 @@ def files_of(folder):
 
 
 def check(call, error, words, folder, *estimators):
-    """One clear error of this class; no warning, no file, no change of the estimators."""
+    """Check that a call raises one clear error, and changes no file and no estimator."""
     states, files = [state_of(e) for e in estimators], files_of(folder)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

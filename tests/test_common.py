@@ -1,4 +1,4 @@
-"""scikit-learn's common checks: no failed check, no expected failure."""
+"""All estimators pass scikit-learn's common checks; no check is expected to fail."""
 
 import inspect
 
@@ -17,19 +17,19 @@ from skdigits import (
     PictureCleaner,
 )
 
-# Repeating a sample equals doubling its weight only where batches and dropout do not interfere.
+# With one batch per epoch and no dropout, repeating a sample equals doubling its weight.
 EXACT = {
     "dtype": "float64",
     "batch_size": 10_000,
     "dropout": 0.0,
     "kernel_size": 2,
-    "learning_rate": 0.03,  # an epoch is one step
+    "learning_rate": 0.03,  # large, because an epoch has only one step
     "random_state": 0,
 }
 
 
 class NumberReader(DigitSequenceRecognizer):
-    """Reads numbers, since scikit-learn compares predictions as numbers, and takes rows."""
+    """Recognizer for the checks, which need numbers as predictions and flat rows as input."""
 
     def predict(self, X):
         return np.array([int(f"1{text}") for text in super().predict(X)])
@@ -55,8 +55,8 @@ ESTIMATORS = [
 TAKE_NO_TABLES = (DigitSequenceRecognizer, PictureCleaner)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # of the checks themselves
-@pytest.mark.filterwarnings("ignore:Rows of . pixels are not square images")  # as the checks' data
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # raised by the checks
+@pytest.mark.filterwarnings("ignore:Rows of . pixels are not square images")  # data of the checks
 @pytest.mark.filterwarnings("ignore:Rows of .. pixels are not square images")
 @parametrize_with_checks(
     [e for e in ESTIMATORS if type(e) not in (*TAKE_NO_TABLES, EpochSearchCV)]

@@ -24,7 +24,7 @@ SPLITS = list(KFold(2, shuffle=True, random_state=0).split(X))
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_repetitions():
-    """The time of one image is measured in a tenth of the usual time."""
+    """Predict one image repeatedly for 0.05 s instead of 0.5 s."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "ONE_IMAGE_SECONDS", 0.05)
         yield
@@ -84,7 +84,7 @@ def test_times_are_those_of_fit_and_predict():
 
 def test_the_p_value_is_mcnemars_against_the_best_of_the_others(found):
     table = pd.DataFrame(found.table).set_index("classifier")
-    assert table["accuracy"].idxmax() == "ours", "else it could not be taken for the best"
+    assert table["accuracy"].idxmax() == "ours", "otherwise, this test could not fail"
     best = table["accuracy"].drop("ours").idxmax()
     assert np.isnan(table.loc[best, "p_value"])
     for name in table.index.drop(best):
@@ -96,7 +96,7 @@ def test_the_p_value_is_mcnemars_against_the_best_of_the_others(found):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.uint8])
 def test_pixels_are_scaled_as_those_trained_on(dtype):
-    images = X.astype(dtype)  # 0 to 16
+    images = X.astype(dtype)  # 0 to 255
     alone = images[:1] // 4  # darker than all others
     pipeline = make_classifiers(0)["KNeighbors"].fit(images, Y)
     scaled = pipeline[:-1].transform(alone)
@@ -116,7 +116,7 @@ def test_learning_curves_train_on_the_first_images_only():
     class Recording(DummyClassifier):
         def fit(self, X, y):
             seen.append(X[:, 0].tolist())
-            assert y.max() < len(np.unique(y)), "as XGBoost wants them"
+            assert y.max() < len(np.unique(y)), "XGBoost requires the labels 0 to n - 1"
             return super().fit(X, y)
 
     order = np.random.default_rng(0).permutation(300)
@@ -126,11 +126,11 @@ def test_learning_curves_train_on_the_first_images_only():
     labels[order[2:6]] = "d"
     labels[order[40:]] = "c"
     labels[order[:1]] = "a"
-    sizes = (1, 10, 80, 201)  # of one class; without c; all; too many
+    sizes = (1, 10, 80, 201)  # one class; no c; every class; too many
     curves = learning_curves({"x": Recording()}, rows, labels, split, sizes=sizes)
     assert curves["n_train"] == [10, 80]
     assert seen == [order[:10].tolist(), order[:80].tolist()]
-    assert curves["accuracy"] == [0, 1], "of the test images, all c"
+    assert curves["accuracy"] == [0, 1], "all test images have the label c"
 
 
 @pytest.mark.slow

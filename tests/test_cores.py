@@ -14,7 +14,7 @@ def process_of(item):
 
 
 def in_processes(items, n_jobs=None):
-    """The items of the results, and the processes that computed them."""
+    """Return the items of the results, and the IDs of the processes that computed them."""
     found = [list(results) for results in map_in_processes(process_of, items, n_jobs)]
     return [item for item, _ in found], [process for _, process in found]
 

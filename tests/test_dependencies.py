@@ -1,4 +1,4 @@
-"""What is imported is declared, and what is declared is imported."""
+"""All imported packages are declared, and all declared packages are imported."""
 
 import ast
 import sys
@@ -13,7 +13,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OPTIONAL = ("dask", "heic", "parquet")
-IF_INSTALLED = {"xgboost"}  # looked for, and used if it is there
+IF_INSTALLED = {"xgboost"}  # optional; used only if it is installed
 
 
 def declared(lines):
@@ -23,7 +23,7 @@ def declared(lines):
 
 
 def imported(folder):
-    """Distributions that are imported anywhere in a folder."""
+    """Return the distributions that the files of a folder import."""
     modules = set()
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

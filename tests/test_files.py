@@ -56,7 +56,7 @@ def test_what_a_killed_process_has_left_is_removed(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     with atomic_write(path, "w") as file:
         file.write("first")
-        with atomic_write(path, "w") as second:  # does not remove what the first one writes
+        with atomic_write(path, "w") as second:  # must not remove the temporary file of the first
             second.write("second")
         assert path.read_text() == "second"
     assert path.read_text() == "first"
@@ -149,7 +149,7 @@ def test_permissions_remain_and_are_never_wider(mode, tmp_path):
 
 @posix
 def test_an_owner_that_cannot_be_kept_costs_the_group_its_permissions(tmp_path, monkeypatch):
-    """Another group would else read what the old one alone could read."""
+    """Otherwise, another group could read a file that only the old group could read."""
     path = tmp_path / "file"
     path.write_text("old")
     path.chmod(0o664)
@@ -183,7 +183,7 @@ def test_a_named_pipe_is_written_to_and_stays(tmp_path):
 
 @pytest.fixture
 def events(monkeypatch):
-    """What reaches the disk, and when: the content of a file, a name, the names in a folder."""
+    """The order in which contents, renames and folders are written to the disk."""
     events = []
     fsync, replace = os.fsync, os.replace
 
@@ -204,7 +204,7 @@ def events(monkeypatch):
 
 @posix
 def test_a_file_is_on_the_disk_before_it_has_its_name(events, tmp_path):
-    """Else a power cut may leave an empty file of this name, and the old one is lost."""
+    """Otherwise, a power failure may leave an empty file in place of the old file."""
     write(tmp_path / "file", "four")
     assert events == ["4 bytes", "rename", "folder"]
 

@@ -236,7 +236,7 @@ def test_a_library_that_is_missing_has_no_version(monkeypatch):
 
 
 def test_the_version_of_the_package_of_a_class_counts(monkeypatch):
-    """Of whatever library a step of a Pipeline is."""
+    """A step of a Pipeline can belong to any package."""
     import sklearn
 
     values = Pipeline([("scale", MinMaxScaler())]), accuracy_score
@@ -267,7 +267,7 @@ def test_the_content_of_files_that_data_names_counts(name_it, tmp_path):
     before = fingerprint(name_it(path))
     assert fingerprint(name_it(path)) == before
     os.utime(path, (1, 1))
-    assert fingerprint(name_it(path)) == before, "the time does not matter"
+    assert fingerprint(name_it(path)) == before, "the modification time does not count"
     path.write_bytes(b"two")
     assert fingerprint(name_it(path)) != before
     path.unlink()
@@ -275,7 +275,7 @@ def test_the_content_of_files_that_data_names_counts(name_it, tmp_path):
 
 
 def test_files_that_an_object_names_do_not_count(tmp_path):
-    """A callback writes its log; then the same fit would have another fingerprint."""
+    """A callback may write a log file; this must not change the fingerprint of the fit."""
     path = tmp_path / "log.csv"
 
     class Logger:

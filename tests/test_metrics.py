@@ -28,7 +28,8 @@ def test_exact_match():
 
 
 def test_character_error_rate_is_micro_averaged():
-    # A replacement, an insertion and a deletion among ten digits; a mean of rates is (1/3+1+1/4)/5.
+    # There are one replacement, one insertion and one deletion among ten digits. The mean of the
+    # rates of the sequences would be (1/3 + 1 + 1/4) / 5.
     assert metrics.character_error_rate(TRUE, PREDICTED) == 3 / 10
     assert metrics.character_error_rate([""], [""]) == 0
     with pytest.warns(UndefinedMetricWarning, match="y_true has no digits"):
@@ -96,7 +97,7 @@ def test_bad_input(true, predicted, message):
 
 
 def test_expected_calibration_error():
-    # Two of four correct at 0.9, all of four correct at 0.6 and in another bin.
+    # At confidence 0.9, two of four are correct; at 0.6, in another bin, all four are correct.
     probability = [[0.9, 0.1]] * 4 + [[0.4, 0.6]] * 4
     truth = np.array(list("aabbbbbb"))
     error = metrics.expected_calibration_error(truth, probability)

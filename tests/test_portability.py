@@ -1,4 +1,4 @@
-"""What is known to break on Windows or macOS, looked for in the source."""
+"""The source contains no code that is known to fail on Windows or macOS."""
 
 import ast
 import re
@@ -11,10 +11,10 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "skdigits").rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-# Names in lower case of what POSIX has and Windows has not.
+# Functions of `os` and modules that exist on POSIX systems, but not on Windows.
 POSIX_ONLY = {"fork", "forkpty", "getuid", "geteuid", "mkfifo", "killpg", "setsid", "uname"}
 POSIX_MODULES = {"fcntl", "grp", "pwd", "resource", "termios", "pty", "tty"}
-GUARDED = {"files.py": {"fcntl"}}  # imported where it exists
+GUARDED = {"files.py": {"fcntl"}}  # imported only where it exists
 
 
 def calls():
@@ -27,7 +27,7 @@ def calls():
 
 
 def mode_of(node):
-    """The mode of a call that may open a file; '' where it names none."""
+    """Return the mode of a call that may open a file, or '' if the call has no mode."""
     given = [keyword.value for keyword in node.keywords if keyword.arg == "mode"]
     given += node.args[1:2]
     return given[0].value if given and isinstance(given[0], ast.Constant) else ""
@@ -49,10 +49,10 @@ def test_text_files_have_an_encoding():
 
 def test_no_file_is_renamed_onto_another():
     names = [(place, name) for place, name, _ in calls() if name in ("rename", "renames")]
-    frames = [  # pandas has a method of this name
+    frames = [  # DataFrame.rename of pandas
         (place, name) for place, name, node in calls() if name == "rename" and node.keywords
     ]
-    assert [found for found in names if found not in frames] == []  # os.replace does it
+    assert [found for found in names if found not in frames] == []  # os.replace is used
 
 
 def test_nothing_that_only_posix_has():

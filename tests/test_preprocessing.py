@@ -115,7 +115,7 @@ def test_two_in_a_row_undo_each_other():
 
 @pytest.fixture
 def photographs(digits):
-    """Photographs of bundled digits in every size and form, and their labels."""
+    """Pictures of bundled digits, of different sizes and types, and their labels."""
     X, y = digits
     result = []
     for i, image in enumerate(X[:40].reshape(-1, 8, 8)):

@@ -1,4 +1,4 @@
-"""Nothing is recorded or sent that the user did not ask for."""
+"""skdigits records and sends no usage data."""
 
 import os
 import subprocess
@@ -29,9 +29,9 @@ def run(code, home, **variables):
 
 
 def test_predicting_leaves_nothing_in_the_home_folder(tmp_path):
-    """Nor is there the thread of ONNX Runtime that would look up its maker's host and send events.
+    """Importing ONNX Runtime starts no thread that would look up a host and send events.
 
-    `.ci/network.py` waits for as long as that takes.
+    `.ci/network.py` waits long enough to see that no host is looked up.
     """
     n_threads, shape, _ = run(PREDICT, tmp_path)
     assert list(tmp_path.rglob("*")) == []
@@ -45,7 +45,7 @@ def test_what_the_user_has_set_remains(chosen, tmp_path):
 
 
 def test_it_is_off_for_the_processes_that_a_process_starts(tmp_path):
-    """Workers of joblib or Dask may import ONNX Runtime before skdigits."""
+    """Workers of joblib or Dask may import ONNX Runtime before they import skdigits."""
     code = (
         "import subprocess, sys, skdigits\n"
         "code = 'import os; print(os.environ[\"ORT_DISABLE_TELEMETRY\"])'\n"

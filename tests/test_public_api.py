@@ -12,13 +12,13 @@ import skdigits
 from skdigits import datasets
 from skdigits.cli.commands import app
 
-COMMANDS = [command.callback for command in app.registered_commands]  # their --help describes them
+COMMANDS = [command.callback for command in app.registered_commands]  # documented by their --help
 MODULES = [m.name for m in pkgutil.walk_packages(skdigits.__path__, "skdigits.")]
 SENTENCE = re.compile(r"\S.*?\.(\s|$)", re.DOTALL)
 
 
 def _public():
-    """Functions and classes that users can import from a public module, and base classes."""
+    """Return the functions and classes that users can import, and the bases of the classes."""
     found = set()
     modules = filter(inspect.ismodule, (getattr(skdigits, name) for name in dir(skdigits)))
     for module in (skdigits, *modules):
@@ -118,7 +118,7 @@ def test_estimators_and_datasets_load_no_tensorflow():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_functions_and_classes_are_documented(module):
-    """Those that users can import list all parameters; others may, or have only a sentence."""
+    """Public functions document all parameters; for other functions, a sentence is enough."""
     module = importlib.import_module(module)
     for name, thing in vars(module).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
@@ -134,16 +134,17 @@ def test_functions_and_classes_are_documented(module):
 def test_examples_of_docstrings_give_what_they_show(module):
     run = doctest.testmod(importlib.import_module(module))
     assert run.attempted
-    assert not run.failed  # what differs is printed
+    assert not run.failed  # doctest prints the differences
 
 
 def _documented(thing):
-    """Functions, and the docstring that should list their parameters."""
+    """Yield each function with the docstring that should list its parameters."""
     if inspect.isfunction(thing) and not hasattr(thing, "__wrapped__"):
         yield thing, inspect.getdoc(thing)
     elif inspect.isclass(thing) and not issubclass(thing, Exception):
         init = vars(thing).get("__init__")
-        if init is not None and init.__module__ == thing.__module__:  # not that of a Protocol
+        # The module differs for the __init__ that Python adds to a Protocol.
+        if init is not None and init.__module__ == thing.__module__:
             yield thing.__init__, inspect.getdoc(thing)
         for name, member in vars(thing).items():
             if inspect.isfunction(member) and not name.startswith("_"):
@@ -151,7 +152,7 @@ def _documented(thing):
 
 
 def _parameters(doc):
-    """Names in the section of parameters, in their order."""
+    """Return the names in the section of parameters, in order."""
     section = re.search(
         r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+$|\Z)", doc, re.DOTALL | re.MULTILINE
     )
@@ -160,7 +161,7 @@ def _parameters(doc):
 
 
 def _fault(function, doc, *, is_public):
-    """What a docstring lacks, or None."""
+    """Return the fault of a docstring, or None."""
     if not SENTENCE.match(doc):
         return "no sentence"
     names = [name for name in inspect.signature(function).parameters if name != "self"]
@@ -178,7 +179,7 @@ def test_what_a_docstring_lacks_would_be_found():
     assert not _fault(function, whole, is_public=True)
     assert not _fault(function, sentence, is_public=False)
     assert _fault(function, sentence, is_public=True)
-    assert _fault(function, f"{sentence}\n\n{section}", is_public=False)  # without c
+    assert _fault(function, f"{sentence}\n\n{section}", is_public=False)  # c is missing
     assert _fault(function, "no sentence", is_public=False)
 
 

@@ -41,7 +41,7 @@ def test_the_lines_of_a_page_are_read_in_order(digits):
             assert 0 < reading.confidence <= 1
             assert len(reading.box) == 4
             assert all(isinstance(n, int) for n in reading.box)
-    assert n_right >= 0.7 * n_lines  # lines of 8×8 pixels a digit
+    assert n_right >= 0.7 * n_lines  # the digits were enlarged from 8×8 pixels
 
 
 def test_a_single_digit_is_a_line_of_one(digits):
@@ -133,7 +133,7 @@ def test_what_is_no_picture_is_refused_and_what_is_blank_has_no_lines(tmp_path):
 
 
 def typed(size, texts):
-    """A white picture with texts: position, height in pixels, text."""
+    """Draw texts on a white picture; each is (position, height in pixels, text)."""
     picture = Image.new("L", size, 250)
     for position, height, text in texts:
         font = ImageFont.load_default(height)
@@ -142,7 +142,7 @@ def typed(size, texts):
 
 
 def draw_cells(picture, cells, width, grey=20):
-    """Draw frames: left, top, right, bottom."""
+    """Draw frames; each cell is (left, top, right, bottom)."""
     for cell in cells:
         ImageDraw.Draw(picture).rectangle(cell, outline=grey, width=width)
 
@@ -199,7 +199,7 @@ def test_cells_whose_rules_differ_since_the_picture_was_reduced_are_no_ones(fact
 
 @pytest.mark.parametrize("width", [1, 3, 5])
 @pytest.mark.parametrize("grey", [20, 150])
-@pytest.mark.parametrize("margin", [14, 18, 22, 30])  # around the part of the page of each line
+@pytest.mark.parametrize("margin", [14, 18, 22, 30])  # of the cells above and below the digits
 def test_what_is_cut_off_cells_is_no_one(width, grey, margin):
     texts = ["80201", "90625", "28569"]
     places = [
@@ -226,7 +226,7 @@ def test_boxes_of_a_file_are_in_its_pixels(tmp_path):
     picture = typed((4000, 3000), places)
     exact = read(picture)
     assert texts_of(exact) == ["35072", "8146"]
-    for name in ("large.png", "large.jpg"):  # a JPEG of this size is decoded at half of it
+    for name in ("large.png", "large.jpg"):
         picture.save(tmp_path / name)
         found = read(tmp_path / name)
         assert texts_of(found) == texts_of(exact)
@@ -243,7 +243,7 @@ def test_the_first_picture_of_a_jpeg_is_read(tmp_path):
 def test_a_line_that_does_not_look_like_the_pattern_is_left_out(monkeypatch):
     picture = typed((200, 120), [((60, 20), 60, "42")])
     assert read(picture, digits=2) == read(picture)
-    for digits in (1, 5, 9, 59):  # the last is more digits than frames
+    for digits in (1, 5, 9, 59):  # a line has fewer frames than the last of these
         assert read(picture, digits=digits) == []
     monkeypatch.setattr(skdigits.reading, "LEAST", 1e-7)
     assert [len(read(picture, digits=digits)) for digits in (1, 5)] == [1, 0]
@@ -266,7 +266,7 @@ def test_a_number_is_read_as_its_pattern_has_it():
         assert reading.text == text
         assert reading.confidence == pytest.approx(plain.confidence, rel=1e-6)
         assert reading.box == plain.box
-    assert read(picture, pattern="d2dd-305") == []  # a digit less
+    assert read(picture, pattern="d2dd-305") == []  # for one digit fewer
     assert read(picture, digits=8) == read(picture, pattern="dddddddd") == [plain]
     assert list(read_many([picture] * 2, pattern="-d+")) == 2 * [read(picture, pattern="-d+")]
 
@@ -340,7 +340,7 @@ def test_a_large_photograph_and_its_file_read_the_same(tmp_path, orientation):
 
 
 def numbers(*texts):
-    """Pictures of printed numbers."""
+    """Draw a picture of each number."""
     pictures = []
     for text in texts:
         picture = Image.new("L", (60 + 40 * len(text), 90), 240)

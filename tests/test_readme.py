@@ -52,7 +52,8 @@ def test_the_readmes_python_runs(code, tmp_path, monkeypatch, capsys):
     elif "PictureCleaner" in names:
         pictures = [255 - np.pad(image.repeat(6, 0).repeat(6, 1), 9) for image in DIGITS.images]
         pipeline = names["pipeline"].fit(pictures[:400], DIGITS.target[:400])
-        assert pipeline.score(pictures[400:600], DIGITS.target[400:600]) > 0.8  # of other writers
+        # Other writers wrote these test digits.
+        assert pipeline.score(pictures[400:600], DIGITS.target[400:600]) > 0.8
     else:
         assert names["classifier"].score(names["bunch"].data, names["bunch"].target) > 0.97
         assert drawn
@@ -89,7 +90,8 @@ def test_the_whole_api_is_shown_in_a_browser(tmp_path):
         own = (n for n, v in vars(module).items() if getattr(v, "__module__", None) == name)
         for public in getattr(module, "__all__", [n for n in own if not n.startswith("_")]):
             assert f'id="{public}"' in page, f"{name}.{public}"
-    elsewhere = {"model_selection", "persistence", "preprocessing", "pretrained"}  # in skdigits
+    # The page of skdigits documents the names of these modules.
+    elsewhere = {"model_selection", "persistence", "preprocessing", "pretrained"}
     assert {f"skdigits.{name}" for name in skdigits._submodules - elsewhere} < set(modules)
 
 

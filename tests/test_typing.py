@@ -29,9 +29,9 @@ def test_all_signatures_have_types(module):
 
 
 def _functions(owner, file):
-    """Functions and methods that are written in a file."""
+    """Yield the functions and methods that a file defines."""
     for thing in vars(owner).values():
-        thing = inspect.unwrap(getattr(thing, "__func__", thing))  # of a class method
+        thing = inspect.unwrap(getattr(thing, "__func__", thing))  # the function of a class method
         if inspect.isclass(thing) and thing.__module__ == getattr(
             owner, "__module__", owner.__name__
         ):
