@@ -50,7 +50,7 @@ TestFraction = Annotated[
         metavar="SHARE",
         min=0.01,
         max=0.9,
-        help="Share of the images held out for testing, for learning curves or without folds.",
+        help="Share of the images held out for testing, for learning curves and instead of folds.",
     ),
 ]
 Curves = Annotated[bool, typer.Option(help="Also draw learning curves.")]

@@ -49,7 +49,7 @@ def read_images(source: str | None) -> tuple[Any, np.ndarray]:
 def find_picture_source(source: str | None) -> Path | None:
     """Return the picture file or the folder of pictures of a source; None if it has no pictures.
 
-    `source` is that of `skdigits.datasets.load_data`.
+    `source` is as for `skdigits.datasets.load_data`.
     """
     from skdigits.datasets.picture_files import find_pictures
     from skdigits.datasets.recognition import recognize

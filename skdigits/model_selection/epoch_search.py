@@ -332,8 +332,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         # All subcontexts are made before the first task, because a new subcontext would change its
         # parent while another thread pickles the parent.
         contexts = [context.subcontext(task_name="fit", task_id=i) for i in range(len(tasks))]
-        # With a journal, each result must be returned when it is finished; not all backends of joblib
-        # support this.
+        # With a journal, each result must be returned when it is finished. Not all of joblib's
+        # backends support this.
         parallel = Parallel(
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,

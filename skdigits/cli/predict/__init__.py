@@ -39,8 +39,8 @@ def predict(
 ) -> None:
     """Predict labels with a saved model, and write them as CSV.
 
-    The columns are ImageId and Label, as Kaggle expects. ImageId counts images from 1; for
-    pictures, it is the file name. DATA is processed in chunks, and can be larger than memory. A
+    The columns are ImageId and Label, as Kaggle expects. ImageId is the number of an image, from 1;
+    for pictures, it is the file name. DATA is processed in chunks, and can be larger than memory. A
     model of sequences needs pictures of lines.
     """
     from skdigits import DigitSequenceRecognizer, load

@@ -27,8 +27,8 @@ Patterns = Annotated[
     typer.Option(
         "--pattern",
         metavar="P",
-        help="Pattern of each line, such as ddddd.ddd. d stands for a digit, d+ for one or more "
-        "digits; other digits and signs stand for themselves. Repeat the option to allow several "
+        help="Pattern of each line, such as ddddd.ddd: d stands for a digit, d+ for one or more "
+        "digits, and other digits and signs for themselves. Repeat the option to allow several "
         "patterns.",
     ),
 ]

@@ -33,7 +33,7 @@ TEXT = "#000000"  # has a contrast of more than 15:1 to both backgrounds
 DOUBTFUL_BELOW = 0.9  # confidence
 LONGEST_TEXT = 24  # characters of a label
 SMALLEST_NUMBER = 24  # pixels; pictures whose numbers have a smaller median height are enlarged
-SMALLEST_PICTURE = 500  # pixels; pictures with a shorter longer side are enlarged
+SMALLEST_PICTURE = 500  # pixels; pictures whose longer side is shorter are enlarged
 LARGEST_PICTURE = 12_000_000  # maximum number of pixels of an enlarged picture
 N_SIZES = 5  # number of letter sizes that are tried, from the preferred to the smallest
 SMALLEST_LETTERS = 11  # pixels
@@ -73,7 +73,9 @@ def draw_boxes(picture: Any, readings: list[Any], *, reject_below: float = 0.0) 
 
     drawn = _in_colour(picture)
     if readings:
-        readings = sorted(readings, key=lambda reading: -reading[1])  # more places for the first
+        readings = sorted(
+            readings, key=lambda reading: -reading[1]
+        )  # the best places for the first
         boxes = np.array([box for *_, box in readings]) / picture.info.get(REDUCTION, 1)
         drawn = _labelled(drawn, boxes, _labels(readings, reject_below))
     file = io.BytesIO()

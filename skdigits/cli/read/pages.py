@@ -89,7 +89,7 @@ def read_pages(
 
 
 def find_sources(names: list[str]) -> Iterator[Source]:
-    """List files, the files of folders, and streams, which are not read yet.
+    """List the files, the files of folders, and the streams; streams are not read yet.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def read_source(
             raise ValueError(f"{file}: {what}")
         for number, picture in enumerate(open_pictures(file)):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # a picture shows several digits
+                warnings.simplefilter("ignore", UserWarning)  # pictures with several digits
                 found = read(picture, pattern=pattern, model=model)
             drawing = draw_boxes(picture, found, reject_below=reject_below) if drawn else b""
             yield Page(page_name(name, number), found, drawing)
