@@ -289,7 +289,7 @@ def _is_ours(classifier: Estimator) -> bool:
 
 def _fit(classifier: Estimator, X: np.ndarray, y: np.ndarray) -> Estimator:
     with warnings.catch_warnings():
-        if not _is_ours(classifier):  # others warn of an iteration limit, ours of divergence
+        if not _is_ours(classifier):  # they warn of an iteration limit, ours of divergence
             warnings.simplefilter("ignore", ConvergenceWarning)
         return clone(classifier).fit(X, y)
 

@@ -100,7 +100,7 @@ def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[An
 
 @contextlib.contextmanager
 def naming(path: StrPath) -> Iterator[None]:
-    """Add the name of a file to errors of the system that name no file, such as of a full disk."""
+    """Add the name of a file to errors of the system that name no file, such as for a full disk."""
     try:
         yield
     except OSError as error:
@@ -211,5 +211,5 @@ def _remove_unless_written(temporary: Path) -> None:
 
 
 def printable(name: StrPath) -> str:
-    """Escape the bytes of a file name that are not UTF-8."""
+    """Escape bytes in a file name that are not UTF-8."""
     return str(name).encode("utf-8", "backslashreplace").decode()

@@ -87,7 +87,7 @@ def read_labels(values: Any, where: Any) -> np.ndarray:
     labels = as_labels(texts)
     if labels.dtype.kind != "U" or any(map(LEADING_ZERO.match, texts.tolist())):
         return labels
-    numbers = np.array([to_number(text) for text in texts.tolist()])  # floats are written as 7.0
+    numbers = np.array([to_number(text) for text in texts.tolist()])  # accepts 7.0 too
     is_whole = (numbers == np.rint(numbers)) & (abs(numbers) <= LARGEST_INTEGER)
     return numbers.astype(np.int64) if is_whole.all() else labels
 

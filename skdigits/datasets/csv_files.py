@@ -89,7 +89,7 @@ def read_csv(path: DataPath, subset: str) -> LoadedImages:
 def iter_csv(
     path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_csv` in parts, so that memory is bounded.
+    """Read the samples of `load_csv` in chunks, so that memory is bounded.
 
     With `lines`, labels are strings, which keep leading zeros.
     """
@@ -188,7 +188,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
         else:
             fields += [(str(i), object) for i in columns]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # no rows; in NumPy 1, also floats and values over 255
+        warnings.simplefilter("error")  # for no rows; in NumPy 1 also for floats or values over 255
         table = np.loadtxt(
             source,
             delimiter=layout.delimiter,

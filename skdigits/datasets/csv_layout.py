@@ -33,7 +33,7 @@ MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
 MOST_LABELS_IN_ORDER = 10  # rows; labels can be 0, 1, …, 9 in order, but 0, 1, …, 10 is an index
 USUAL_SIDE = 8  # pixels; smaller images of side² - 1 pixels can be complete, such as 5×7
 SMALLEST_SIDE = 2  # pixels; in smaller images, an additional column cannot be recognized
-CLEAR_DIFFERENCE = 0.2  # minimum, between the shares of two columns' most frequent values
+CLEAR_DIFFERENCE = 0.2  # minimum difference of the shares of two columns' most frequent values
 MOST_LABEL = 99  # largest label in a file without a header; EMNIST's labels are 0–61
 
 
@@ -214,7 +214,7 @@ def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dic
 
 
 def _label_at_edge(layout: Layout, rest: list[int]) -> int:
-    """Choose the first or last column as labels: the other, a corner pixel, is mostly constant."""
+    """Choose the first or last column as labels; the other is a corner pixel, mostly constant."""
     if not layout.rows:
         return rest[0]  # the fault is reported with its line when all rows are read
     edges = {}

@@ -39,8 +39,9 @@ def load_idx(
     path : str or path-like
         A folder with files that are named like MNIST's (``train-images-idx3-ubyte.gz``,
         ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images, whose labels must be in
-        the same folder. If a folder contains several data sets, pass a file. EMNIST's images lie on
-        their side; if the name of the file begins with ``emnist``, they are turned upright.
+        the same folder. If a folder contains several data sets, pass the file of images. EMNIST's
+        images lie on their side; if the name of their file begins with ``emnist``, they are turned
+        upright.
     subset, as_frame, return_X_y
         As for `load_data`.
 
@@ -64,7 +65,7 @@ def read_idx(path: DataPath, subset: str) -> LoadedImages:
 def iter_idx(
     path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_idx` in parts, so that memory is bounded."""
+    """Read the samples of `load_idx` in chunks, so that memory is bounded."""
     return _read_chunks(*_find_files(path, subset), chunk_size, lines)
 
 

@@ -34,7 +34,7 @@ _IS_IMAGES = re.compile("|".join(IMAGES))
 
 
 def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str | None] | None:
-    """Find the name of the images, and that of their labels or None; return None if both fail.
+    """Find the name of the images, and that of their labels or None; return None without images.
 
     Names without a subset are used if no name contains `subset`. A ValueError is raised if several
     names match, or if only names of the other subset exist. `where` names the file in messages.
@@ -58,7 +58,7 @@ def find_labels(images: str, names: Iterable[str]) -> str | None:
     A ValueError is raised if several names match.
     """
     parsed, roles = _parse(images), _roles(names)
-    if parsed is None:  # such as digits, with digits_labels
+    if parsed is None:  # digits, whose labels are digits_labels
         keys = [key for key in roles if key[2] == "labels" and key[0].rstrip("-_. ") == images]
         found = [name for key in keys for name in roles[key]]
     else:
@@ -131,7 +131,7 @@ def is_label(name: str) -> bool:
 
 
 def pixel_order(names: list[str]) -> list[int] | None:
-    """Find the indices that sort columns of pixels by their numbers; None if they stay in order.
+    """Find the indices that sort columns of pixels by their numbers; None if they keep their order.
 
     Some tools sort columns by name, and write ``pixel1``, ``pixel10``, ``pixel2``.
     """

@@ -91,7 +91,7 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
             if info.file_size > LARGE and info.file_size > PACKED * info.compress_size:
                 raise ValueError(
                     f"{path}: {info.filename[:60]} unpacks from {info.compress_size >> 10} kB to "
-                    f"{info.file_size >> 20} MB, more than images of digits; save with np.savez."
+                    f"{info.file_size >> 20} MB, unlike images of digits; save it with np.savez."
                 )
         found: Any = find_arrays(archive.files, subset, path)
         if found is None:
@@ -123,7 +123,7 @@ def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
     with reading(path, "not NumPy arrays of images, or damaged"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+        warnings.simplefilter("ignore")  # warnings about headers that Python 2 wrote
         try:
             yield
         except ValueError as error:

@@ -24,7 +24,7 @@ LARGEST = 1 << 22  # pixels; larger pictures are refused
 def load_parquet(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from Parquet files, such as Hugging Face's MNIST. It needs pyarrow.
+    """Load images from Parquet files, such as Hugging Face's MNIST; pyarrow is required.
 
     A file has a column ``image`` (or ``img``, ``data``, …) of encoded pictures or lists of pixels,
     or one column per pixel. The labels are in a column ``label`` (or ``class``, ``target``, …). All
@@ -141,7 +141,7 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
 
 
 def _image(value: Any, file: Path) -> np.ndarray:
-    """Convert an encoded picture, Hugging Face's structure of one, or a nested list to pixels."""
+    """Convert an encoded picture, Hugging Face's dict with one, or a nested list to pixels."""
     content = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(content, bytes):
         with reading(file, "an image is not a picture, or damaged"), warnings.catch_warnings():

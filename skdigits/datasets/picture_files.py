@@ -118,12 +118,12 @@ def iter_pictures(
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
-    Without `cleaning`, pictures are cleaned as lines or single digits of height 28. Names are
-    relative to `path`, with ``/`` between folders, and with ``#2`` and so on for further pages of a
-    file. If there is no picture, or if a required label is missing or ambiguous, the error is
-    raised by the call, not by the iterator. `watch` is called with the number of finished files and
-    the number of all files. ``joblib.parallel_config`` sets the number of processes, which is one
-    by default.
+    Without `cleaning`, pictures are cleaned to a height of 28 pixels, as lines or as single digits.
+    Names are relative to the folder, with ``/`` between folders, and with ``#2`` and so on for
+    further pages of a file. If there is no picture, or if a required label is missing or ambiguous,
+    the error is raised by the call, not by the iterator. `watch` is called with the number of
+    finished files and the number of all files. ``joblib.parallel_config`` sets the number of
+    processes, which is one by default.
     """
     path = existing(path, subset)
     files = find_pictures(path)
@@ -229,7 +229,7 @@ def _folder_of(path: Path) -> Path:
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """List the picture files in a folder and its direct subfolders; a file is the only one."""
+    """List the picture files in a folder and its direct subfolders; for a file, list this file."""
     if path.is_file():
         return [path]
     return [file for file in files_in(path, levels=2) if file.suffix.lower() in SUFFIXES]

@@ -23,9 +23,9 @@ def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) ->
 
     Booleans and floats from 0 to 1 are multiplied by 255. Floats from -1 to 1 are shifted to 0–1
     first. Numbers from 0 to 255 are rounded. Colours become grey with Pillow's weights. Images can
-    have 1 or 3 channels as last or second axis. The samples can be the first axis or, as in MATLAB,
-    the last; `n_labels` decides if it is given. A ValueError is raised for other shapes or values;
-    `where` names the file and the array in messages.
+    have 1 or 3 channels as last or second axis. The axis of the samples is the first or, as in
+    MATLAB, the last; if `n_labels` is given, its length must be `n_labels`. A ValueError is raised
+    for other shapes or values. `where` names the file and the array in messages.
     """
     if values.dtype.kind not in "buif":
         what = KINDS.get(values.dtype.kind, f"values of type {values.dtype}"[:60])

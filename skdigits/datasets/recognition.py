@@ -135,7 +135,7 @@ def _files(folder: Any) -> list[Any]:
 
 
 def _find_file(files: list[Any], folder: Any, subset: str) -> Any:
-    """Return the format and path of the only readable file of a subset, or None without files."""
+    """Return the format and path of the only readable file of a subset; None if there is none."""
     found: dict[str | None, list[Any]] = {}
     for file in files:
         if file.suffix.lower() in TEXTS:

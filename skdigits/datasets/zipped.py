@@ -53,7 +53,7 @@ def read_zip(path: StrPath, subset: str) -> LoadedImages:
 def iter_zip(
     path: StrPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_zip` in parts, so that memory is bounded."""
+    """Read the samples of `load_zip` in chunks, so that memory is bounded."""
     kind, member = _find_member(path, subset)
     return (iter_csv if kind == "csv" else iter_idx)(member, subset, chunk_size, lines)
 

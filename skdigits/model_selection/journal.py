@@ -18,7 +18,7 @@ FORMAT = 3
 
 
 class Journal:
-    """A file of JSON lines: the first identifies the search, each other has the scores of a fit.
+    """A file of JSON lines: the first identifies the search, the others are scores of fits.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ def _check_single_digits(labels: np.ndarray) -> None:
 def _make_test_sequences(
     recognizer: DigitSequenceRecognizer, X: Any, y: np.ndarray, seed: int
 ) -> tuple[np.ndarray, ...]:
-    """Generate test sequences in the style of the training sequences, without distortion."""
+    """Generate test sequences with the style, lengths, signs and gap of the training sequences."""
     from skdigits.datasets import make_digit_sequences
     from skdigits.pictures.line_images import LineImages
 
