@@ -1,8 +1,8 @@
 """MATLAB files, such as mnist-original.mat, SVHN, EMNIST and Coursera's ex3data1.mat.
 
-Of 4,000 MATLAB 5 files with one to four wrong bytes, SciPy 1.17 crashed Python on 63, did not return
-on 6, and filled the memory on 1. Therefore SciPy reads only MATLAB 4 files, for which its code is
-pure Python.
+Of 4,000 MATLAB 5 files with one to four wrong bytes, SciPy 1.17 crashed Python on 63, did not
+return on 6, and filled the memory on 1. Therefore SciPy reads only MATLAB 4 files, for which its
+code is pure Python.
 """
 
 from __future__ import annotations
