@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ONE_IMAGE_SECONDS = 0.5  # duration of the measurement of `predict_one_seconds`
 TRAIN_SIZES = (100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-CURVE_TEST_IMAGES = 5000  # with more, some classifiers would take minutes per size
+CURVE_TEST_IMAGES = 5000  # with more images, some classifiers would take minutes per size
 
 
 def make_classifiers(random_state: RandomState = None) -> dict[str, Pipeline]:
@@ -37,7 +37,7 @@ def make_classifiers(random_state: RandomState = None) -> dict[str, Pipeline]:
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=None
-        Passed to every classifier that has this parameter.
+        Value for every classifier that has this parameter.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def make_classifiers(random_state: RandomState = None) -> dict[str, Pipeline]:
 
 
 def _baselines(random_state: RandomState) -> dict[str, Estimator]:
-    """Make the other classifiers; non-default parameters were tuned on a split of MNIST."""
+    """Make the other classifiers; values that differ from the defaults were tuned on MNIST."""
     from sklearn.ensemble import (
         ExtraTreesClassifier,
         HistGradientBoostingClassifier,
@@ -101,7 +101,7 @@ def _baselines(random_state: RandomState) -> dict[str, Estimator]:
 
 
 class _PixelScaler(TransformerMixin, BaseEstimator):
-    """Divide pixels by the maximum absolute value seen in fit."""
+    """Divide pixels by the maximum absolute value of the training images."""
 
     def fit(self, X: np.ndarray, y: Any = None) -> Self:
         largest = max(float(X.max()), -float(X.min())) or 1.0
@@ -134,7 +134,7 @@ def compare_classifiers(
         Indices of samples, as a scikit-learn splitter yields them. Each training set must contain
         every class. Predictions of several test sets are concatenated.
     report : callable, default=None
-        Called with the name and the table row of each classifier as soon as it is tested.
+        Function that is called with the name and the table row of each classifier after its test.
 
     Returns
     -------
@@ -145,19 +145,19 @@ def compare_classifiers(
         - ``accuracy``, and ``accuracy_low`` and ``accuracy_high``, its 95 % interval (Wilson);
         - ``log_loss`` and ``calibration_error``, NaN without `predict_proba`;
         - ``fit_seconds`` and ``predict_seconds``, means over the splits (the first fit includes
-          the compilation of a network), and ``predict_one_seconds``, a median;
+          the compilation of a network), and ``predict_one_seconds``, the median for one image;
         - ``megabytes``, the size of the pickle;
         - ``p_value`` of McNemar's exact test against the most accurate classifier that is not a
-          `DigitClassifier`.
+          `DigitClassifier`; NaN for that classifier itself.
 
-        ``correct`` and ``confidence``, dicts with one array per classifier, which has one value per
-        test image in the order of the splits: whether the prediction is correct, and its
+        ``correct`` and ``confidence`` are dicts with one array per classifier. The arrays have one
+        value per test image, in the order of the splits: whether the prediction is correct, and its
         probability. ``confidence`` is None for a classifier without `predict_proba`.
 
     Raises
     ------
     ValueError
-        If a class is missing in a training set; raised before training starts.
+        If a class is missing in a training set. The error is raised before training starts.
     """
     X, y = check_array(X, dtype=None, allow_nd=True), column_or_1d(plain_labels(y))
     check_consistent_length(X, y)
@@ -218,10 +218,10 @@ def learning_curves(
     split : (train, test)
         Indices of samples in random order; the first indices of each array are used.
     sizes : sequence of int, default=(100, 300, 1000, 3000, 10_000, 30_000, 60_000)
-        Numbers of training images. A size is skipped if there are fewer training images, or if its
-        images all have the same class.
+        Numbers of training images. A size is skipped if there are fewer training images, or if all
+        its images have the same class.
     report : callable, default=None
-        Called with the name, size and accuracy after each fit.
+        Function that is called with the name, size and accuracy after each fit.
 
     Returns
     -------
@@ -248,7 +248,7 @@ def learning_curves(
 def _measure(
     classifier: Estimator, X: np.ndarray, y: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
 ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
-    """Return the table row of a classifier, and correctness and confidence per test image."""
+    """Return the table row of a classifier, and its correctness and confidence per test image."""
     seconds: dict[str, list[float]] = {"fit": [], "predict": [], "one": []}
     truth, labels, probability = [], [], []
     for train, test in splits:
@@ -289,7 +289,7 @@ def _is_ours(classifier: Estimator) -> bool:
 
 def _fit(classifier: Estimator, X: np.ndarray, y: np.ndarray) -> Estimator:
     with warnings.catch_warnings():
-        if not _is_ours(classifier):  # these warn about the iteration limit, ours about divergence
+        if not _is_ours(classifier):  # they warn of an iteration limit, ours of divergence
             warnings.simplefilter("ignore", ConvergenceWarning)
         return clone(classifier).fit(X, y)
 
@@ -315,7 +315,7 @@ def _accuracy(correct: np.ndarray) -> dict[str, float]:
 
 
 def _mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
-    """Compute the p-value of McNemar's exact test; null hypothesis: equal accuracy."""
+    """Compute the p-value of McNemar's exact test; the null hypothesis is equal accuracy."""
     from scipy.stats import binomtest
 
     alone = int((correct & ~other).sum()), int((other & ~correct).sum())

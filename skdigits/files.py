@@ -1,4 +1,4 @@
-"""Files that are written atomically: complete or not at all."""
+"""Atomic writing of files: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ImportError:  # Windows, which needs no locks: it does not remove open files
+except ImportError:  # Windows, which needs no locks, because it does not remove open files
     fcntl = None  # type: ignore[assignment]
 
 
 def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
-    """Check that a file can be written under this name.
+    """Check the name of a file to write, and return it as a Path.
 
     Parameters
     ----------
     path : str or path-like
         The file to write.
-    endings : sequence of str, default=()
+    endings : iterable of str, default=()
         Allowed endings, such as ``".onnx"``; empty allows all.
 
     Returns
@@ -39,9 +39,9 @@ def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
     Raises
     ------
     FileNotFoundError
-        If its folder does not exist.
+        If the folder of the file does not exist.
     IsADirectoryError
-        If a folder has this name.
+        If a folder has the name of the file.
     ValueError
         If the ending is not allowed.
     """
@@ -59,10 +59,10 @@ def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
 
 @contextlib.contextmanager
 def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[Any]:
-    """Write a file that appears when it is complete; it does not appear if the block raises.
+    """Write a file that appears only when it is complete, and not if the block raises an error.
 
     The new file is flushed to the disk before it replaces the old one, so that one of them survives
-    a power failure. Temporary files that killed processes left for the same path are removed.
+    a power failure. Temporary files of killed processes that wrote the same path are removed.
 
     Parameters
     ----------
@@ -100,18 +100,7 @@ def atomic_write(path: StrPath, mode: str = "wb", **options: Any) -> Iterator[An
 
 @contextlib.contextmanager
 def naming(path: StrPath) -> Iterator[None]:
-    """Add the name of a file to operating system errors without one, such as for a full disk.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file that is written.
-
-    Raises
-    ------
-    OSError
-        The errors of the block.
-    """
+    """Add the name of a file to errors of the system that name no file, such as for a full disk."""
     try:
         yield
     except OSError as error:
@@ -121,18 +110,7 @@ def naming(path: StrPath) -> Iterator[None]:
 
 
 def make_folder(folder: StrPath) -> None:
-    """Make a folder and its parents, and flush them to the disk.
-
-    Parameters
-    ----------
-    folder : path-like
-        The folder; it may exist.
-
-    Raises
-    ------
-    OSError
-        If a folder cannot be made.
-    """
+    """Make a folder and its parents, unless they exist, and flush them to the disk."""
     folder = Path(folder)
     if not folder.is_dir():
         make_folder(folder.parent)
@@ -141,17 +119,9 @@ def make_folder(folder: StrPath) -> None:
 
 
 def flush(file: IO[Any]) -> None:
-    """Flush the content of a file to the disk, so that it survives a power failure.
+    """Flush the content of an open file to the disk, so that it survives a power failure.
 
-    Parameters
-    ----------
-    file : file object
-        A file that is open for writing.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written. Devices, which have no disk, raise no error.
+    Devices and pipes, which have no disk, raise no error.
     """
     file.flush()
     try:
@@ -162,13 +132,7 @@ def flush(file: IO[Any]) -> None:
 
 
 def flush_folder(folder: StrPath) -> None:
-    """Flush the names of the files in a folder to the disk, if the system supports it.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        The folder.
-    """
+    """Flush the names of the files in a folder to the disk, if the system supports it."""
     with contextlib.suppress(OSError):  # Windows cannot open folders
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -178,7 +142,7 @@ def flush_folder(folder: StrPath) -> None:
 
 
 def _without_links(path: Path) -> Path:
-    """Follow a symbolic link, whose target may be missing; return other paths unchanged."""
+    """Return the target of a symbolic link, which may be missing; return other paths unchanged."""
     if not path.is_symlink():
         return path
     found = Path(os.path.realpath(path))
@@ -194,7 +158,7 @@ def _renamed_at_the_end(path: Path, mode: str, options: dict[str, Any]) -> Itera
         with file:
             yield file
             flush(file)
-            if fcntl is not None:  # rename it while it is locked
+            if fcntl is not None:  # renamed while it is locked
                 os.replace(temporary, path)
         if fcntl is None:
             os.replace(temporary, path)
@@ -203,7 +167,7 @@ def _renamed_at_the_end(path: Path, mode: str, options: dict[str, Any]) -> Itera
 
 
 def _open_locked(path: Path, mode: str, options: dict[str, Any]) -> tuple[Path, Any]:
-    """Open a new temporary file beside a path, with the same permissions, and lock it."""
+    """Create a temporary file beside a path, with the permissions of the old file, and lock it."""
     old = path.stat() if path.exists() else None
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -211,13 +175,13 @@ def _open_locked(path: Path, mode: str, options: dict[str, Any]) -> tuple[Path, 
         if fcntl is not None:
             with contextlib.suppress(OSError):  # some file systems have no locks
                 fcntl.flock(file, fcntl.LOCK_EX)
-        if temporary.exists():  # otherwise another process removed it before it was locked
+        if temporary.exists():  # False if another process removed it before it was locked
             return temporary, file
         file.close()
 
 
 def _opener(old: Any) -> Any:
-    """Return an opener for a new file with the owner of an old one and at most its permissions."""
+    """Return an opener for a new file with the owner and at most the permissions of an old file."""
     if old is None or os.name != "posix":
         return None
 
@@ -236,7 +200,7 @@ def _opener(old: Any) -> Any:
 
 
 def _remove_unless_written(temporary: Path) -> None:
-    """Remove a temporary file, unless another process is writing it."""
+    """Remove a temporary file unless another process is writing it."""
     with contextlib.suppress(OSError):
         with open(temporary, "rb") as file:
             if fcntl is not None:
@@ -247,16 +211,5 @@ def _remove_unless_written(temporary: Path) -> None:
 
 
 def printable(name: StrPath) -> str:
-    """Escape undecodable bytes in a file name.
-
-    Parameters
-    ----------
-    name : str or path-like
-        A file name, which may contain bytes that are not UTF-8.
-
-    Returns
-    -------
-    str
-        The name; undecodable bytes are escaped.
-    """
+    """Escape bytes in a file name that are not UTF-8."""
     return str(name).encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Hashes of values that are equal in all processes with the same libraries."""
+"""Hashes that are equal for equal values in all processes with the same libraries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 SCALARS = (type(None), type(...), bool, int, float, complex, str)
-# Besides Python, the packages on which weights, predictions and cleaned pictures depend.
+# The packages, besides Python, on which weights, predictions and cleaned pictures depend.
 PACKAGES = (
     *("skdigits", "numpy", "scipy", "scikit-learn", "pillow", "onnxruntime", "onnxruntime-gpu"),
     *("scikeras", "keras", "tensorflow", "tensorflow-cpu", "tf-nightly"),
@@ -25,30 +25,24 @@ PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Look up the versions of Python and of the installed packages without importing them.
-
-    Returns
-    -------
-    dict of str to str
-        Version by package.
-    """
+    """Return the versions of Python and of the installed `PACKAGES` by name; import nothing."""
     found = {"python": ".".join(platform.python_version_tuple()[:2])}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            continue  # no installation has all of them
+            continue  # no installation has all packages
     return found
 
 
 def fingerprint(value: object) -> str:
-    """Hash a value by its content and the installed `versions`.
+    """Hash the content of a value together with the installed `versions`.
 
     Parameters
     ----------
     value : object
-        The value, as for `content_hash`. If it contains paths, the content of these files is
-        hashed too.
+        The value, as for `content_hash`. If it contains paths of files, their content is hashed
+        too.
 
     Returns
     -------
@@ -64,12 +58,12 @@ def fingerprint(value: object) -> str:
 
 
 def content_hash(value: object, *, with_files: bool = False) -> str:
-    """Hash a value by its content.
+    """Hash the content of a value.
 
-    A function is identified by its module and name, its code, and the constants, defaults, enclosed
-    variables and global numbers and strings that it uses, but not by the code of functions that it
-    calls. An estimator is identified by its parameters, a Keras object by its configuration and
-    weights, and any other object by the data that pickle would store. The hash of a class or
+    A function is identified by its module, name and code, and by the constants, defaults, enclosed
+    variables, and global numbers and strings that it uses. The code of functions that it calls is
+    not included. An estimator is identified by its parameters, a Keras object by its configuration
+    and weights, and any other object by the data that pickle would store. The hash of a class or
     function includes the version of its package.
 
     Parameters
@@ -77,8 +71,8 @@ def content_hash(value: object, *, with_files: bool = False) -> str:
     value : object
         The value.
     with_files : bool, default=False
-        Whether to include the content of files that are named in arrays, lists, tuples and dicts.
-        Files that are named in an estimator or another object are never included.
+        Whether to include the content of files whose names are in arrays, lists, tuples and dicts.
+        Files that an estimator or another object names are never included.
 
     Returns
     -------
@@ -105,8 +99,8 @@ def _content_hash(
         return _hash(type(value).__name__, repr(value))
     key = id(value), with_files
     if key not in known:
-        # Provisional hash for parts that refer back to the object. The reference to the object
-        # prevents another object from getting its id.
+        # A provisional hash for parts that refer back to the object. `known` keeps the object
+        # alive, so that no other object gets its id.
         known[key] = value, f"object {depth} levels down"
         kind, parts, ordered = _take_apart(value)
         is_data = hasattr(value, "__array__") or type(value) in (list, tuple, dict)
@@ -205,13 +199,13 @@ def _global_names(code: CodeType) -> set[str]:
 
 
 def _parts_of_array(array: np.ndarray) -> list[Any]:
-    if array.dtype.hasobject or array.dtype.kind in "UT":  # texts may name files
+    if array.dtype.hasobject or array.dtype.kind in "UT":  # texts can be names of files
         return [str(array.dtype), array.shape, array.ravel().tolist()]
     return [str(array.dtype), array.shape, array.tobytes()]
 
 
 def _parts_for_pickle(value: Any) -> list[Any]:
-    """Return what pickle would store of an object: its parts, or the name to import it by."""
+    """Return the parts of an object that pickle would store, or the name for importing it."""
     reduce = copyreg.dispatch_table.get(type(value))
     try:
         stored = reduce(value) if reduce else value.__reduce_ex__(4)

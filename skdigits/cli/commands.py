@@ -1,4 +1,4 @@
-"""The program and its commands, in the order of the help."""
+"""The command ``skdigits`` and its subcommands, in the order of the help."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help with wrapped paragraphs, and without frames in a pipe
+    rich_markup_mode=None,  # plain help: wrapped paragraphs, no frames
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Read digits in pictures; train and use convolutional classifiers for digits.",
 )
@@ -38,18 +38,7 @@ class PlainCommand(typer.core.TyperCommand):
     """A command whose help omits the backslashes that some Typer versions put before brackets."""
 
     def get_help(self, ctx: Any) -> str:
-        """Return the help of the command.
-
-        Parameters
-        ----------
-        ctx : typer.Context
-            The call of the command.
-
-        Returns
-        -------
-        str
-            The text.
-        """
+        """Return the text of the help."""
         return super().get_help(ctx).replace("\\[", "[")
 
 
@@ -58,18 +47,18 @@ for command in (inspect, train, search, compare, predict, read, export):
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line.
+    """Run the command ``skdigits``.
 
     Parameters
     ----------
     argv : list of str, default=None
-        Arguments; None means those of the process.
+        Arguments; None means ``sys.argv[1:]``.
 
     Raises
     ------
     SystemExit
-        With status 0 after success, 1 if some pictures could not be read, 2 after a user error, 130
-        after Ctrl-C, 143 after SIGTERM.
+        With status 0 after success, 1 if a picture could not be read or drawn, 2 after any other
+        reported error, 130 after Ctrl-C, and 143 after SIGTERM.
     """
     accept_any_character()
     try:

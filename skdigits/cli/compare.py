@@ -25,7 +25,7 @@ from skdigits.cli.start_up import start_tensorflow
 if TYPE_CHECKING:
     import pandas as pd
 
-MAXIMUM_FOR_FOLDS = 5000  # images; with more, a test set is held out, without cross-validation
+MAXIMUM_FOR_FOLDS = 5000  # images; with more, one test set replaces cross-validation
 
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FOLDER", help="Folder for tables and figures.")
@@ -41,7 +41,7 @@ Folds = Annotated[
     typer.Option(
         metavar="N",
         min=2,
-        help="Number of folds; by default 5 for up to 5000 images, no folds for more.",
+        help="Number of cross-validation folds. By default 5; none for more than 5000 images.",
     ),
 ]
 TestFraction = Annotated[
@@ -50,10 +50,10 @@ TestFraction = Annotated[
         metavar="SHARE",
         min=0.01,
         max=0.9,
-        help="Share of test images, for learning curves and if there are no folds.",
+        help="Share of the images held out for testing, for learning curves and instead of folds.",
     ),
 ]
-Curves = Annotated[bool, typer.Option(help="Draw learning curves too.")]
+Curves = Annotated[bool, typer.Option(help="Also draw learning curves.")]
 
 
 def compare(
@@ -112,24 +112,17 @@ def _choose(known: dict[str, Any], names: str | None) -> dict[str, Any]:
 
 
 def _report_classifier(name: str, row: dict[str, Any]) -> None:
-    print_line(f"{name:22s} {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
+    print_line(f"{name:22s} accuracy {row['accuracy']:.4f} after {row['fit_seconds']:6.1f} s")
 
 
 def _report_size(name: str, size: int, accuracy: float) -> None:
-    print_line(f"{name:22s} {accuracy:.4f} after training on {size} images")
+    print_line(f"{name:22s} accuracy {accuracy:.4f} after training on {size} images")
 
 
 def save_comparison(found: Any, folder: Path, facts: dict[str, Any]) -> None:
-    """Print a comparison of classifiers, and write a table, JSON and figures.
+    """Print the result of `compare_classifiers`, and write it as CSV, JSON and figures.
 
-    Parameters
-    ----------
-    found : sklearn.utils.Bunch
-        As `compare_classifiers` returns it.
-    folder : Path
-        Folder to write to.
-    facts : dict
-        Further content of ``comparison.json``.
+    `facts` is further content of ``comparison.json``.
     """
     import pandas as pd
 
@@ -151,15 +144,7 @@ def save_comparison(found: Any, folder: Path, facts: dict[str, Any]) -> None:
 
 
 def save_learning_curves(curves: dict[str, list[Any]], folder: Path) -> None:
-    """Write learning curves as a table and a figure.
-
-    Parameters
-    ----------
-    curves : dict of list
-        As `learning_curves` returns them.
-    folder : Path
-        Folder to write to.
-    """
+    """Write the result of `learning_curves` as CSV and as a figure."""
     import pandas as pd
 
     from skdigits.inspection import TrainSizeDisplay
@@ -172,25 +157,14 @@ def save_learning_curves(curves: dict[str, list[Any]], folder: Path) -> None:
 
 
 def format_p_value(p: float | None) -> str:
-    """Format a p-value with one significant digit.
-
-    Parameters
-    ----------
-    p : float or None
-        The p-value; NaN or None if there is none.
-
-    Returns
-    -------
-    str
-        The text.
-    """
+    """Format a p-value with one significant digit; None and NaN become a dash."""
     if p is None or p != p:
         return "–"
     return "< 1e-9" if p < 1e-9 else f"{p:.1g}"
 
 
 def _print_comparison(results: pd.DataFrame) -> None:
-    """Print two tables, because one table is wider than 80 characters."""
+    """Print two tables, because one table would be wider than 80 characters."""
     from rich.table import Table
 
     of_quality = ("accuracy", "95 % interval", "log loss", "calibration", "p")

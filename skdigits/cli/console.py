@@ -24,62 +24,33 @@ CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 def print_line(text: str, style: str | None = None) -> None:
     """Print a line without markup and without wrapping.
 
-    Parameters
-    ----------
-    text : str
-        The line.
-    style : str, default=None
-        A Rich style, such as ``"bold"``, used on a terminal.
+    `style` is a style of Rich, such as ``"bold"``; it has an effect only on a terminal.
     """
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def print_error(text: object) -> None:
-    """Print an error message to standard error, on one line.
-
-    Parameters
-    ----------
-    text : object
-        The message, or an exception.
-    """
+    """Print an exception, or the text of an error message, to standard error on one line."""
     errors = Console(stderr=True, highlight=False)
     text = escape_controls(message(text))
     errors.print(f"skdigits: {text}", style="red", markup=False, soft_wrap=True)
 
 
 def message(error: object) -> str:
-    """Return the message of an error; for a missing file or package, its name and the reason.
+    """Return the message of an exception; text is returned unchanged.
 
-    Parameters
-    ----------
-    error : object
-        An exception, or its text.
-
-    Returns
-    -------
-    str
-        The text.
+    The message of a file error is the name of the file and the reason. For a missing package, the
+    message says how to install it.
     """
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, ModuleNotFoundError) and error.name:  # raised by Python, not by us
+    if isinstance(error, ModuleNotFoundError) and error.name:  # raised by an import statement
         return how_to_install(error.name.partition(".")[0])
     return str(error)
 
 
 def escape_controls(text: str) -> str:
-    """Escape line breaks, tabs and other control characters, so that the text stays on one line.
-
-    Parameters
-    ----------
-    text : str
-        Text with a file name, which may contain any character.
-
-    Returns
-    -------
-    str
-        The escaped text.
-    """
+    """Escape line breaks, tabs and other control characters, which file names may contain."""
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -92,7 +63,7 @@ def accept_any_character() -> None:
 
 @contextlib.contextmanager
 def short_warnings() -> Iterator[None]:
-    """Print each warning once, on one line without its position in the code."""
+    """Print each warning once, on one line, without the name and line of the source file."""
     shown = set()
 
     def show(message: Any, category: Any, *_: Any, **__: Any) -> None:
@@ -109,7 +80,7 @@ def short_warnings() -> Iterator[None]:
 
 @contextlib.contextmanager
 def end_at_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM raise SystemExit, so that no file is left incomplete."""
+    """Raise SystemExit at Ctrl-C and SIGTERM, so that temporary files are removed."""
     words: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
     def end(number: int, frame: object) -> None:

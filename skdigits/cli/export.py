@@ -18,7 +18,7 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="The file to write; its ending is .onnx, .keras or .tflite.",
+        help="The file to write, which ends in .onnx, .keras or .tflite.",
     ),
 ]
 
@@ -26,7 +26,8 @@ Output = Annotated[
 def export(model: Model, output: Output = Path("model.onnx")) -> None:
     """Export the network of a model for programs without skdigits.
 
-    Its input is images with the pixel values of the training images; its output is probabilities.
+    The exported network takes images with the same range of pixel values as in training, and
+    returns probabilities.
     """
     import skdigits.persistence
     from skdigits.files import check_destination

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sklearn.utils import Bunch
 
-ENOUGH_TO_JUDGE = 20  # pictures that are examined to distinguish pages from digits
+ENOUGH_TO_JUDGE = 20  # pictures; in a larger folder, only 20 to 39 are examined
 NONE_READABLE = "None of the pictures can be read."
 
 Output = Annotated[
@@ -28,7 +28,8 @@ Output = Annotated[
 Sequences = Annotated[
     bool,
     typer.Option(
-        "--sequences", help="The pictures show lines of digits; for pages this is the default."
+        "--sequences",
+        help="Treat pictures as lines of digits. This is the default if most show several lines.",
     ),
 ]
 
@@ -38,7 +39,7 @@ def inspect(
 ) -> None:
     """Describe images and labels, and draw them.
 
-    Pictures are drawn before and after cleaning.
+    Picture files are drawn before and after cleaning.
     """
     from skdigits.datasets import load_data
     from skdigits.datasets.picture_files import find_pictures
@@ -48,7 +49,7 @@ def inspect(
     source = find_picture_source(data)
     pictures = [] if source is None else find_pictures(source)
     if sequences and not pictures:
-        raise ValueError("--sequences is for pictures of lines, and DATA has none; omit it.")
+        raise ValueError("--sequences needs pictures, but DATA contains none; omit --sequences.")
     sequences = sequences or _hold_pages(pictures)
     bunch, n_unreadable = None, 0
     if sequences:
@@ -76,14 +77,14 @@ def _hold_pages(pictures: list[Path]) -> bool:
     some = pictures[:: len(pictures) // ENOUGH_TO_JUDGE or 1]
     n_pages = 0
     for path in some:
-        # The loader reports what it cannot read.
+        # The loader reports unreadable files.
         with contextlib.suppress(ValueError, OSError, ImportError):
             n_pages += len(find_lines(next(open_pictures(path)))) > 1
     return n_pages > len(some) / 2
 
 
 def _without_damaged(files: list[Path]) -> tuple[list[Path], int]:
-    """Return the files whose first page can be read; report the others, and return their number."""
+    """Return the readable files and the number of unreadable files; report the unreadable ones."""
     from skdigits.pictures import open_pictures
 
     readable = []
@@ -100,9 +101,9 @@ def _without_damaged(files: list[Path]) -> tuple[list[Path], int]:
 
 
 def _read_pictures(path: Path, files: list[Path]) -> tuple[Bunch, list[Path], int]:
-    """Return the readable pictures of digits, their files, and the number of the others.
+    """Return the readable pictures as a bunch, their files, and the number of unreadable pictures.
 
-    The others are reported. ``target`` of the bunch is None without labels.
+    The unreadable pictures are reported. Without labels, ``target`` of the bunch is None.
     """
     import numpy as np
 
@@ -128,7 +129,7 @@ def _read_pictures(path: Path, files: list[Path]) -> tuple[Bunch, list[Path], in
 
 
 def _chunks(path: Path) -> list[Any]:
-    """Return chunks of pictures, with labels if each picture has one."""
+    """Return chunks of pictures, with labels if every picture has a label."""
     from skdigits.datasets.picture_files import iter_pictures
 
     try:

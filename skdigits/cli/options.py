@@ -1,4 +1,4 @@
-"""Options of several commands, and conversion of their values to numbers."""
+"""Options that several commands share, and conversion of their values to numbers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Data = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="A folder or file, whose format is recognized from its content: pictures, CSV, "
-        "Kaggle's zip, IDX, .npz, .mat, ARFF, LIBSVM, Parquet; 'mnist' downloads MNIST. The "
-        "default is the digits bundled with scikit-learn.",
+        help="A folder or file of pictures, CSV, Kaggle's zip, IDX, .npz, .mat, ARFF, LIBSVM or "
+        "Parquet. The format is recognized from the content. 'mnist' downloads MNIST. By default, "
+        "the digits bundled with scikit-learn are used.",
         show_default=False,
     ),
 ]
@@ -30,38 +30,19 @@ Seed = Annotated[
     typer.Option(metavar="N", min=0, max=2**32 - 1, help="Random seed, for reproducible results."),
 ]
 Model = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A model.skdigits written by train or search.")
+    Path, typer.Argument(metavar="MODEL", help="A file model.skdigits, written by train or search.")
 ]
 
 
 def parse_number(text: str, kind: Callable[[str], Any], option: str, *, auto: bool = False) -> Any:
-    """Convert the value of an option to a number.
+    """Convert the value of an option to an int or a float; raise a ValueError for other text.
 
-    Parameters
-    ----------
-    text : str
-        The value.
-    kind : {int, float}
-        Type of the number.
-    option : str
-        Name of the option, for a message.
-    auto : bool, default=False
-        Whether the value can be ``"auto"``, which is not converted.
-
-    Returns
-    -------
-    int, float or str
-        The number, or ``"auto"``.
-
-    Raises
-    ------
-    ValueError
-        If the text is not such a value.
+    With `auto`, the value can also be ``"auto"``, which is returned unchanged.
     """
     if auto and text == "auto":
         return text
     try:
         return kind(text)
     except ValueError:
-        expected = "a number or auto" if auto else "a number"
+        expected = ("a whole number" if kind is int else "a number") + " or auto" * auto
         raise ValueError(f"{option} should be {expected}; got {text!r}.") from None

@@ -13,50 +13,20 @@ if TYPE_CHECKING:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise an error if the folder is a file; the folder is not created.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder to write into.
-
-    Raises
-    ------
-    ValueError
-        If a file has this name.
-    """
+    """Raise a ValueError if a file has the name of the folder; create nothing."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; expected the name of a folder to write into.")
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, and check that files can be created in it.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder to write into.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be created or is not writable.
-    """
+    """Create a folder, and raise an OSError if files cannot be created in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
 
 
 def save_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The table; its index is not written.
-    path : Path
-        The file.
-    """
+    """Write a table as CSV without its index."""
     from skdigits.files import atomic_write
 
     with atomic_write(path, "w", newline="", encoding="utf-8") as file:
@@ -65,15 +35,7 @@ def save_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def save_json(content: dict[str, Any], path: Path) -> None:
-    """Write a dict as JSON, together with the versions of the packages.
-
-    Parameters
-    ----------
-    content : dict
-        The content; NaN is written as null.
-    path : Path
-        The file.
-    """
+    """Write a dict as JSON, with NaN as null, and add the versions of the packages."""
     import json
 
     from skdigits.files import atomic_write
@@ -94,15 +56,7 @@ def draw_off_screen() -> None:
 
 
 def save_figure(display: Any, path: Path) -> None:
-    """Write the figure of a display as PNG, and close it.
-
-    Parameters
-    ----------
-    display : object
-        A display with ``figure_``.
-    path : Path
-        The file.
-    """
+    """Write the ``figure_`` of a display as PNG, and close it."""
     from matplotlib import pyplot as plt
 
     from skdigits.files import atomic_write
@@ -114,7 +68,7 @@ def save_figure(display: Any, path: Path) -> None:
 
 
 def _without_nan(value: Any) -> Any:
-    """Replace NaN, which JSON does not support, by None, also in dicts and lists."""
+    """Replace NaN, which JSON does not support, by None, also inside dicts and lists."""
     if isinstance(value, dict):
         return {name: _without_nan(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

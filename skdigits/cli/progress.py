@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
-FEW = 24  # items; a command that has fewer shows no progress
+FEW = 24  # items; for at most this number, no progress is shown
 
 
 @contextlib.contextmanager
 def progress_line() -> Iterator[Callable[[int, int], None]]:
-    """Show how many items are finished, their speed and the time that is left.
+    """Show the number of finished items, the speed and the remaining time.
 
-    Without a terminal, and for few items, nothing is shown.
+    Nothing is shown for few items, or if standard error is not a terminal.
 
     Yields
     ------
     callable
-        Function to call with the number of items that are finished, and of all items.
+        Function to call with the number of finished items and the number of all items.
     """
     with contextlib.ExitStack() as stack:
         update: Callable[[int, int], None] | None = None
@@ -51,7 +51,7 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     columns: list[ProgressColumn] = [MofNCompleteColumn(), BarColumn()]
     columns += [TextColumn("{task.fields[speed]:.1f} per second"), TimeRemainingColumn()]
     errors = Console(stderr=True, highlight=False)
-    # What is printed goes to standard output as before.
+    # Printed lines still go to standard output.
     with Progress(*columns, console=errors, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task("", speed=0.0)
 

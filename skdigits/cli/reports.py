@@ -1,4 +1,4 @@
-"""Reports of a fit: the model, its history, metrics and figures."""
+"""Report of a fit: the model, its history, metrics and figures."""
 
 from __future__ import annotations
 
@@ -18,22 +18,11 @@ if TYPE_CHECKING:
 
 
 def check_convergence(estimator: Estimator) -> None:
-    """Check that training has not diverged, that is, that all weights are finite.
-
-    Parameters
-    ----------
-    estimator : DigitClassifier or DigitSequenceRecognizer
-        The fitted estimator.
-
-    Raises
-    ------
-    ValueError
-        If a weight is not finite.
-    """
+    """Raise a ValueError if training has diverged, that is, if a weight is not finite."""
     import numpy as np
 
     if not all(np.isfinite(weights).all() for weights in estimator.to_keras().get_weights()):
-        raise ValueError("Training has diverged, and no model is saved; lower --learning-rate.")
+        raise ValueError("Training has diverged, and no model is saved. Lower --learning-rate.")
 
 
 def save_report(
@@ -45,10 +34,10 @@ def save_report(
     ----------
     estimator : DigitClassifier or DigitSequenceRecognizer
         The fitted estimator.
-    X : ndarray of shape (n, n_pixels) or (n, height, width)
+    X : ndarray of shape (n, n_pixels) or (n, height, width), or list of ndarray
         Test images; if there are none, the estimator is not tested.
     y : ndarray of shape (n,)
-        Their labels, or for a recognizer their sequences.
+        Labels of the test images; for a recognizer, the sequences as strings.
     folder : Path
         Folder to write to.
     facts : dict
@@ -66,18 +55,7 @@ def save_report(
 
 
 def format_share(share: float) -> str:
-    """Format a share with four decimals.
-
-    Parameters
-    ----------
-    share : float
-        The share; NaN if there is none.
-
-    Returns
-    -------
-    str
-        The text.
-    """
+    """Format a number with four decimals; NaN becomes a dash."""
     return "–" if share != share else f"{share:.4f}"
 
 
@@ -94,7 +72,7 @@ def _save_model(estimator: Estimator, folder: Path) -> None:
 
 
 def _report_untested(estimator: Estimator, folder: Path, facts: dict[str, Any]) -> None:
-    """Report an estimator that was trained on all images."""
+    """Report on an estimator that was trained on all images."""
     print_line(
         f"Trained in {facts['fit_seconds']:.1f} s. No image was held out, so the accuracy on "
         "other images is unknown.",
@@ -163,8 +141,8 @@ def _report_recognizer(
     report = metrics.length_report(y, predicted)
     console.print(_lengths_table(report))
     print_line(
-        f"{exact_match:.4f} of {len(y)} sequences of held-out digits recognized without a mistake "
-        f"after {facts['fit_seconds']:.1f} s of training.",
+        f"Exact match {exact_match:.4f} on {len(y)} test sequences after "
+        f"{facts['fit_seconds']:.1f} s of training.",
         style="bold",
     )
     content = {

@@ -29,25 +29,16 @@ class TrainTest(NamedTuple):
 
     @property
     def held_out(self) -> str:
-        """Text for a message: how many images are held out."""
+        """Part of a message, such as ``360 held out for testing``."""
         n = len(self.y_test)
         return f"{n} held out for testing" if n else "none held out for testing"
 
 
 def read_images(source: str | None) -> tuple[Any, np.ndarray]:
-    """Read images with labels.
+    """Read a source of `skdigits.datasets.load_data`; return images and labels.
 
-    Parameters
-    ----------
-    source : str or None
-        As for `skdigits.datasets.load_data`.
-
-    Returns
-    -------
-    X : ndarray of shape (n, height, width) or (n, n_pixels), uint8
-        The images.
-    y : ndarray of shape (n,)
-        Their labels.
+    The images are uint8 of shape (n, height, width), or (n, n_pixels) for rows of pixels that are
+    not square images.
     """
     from skdigits.datasets import load_data
 
@@ -56,17 +47,9 @@ def read_images(source: str | None) -> tuple[Any, np.ndarray]:
 
 
 def find_picture_source(source: str | None) -> Path | None:
-    """Return the path of a source if it contains pictures.
+    """Return the picture file or the folder of pictures of a source; None if it has no pictures.
 
-    Parameters
-    ----------
-    source : str or None
-        As for `skdigits.datasets.load_data`.
-
-    Returns
-    -------
-    Path or None
-        The folder or file; None if the source contains no pictures.
+    `source` is as for `skdigits.datasets.load_data`.
     """
     from skdigits.datasets.picture_files import find_pictures
     from skdigits.datasets.recognition import recognize
@@ -78,28 +61,9 @@ def find_picture_source(source: str | None) -> Path | None:
 
 
 def split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> TrainTest:
-    """Split samples into a training and a test set, stratified by class.
+    """Split samples into a training and a test set, as `hold_out` does.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, …)
-        Images.
-    y : ndarray of shape (n,)
-        Labels.
-    test_fraction : float
-        Share of the test set; 0 for none.
-    seed : int
-        Seed of the split.
-
-    Returns
-    -------
-    TrainTest
-        Images and labels.
-
-    Raises
-    ------
-    ValueError
-        If a set would be too small to contain every class.
+    With a `test_fraction` of 0, the test set is empty.
     """
     if not test_fraction:
         return TrainTest(X, X[:0], y, y[:0])
@@ -110,28 +74,9 @@ def split(X: Any, y: np.ndarray, test_fraction: float, seed: int) -> TrainTest:
 def hold_out(
     X: Any, y: np.ndarray, test_fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose training and test samples, stratified by class.
+    """Return the indices of training and test samples, stratified by class.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, …)
-        Images.
-    y : ndarray of shape (n,)
-        Labels.
-    test_fraction : float
-        Share of the test set, above 0.
-    seed : int
-        Seed of the split.
-
-    Returns
-    -------
-    train, test : ndarray of int
-        Indices of the samples.
-
-    Raises
-    ------
-    ValueError
-        If a set would be too small to contain every class.
+    A ValueError is raised if one of the sets would be too small to contain every class.
     """
     from sklearn.model_selection import StratifiedShuffleSplit
 
@@ -142,7 +87,7 @@ def hold_out(
 
 @contextlib.contextmanager
 def naming_the_option() -> Iterator[None]:
-    """Add the name of the option to errors of splitting."""
+    """Add the name of the option to the errors of scikit-learn's functions that split samples."""
     try:
         yield
     except ValueError as error:

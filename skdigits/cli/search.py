@@ -68,9 +68,9 @@ def search(
 ) -> None:
     """Search a grid of values, and save the best classifier.
 
-    The values of an option are separated by commas. The output folder records every finished fit,
-    and the state of each fit after each epoch: given again, the same command resumes an interrupted
-    search.
+    Separate the values of an option by commas. The output folder records every finished fit, and
+    the state of each fit after each epoch. To resume an interrupted search, run the same command
+    again.
     """
     check_packages("matplotlib", *TRAINING)
     grid = {
@@ -113,7 +113,7 @@ def _numbers(
 
 
 def _check_grid(grid: dict[str, Any]) -> None:
-    """Raise an error if a value is not valid."""
+    """Raise an error if a value of the grid is not valid."""
     from sklearn.model_selection import ParameterGrid
 
     from skdigits import DigitClassifier
@@ -145,7 +145,7 @@ def _make_search(
 
 
 def _show_progress(search: EpochSearchCV) -> None:
-    """Show progress bars if the terminal and scikit-learn support them, else a line per fit."""
+    """Show progress bars on a terminal if scikit-learn has them; otherwise print a line per fit."""
     try:
         from sklearn.callback import ProgressBar
     except ImportError:

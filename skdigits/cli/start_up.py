@@ -17,7 +17,7 @@ START_UP_LINE = re.compile(
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow, which takes seconds, without its start-up messages."""
+    """Import TensorFlow without its start-up messages, and show a status while it loads."""
     with console.status("Starting TensorFlow …"):
         import_tensorflow_quietly()
 
@@ -36,9 +36,10 @@ def import_tensorflow_quietly() -> None:
 
 @contextlib.contextmanager
 def without_start_up_lines() -> Iterator[None]:
-    """Remove TensorFlow's messages from standard error; all other lines are kept.
+    """Remove TensorFlow's start-up messages from standard error, and keep all other lines.
 
-    The first messages are written to file descriptor 2 before TensorFlow reads its log level.
+    File descriptor 2 is captured, because TensorFlow writes its first messages there before it
+    reads its log level.
     """
     try:
         saved = os.dup(2)

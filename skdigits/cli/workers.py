@@ -23,9 +23,9 @@ def workers(
     address : str or None
         Address of the scheduler; None runs the tasks on this machine.
     *arrays : ndarray
-        Arrays to copy to every worker, so that none is lost if a worker dies.
+        Arrays to copy to every worker, so that they survive the death of a worker.
     n_jobs : int or None, default=1
-        Number of processes on this machine; None is one per core.
+        Number of processes on this machine; None means one per core.
     quiet : bool, default=False
         Whether to print nothing, because the output is data.
 
@@ -45,7 +45,7 @@ def workers(
     try:
         from distributed import Client
     except ImportError:
-        raise ValueError("--dask needs Dask: pip install 'skdigits[dask]'.") from None
+        raise ValueError("--dask needs Dask. Install it: pip install 'skdigits[dask]'.") from None
     with Client(address) as client:
         if not quiet:
             print_line(f"Workers at {address}: {len(client.nthreads())}.")

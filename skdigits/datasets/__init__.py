@@ -1,4 +1,4 @@
-"""Images of digits: bundled, read from files, downloaded or generated.
+"""Images of digits, which are bundled, read from files, downloaded or generated.
 
 Names follow scikit-learn: ``load_`` reads existing data, ``fetch_`` may download, ``make_``
 generates. `load_data` and `iter_data` recognize the format of a file or folder. ``subset`` is

@@ -1,7 +1,7 @@
-"""ARFF files: OpenML's mnist_784.arff.
+"""ARFF files, such as OpenML's mnist_784.arff.
 
-SciPy's reader converts all rows to Python objects: for 10,000 images of MNIST it takes five times
-the time and memory of pandas. Therefore SciPy reads only the header, and pandas the rows.
+SciPy's reader converts all rows to Python objects. For 10,000 images of MNIST, it needs five times
+as much time and memory as pandas. Therefore SciPy reads only the header, and pandas reads the rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from skdigits.datasets.pixels import compact
 from skdigits.typing import StrPath
 
 AT_ONCE = 4096  # rows per chunk
-LONGEST_HEADER = 1 << 22  # bytes; the header of mnist_784.arff has 20,000
+LONGEST_HEADER = 1 << 22  # bytes; the header of mnist_784.arff has 20,000 bytes
 
 
 def load_arff(
@@ -28,22 +28,23 @@ def load_arff(
 ) -> Any:
     """Load images from an ARFF file, such as OpenML's ``mnist_784.arff``.
 
-    The labels are the attribute named ``class``, ``label``, ``target``, ``digit`` or ``y``, or the
-    only attribute that is not numeric. All others are pixels in row-major order: 0–255, or floats
-    0–1, which become 0–255.
+    The labels are the attribute named ``class``, ``label``, ``labels``, ``target``, ``digit`` or
+    ``y``, or else the only attribute that is not numeric. An attribute of row numbers is left out
+    with a warning. All other attributes are pixels in row-major order: 0–255, or floats 0–1, which
+    become 0–255.
 
     Parameters
     ----------
     path : str or path-like
-        The file, gzipped or not.
+        The file, which can be packed with gzip or bzip2.
     subset, as_frame, return_X_y
         As for `load_data`. For MNIST's 70,000 images, ``"train"`` returns the first 60,000 and
-        ``"test"`` the last 10,000; for other files, both return all images.
+        ``"test"`` the last 10,000. For other files, both values return all images.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; with the errors and warnings of `load_data`.
+        As for `load_data`, which also lists the errors and warnings.
     """
     return read_arff(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -60,7 +61,7 @@ def read_arff(path: StrPath, subset: str) -> LoadedImages:
 
 
 def _read_attributes(file: TextIO) -> tuple[list[str], set[str]]:
-    """Read up to the first row; return the names of all attributes and of those that are texts."""
+    """Read the header; return the names of all attributes, and of those that are not numeric."""
     from scipy.io import arff
 
     header, size = [""], 0
@@ -68,7 +69,7 @@ def _read_attributes(file: TextIO) -> tuple[list[str], set[str]]:
         header.append(file.readline(LONGEST_HEADER))
         size += len(header[-1])
         if not header[-1] or size > LONGEST_HEADER:
-            raise ValueError("it has no line @data, so it is truncated")
+            raise ValueError("it has no line @data; the file may be truncated")
     _, meta = arff.loadarff(io.StringIO("".join(header)))
     names = meta.names()
     if len(set(names)) < len(names) or len(names) < 2:
@@ -106,12 +107,14 @@ def _read_rows(
                     labels.append(part[label].to_numpy(str))
     except (ValueError, Warning) as error:  # pandas' errors are ValueErrors
         if "'{" in str(error):
-            raise ValueError("sparse ARFF is not supported; save all values") from None
-        raise ValueError(f"a row does not have {len(names)} values; {error}") from error
+            raise ValueError("sparse ARFF is not supported; save all values, also zeros") from None
+        raise ValueError(
+            f"expected rows of {len(names)} values, pixels as numbers; {error}"
+        ) from error
     if not any(map(len, images)):
         raise ValueError("the file has no rows")
     y = np.concatenate(labels) if label else None
-    if y is not None and (y == "").any():  # truncated rows have no last value
+    if y is not None and (y == "").any():  # a truncated row lacks its last value
         row = np.flatnonzero(y == "")[0] + 1
         raise ValueError(f"row {row} has no label or fewer than {len(names)} values")
     return np.concatenate(images), y

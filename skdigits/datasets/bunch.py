@@ -1,4 +1,4 @@
-"""Containers in which loaders return images: all at once, or in chunks."""
+"""Containers for loaded images: all images at once, or chunks."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Problem(NamedTuple):
     """A picture that could not be read."""
 
     name: str  # as in `Chunk.names`
-    text: str  # the error message, with the name of the file
+    text: str  # error message, which contains the name of the file
 
 
 class Chunk(NamedTuple):
-    """Consecutive images of a source that is read in parts."""
+    """Consecutive images of a source that is read in chunks."""
 
     data: Any  # uint8, (n, n_pixels) or (n, height, width); a list if the widths differ
     target: np.ndarray | None = None  # labels
-    names: np.ndarray | None = None  # file names, if each image comes from a separate file
+    names: np.ndarray | None = None  # file names, only for picture files
     problems: tuple[Problem, ...] = ()  # pictures that could not be read; their images are zeros
     pages: tuple[str, ...] = ()  # names of pictures that show lines instead of a single digit
 
@@ -42,7 +42,7 @@ class LoadedImages(NamedTuple):
 
     images: np.ndarray  # uint8, (n, n_pixels) or (n, height, width)
     target: np.ndarray | None  # labels
-    origin: str  # the source, for the description
+    origin: str  # name of the source, for the description
     note: str = ""  # further text of the description
     feature_names: list[str] | None = None  # None means pixel0, pixel1, … as in Kaggle's files
 

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from skdigits.sklearn_compat import Bunch
 
 NOTE = """
-Handwritten digits of 8×8 pixels, scanned in 1998 from forms filled in by 43 people: the test part
-of the UCI data set "Optical Recognition of Handwritten Digits". scikit-learn gives pixels 0–16;
-here they are rescaled to bytes 0–255.
+Handwritten digits of 13 people, with 8×8 pixels: the test part of the UCI data set "Optical
+Recognition of Handwritten Digits" of 1998. Its pixels 0–16 are rescaled to bytes 0–255.
 """
 
 
@@ -33,7 +32,7 @@ def load_digits(*, as_frame: bool = ..., return_X_y: bool = ...) -> Any: ...
 
 
 def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
-    """Load the 8×8 digits bundled with scikit-learn, as bytes; no file or network is needed.
+    """Load the 8×8 digits bundled with scikit-learn, as bytes; nothing is downloaded.
 
     =================   ==============
     Classes                         10
@@ -52,7 +51,7 @@ def load_digits(*, as_frame: bool = False, return_X_y: bool = False) -> Any:
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it: ``data`` of shape (1797, 64), ``target`` integers 0–9.
+        As for `load_data`; ``data`` has the shape (1797, 64), ``target`` has integers 0–9.
 
     Examples
     --------

@@ -25,7 +25,7 @@ LARGEST_INTEGER = 2**53  # up to here, a float holds every integer exactly
 def make_samples(
     images: np.ndarray, labels: np.ndarray | None, where: Any, *, subset: str, note: str = ""
 ) -> LoadedImages:
-    """Check and convert the arrays of a file, as for `as_pixels` and `read_labels`.
+    """Check the arrays of a file, and convert them with `as_pixels` and `read_labels`.
 
     For ``"train"``, labels are required. A table of MNIST's 70,000 images is divided into subsets;
     all other tables are returned whole. `where` names the file in messages; `note` is added to the
@@ -48,39 +48,46 @@ def make_samples(
 
 
 def read_labels(values: Any, where: Any) -> np.ndarray:
-    """Convert stored labels to int64 if all are whole numbers without leading zeros, or to str.
+    """Convert stored labels to int64 if all are whole numbers without leading zeros, else to str.
 
-    They are one number or text per sample, as a vector or as a matrix with one row or column; or
-    one-hot labels, with 10 rows or columns. `where` names the file in messages.
+    `values` has one number or text per sample, in a vector or in a matrix with one row or column.
+    One-hot labels, in a matrix with 10 rows or columns, are accepted too. `where` names the file in
+    messages.
     """
     values = np.asarray(values)
     if values.ndim == 2 and 1 not in values.shape:
         values = _from_one_hot(values)
     if values.ndim not in (1, 2) or not values.size or values.size != max(values.shape):
-        raise ValueError(f"{where}: labels of shape {values.shape}; expected one per image.")
+        raise ValueError(
+            f"{where}: the labels have the shape {values.shape}; expected one per image."
+        )
     values = values.ravel()
     if (
         values.dtype.kind == "f"
         and ((values != np.rint(values)) | (abs(values) > LARGEST_INTEGER)).any()
     ):
         raise ValueError(
-            f"{where}: labels are missing or not whole numbers; found "
+            f"{where}: a label is missing or not a whole number; found "
             f"{', '.join(f'{n:g}' for n in np.unique(values)[:3])}, …"
         )
     if values.dtype.kind in "buif":
         return values.astype(np.int64)
     if values.dtype.kind not in "US":
-        raise ValueError(f"{where}: labels of type {values.dtype}; expected numbers or texts.")
+        raise ValueError(
+            f"{where}: the labels have the type {values.dtype}; expected numbers or texts."
+        )
     try:
         texts = np.char.strip(values.astype(str))
     except UnicodeDecodeError:
-        raise ValueError(f"{where}: labels are not ASCII; expected numbers or texts.") from None
+        raise ValueError(
+            f"{where}: a label contains bytes that are not ASCII; expected numbers or texts."
+        ) from None
     if (texts == "").any():
         raise ValueError(f"{where}: a label is empty.")
     labels = as_labels(texts)
     if labels.dtype.kind != "U" or any(map(LEADING_ZERO.match, texts.tolist())):
         return labels
-    numbers = np.array([to_number(text) for text in texts.tolist()])  # 7.0, as floats are written
+    numbers = np.array([to_number(text) for text in texts.tolist()])  # accepts 7.0 too
     is_whole = (numbers == np.rint(numbers)) & (abs(numbers) <= LARGEST_INTEGER)
     return numbers.astype(np.int64) if is_whole.all() else labels
 
@@ -97,7 +104,7 @@ def as_labels(texts: Sequence[str] | np.ndarray) -> np.ndarray:
 
 
 def to_number(text: str) -> float:
-    """Convert a text to a finite number, or to NaN if it is none."""
+    """Convert a text to a number, or to NaN if it is not a finite number."""
     try:
         number = float(text)
     except ValueError:
@@ -120,6 +127,6 @@ def _warn_of_ten(target: np.ndarray | None, where: Any) -> None:
         return
     warnings.warn(
         f"{where}: the labels are 1 to 10, without 0. In SVHN and in many MATLAB files, 10 means "
-        "the digit 0. The labels are not changed; y % 10 converts 10 to 0.",
+        "the digit 0. The labels are not changed; use y % 10 to convert 10 to 0.",
         stacklevel=5,
     )

@@ -1,7 +1,7 @@
 """CSV files: one row per image and one column per pixel.
 
-NumPy reads Kaggle's train.csv in half the time and a ninth of the memory of pandas. If it fails,
-the rows are read one by one, so that the message names the line.
+NumPy reads Kaggle's train.csv in half the time and a ninth of the memory of pandas. If NumPy fails,
+the rows are read one by one, so that the error message names the line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from skdigits.typing import DataPath, FoundPath
 
 FILE_NAME = re.compile(r"(?P<prefix>.*[-_. ])?(?P<subset>train|test)\.csv(\.gz)?", re.IGNORECASE)
 PART_ROWS = 8192
-MOST_LABEL_CHARACTERS = 100  # one longer label would widen an array of all labels
+MOST_LABEL_CHARACTERS = 100  # a longer label would widen the array of all labels
 
 
 def load_csv(
@@ -36,14 +36,17 @@ def load_csv(
 ) -> Any:
     """Load images from CSV files, such as Kaggle's, pjreddie's, OpenML's or EMNIST's.
 
-    A file has one row per image and one column per pixel, in row-major order: integers 0–255, or
-    numbers 0–1, which are multiplied by 255 and rounded. The delimiter is a comma, a semicolon or a
-    tab; the encoding is UTF-8 or, with a byte order mark, UTF-16. With a header, the labels are in
-    a column named ``label``, ``class``, ``target``, ``digit`` or ``y``, otherwise in the only
-    column of ``train.csv`` that ``test.csv`` does not have. Without a header, they are in the first
-    or last column, beside a square number of pixels. A column of row numbers is left out with a
-    warning. Columns of numbered pixels are sorted by number, also with a warning. Images of files
-    whose names begin with ``emnist`` are turned upright.
+    A file has one row per image and one column per pixel, in row-major order. Pixels are integers
+    0–255, or numbers 0–1, which are multiplied by 255 and rounded. The delimiter is a comma, a
+    semicolon or a tab. The encoding is UTF-8 or, with a byte order mark, UTF-16.
+
+    The column of labels is named ``label``, ``labels``, ``class``, ``target``, ``digit`` or ``y``;
+    otherwise it is the only column of ``train.csv`` that ``test.csv`` lacks. Without a header, the
+    labels are the first or the last column, and the other columns are a square number of pixels.
+
+    A column of row numbers is left out with a warning. If the pixels are not in the order of their
+    numbers, they are sorted with a warning. If the name of a file begins with ``emnist``, its
+    images are turned upright.
 
     Parameters
     ----------
@@ -56,12 +59,12 @@ def load_csv(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; labels with leading zeros are strings.
+        As for `load_data`. Labels with leading zeros are strings.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As for `load_data`; the message names the line and what was expected.
+        As for `load_data`. If a value is wrong, the message names the line and the expected value.
 
     Warns
     -----
@@ -86,7 +89,7 @@ def read_csv(path: DataPath, subset: str) -> LoadedImages:
 def iter_csv(
     path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_csv` in parts, so that memory is bounded.
+    """Read the samples of `load_csv` in chunks, so that memory is bounded.
 
     With `lines`, labels are strings, which keep leading zeros.
     """
@@ -111,10 +114,10 @@ def _find_layout(path: DataPath, subset: str) -> Layout:
     layout = find_layout(file, sibling)
     if layout.label is None and subset == "train":
         names = ", ".join(name[:20] for name in layout.names[:3])
-        among = f" among {names}, …" if layout.is_named else " in a header"
+        found = f"; the columns are {names}, …" if layout.is_named else " in a header"
         raise ValueError(
-            f"{file}: there is no column of labels. Expected a column 'label'{among}. Without "
-            "labels, use `skdigits predict` or subset='test'."
+            f"{file}: there is no column of labels. Expected a column 'label'{found}. For images "
+            "without labels, use `skdigits predict` or subset='test'."
         )
     return layout
 
@@ -125,10 +128,11 @@ def _warn(layout: Layout) -> None:
 
 
 def find_csv(folder: FoundPath, subset: str) -> Any:
-    """Find ``train.csv`` or ``test.csv`` in a folder, with any prefix, gzipped or not, or None.
+    """Find ``train.csv`` or ``test.csv`` in a folder; return None if there is no such file.
 
-    A file without a prefix takes precedence, and so does an unpacked file. A ValueError is raised
-    if several files have different prefixes and none has no prefix.
+    The name can have a prefix, and the file can be gzipped. A name without a prefix takes
+    precedence, and then a file that is not gzipped. If all names have prefixes, and these differ, a
+    ValueError is raised.
     """
     found = files_by_prefix(folder, FILE_NAME, subset)
     if len(found) > 1 and "" not in found:
@@ -151,7 +155,7 @@ def _read_whole(layout: Layout) -> tuple[np.ndarray, Any]:
 
 
 def _read_parts(layout: Layout, n_lines: int) -> Iterator[tuple[np.ndarray, Any]]:
-    """Read in parts of some lines; yield the pixels of a part, and labels as strings or None."""
+    """Read `n_lines` lines at a time; yield their pixels, and their labels as strings or None."""
     first, n_rows = 1, 0
     with opened(layout.file, NO_CSV, "rt", encoding=layout.encoding, newline="") as file:
         lines = bounded_lines(file)
@@ -184,7 +188,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
         else:
             fields += [(str(i), object) for i in columns]
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # for no rows; with NumPy 1, for floats and values over 255
+        warnings.simplefilter("error")  # for no rows; in NumPy 1 also for floats or values over 255
         table = np.loadtxt(
             source,
             delimiter=layout.delimiter,
@@ -208,7 +212,7 @@ def _read_quickly(layout: Layout, source: Any, n_before: int, n_skipped: int = 0
 
 
 def _check_row(layout: Layout, cells: Any, n_above: int) -> str:
-    """Check the row number and the label of a row; return the label, ``""`` if it has none."""
+    """Check the row number and the label of a row; return the label, or ``""`` without labels."""
     for i, start in layout.indexes.items():
         if start is not None and to_number(cells[i]) != start + n_above:
             column = f"{short(layout.names[i])} of row numbers"
@@ -226,7 +230,7 @@ def _check_row(layout: Layout, cells: Any, n_above: int) -> str:
 
 
 def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: int) -> Any:
-    """Parse lines that NumPy cannot parse, such as with blanks or 7.0; report the first fault."""
+    """Parse lines that NumPy cannot parse, such as those with blanks; report the first fault."""
     rows: list[bytes] = []
     labels: list[str] = []
     reader = csv.reader(lines, delimiter=layout.delimiter)
@@ -243,7 +247,7 @@ def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: i
 
 
 def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, str]:
-    """Return the pixels and the label of a row, ``""`` if it has none; check each value."""
+    """Check each value of a row; return its pixels and its label, or ``""`` without labels."""
     names = layout.names
     if len(cells) != len(names):
         line = "the header" if layout.has_header else "line 1"
@@ -253,7 +257,7 @@ def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, st
     values, is_wrong = _as_bytes(numbers, layout)
     if is_wrong.any():
         i = layout.pixels[is_wrong.argmax()]
-        whole, shares = "a whole number from 0 to 255", "a number from 0 to 1, as above"
+        whole, shares = "a whole number from 0 to 255", "a number from 0 to 1, as in the rows above"
         raise ValueError(
             f"{_shown(cells[i])} in the column {short(names[i])}; expected "
             f"{shares if layout.values == 'shares' else whole}"
@@ -262,7 +266,7 @@ def _read_row(layout: Layout, cells: list[str], n_above: int) -> tuple[bytes, st
 
 
 def _as_bytes(numbers: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Convert numbers to pixels; return also which of them are none."""
+    """Convert numbers to pixels; also return a mask of the numbers that are not valid pixels."""
     largest = 1 if layout.values == "shares" else 255
     is_right = (numbers >= 0) & (numbers <= largest)
     is_right &= (largest == 1) | (numbers == np.rint(numbers))

@@ -1,8 +1,9 @@
 """The format of a CSV file and the content of its columns.
 
-One line of code each finds the encoding and the delimiter. `csv.Sniffer` finds no delimiter in rows
-of different lengths; clevercsv is not pure Python and needs three more libraries;
-charset-normalizer decodes Latin-1 as cp1250, where an error is required.
+The encoding and the delimiter are found without a library, because a line of code is enough for
+each. `csv.Sniffer` finds no delimiter in rows of different lengths. clevercsv is not pure Python,
+and needs three more libraries. charset-normalizer decodes Latin-1 as cp1250 instead of raising an
+error.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from skdigits.typing import FoundPath
 NO_CSV = "not a CSV file of numbers, or damaged"
 DELIMITERS = ",;\t"
 WRITE_HEADER = "Write a header such as label,pixel0,pixel1,… into line 1."
-START = 1 << 12  # bytes in which a web page or another format is recognized
+START = 1 << 12  # first bytes, from which a web page or another format is recognized
 SAMPLE_CHARACTERS = 1 << 16
 MOST_SAMPLE_CHARACTERS = 1 << 22
-SAMPLE_LINES = 13  # a header and more rows than there are digits
+SAMPLE_LINES = 13  # a header and 12 rows, which are more than MOST_LABELS_IN_ORDER
 MOST_LINE_CHARACTERS = 1 << 22  # a line without an end would fill the memory
-MOST_LABELS_IN_ORDER = 10  # labels can be 0, 1, …, 9; a longer column of row numbers is an index
-USUAL_SIDE = 8  # for smaller images no pixel is assumed to be missing: letters can have 5×7 pixels
-SMALLEST_SIDE = 2  # with 1 or 2 pixels, an additional column cannot be recognized
-CLEAR_DIFFERENCE = 0.2  # between two columns' shares of their most frequent value
+MOST_LABELS_IN_ORDER = 10  # rows; labels can be 0, 1, …, 9 in order, but 0, 1, …, 10 is an index
+USUAL_SIDE = 8  # pixels; smaller images of side² - 1 pixels can be complete, such as 5×7
+SMALLEST_SIDE = 2  # pixels; in smaller images, an additional column cannot be recognized
+CLEAR_DIFFERENCE = 0.2  # minimum difference of the shares of two columns' most frequent values
 MOST_LABEL = 99  # largest label in a file without a header; EMNIST's labels are 0–61
 
 
@@ -43,14 +44,14 @@ class Layout(NamedTuple):
     encoding: str
     delimiter: str
     has_header: bool  # whether line 1 contains names or numbers of columns
-    names: list[str]  # one per column; positions from 1 without a header
+    names: list[str]  # one per column; without a header, the positions from 1
     rows: list[list[str]]  # the first rows of cells; all rows of a small file
     label: int | None = None  # position of the column of labels
-    # Positions of the columns that are left out. The value is the first row number if the column
-    # was recognized by its row numbers, None if it was recognized by its name.
+    # Positions of the columns that are left out, with their first row number. The number is None if
+    # the column was recognized by its name.
     indexes: Mapping[int, int | None] = {}
     is_named: bool = True  # whether the pixels have names
-    # Format of pixels: whole numbers 0–255, the same with decimal points, or numbers 0–1.
+    # Format of pixels: whole numbers 0–255, such numbers with decimal points, or numbers 0–1.
     values: Literal["bytes", "decimals", "shares"] = "bytes"
     notes: tuple[str, ...] = ()  # warnings for the user
 
@@ -73,7 +74,7 @@ class Layout(NamedTuple):
 
 
 def read_texts(file: FoundPath) -> list[tuple[int, list[str]]]:
-    """Read a CSV file as texts: the line number and the cells of each row that is not empty."""
+    """Read a CSV file as text; return the line number and the cells of each row with content."""
     with reading(file, "not a CSV file in UTF-8 or UTF-16, or damaged"):
         encoding, delimiter, _ = _recognize(file)
         with open_unpacked(file, "rt", encoding=encoding, newline="") as text:
@@ -113,7 +114,7 @@ def short(text: str) -> str:
 
 
 def bounded_lines(file: Any) -> Iterator[str]:
-    """Iterate over the lines of a text file; raise a `csv.Error` if one would fill the memory."""
+    """Iterate over the lines of a text file; raise a `csv.Error` if a line is too long."""
     while line := file.readline(MOST_LINE_CHARACTERS):
         if len(line) == MOST_LINE_CHARACTERS:
             raise csv.Error(f"a line of more than {MOST_LINE_CHARACTERS} characters")
@@ -139,7 +140,7 @@ def _read_first_rows(file: FoundPath) -> Layout:
     words = [name for name, number in zip(names, numbers, strict=True) if math.isnan(number)]
     if twice is not None and len(words) < width / 2:
         raise ValueError(
-            f"{file}, line 1: {short(words[0])} among numbers; expected a header such as "
+            f"{file}, line 1: found {short(words[0])} among numbers; expected a header such as "
             "label,pixel0,pixel1,…, or numbers only."
         )
     if twice is not None:
@@ -152,8 +153,8 @@ def _read_first_rows(file: FoundPath) -> Layout:
 def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
     """Recognize the columns of a CSV file from its first rows.
 
-    A ValueError is raised if they are ambiguous. `sibling` is the file of the other subset, which
-    must have the same pixels, or None.
+    A ValueError is raised if the columns are ambiguous. `sibling` is the file of the other subset,
+    or None; both files must have the same pixels.
     """
     rows = _read_first_rows(file)
     if sibling is None:
@@ -167,7 +168,7 @@ def find_layout(file: FoundPath, sibling: FoundPath | None = None) -> Layout:
 
 
 def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
-    """Find the columns of labels and row numbers by name, or without names by position."""
+    """Find the columns of labels and row numbers by name or, without names, by position."""
     names = layout.names
     indexes: dict[int, int | None] = {}
     if layout.has_header:
@@ -180,7 +181,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
 
 
 def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
-    """Find the column with the name of labels, or the only column that the other file lacks."""
+    """Find the column with a name of labels, or else the only column that the other file lacks."""
     named = [i for i in rest if is_label(layout.names[i])]
     if len(named) > 1:
         names = " and ".join(repr(layout.names[i]) for i in named[:2])
@@ -195,7 +196,7 @@ def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> i
 
 
 def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dict[int, int | None]]:
-    """Find the column of labels or None, beside a square number of pixels, and row numbers."""
+    """Find the columns of labels and row numbers, so that a square number of pixels remains."""
     n = len(rest)
     if _is_square(n):
         return None, {}
@@ -207,13 +208,13 @@ def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dic
     if _is_square(n - 1):
         return _label_at_edge(layout, rest), {}
     raise ValueError(
-        f"{layout.file}: {n} columns without names; neither {n} nor {n - 1} pixels make a "
-        f"square. {WRITE_HEADER}"
+        f"{layout.file}: {n} columns without names; neither {n} nor {n - 1} is the number of "
+        f"pixels of a square image. {WRITE_HEADER}"
     )
 
 
 def _label_at_edge(layout: Layout, rest: list[int]) -> int:
-    """Choose the first or the last column as labels; a corner pixel is almost always constant."""
+    """Choose the first or last column as labels; the other is a corner pixel, mostly constant."""
     if not layout.rows:
         return rest[0]  # the fault is reported with its line when all rows are read
     edges = {}
@@ -237,12 +238,12 @@ def _label_at_edge(layout: Layout, rest: list[int]) -> int:
 
 
 def _numbers(layout: Layout, column: int) -> np.ndarray:
-    """Return the cells of a column as numbers, text as NaN."""
+    """Return the cells of a column as numbers; text becomes NaN."""
     return np.array([to_number(row[column]) for row in layout.rows])
 
 
 def _counting_edge(layout: Layout, columns: list[int]) -> dict[int, int | None]:
-    """Return the first or last of some columns if it numbers two or more rows from 0 or 1."""
+    """Return {column: first number} if the first or last column numbers the rows from 0 or 1."""
     for i in (columns[0], columns[-1]):
         numbers = _numbers(layout, i)
         if len(numbers) > 1 and numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
@@ -256,7 +257,7 @@ def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
     names, pixels = layout.names, layout.pixels
     if not pixels:
         label = "" if layout.label is None else f" besides {short(names[layout.label])}"
-        raise ValueError(f"{layout.file}, line 1: expected columns of pixels{label}.")
+        raise ValueError(f"{layout.file}, line 1: there are no columns of pixels{label}.")
     nameless = [i for i in layout.indexes if not names[i]]
     if nameless and not _is_square(len(pixels)) and _is_square(len(pixels) + len(nameless)):
         # The column is probably a pixel, not the index of pandas.
@@ -268,7 +269,7 @@ def _complete(layout: Layout, n_expected: int | None = None) -> Layout:
 
 
 def _index_among(layout: Layout, n_expected: int | None) -> dict[int, int | None]:
-    """Return an extra column that numbers the rows, with its first number, or {}."""
+    """Return {column: first number} if an additional column numbers the rows, otherwise {}."""
     n = len(layout.pixels)
     if n <= SMALLEST_SIDE**2 or _is_square(n):
         return {}
@@ -287,7 +288,7 @@ def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
             f", because it contains {start}, {start + 1}, {start + 2}, …" if start in (0, 1) else ""
         )
         name = f"column {short(names[i])}" if names[i] else f"column {i + 1} (without a name)"
-        yield f"{file}: the {name} is left out as an index{reason}."
+        yield f"{file}: the {name} is treated as an index and left out{reason}."
     if not layout.is_named and label is not None and _counting_edge(layout, [label]):
         yield (
             f"{file}: column {label + 1} is read as labels, although it numbers the rows; if it is "
@@ -301,7 +302,7 @@ def _notes(layout: Layout, n_pixels: int) -> Iterator[str]:
             "if it is an index, name it 'id'."
         )
     if layout.order is not None:
-        yield f"{file}: the columns of pixels are sorted by their numbers."
+        yield f"{file}: the columns of pixels were sorted by their numbers."
     side = math.isqrt(n_pixels) + 1
     if side >= USUAL_SIDE and side**2 == n_pixels + 1:
         yield (
@@ -328,7 +329,7 @@ def _check_same_pixels(layout: Layout, other: Layout) -> None:
     if len(train.pixels) != len(test.pixels):
         raise ValueError(
             f"{folder}: {name} has {len(train.names)} columns and {other_name} has "
-            f"{len(test.names)}; expected the same pixels, and labels in {name}."
+            f"{len(test.names)}; expected the same pixels, and labels only in {name}."
         )
     pairs = zip(train.pixel_names, test.pixel_names, strict=True)
     differing = next(((a, b) for a, b in pairs if a != b), None)

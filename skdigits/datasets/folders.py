@@ -12,14 +12,14 @@ from typing import Any
 def files_in(folder: Path, *, levels: int | None = None) -> list[Path]:
     """List the files of a folder and its subfolders in natural order, without hidden files.
 
-    `levels` limits the depth; 1 means `folder` alone, None all levels. A folder is listed once,
-    even if links lead to it. Broken links and unreadable subfolders are listed too, so that they
-    are not ignored silently.
+    `levels` limits the depth: 1 lists only `folder` itself, None lists all subfolders. A folder is
+    listed once, even if links lead to it. Broken links and unreadable subfolders are listed too, so
+    that the caller can report them.
     """
     top, seen = Path(os.path.realpath(folder)), set()
     files: list[Path] = []
     folders, links = deque([(folder, 1)]), deque[tuple[Path, int]]()
-    while folders or links:  # links come last, so that folders are listed under their real names
+    while folders or links:  # links come last, so that folders keep their real names
         inner, level = folders.popleft() if folders else links.popleft()
         real = Path(os.path.realpath(inner))
         if real in seen or real in top.parents:

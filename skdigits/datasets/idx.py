@@ -1,6 +1,6 @@
 """IDX files, the format of MNIST, EMNIST and Fashion-MNIST.
 
-A file is an array with a header of 4 bytes, and 4 more for each dimension; NumPy can read it.
+A file contains a header of 4 bytes, 4 bytes per dimension, and an array that NumPy can read.
 """
 
 from __future__ import annotations
@@ -37,17 +37,18 @@ def load_idx(
     Parameters
     ----------
     path : str or path-like
-        Folder with files named like MNIST's (``train-images-idx3-ubyte.gz``,
-        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or an image file, whose label file must be in
-        the same folder. EMNIST's images, in files with the prefix ``emnist-``, lie on their side
-        and are turned upright. If a folder contains several data sets, pass an image file.
+        A folder with files that are named like MNIST's (``train-images-idx3-ubyte.gz``,
+        ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images, whose labels must be in
+        the same folder. If a folder contains several data sets, pass the file of images. EMNIST's
+        images lie on their side; if the name of their file begins with ``emnist``, they are turned
+        upright.
     subset, as_frame, return_X_y
         As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; with the errors and warnings of `load_data`.
+        As for `load_data`, which also lists the errors and warnings.
     """
     return read_idx(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -64,7 +65,7 @@ def read_idx(path: DataPath, subset: str) -> LoadedImages:
 def iter_idx(
     path: DataPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_idx` in parts, so that memory is bounded."""
+    """Read the samples of `load_idx` in chunks, so that memory is bounded."""
     return _read_chunks(*_find_files(path, subset), chunk_size, lines)
 
 
@@ -121,8 +122,8 @@ def _read_values(
     more = ends and file.read(1)
     if len(values) != size or more:
         raise ValueError(
-            f"{path}: according to its header, {size} {'' if ends else 'more '}values of shape "
-            f"{shape} follow; the file has {'more' if more else len(values)}."
+            f"{path}: expected {size} {'' if ends else 'more '}values of shape {shape}, as in the "
+            f"header; the file has {'more' if more else len(values)}."
         )
     return np.frombuffer(values, np.uint8).reshape(shape)
 
@@ -134,7 +135,7 @@ def _find_files(path: DataPath, subset: str) -> tuple[Any, Any]:
         found = list(files_by_prefix(file, IMAGE_FILE_NAME, subset).values())
         if not found:
             raise FileNotFoundError(
-                f"{path} has no file of {subset} images such as {EXAMPLES[subset]}."
+                f"{path} has no file of {subset} images, such as {EXAMPLES[subset]}."
             )
         if len(found) > 1:
             names = ", ".join(sorted(other.name for other in found)[:2])

@@ -1,4 +1,4 @@
-"""Opening of files, also packed files, and errors for damaged files and for formats never read."""
+"""Opening of plain and packed files, and errors for damaged files and unsupported formats."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from skdigits.typing import DataPath, FoundPath
 GZIP_MAGIC = b"\x1f\x8b"
 BZIP2_MAGIC = b"BZh"
 LARGE = 1 << 28  # bytes; larger arrays are refused if their compression ratio exceeds PACKED
-PACKED = 200  # compression ratio; that of images of digits is 10
+PACKED = 200  # compression ratio; images of digits have a ratio of about 10
 PICKLE = (
     "a pickle: reading it can run code, so it is never opened. Convert it: "
     "np.savez('digits.npz', x_train=images, y_train=labels)"
 )
 EXCEL = "an Excel file; save it as CSV"
-HDF5 = "an HDF5 file (or MATLAB 7.3), which is not supported; save the arrays as .npz or with -v7"
+HDF5 = "an HDF5 file (or MATLAB 7.3), which is not supported; save it as .npz (or with -v7)"
 UNPACK = "packed as {}, which is not supported; unpack it first"
-# Patterns of the first bytes of refused files, with messages; the first match counts. puremagic and
-# filetype do not recognize pointers of Git LFS, web pages, HDF5 and the oldest pickles.
+# Patterns of the first bytes of refused files, with messages; the first match counts. The packages
+# puremagic and filetype do not recognize Git LFS pointers, web pages, HDF5 and the oldest pickles.
 REFUSED = [
     (rb"version https://git-lfs", "a pointer of Git LFS, not the data; run `git lfs pull`"),
     (
@@ -50,7 +50,7 @@ REFUSED = [
 
 
 def existing(path: DataPath, subset: str) -> Any:
-    """Return a path as Path or zipfile.Path; refuse one that does not exist, or another subset."""
+    """Return a path as Path or zipfile.Path; check that it exists, and check the subset."""
     check_subset(subset)
     path = path if isinstance(path, zipfile.Path) else Path(path)
     if not path.is_dir() and not path.exists():  # exists() is False for the root of an archive
@@ -65,7 +65,7 @@ def check_subset(subset: str) -> None:
 
 
 def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
-    """Open a file as its method `open` does, and unpack gzip and bzip2, whatever its name."""
+    """Open a file with its method `open`; unpack gzip and bzip2, recognized from the content."""
     with path.open("rb") as file:
         start = file.read(3)
     if not start.startswith((GZIP_MAGIC, BZIP2_MAGIC)):
@@ -76,13 +76,13 @@ def open_unpacked(path: FoundPath, mode: Any = "rb", **options: Any) -> Any:
 
 @contextlib.contextmanager
 def opened(path: FoundPath, what: str, mode: Any = "rb", **options: Any) -> Iterator[Any]:
-    """Open a file as `open_unpacked` does, for code that runs as in `reading`."""
+    """Open a file with `open_unpacked`, and convert errors as `reading` does."""
     with reading(path, what), open_unpacked(path, mode, **options) as file:
         yield file
 
 
 def refuse(start: bytes, file: object) -> None:
-    """Raise a ValueError if content, by its first bytes, is empty or of a format never read."""
+    """Raise a ValueError if the first bytes of a file are empty or of an unsupported format."""
     if not start.strip():
         raise ValueError(f"{file}: the file is empty.")
     for pattern, what in REFUSED:
@@ -94,8 +94,8 @@ def refuse(start: bytes, file: object) -> None:
 def reading(file: object, what: str) -> Iterator[None]:
     """Convert any error that a library raises for a damaged file to a ValueError of one line.
 
-    `what` begins it, such as ``"not a MATLAB file, or damaged"``. Errors that begin with the name
-    of the file are not changed.
+    The message is the name of the file, `what`, such as ``"not a MATLAB file, or damaged"``, and
+    the reason. Errors that already begin with the name of the file are not changed.
     """
     try:
         yield

@@ -15,8 +15,9 @@ def load_kaggle(
 ) -> Any:
     """Load Kaggle's ``train.csv`` or ``test.csv`` from its zip archive, a folder or a file.
 
-    The files have a header, one row per image and one column per pixel in row-major order: 42,000
-    and 28,000 images of 28×28 pixels, with values 0–255. Other CSV files are read as by `load_csv`.
+    The files have 42,000 and 28,000 images of 28×28 pixels with values 0–255. They have a header,
+    one row per image, and one column per pixel in row-major order. Other CSV files are read as by
+    `load_csv`.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def load_kaggle(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_csv` returns it; with the errors and warnings of `load_data`.
+        As for `load_csv`, which also lists the errors and warnings.
     """
     source = Path(path)
     if source.is_dir() and not find_csv(source, subset):

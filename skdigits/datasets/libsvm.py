@@ -14,11 +14,11 @@ from skdigits.datasets.input_files import existing, opened
 from skdigits.typing import StrPath
 
 SIDES = (8, 16, 20, 28, 32)  # usual sides of images of digits
-TOO_MANY = 4  # up to this many features more than a square are an error: they are not pixels
-OFF_CENTRE = 0.6  # pixels; difference of the vertical and horizontal centre that no digits have
-ENOUGH = 100  # images whose mean centre is reliable
-SHIFTED = 0.7  # pixels; the same difference to the right, for files with an extra column
-SURE = 1000  # images that are required to conclude that there is an extra column
+TOO_MANY = 4  # features; up to 4 more than the pixels of a square are no pixels
+OFF_CENTRE = 0.6  # pixels; the vertical and horizontal centres of digits never differ by more
+ENOUGH = 100  # minimum number of images for a reliable mean centre
+SHIFTED = 0.7  # pixels; a larger shift to the right is due to an extra column
+SURE = 1000  # minimum number of images to conclude that there is an extra column
 
 
 def load_libsvm(
@@ -27,10 +27,10 @@ def load_libsvm(
     """Load images from a file in LIBSVM's format: ``label index:value index:value …``.
 
     Values are 0–255, or floats 0–1 or -1–1, which become 0–255. Files omit zeros, so that the last
-    pixels of all images may be missing. The size of the images is therefore the smallest of 8×8,
-    16×16, 20×20, 28×28 and 32×32 that contains all pixels. Pixels are numbered from 1. They are
-    numbered from 0 if the file has an index of 0, or if the digits would otherwise be off-centre by
-    a pixel, as in files from scikit-learn's ``dump_svmlight_file``.
+    pixels may be missing in all images. Therefore the size of the images is the smallest of 8×8,
+    16×16, 20×20, 28×28 and 32×32 that contains all pixels. Pixels are numbered from 1, or from 0 if
+    the file has an index 0. They are also numbered from 0 if the digits would otherwise be shifted
+    by a pixel, as in some files of scikit-learn's ``dump_svmlight_file``.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def load_libsvm(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; with the errors and warnings of `load_data`.
+        As for `load_data`, which also lists the errors and warnings.
 
     Warns
     -----
@@ -74,22 +74,25 @@ def _side(n_features: int, path: Any) -> int:
     below = math.isqrt(n_features)
     if below in SIDES and 0 < n_features - below**2 <= TOO_MANY:
         raise ValueError(
-            f"{path}: {n_features} features, {n_features - below**2} more than {below}×{below} "
-            "pixels; expected pixels only."
+            f"{path}: there are {n_features} features, {n_features - below**2} more than "
+            f"{below}×{below} pixels; expected only pixels."
         )
     side = next((side for side in SIDES if side * side >= n_features), below)
     if side * side < n_features:
-        raise ValueError(f"{path}: {n_features} features; expected the pixels of square images.")
+        raise ValueError(
+            f"{path}: there are {n_features} features; expected pixels of square images."
+        )
     if side * side - n_features > 2 * side:
         warnings.warn(
-            f"{path}: the last pixel is {n_features}; the images are read as {side}×{side}.",
+            f"{path}: the last pixel has the number {n_features}; the images are read as "
+            f"{side}×{side}.",
             stacklevel=4,
         )
     return side
 
 
 def _find_first(table: Any, first: int, side: int, path: Any) -> int:
-    """Return the number of the first pixel: 0 if counting from 1 puts the digits off-centre."""
+    """Return the number of the first pixel: 0 if numbers from 1 would shift all digits."""
     n, n_columns = table.shape
     if first == 0 or n < ENOUGH or n_columns > side * side:
         return first
@@ -101,14 +104,14 @@ def _find_first(table: Any, first: int, side: int, path: Any) -> int:
     across, down = (np.average(n, weights=ink) for n in (pixels % side, pixels // side))
     if n >= SURE and down - across < -SHIFTED:
         raise ValueError(
-            f"{path}: all digits are shifted to the right by a pixel. The first feature is "
-            "probably not a pixel, but the label or an empty column; write the file without it."
+            f"{path}: all digits are shifted to the right by a pixel. Probably the first feature "
+            "is the label or an empty column, not a pixel; write the file without it."
         )
     if not OFF_CENTRE < down - across < 1 + OFF_CENTRE:
         return first
     warnings.warn(
-        f"{path}: pixels are read as numbered from 0, although LIBSVM counts from 1; otherwise all "
-        "digits would be shifted by one pixel.",
+        f"{path}: the pixels are numbered from 0, although LIBSVM counts from 1; counted from 1, "
+        "all digits would be shifted by a pixel.",
         stacklevel=4,
     )
     return 0

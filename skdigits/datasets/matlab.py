@@ -1,8 +1,8 @@
-"""MATLAB files: mnist-original.mat, SVHN, EMNIST, Coursera's ex3data1.mat.
+"""MATLAB files, such as mnist-original.mat, SVHN, EMNIST and Coursera's ex3data1.mat.
 
-With 4,000 MATLAB 5 files in which one to four bytes were wrong, SciPy 1.17 crashed Python for 63,
-did not return for 6 and filled the memory for 1. Therefore SciPy reads only MATLAB 4 files, for
-which its code is pure Python.
+Of 4,000 MATLAB 5 files with one to four wrong bytes, SciPy 1.17 crashed Python on 63, did not
+return on 6, and filled the memory on 1. Therefore SciPy reads only MATLAB 4 files, for which its
+code is pure Python.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEADER, TAG = 128, 8  # bytes of the file header, and of the tag before every el
 INT8, INT32, UINT32, MATRIX, COMPRESSED, UTF8 = 1, 5, 6, 14, 15, 16
 # NumPy dtypes of the values in an element
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-TYPES |= {14: "u1", 16: "u1", 17: "u2", 18: "u4"}  # matrices and texts
+TYPES |= {14: "u1", 16: "u1", 17: "u2", 18: "u4"}  # of matrices and texts
 CELL, STRUCTURE, TEXT = 1, 2, 4  # classes of variables
 ARRAYS = {TEXT, *range(6, 16)}
 NO_ARRAY = "a variable of class {} is not a plain array"
@@ -41,26 +41,26 @@ LONGEST_NAME = 64  # bytes of the name of a field in MATLAB
 def load_mat(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from a MATLAB file, such as of EMNIST, SVHN and older copies of MNIST.
+    """Load images from a MATLAB file, such as those of EMNIST, SVHN and older copies of MNIST.
 
     Four formats are recognized. EMNIST's structure ``dataset.train.images`` and Coursera's
     ``ex3data1.mat`` (rows of 400 pixels, labels 1 to 10) contain images that lie on their side;
-    they are turned upright. Of 70,000 images with one column each (``mnist-original.mat``), the
-    first 60,000 are for training. SVHN's ``X`` of shape (32, 32, 3, n) becomes grey. In other files
-    arrays are found by their names, as in `load_npz`, and are not turned. Values are 0–255, or
-    booleans or floats 0–1, which become 0–255; the label 10 stays 10.
+    they are turned upright. ``mnist-original.mat`` has 70,000 images, one per column; the first
+    60,000 are for training. SVHN's ``X`` of shape (32, 32, 3, n) is converted to grey. In other
+    files, arrays are found by their names, as in `load_npz`, and images are not turned. Values are
+    0–255, or booleans or floats 0–1, which become 0–255. The label 10 is not changed.
 
     Parameters
     ----------
     path : str or path-like
         A ``.mat`` file of MATLAB 4 to 7.2; the format of 7.3, HDF5, is not supported.
     subset, as_frame, return_X_y
-        As for `load_data`; arrays whose names contain no subset are returned for both.
+        As for `load_data`. Arrays whose names contain no subset are returned for both subsets.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; with the errors and warnings of `load_data`.
+        As for `load_data`, which also lists the errors and warnings.
     """
     return read_mat(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -99,14 +99,14 @@ def read_mat(path: StrPath, subset: str) -> LoadedImages:
 
 
 def _is_coursera(arrays: dict[str, Any], images: np.ndarray, labels: np.ndarray | None) -> bool:
-    """Return True if X and y are from Coursera's course: columns first, and 10 for the digit 0."""
+    """Return True for Coursera's X and y: images by columns, and the label 10 for the digit 0."""
     is_table = images.ndim == 2 and images.shape[1] == COURSERA and images.dtype.kind == "f"
     has_ten = labels is not None and labels.dtype.kind in "uif" and 10 in labels
     return {"X", "y"} <= arrays.keys() and is_table and has_ten
 
 
 def read_variables(path: Path) -> dict[str, Any]:
-    """Read variables: arrays of numbers and texts, and structures of one element as dicts."""
+    """Read numbers and texts as arrays, and structures as dicts of their first element."""
     with path.open("rb") as file:
         header = file.read(HEADER)
         if 0 in header[:4]:
@@ -135,7 +135,7 @@ def read_variables(path: Path) -> dict[str, Any]:
 
 
 def _tag(tag: Any, order: str) -> list[int]:
-    """Return type and size of an element; a small element has its size in the upper type bits."""
+    """Return the type and size of an element; a small one has its size in the type's upper bits."""
     if len(tag) < TAG:
         raise ValueError("the file ends inside an element")
     return np.frombuffer(tag, f"{order}u4", 2).tolist()
@@ -172,7 +172,7 @@ def _elements(content: Any, order: str) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _read_matrix(kind: int, content: Any, order: str, depth: int = 1) -> tuple[str, Any]:
-    """Return name and value of a variable; the value is None if not an array or a structure."""
+    """Return the name and value of a variable; None unless it is an array or a structure."""
     if kind != MATRIX:
         raise ValueError(f"an element has type {kind}; expected a matrix")
     if depth > DEEPEST:
@@ -196,7 +196,7 @@ def _read_matrix(kind: int, content: Any, order: str, depth: int = 1) -> tuple[s
 def _array(parts: list[Any], shape: list[int], flags: int) -> np.ndarray:
     kind = flags & 0xFF
     stored, values = parts[0] if len(parts) == 1 else (None, np.array([]))
-    if kind == TEXT and stored == UTF8:  # characters can have several bytes
+    if kind == TEXT and stored == UTF8:  # a character can have several bytes
         values = np.array([ord(character) for character in bytes(values).decode()], np.uint32)
     if stored is None or flags & COMPLEX or values.size != math.prod(shape):
         raise ValueError(NO_ARRAY.format(kind))

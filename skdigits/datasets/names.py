@@ -1,4 +1,4 @@
-"""Meaning of the names of arrays (``x_train``), columns (``label``) and files (``mnist.t``)."""
+"""Recognition of names of arrays (``x_train``), columns (``label``) and files (``mnist.t``)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 IMAGES = ["x", "images?", "imgs?", "data", "fea", "features", "pixels", "patterns"]
 LABELS = ["y", "labels?", "targets?", "gnd", "class(?:es)?"]
 LABEL_COLUMNS = ("label", "labels", "class", "target", "digit", "y")
-# pandas writes an index without a name, or to Parquet with the last name; if it reads such a file,
-# it gives the index the first names.
+# pandas writes an index to CSV without a name, and reads it as "Unnamed: 0". To Parquet, it writes
+# "__index_level_0__". Its method reset_index makes columns "index" and "level_0".
 INDEX_COLUMNS = (
     *("", "unnamed: 0", "unnamed: 0.1", "level_0", "index", "id", "imageid", "image_id"),
     "__index_level_0__",
@@ -34,9 +34,9 @@ _IS_IMAGES = re.compile("|".join(IMAGES))
 
 
 def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str | None] | None:
-    """Find the names of the images and of the labels or None; None if no name is known.
+    """Find the name of the images, and that of their labels or None; return None without images.
 
-    Names without a subset are used if no names contain `subset`. A ValueError is raised if several
+    Names without a subset are used if no name contains `subset`. A ValueError is raised if several
     names match, or if only names of the other subset exist. `where` names the file in messages.
     """
     roles = _roles(names)
@@ -55,10 +55,10 @@ def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str
 def find_labels(images: str, names: Iterable[str]) -> str | None:
     """Find the name of the labels that belong to an array of images, or None.
 
-    A ValueError is raised if several match.
+    A ValueError is raised if several names match.
     """
     parsed, roles = _parse(images), _roles(names)
-    if parsed is None:  # digits and digits_labels
+    if parsed is None:  # digits, whose labels are digits_labels
         keys = [key for key in roles if key[2] == "labels" and key[0].rstrip("-_. ") == images]
         found = [name for key in keys for name in roles[key]]
     else:
@@ -108,9 +108,9 @@ def part_of(name: str) -> str | None:
 
 
 def files_by_prefix(folder: Any, pattern: re.Pattern[str], subset: str) -> dict[str, Any]:
-    """Find the files of a subset in a folder; for each prefix, the file with the shortest name.
+    """Find the files of a subset in a folder: for each prefix, the file with the shortest name.
 
-    `pattern` matches their names, and has the groups ``prefix`` and ``subset``.
+    `pattern` matches the names of files, and has the groups ``prefix`` and ``subset``.
     """
     found: dict[str, Any] = {}
     for file in sorted(folder.iterdir(), key=lambda file: (len(file.name), file.name)):
@@ -131,9 +131,9 @@ def is_label(name: str) -> bool:
 
 
 def pixel_order(names: list[str]) -> list[int] | None:
-    """Find the indices that sort columns of pixels by their numbers; None if they are in order.
+    """Find the indices that sort columns of pixels by their numbers; None if they keep their order.
 
-    Tools that sort columns by name write ``pixel1``, ``pixel10``, ``pixel2``.
+    Some tools sort columns by name, and write ``pixel1``, ``pixel10``, ``pixel2``.
     """
     found = [re.fullmatch(r"(\D*)([0-9]{1,9})", name) for name in names]
     numbers = [int(match[2]) for match in found if match]
@@ -146,20 +146,21 @@ def pixel_order(names: list[str]) -> list[int] | None:
 
 
 def check_pixel_count(n: int, where: Any) -> None:
-    """Raise a ValueError for no column of pixels, or one more than those of a square image."""
+    """Raise a ValueError if there is no pixel, or one pixel more than in a square image."""
     side = math.isqrt(max(n - 1, 0))
     if n == 0 or (side > 1 and side * side == n - 1):
         raise ValueError(
             f"{where}: {n} columns of pixels{f', one more than {side}×{side}' if n else ''}. "
-            "Expected only pixels, labels in a column 'label' and row numbers in a column 'id'."
+            "Expected labels in a column 'label', row numbers in 'id', and otherwise only pixels."
         )
 
 
 def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str | None, list[str]]:
     """Find the column of labels, or None, and the columns of pixels in order.
 
-    The labels have a usual name, or are the only column of `texts`, which are not pixels. Columns
-    of row numbers are left out with a warning. `where` names the file in messages.
+    The column of labels has a usual name, or is the only column in `texts`, the names of columns
+    that are not numeric. Columns of row numbers are left out with a warning. `where` names the file
+    in messages.
     """
     index = [name for name in names if is_index(name)]
     rest = [name for name in names if name not in index]
@@ -174,7 +175,8 @@ def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str |
     check_pixel_count(len(pixels), where)
     if index:
         warnings.warn(
-            f"{where}: the column {', '.join(map(repr, index))[:100]} is left out as an index.",
+            f"{where}: the column {', '.join(map(repr, index))[:100]} is treated as an index and "
+            "left out.",
             stacklevel=4,
         )
     order = pixel_order(pixels)

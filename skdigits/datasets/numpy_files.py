@@ -1,4 +1,4 @@
-"""NumPy files: .npz, such as Keras's mnist.npz and MedMNIST, and .npy."""
+"""NumPy files: .npy, and .npz, such as Keras's mnist.npz and MedMNIST."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def load_npz(
     The arrays of an archive are found by their names: ``x_train`` and ``y_train``,
     ``train_images`` and ``train_labels``, ``X`` and ``y``, ``images`` and ``labels``, ``data`` and
     ``target``; otherwise by their shapes, if these are unambiguous. A ``.npy`` file contains the
-    images; its labels must be in the same folder under the corresponding name: ``y_train.npy``
-    beside ``x_train.npy``. Values are 0–255, or booleans or floats 0–1, which become 0–255. Python
-    objects (pickles) are never read.
+    images; the labels must be in the same folder under the corresponding name, such as
+    ``y_train.npy`` for ``x_train.npy``. Values are 0–255, or booleans or floats 0–1, which become
+    0–255. Python objects (pickles) are never read.
 
     Parameters
     ----------
     path : str or path-like
         An ``.npz`` or ``.npy`` file, or a folder of ``.npy`` files.
     subset, as_frame, return_X_y
-        As for `load_data`; arrays whose names contain no subset are returned for both.
+        As for `load_data`. Arrays whose names contain no subset are returned for both subsets.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; with the errors and warnings of `load_data`.
+        As for `load_data`, which also lists the errors and warnings.
     """
     return read_npz(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -65,7 +65,7 @@ def read_npz(path: StrPath, subset: str) -> LoadedImages:
 def find_npy(folder: Path, subset: str) -> Path | None:
     """Find the ``.npy`` file of images of a subset in a folder, such as ``x_train.npy``, or None.
 
-    A ValueError is raised for several files, or only files of the other subset.
+    A ValueError is raised if several files match, or if only files of the other subset exist.
     """
     found = find_arrays(_npy_stems(folder), subset, folder)
     return None if found is None else folder / f"{found[0]}.npy"
@@ -85,13 +85,13 @@ def _read_array(path: Path) -> np.ndarray:
 
 def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | None, str]:
     """Return the images, the labels or None, and the names of both in the archive."""
-    # If NumPy opens a file by name and the file is damaged, NumPy does not close it.
+    # The file is opened here, because NumPy does not close a damaged file that it opens by name.
     with _reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         for info in archive.zip.infolist():
             if info.file_size > LARGE and info.file_size > PACKED * info.compress_size:
                 raise ValueError(
                     f"{path}: {info.filename[:60]} unpacks from {info.compress_size >> 10} kB to "
-                    f"{info.file_size >> 20} MB, which images of digits do not; save plain arrays."
+                    f"{info.file_size >> 20} MB, unlike images of digits; save it with np.savez."
                 )
         found: Any = find_arrays(archive.files, subset, path)
         if found is None:
@@ -99,7 +99,7 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
         images, labels = archive[found[0]], found[1] and archive[found[1]]
         for array in (images, labels):
             if not isinstance(array, np.ndarray | None):
-                raise ValueError("a member is not an array")
+                raise ValueError("a member of the archive is not an array")
     return images, labels, " and ".join(filter(None, found))
 
 
@@ -123,7 +123,7 @@ def _find_by_shape(arrays: dict[str, Any], path: Path) -> tuple[str, str | None]
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[None]:
     with reading(path, "not NumPy arrays of images, or damaged"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about headers that Python 2 wrote
+        warnings.simplefilter("ignore")  # warnings about headers that Python 2 wrote
         try:
             yield
         except ValueError as error:

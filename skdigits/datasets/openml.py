@@ -41,7 +41,7 @@ def fetch_mnist(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it: ``data`` of shape (n, 784), ``target`` integers 0–9.
+        As for `load_data`; ``data`` has the shape (n, 784), ``target`` has integers 0–9.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def fetch_mnist(
     part, options = SUBSETS[subset], {"as_frame": False, "parser": "liac-arff"}
     try:
         with warnings.catch_warnings():
-            # The error below contains the same text, and alternatives.
+            # The error below contains the text of these warnings, and alternatives.
             warnings.filterwarnings("ignore", "A network error|Invalid cache")
             raw = fetch_openml(
                 "mnist_784", version=1, data_home=data_home, n_retries=1, delay=0.1, **options

@@ -1,4 +1,4 @@
-"""Orientation of images: those of EMNIST and of MATLAB files often lie on their side."""
+"""Orientation of images: images of EMNIST and of MATLAB files often lie on their side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLEAR = 0.3  # minimum excess over the mean correlation with upright digits
 
 
 def is_emnist(file: FoundPath) -> bool:
-    """Return True if a file has a name of EMNIST, whose images are stored by columns."""
+    """Return True if the name of a file begins with ``emnist``; EMNIST stores images by columns."""
     return file.name.lower().startswith("emnist")
 
 

@@ -24,35 +24,35 @@ LARGEST = 1 << 22  # pixels; larger pictures are refused
 def load_parquet(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load images from Parquet files, such as Hugging Face's MNIST. It needs pyarrow.
+    """Load images from Parquet files, such as Hugging Face's MNIST; pyarrow is required.
 
-    A file has a column ``image`` (or ``img``, ``data``, …) of PNG pictures or lists of pixels, or
-    one column per pixel; and a column ``label`` (or ``class``, ``target``, …). Pictures must all
-    have the same size; they become grey, and are not cleaned. Pixels are 0–255, or booleans or
-    floats 0–1, which become 0–255.
+    A file has a column ``image`` (or ``img``, ``data``, …) of encoded pictures or lists of pixels,
+    or one column per pixel. The labels are in a column ``label`` (or ``class``, ``target``, …). All
+    pictures must have the same size; they are converted to grey, but not cleaned. Pixels are 0–255,
+    or booleans or floats 0–1, which become 0–255.
 
     Parameters
     ----------
     path : str or path-like
-        A file, or a folder of files whose names begin with the subset, such as
-        ``train-00000-of-00001.parquet``; several files of a subset are concatenated.
+        A file, or a folder of files whose names contain the subset, such as
+        ``train-00000-of-00001.parquet``. Several files of a subset are concatenated.
     subset, as_frame, return_X_y
         As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it; with the errors and warnings of `load_data`.
+        As for `load_data`, which also lists further errors and warnings.
 
     Raises
     ------
     ImportError
-        If pyarrow is not installed: ``pip install "skdigits[parquet]"``.
+        If pyarrow is not installed; ``pip install "skdigits[parquet]"`` installs it.
 
     Warns
     -----
     UserWarning
-        If a column is left out as an index.
+        If a column of row numbers is left out.
     """
     return read_parquet(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -65,7 +65,10 @@ def read_parquet(path: StrPath, subset: str) -> LoadedImages:
         raise FileNotFoundError(f"{path} has no file such as {subset}-00000-of-00001.parquet.")
     parts = [part for file in files for part in _read_file(file)]
     if len({(images.shape[1:], target is None) for images, target in parts}) != 1:
-        raise ValueError(f"{path}: there are no images, or they have different sizes.")
+        raise ValueError(
+            f"{path}: there are no images, or the files differ. Expected images of one size, and "
+            "labels in all files or in no file."
+        )
     images, labels = zip(*parts, strict=True)
     target = None if labels[0] is None else np.concatenate(labels)
     return make_samples(np.concatenate(images), target, path, subset=subset)
@@ -77,12 +80,12 @@ def find_parquet(folder: Path, subset: str) -> list[Path]:
 
 
 def _read_file(file: Path) -> Iterator[tuple[np.ndarray, Any]]:
-    """Yield images, and labels or None."""
+    """Yield batches of images, and of labels or None."""
     try:
         from pyarrow import parquet
     except ImportError as error:
         raise ImportError(
-            f"{file} is a Parquet file. Install pyarrow to read it: "
+            f"{file} is a Parquet file. To read it, install pyarrow: "
             'pip install "skdigits[parquet]".'
         ) from error
     with reading(file, "a damaged Parquet file"), parquet.ParquetFile(file) as opened:
@@ -138,7 +141,7 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
 
 
 def _image(value: Any, file: Path) -> np.ndarray:
-    """Convert encoded bytes, Hugging Face's structure of these, or a nested list to pixels."""
+    """Convert an encoded picture, Hugging Face's dict with one, or a nested list to pixels."""
     content = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(content, bytes):
         with reading(file, "an image is not a picture, or damaged"), warnings.catch_warnings():

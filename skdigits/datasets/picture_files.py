@@ -27,7 +27,7 @@ Watch = Callable[[int, int], None]
 SIDE = 28
 LOADED_AT_ONCE = 256  # pictures per chunk; an error is raised after the chunk of its picture
 SHOWN = 3  # names of files in a message
-ADVICE = {  # if a picture shows several digits, or several lines
+ADVICE = {  # for pictures of several digits or several lines
     "digit": "A model trained with --sequences reads all of them.",
     "line": "`skdigits read` reads all of them.",
 }
@@ -40,24 +40,24 @@ class NoPicturesError(FileNotFoundError):
 def load_pictures(
     path: StrPath, *, subset: str = "train", as_frame: bool = False, return_X_y: bool = False
 ) -> Any:
-    """Load picture files of single digits, cleaned to MNIST's style.
+    """Load picture files of single digits, and clean them to MNIST's style.
 
     Parameters
     ----------
     path : str or path-like
-        A folder of pictures or one picture. Labels are the names of subfolders, or are listed in a
-        file ``labels.csv`` in the folder: its columns ImageId and Label contain the name and the
-        label of each picture, as ``skdigits predict`` writes them. The second page of ``scan.tif``
-        is ``scan.tif#2``. The delimiter is a comma, a semicolon or a tab. A picture with an empty
-        label is left out with a warning.
+        A folder of pictures, or one picture. The labels are the names of subfolders, or are listed
+        in a file ``labels.csv`` in the folder. Its columns ImageId and Label contain the name and
+        the label of each picture, as in the output of ``skdigits predict``. The name of the second
+        page of ``scan.tif`` is ``scan.tif#2``. The delimiter is a comma, a semicolon or a tab. A
+        picture with an empty label is left out with a warning.
     subset, as_frame, return_X_y
         As for `load_data`.
 
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_data` returns it: ``data`` of shape (n, 784), and the sorted ``filenames``, with
-        ``#2`` and so on for further pages of a file. A picture without ink becomes zeros.
+        As for `load_data`; ``data`` has the shape (n, 784), and a picture without ink becomes
+        zeros. The Bunch also has the sorted ``filenames``, with ``#2`` and so on for further pages.
 
     See Also
     --------
@@ -72,8 +72,8 @@ def load_pictures(
     -----
     UserWarning
         If pictures show several digits; if a label in ``labels.csv`` is empty, contains a blank, or
-        belongs to a picture that does not exist; if ``labels.csv`` is not used for ``"test"``,
-        because a label is missing or ambiguous.
+        belongs to a picture that does not exist. For ``"test"``, also if ``labels.csv`` is not
+        used, because a label is missing or ambiguous.
     """
     found = iter_pictures(path, subset=subset, chunk_size=LOADED_AT_ONCE)
     chunks: list[Any] = list(without_problems(found))
@@ -91,8 +91,8 @@ def load_pictures(
 def load_lines(path: StrPath) -> tuple[list[np.ndarray], np.ndarray]:
     """Load pictures of lines of digits, and their labels as strings.
 
-    The folder is as for `load_pictures`. Each picture becomes an array (28, width) of uint8,
-    cleaned by `skdigits.pictures.clean_line`.
+    `path` is as for `load_pictures`. Each picture is cleaned by `skdigits.pictures.clean_line`, and
+    becomes an array (28, width) of uint8.
     """
     found = iter_pictures(path, lines=True, chunk_size=LOADED_AT_ONCE)
     chunks: list[Any] = list(without_problems(found))
@@ -118,11 +118,12 @@ def iter_pictures(
 ) -> Iterator[Chunk]:
     """Read the pictures of `load_pictures` in chunks, so that memory is bounded.
 
-    `cleaning` says how; None means ``Cleaning("line" if lines else "digit")``. Names are relative
-    to `path`, with ``/`` between folders, and with ``#2`` and so on for further pages of a file. If
-    there is no picture, or a required label is missing or ambiguous, the call raises the error, not
-    the iterator. `watch` is called with the number of files that are read, and of all files;
-    ``joblib.parallel_config`` sets the number of processes, one by default.
+    Without `cleaning`, pictures are cleaned to a height of 28 pixels, as lines or as single digits.
+    Names are relative to the folder, with ``/`` between folders, and with ``#2`` and so on for
+    further pages of a file. If there is no picture, or if a required label is missing or ambiguous,
+    the error is raised by the call, not by the iterator. `watch` is called with the number of
+    finished files and the number of all files. ``joblib.parallel_config`` sets the number of
+    processes, which is one by default.
     """
     path = existing(path, subset)
     files = find_pictures(path)
@@ -143,7 +144,7 @@ class _Cleaned(NamedTuple):
     page: Page
     problem: Problem | None = None
     is_crowded: bool = False  # whether it shows several digits, or several lines
-    is_blank: bool = False  # whether it shows lines instead of a single digit
+    is_blank: bool = False  # whether the image is empty, because the page shows lines of digits
 
 
 def _clean_files(
@@ -167,7 +168,7 @@ def _clean_files(
 
 
 def _with_label(cleaned: _Cleaned, labels: PictureLabels, folder: Path) -> _Cleaned:
-    """Return the page; a page without a label, because its file has changed, has a problem."""
+    """Return a page, with a problem if it has no label because its file has changed meanwhile."""
     page = cleaned.page
     if cleaned.problem or labels.position(page) is not None:
         return cleaned
@@ -218,7 +219,7 @@ def _warn_of_crowded(pages: list[_Cleaned], cleaning: Cleaning) -> None:
     kind = cleaning.output
     warnings.warn(
         f"{len(crowded)} of {len(pages)} pictures show several {kind}s "
-        f"({shown[:120]}); only the largest {kind} of each is read. {ADVICE[kind]}",
+        f"({shown[:120]}); only the largest {kind} of a picture is read. {ADVICE[kind]}",
         stacklevel=3,
     )
 
@@ -228,7 +229,7 @@ def _folder_of(path: Path) -> Path:
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """List one picture file, or those in a folder and its subfolders, as `files_in` does."""
+    """List the picture files in a folder and its direct subfolders; for a file, list this file."""
     if path.is_file():
         return [path]
     return [file for file in files_in(path, levels=2) if file.suffix.lower() in SUFFIXES]

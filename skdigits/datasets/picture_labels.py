@@ -19,8 +19,8 @@ from skdigits.pictures.opening import count_pages, page_name
 LABELS = "labels.csv"
 COLUMNS = ("ImageId", "Label")
 SHOWN = 3  # names in a message
-MOST_CHARACTERS = 1000  # of a label; one longer label would widen an array of all labels
-LETTERS = re.compile(r"[^\W0-9]|\s")  # a line has digits and signs
+MOST_CHARACTERS = 1000  # of a label; a longer label would widen the array of all labels
+LETTERS = re.compile(r"[^\W0-9]|\s")  # letters and blanks, which no label of a line has
 
 
 class Page(NamedTuple):
@@ -35,7 +35,7 @@ class Page(NamedTuple):
         return page_name(self.file, self.number)
 
     def spellings(self) -> set[tuple[str, str]]:
-        """Return the names by which a row can refer to the page, and how exact they are."""
+        """Return the names by which a row can refer to the page, each with its exactness."""
         plain = _plain(self.file)
         stem = str(PurePosixPath(plain).with_suffix(""))
         loose = {page_name(name.casefold(), self.number) for name in (plain, stem)}
@@ -78,7 +78,7 @@ def find_labels(
     """Find the labels of the pictures in a folder, or of a single picture, or None.
 
     A missing or ambiguous label raises a ValueError for ``"train"``, and a warning for ``"test"``.
-    With `lines`, labels are sequences of digits, and thus strings.
+    With `lines`, labels are sequences of digits, and therefore strings.
     """
     path = folder / LABELS
     if not path.is_file():
@@ -115,7 +115,7 @@ def _without_label(folder: Path, name: str) -> str:
 
 
 def _read_rows(path: Path, no_letters: bool) -> list[Row]:
-    """Read the names and labels of a file."""
+    """Read the rows of ``labels.csv``, and check them."""
     (_, header), *rows = read_texts(path)
     names = [name.casefold() for name in header]
     if any(names.count(column.casefold()) != 1 for column in COLUMNS):
@@ -166,7 +166,7 @@ def _labels_of_rows(
     if missing:
         _warn(f"{_shown(missing)} is not the name of a picture.")
     if spaced := [row for row in found.values() if len(row.label.split()) > 1]:
-        _warn(f"{_shown(spaced)} has a label with a blank, {short(spaced[0].label)}.")
+        _warn(f"{_shown(spaced)} has the label {short(spaced[0].label)}, which contains a blank.")
     kept = [page for page in pages if found[page].label]
     labels = np.array([found[page].label for page in kept])
     return PictureLabels(
@@ -183,7 +183,7 @@ def _shown(rows: list[Row]) -> str:
 
 
 def _match(rows: list[Row], pages: list[Page], folder: Path) -> tuple[dict[Page, Row], list[Row]]:
-    """Find the row of each page, which is required, and the rows without a page."""
+    """Find the row of each page, and the rows without a page; each page must have a row."""
     found: dict[Page, Row] = {}
     missing: list[Row] = []
     known = defaultdict(list)
@@ -207,7 +207,7 @@ def _match(rows: list[Row], pages: list[Page], folder: Path) -> tuple[dict[Page,
         other = found.setdefault(meant[0], row)
         if other.label != row.label:
             raise ValueError(
-                f"{row.where}: the label of {short(row.name)} is {short(row.label)}, but "
+                f"{row.where}: the label of {short(row.name)} is {short(row.label)}, but it is "
                 f"{short(other.label)} in line {other.line}; remove one of the rows."
             )
     for page in pages:
@@ -223,7 +223,7 @@ def _match(rows: list[Row], pages: list[Page], folder: Path) -> tuple[dict[Page,
 
 
 def _plain(name: str) -> str:
-    """Normalize a name, because systems and spreadsheets write it differently."""
+    """Normalize a file name, because operating systems and spreadsheets write it differently."""
     name = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 

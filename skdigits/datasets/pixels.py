@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 from sklearn.utils import gen_batches
 
-AT_ONCE = 4096  # images converted together, so that no second array of floats is needed
+AT_ONCE = 4096  # images per step, so that no second array of all images as floats is needed
 CHANNELS = (1, 3)
 GREY = np.array([19595, 38470, 7471], np.uint32)  # Pillow's weights for grey, in 1/65536
-TALLEST = 4  # maximum height of an image, in widths; lines of digits are wide
-OVERSHOOT = 0.25  # values of interpolated images exceed 0–1 by at most this
+TALLEST = 4  # maximum height of an image, relative to its width; lines of digits can be wider
+OVERSHOOT = 0.25  # maximum by which values of interpolated images exceed 0–1
 NEAR = 0.05  # tolerance for -1, the background of images scaled to -1–1
-COARSE = 16  # fractions with a maximum up to this value are standardized pixels, not bytes
+COARSE = 16  # fractions with a maximum of up to 16 are standardized pixels, not pixels 0–255
 KINDS = {"O": "Python objects", "U": "texts", "S": "texts", "c": "complex numbers"}
 
 
 def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) -> np.ndarray:
     """Convert an array of images to uint8, of shape (n, n_pixels) or (n, height, width).
 
-    Booleans and floats from 0 to 1 are multiplied by 255; floats from -1 to 1 are shifted to 0–1
+    Booleans and floats from 0 to 1 are multiplied by 255. Floats from -1 to 1 are shifted to 0–1
     first. Numbers from 0 to 255 are rounded. Colours become grey with Pillow's weights. Images can
-    have 1 or 3 channels as last or second axis. The axis of the samples can also be the last, as in
-    MATLAB; it is found by the number of labels, if there are any. A ValueError is raised for other
-    shapes or values; `where` names the file and the array in it.
+    have 1 or 3 channels as last or second axis. The axis of the samples is the first or, as in
+    MATLAB, the last; if `n_labels` is given, its length must be `n_labels`. A ValueError is raised
+    for other shapes or values. `where` names the file and the array in messages.
     """
     if values.dtype.kind not in "buif":
         what = KINDS.get(values.dtype.kind, f"values of type {values.dtype}"[:60])
@@ -40,8 +40,8 @@ def as_pixels(values: np.ndarray, where: Any, *, n_labels: int | None = None) ->
     # One square image has the same shape as n rows of n pixels.
     if n_labels is None and is_flat and height == width and math.isqrt(width) ** 2 != width:
         raise ValueError(
-            f"{where} has the shape {values.shape}, that of one image; expected an array of "
-            "images. To use one image, save array[np.newaxis]."
+            f"{where} has the shape {values.shape} of one image; expected an array of images. To "
+            "use one image, save array[np.newaxis]."
         )
     return _to_bytes(_samples_first(values, where, n_labels), where)
 
@@ -108,7 +108,7 @@ def compact(values: np.ndarray) -> np.ndarray:
 
 
 def _scale(values: np.ndarray, where: Any) -> tuple[float, float]:
-    """Return the value that becomes 0, and grey levels per unit; refuse values not of pixels."""
+    """Return the value that becomes 0, and the grey levels per unit; check the range of values."""
     if values.dtype.kind == "b":
         return 0.0, 255.0
     low, high = float(values.min()), float(values.max())

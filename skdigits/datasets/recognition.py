@@ -23,7 +23,8 @@ START = 1 << 14  # bytes that are examined
 MOST_FILES = 100  # files of a folder that are examined
 SHOWN = 3  # names of files or folders in a message
 LONGEST_NAME = 30  # characters of the name of a folder in a message
-TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}  # not data
+# Endings that are ignored in folders; `find_csv` has already looked for tables.
+TEXTS = {".md", ".txt", ".json", ".html", ".py", ".yml", ".yaml", ".rst", ".csv"}
 NPY, PARQUET = b"\x93NUMPY", b"PAR1"
 PICTURES = re.compile(
     rb"\x89PNG\r\n|\xff\xd8\xff|GIF8|BM.{4}\0{4}|II\*\0|MM\0\*|RIFF....WEBP|P[1-7][ \r\n]"
@@ -50,10 +51,10 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
 
 
 def format_of(file: Any) -> str:
-    """Find the format of a file from its content, which may be gzipped, as for `recognize`.
+    """Find the format of a file, as for `recognize`, from its content, which can be packed.
 
-    It is ``"csv"`` for any other content, which the CSV reader checks. A ValueError is raised if
-    the file is empty, damaged or in a format that is never read.
+    The format of unknown content is ``"csv"``, because the CSV reader checks all of it. A
+    ValueError is raised if the file is empty, damaged or in an unsupported format.
     """
     with opened(file, "the packed file is damaged or truncated") as content:
         start = content.read(START)
@@ -85,7 +86,7 @@ def format_of(file: Any) -> str:
 
 
 def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
-    """Return the error for a folder without data, or that of the first file that cannot be read."""
+    """Return the error of the first unreadable file of a folder, or of a folder without data."""
     for file in _files(folder):
         try:
             format_of(file)
@@ -134,7 +135,7 @@ def _files(folder: Any) -> list[Any]:
 
 
 def _find_file(files: list[Any], folder: Any, subset: str) -> Any:
-    """Return format and file of the only readable file of a subset; None if there is none."""
+    """Return the format and path of the only readable file of a subset; None if there is none."""
     found: dict[str | None, list[Any]] = {}
     for file in files:
         if file.suffix.lower() in TEXTS:

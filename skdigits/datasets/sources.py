@@ -1,4 +1,4 @@
-"""Loading of images from any source, whose format is recognized.
+"""Loading of images from any source; the format is recognized.
 
 A new format needs ``load_x`` and ``read_x`` in its own module, an entry in `READERS`, a test of its
 first bytes in ``recognition.format_of``, and an export in ``__init__.py``.
@@ -34,7 +34,7 @@ from skdigits.datasets.recognition import nothing_to_read, recognize
 from skdigits.datasets.zipped import iter_zip, read_zip
 from skdigits.typing import StrPath
 
-# Readers of whole files for each format except pictures, and readers of parts for some formats.
+# Functions that read whole files, for each format except pictures, and functions that read chunks.
 READERS: dict[str, Callable[..., LoadedImages]] = {
     "arff": read_arff,
     "csv": read_csv,
@@ -60,10 +60,10 @@ def load_data(
     Parameters
     ----------
     source : str or path-like, default=None
-        None or ``"digits"`` for `load_digits`, ``"mnist"`` for `fetch_mnist`, otherwise a file or
-        folder for `load_csv`, `load_idx`, `load_npz`, `load_mat`, `load_arff`, `load_parquet`,
-        `load_libsvm`, `load_zip` or `load_pictures`, whose format is recognized from its content.
-        If a folder has one subfolder per subset, such as ``training`` and ``testing``, the
+        None or ``"digits"`` calls `load_digits`, and ``"mnist"`` calls `fetch_mnist`. The format of
+        any other file or folder is recognized from its content; `load_csv`, `load_idx`, `load_npz`,
+        `load_mat`, `load_arff`, `load_parquet`, `load_libsvm`, `load_zip` or `load_pictures` loads
+        it. If a folder has one subfolder per subset, such as ``training`` and ``testing``, the
         subfolder of `subset` is read.
     subset : {"train", "test"}, default="train"
         Which images to load; only ``"train"`` requires labels. The bundled digits are not divided:
@@ -76,19 +76,23 @@ def load_data(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        ``data`` of shape (n, n_pixels), uint8; ``target`` of shape (n,), integers if all labels are
-        integers, otherwise strings, or None without labels; ``images`` of shape (n, height, width),
-        or None for flat rows that are not square images; ``feature_names``; ``target_names``, the
-        distinct labels; ``frame``, a DataFrame of data and target, or None without `as_frame`;
-        ``DESCR``; for pictures also ``filenames``.
+        The attributes of the Bunch are:
+
+        - ``data``, uint8 of shape (n, n_pixels);
+        - ``target`` of shape (n,): integers if all labels are integers, otherwise strings; None
+          without labels;
+        - ``images`` of shape (n, height, width); None if rows of pixels are not square images;
+        - ``feature_names``, and ``target_names``, the distinct labels;
+        - ``frame``, a DataFrame of data and target; None without `as_frame`;
+        - ``DESCR``, a description; for pictures also ``filenames``.
 
     Raises
     ------
     FileNotFoundError
         If the file or folder does not exist, or the folder contains no data.
     ValueError
-        If a file is damaged, cannot be read safely (a pickle) or has another format, or `subset` is
-        unknown.
+        If a file is damaged, cannot be read safely (a pickle) or has an unsupported format, or if
+        `subset` is unknown.
     ImportError
         If a Parquet or HEIC file needs a library that is not installed.
     OSError
@@ -97,8 +101,8 @@ def load_data(
     Warns
     -----
     UserWarning
-        If digits lie on their side, or 10 is a label but 0 is not; further warnings are documented
-        in the loader of each format.
+        If digits lie on their side, or if 10 is a label but 0 is not. The loader of each format
+        documents further warnings.
     """
     check_subset(subset)
     form: dict[str, Any] = {"as_frame": as_frame, "return_X_y": return_X_y}
@@ -123,14 +127,14 @@ def iter_data(
     Parameters
     ----------
     source : str, path-like or None
-        As for `load_data`. CSV files, IDX files and pictures are read in parts; other files, the
-        bundled digits and MNIST from OpenML are loaded as a whole and divided.
+        As for `load_data`. CSV files, IDX files and pictures are read in chunks. Other files, the
+        bundled digits and MNIST from OpenML are loaded as a whole and then divided.
     subset : {"train", "test"}, default="test"
         As for `load_data`.
     chunk_size : int, default=8192
         Maximum number of images in a chunk.
     lines : bool, default=False
-        Whether images show lines of digits instead of single digits; labels are then strings.
+        Whether images show lines of digits instead of single digits; if so, labels are strings.
 
     Yields
     ------
@@ -142,7 +146,7 @@ def iter_data(
     Raises
     ------
     FileNotFoundError, ValueError, OSError
-        As for `load_data`; a damaged file raises its ValueError when the damaged part is reached.
+        As for `load_data`. The error of a damaged file is raised when the damage is reached.
     """
     chunks = iter_chunks(source, subset=subset, chunk_size=chunk_size, lines=lines)
     return ((chunk.data, chunk.target) for chunk in without_problems(chunks))
@@ -159,9 +163,9 @@ def iter_chunks(
 ) -> Iterator[Chunk]:
     """Read images from any source as `iter_data` does, with the names of their files.
 
-    The source is opened once: images, labels and names come from the same listing of a folder. If
-    there is no data, the call raises the error, not the iterator. `cleaning` and `watch` are those
-    of `iter_pictures`; other sources ignore them.
+    A folder is listed once, so that images, labels and names match. If there is no data, the error
+    is raised by the call, not by the iterator. `cleaning` and `watch` are parameters of
+    `iter_pictures`; they have no effect for other sources.
     """
     check_subset(subset)
     if source is None or source in ("digits", "mnist"):

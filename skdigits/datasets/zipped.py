@@ -1,4 +1,4 @@
-"""Zip archives, whose members are read in parts and never unpacked to files."""
+"""Zip archives, whose members are read in chunks and never unpacked to files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skdigits.datasets.input_files import existing, reading
 from skdigits.datasets.names import files_by_prefix, part_of
 from skdigits.typing import StrPath
 
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the second is that of an empty archive
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # first bytes; the second are of an empty archive
 NOT_DATA = ("__MACOSX",)  # a folder that macOS adds
 CSV_SUFFIXES = (".csv", ".csv.gz")
 DAMAGED = "the zip archive is damaged, or its download was interrupted"
@@ -25,9 +25,9 @@ def load_zip(
 ) -> Any:
     """Load images from a downloaded zip archive, such as ``digit-recognizer.zip``.
 
-    The archive contains CSV files that `load_csv` can read from a folder, a single CSV file of any
-    name, or IDX files that `load_idx` can read; they can be in a folder of the archive. Members are
-    decompressed while they are read, and nothing is written to the disk.
+    The archive contains CSV files that `load_csv` can read from a folder, or a single CSV file of
+    any name, or IDX files that `load_idx` can read. These files can be in a folder of the archive.
+    They are decompressed while they are read; nothing is written to the disk.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def load_zip(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_csv` or `load_idx` returns it; with the errors and warnings of `load_data`.
+        As for `load_csv` or `load_idx`, with the errors and warnings of `load_data`.
     """
     return read_zip(path, subset).bunch(as_frame=as_frame, return_X_y=return_X_y)
 
@@ -53,7 +53,7 @@ def read_zip(path: StrPath, subset: str) -> LoadedImages:
 def iter_zip(
     path: StrPath, subset: str, chunk_size: int = 8192, lines: bool = False
 ) -> Iterator[Chunk]:
-    """Read the samples of `load_zip` in parts, so that memory is bounded."""
+    """Read the samples of `load_zip` in chunks, so that memory is bounded."""
     kind, member = _find_member(path, subset)
     return (iter_csv if kind == "csv" else iter_idx)(member, subset, chunk_size, lines)
 
@@ -80,7 +80,7 @@ def _open_zip(path: Path) -> zipfile.Path:
             if "" in name.removesuffix("/").split("/"):
                 archive.close()
                 # Older Python versions list such a folder in an endless loop (CVE-2024-8088).
-                raise ValueError(f"a member has the name {name[:40]!r}")
+                raise ValueError(f"a member has the invalid name {name[:40]!r}")
         folder = zipfile.Path(archive)
         while len(inside := _members(folder)) == 1 and inside[0].is_dir():
             folder = inside[0]
@@ -92,7 +92,7 @@ def _members(folder: zipfile.Path) -> list[zipfile.Path]:
 
 
 def _find_member(path: StrPath, subset: str) -> tuple[str, zipfile.Path]:
-    """Return the format of the data in an archive, and their folder or file in it."""
+    """Return the format of the data in an archive, and the folder or file that contains them."""
     folder = _open_zip(existing(path, subset))
     if find_csv(folder, subset):
         return "csv", folder

@@ -61,15 +61,15 @@ class EpochSearchCV(GridSearchCV):
         An estimator with ``epochs``, ``keep_epochs`` and ``at_epoch``, or a Pipeline
         that ends with one. It is not changed.
     param_grid : dict or list of dict
-        Lists of values by parameter name. At least one grid has ``epochs`` (in a Pipeline
-        ``<step>__epochs``); a grid without it uses the number of epochs of the estimator.
+        Lists of values by parameter name. At least one grid must have ``epochs`` (in a Pipeline
+        ``<step>__epochs``). A grid without ``epochs`` uses the number of epochs of the estimator.
     scoring : str, callable, list, tuple or dict, default=None
         As in GridSearchCV; None means the estimator's ``score``.
     n_jobs : int, default=None
         Number of fits that run at once.
     refit : bool, str or callable, default=True
-        Whether to fit the best candidate on all samples at the end; with several scores, the name
-        of the score that selects it.
+        Whether to fit the best candidate on all samples at the end. With several scores, the name
+        of the score that selects this candidate. A callable selects it from `cv_results_`.
     cv : int, cross-validation generator or iterable, default=None
         Folds; None means five, stratified for a classifier.
     verbose : int, default=0
@@ -77,28 +77,30 @@ class EpochSearchCV(GridSearchCV):
     pre_dispatch : int or str, default="2*n_jobs"
         Number of fits that joblib dispatches ahead.
     error_score : "raise" or float, default=np.nan
-        Score of a candidate in a fold where it fails.
+        Score of a candidate in a fold in which its fit or its scoring fails; "raise" raises the
+        error.
     return_train_score : bool, default=False
         Whether `cv_results_` also has scores of the training samples.
     journal : str or path-like, default=None
         File in which every finished fit is recorded. The same search with the same file skips the
-        recorded fits, so that an interrupted search can be resumed. If `X` names files, their
-        content must be the same. The file is rejected if it was written with another version of
-        Python, skdigits, Keras, TensorFlow or another library that the scores depend on. Only the
-        process that calls `fit` writes to it. The backend of joblib must support generators;
+        recorded fits; this resumes an interrupted search. If `X` contains names of files, their
+        content must not have changed. A journal is rejected if it was written with another version
+        of Python, skdigits, Keras, TensorFlow or another library on which the scores depend. Only
+        the process that calls `fit` writes to it. The backend of joblib must support generators;
         "loky", "threading" and "dask" do.
 
     Attributes
     ----------
     cv_results_ : dict of ndarray
-        A row per candidate, with the columns of GridSearchCV. The fit time of a candidate is its
-        part of the time of the shared fit, in proportion to its number of epochs; NaN if an earlier
-        run recorded the fit.
+        One row per candidate, with the columns of GridSearchCV. The fit time of a candidate is its
+        share of the time of the shared fit, in proportion to its number of epochs. It is NaN if the
+        fit was read from the journal.
     cv_curves_ : dict of ndarray
-        A row per fit, fold and epoch: ``fold``, ``candidate`` (the row of `cv_results_` with the
-        most epochs in that fit), ``epoch``, the values of the estimator's ``history_`` (such as
-        ``loss``, ``accuracy`` and ``val_loss``), and a column per score (``score``, if there is
-        one) of the fold's test samples, which is NaN at epochs that are not in the grid.
+        One row per fit, fold and epoch. The columns are ``fold``; ``candidate``, the row of
+        `cv_results_` with the most epochs in this fit; ``epoch``; and the values of the estimator's
+        ``history_``, such as ``loss``, ``accuracy`` and ``val_loss``. Further columns are the
+        scores of the fold's test samples (named ``score`` if there is only one); they are NaN at
+        epochs that are not in the grid.
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, \
 multimetric_, classes_, n_features_in_, feature_names_in_
         As in GridSearchCV.
@@ -157,7 +159,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     @available_if(lambda search: hasattr(search, "transform"))
     def fit_transform(self, X: Images, y: ArrayLike | None = None, **params: Any) -> np.ndarray:
-        """Search, fit the best candidate on all samples, and transform them with it.
+        """Search, fit the best candidate on all samples, and transform the samples with it.
 
         Parameters
         ----------
@@ -212,11 +214,11 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         ------
         TypeError
             If the estimator's ``fit`` lacks one of `params` or, with a journal, if a parameter
-            cannot be pickled; raised before any fit.
+            cannot be pickled. The error is raised before any fit.
         ValueError
-            Before any fit: if the grid has no valid numbers of epochs, the estimator cannot keep
-            epochs, or the journal belongs to another search or other versions of the libraries.
-            After the fits: if all of them failed.
+            Before any fit, if the grid has no valid numbers of epochs, if the estimator cannot keep
+            epochs, or if the journal belongs to another search or to other versions of the
+            libraries. After the fits, if all fits failed.
         """
         validate_parameters(self)
         candidates = list(ParameterGrid(self.param_grid))
@@ -225,7 +227,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             self._check_refit(list(self.scoring))
         X, y = indexable(X, plain_labels(y))
         routed = route_search_params(self, check_method_params(X, params))
-        if not get_config()["enable_metadata_routing"]:  # routing has checked them already
+        if not get_config()["enable_metadata_routing"]:  # otherwise, routing has checked the names
             check_fit_parameters(self.estimator, routed.estimator.fit)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **routed.splitter.split))
@@ -274,7 +276,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         y: Any,
         context: Any,
     ) -> list[FoldScores]:
-        """Compute the scores of all fits in all folds, except those in the journal."""
+        """Read scores from the journal, and compute those of all other fits and folds."""
         journal = self._open_journal(fits, splits, evaluator, X, y)
         scores = journal.read() if journal else []
         scores = [fold for fold in scores if fold.train or not self.return_train_score]
@@ -327,11 +329,11 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             task_name="search", max_subtasks=len(tasks), sequential_subtasks=False
         )
         context.call_on_fit_task_begin(estimator=self)
-        # All subcontexts are made before the first task: a new one would change their parent while
-        # another thread pickles it.
+        # All subcontexts are made before the first task, because a new subcontext would change its
+        # parent while another thread pickles the parent.
         contexts = [context.subcontext(task_name="fit", task_id=i) for i in range(len(tasks))]
-        # With a journal, each result must be returned at once; not all of joblib's backends can do
-        # that.
+        # With a journal, each result must be returned when it is finished. Not all of joblib's
+        # backends support this.
         parallel = Parallel(
             n_jobs=self.n_jobs,
             pre_dispatch=self.pre_dispatch,
@@ -392,7 +394,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
 
 def _clone_with(estimator: Estimator, params: dict[str, Any]) -> Estimator:
-    """Clone an estimator with these parameters, which are cloned too."""
+    """Clone an estimator, and set clones of these parameters."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 

@@ -1,4 +1,4 @@
-"""The journal of a search: a file that records every fit as soon as it is finished."""
+"""The journal of a search, a file that records every fit as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ FORMAT = 3
 
 
 class Journal:
-    """A file of JSON lines: the search it belongs to, then the scores of every finished fit.
+    """A file of JSON lines: the first identifies the search, the others are scores of fits.
 
     Parameters
     ----------
     path : str or path-like
-        The file; created if it does not exist.
+        The file; it is created if it does not exist.
     search : object
-        Everything else that determines the scores; it must have a fingerprint, which includes the
-        content of files that it names.
+        All values besides `fits` that determine the scores. They are identified by `fingerprint`,
+        which includes the content of files.
     fits : list of object
         Parameters that identify each fit.
 
@@ -36,7 +36,7 @@ class Journal:
         If the file is the journal of another search, was written with other versions of Python or
         the libraries, or is not a journal.
     TypeError
-        If `search` or one of `fits` has no fingerprint.
+        If `search` or one of `fits` cannot be hashed.
     """
 
     def __init__(self, path: StrPath, search: Any, fits: Sequence[Any]) -> None:
@@ -45,7 +45,7 @@ class Journal:
         values = {"skdigits_journal": FORMAT, "versions": versions(), "search": fingerprint(search)}
         header = json.dumps(values)
         text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.exists() else ""
-        if header.startswith(text):  # a full disk may have truncated it
+        if header.startswith(text):  # empty, or truncated, for example by a full disk
             make_folder(self.path.parent)
             self._append(header[len(text) :])
             flush_folder(self.path.parent)
@@ -55,7 +55,7 @@ class Journal:
                 "another file, or delete this one to start a new search."
             )
         elif not text.endswith("\n"):
-            self._append("")  # ends a truncated line
+            self._append("")  # end a truncated line
 
     def read(self) -> list[FoldScores]:
         """Read the recorded scores of these fits.
@@ -63,7 +63,7 @@ class Journal:
         Returns
         -------
         list of FoldScores
-            The scores in the order of the fits, without times. A truncated line is skipped.
+            The scores in the order of the fits, without times. Truncated lines are skipped.
         """
         entries = map(_parse, self.path.read_text(encoding="utf-8").splitlines()[1:])
         recorded = {
@@ -79,23 +79,17 @@ class Journal:
         ]
 
     def record(self, scores: FoldScores) -> None:
-        """Record a finished fit.
-
-        Parameters
-        ----------
-        scores : FoldScores
-            Scores of the fit in one fold.
-        """
+        """Record the scores of a finished fit in one fold."""
         values = {"test": scores.test, "train": scores.train, "history": scores.history}
         entry = {"fit": self.fits[scores.fit], "fold": scores.fold, "scores": values}
         self._append(json.dumps(entry))
 
     def _append(self, line: str) -> None:
-        # One unbuffered write in append mode, so that lines of two searches do not mix.
+        # One unbuffered write per line, in append mode, so that lines of two searches do not mix.
         data = f"{line}\n".encode()
         with naming(self.path), self.path.open("ab", buffering=0) as file:
             written = file.write(data)
-            file.write(data[written:])  # raises the reason if the first write was short
+            file.write(data[written:])  # raises the reason if the first write was incomplete
             flush(file)
 
 
@@ -104,7 +98,7 @@ def _difference(line: str, values: Any) -> Any:
     found = _parse(line)
     versions = found.get("versions") if isinstance(found, dict) else None
     if not isinstance(versions, dict) or found.get("skdigits_journal") != FORMAT:
-        return "it is no journal, or was written by another version of skdigits"
+        return "it is not a journal, or another version of skdigits wrote it"
     for name, version in values["versions"].items():
         if versions.get(name) != version:
             return f"{name} was {versions.get(name, 'missing')} and is {version}"

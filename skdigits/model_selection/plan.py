@@ -1,4 +1,4 @@
-"""Plan the fits of a search over epochs."""
+"""Plan of the fits of a search over epochs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SharedFit:
     prefix : str, default=""
         Prefix of the network's parameters: ``"cnn__"`` in a Pipeline with the step "cnn".
     keep_all : bool, default=False
-        Whether to keep all epochs, since early stopping may restore any of them.
+        Whether to keep all epochs, because early stopping may restore any of them.
     candidates : dict of int to int
         Number of epochs by index of the candidate.
     """
@@ -104,20 +104,7 @@ def plan_fits(estimator: Estimator, candidates: list[dict[str, Any]]) -> list[Sh
 
 
 def check_fit_parameters(estimator: Estimator, names: Iterable[str]) -> None:
-    """Check that ``fit`` has these parameters.
-
-    Parameters
-    ----------
-    estimator : estimator
-        An estimator that keeps epochs, or a Pipeline that ends with one.
-    names : iterable of str
-        Parameters besides X and y.
-
-    Raises
-    ------
-    TypeError
-        If ``fit`` has no such parameter.
-    """
+    """Raise a TypeError if ``fit`` of an estimator or Pipeline lacks one of these parameters."""
     last = last_step(estimator)
     for full_name in names:
         step, name = _receiver(estimator, full_name)
@@ -126,7 +113,7 @@ def check_fit_parameters(estimator: Estimator, names: Iterable[str]) -> None:
 
 
 def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
-    """Find the step that receives a parameter of fit, and the name of the parameter there."""
+    """Find the step that receives a parameter of fit, and the parameter's name in this step."""
     while isinstance(estimator, Pipeline):
         step, _, rest = name.partition("__")
         steps = dict(estimator.steps)
@@ -140,9 +127,9 @@ def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
 
 
 def _has_fit_parameter(step: Estimator, name: str, is_last: bool) -> bool:
-    """Check whether the fit of a step, or of a base class, has a parameter.
+    """Return True if ``fit`` of a step, or of a base class of the step, has a parameter.
 
-    The fit of the last step has ``**unknown`` only to raise a helpful error.
+    ``**unknown`` in the fit of the last step does not count; it only raises a helpful error.
     """
     fits = [vars(cls)["fit"] for cls in type(step).__mro__ if "fit" in vars(cls)]
     parameters = [p for fit in fits for p in inspect.signature(fit).parameters.values()]
@@ -155,16 +142,17 @@ def _unknown_parameter(step: Estimator, name: str, full_name: str) -> str:
     kind = type(step).__name__
     if name in step.get_params(deep=False):
         return (
-            f"{name} is a constructor parameter, not one of fit: use {kind}({name}=…), or "
+            f"{name} is a constructor parameter, not a parameter of fit: use {kind}({name}=…), or "
             f"{full_name!r} in param_grid."
         )
     return f"fit() of {kind} has no parameter {name!r}."
 
 
 def _grouping_key(params: dict[str, Any]) -> tuple[tuple[Any, ...], ...]:
-    """Return a hashable key, equal for equal parameters; here, 1, 1.0 and True differ.
+    """Return a hashable key that is equal for equal parameters; 1, 1.0 and True are not equal.
 
-    A value that cannot be hashed equals only itself; candidates of one grid share its values.
+    An unhashable value is equal only to itself. This is enough, because candidates of one grid
+    share its objects.
     """
     return tuple((name, *_value_key(params[name])) for name in sorted(params))
 
@@ -189,7 +177,7 @@ def _check_keeps_epochs(network: Estimator) -> None:
 def _check_has_epochs(candidates: list[dict[str, Any]], name: str) -> None:
     if not any(name in candidate for candidate in candidates):
         raise InvalidParameterError(
-            f"param_grid should have {name!r}, since EpochSearchCV searches over epochs; "
+            f"param_grid should have {name!r}, because EpochSearchCV searches over epochs; "
             f"it has {sorted({key for candidate in candidates for key in candidate})}. "
             "Use GridSearchCV for a grid without epochs."
         )

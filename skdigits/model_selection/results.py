@@ -1,4 +1,4 @@
-"""Compute the results of candidates from the scores of fits."""
+"""Results of candidates, computed from the scores of fits."""
 
 from __future__ import annotations
 
@@ -14,30 +14,17 @@ from skdigits.model_selection.scoring import FoldScores, Score
 
 
 def check_failures(scores: list[FoldScores], error_score: Any) -> None:
-    """Raise if every fit failed, and warn if some did.
-
-    Parameters
-    ----------
-    scores : list of FoldScores
-        Scores of all fits in all folds.
-    error_score : float
-        The score of a fit that failed.
-
-    Raises
-    ------
-    ValueError
-        If every fit failed.
-    """
+    """Raise a ValueError if all fits failed; warn if some fits failed."""
     errors = [fold.error for fold in scores if fold.error]
     if not errors:
         return
     # The last line of a traceback names the error.
     last_lines = Counter(error.strip().splitlines()[-1] for error in errors)
     error, count = last_lines.most_common(1)[0]
-    reason = f"{count} with: {error:.160}"
+    reason = f"{count} with the error: {error:.160}"
     if len(errors) == len(scores):
         raise ValueError(
-            f"All the {len(errors)} fits failed, {reason}\nSet error_score='raise' for details."
+            f"All {len(errors)} fits failed, {reason}\nSet error_score='raise' for details."
         )
     warnings.warn(
         f"{len(errors)} of {len(scores)} fits failed, {reason}\nTheir scores are set to "
@@ -66,7 +53,7 @@ def candidate_outcomes(
     list of dict
         The outcomes of the first candidate in all folds, then those of the second, and so on:
         ``fit_time``, ``score_time``, ``test_scores`` and, if requested, ``train_scores``. The fit
-        time of a candidate is its part of the time of the shared fit, in proportion to its number
+        time of a candidate is its share of the time of the shared fit, in proportion to its number
         of epochs.
     """
     failed = _failed_score(scores, error_score)
@@ -85,7 +72,7 @@ def candidate_outcomes(
 
 
 def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndarray]:
-    """List the values and scores of every fit after every epoch.
+    """List the history and the scores of every fit after every epoch.
 
     Parameters
     ----------
@@ -97,7 +84,7 @@ def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndar
     Returns
     -------
     dict of str to ndarray
-        Columns with a row per fit, fold and epoch, as in `EpochSearchCV.cv_curves_`.
+        Columns with one row per fit, fold and epoch, as in `EpochSearchCV.cv_curves_`.
     """
     rows: list[dict[str, float]] = []
     for fold in sorted(scores, key=lambda fold: (fold.fit, fold.fold)):
@@ -113,7 +100,7 @@ def curves(fits: list[SharedFit], scores: list[FoldScores]) -> dict[str, np.ndar
 
 
 def _failed_score(scores: list[FoldScores], error_score: Any) -> Score:
-    """Return the score of a failed fit: a dict if other fits have several scores."""
+    """Return the score of a failed fit, which is a dict if other fits have several scores."""
     for fold in scores:
         for score in fold.test:
             if isinstance(score, dict):

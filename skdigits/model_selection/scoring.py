@@ -1,4 +1,4 @@
-"""Fit estimators in one fold, and score them at several epochs."""
+"""Fits of estimators in one fold, and their scores at several epochs."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class FoldScores:
     fold : int
         Index of the fold.
     test : list of float or list of dict, default=[]
-        Scores of the test samples, one per number of epochs, in ascending order: numbers, or dicts
-        if there are several scores. Empty if the fit failed.
+        Scores of the test samples, one per number of epochs, in ascending order of epochs. Each is
+        a number, or a dict if there are several scores. The list is empty if the fit failed.
     train : list of float, list of dict or None, default=None
         Scores of the training samples, if requested.
     history : dict of str to list of float, default={}
@@ -47,7 +47,7 @@ class FoldScores:
     fit_time : float, default=nan
         Duration of the fit in seconds.
     score_time : float, default=nan
-        Duration of scoring the test samples at all epochs, in seconds.
+        Time in seconds for scoring the test samples at all epochs.
     error : str, default=""
         The traceback of a fit that failed.
     """
@@ -79,7 +79,7 @@ class Task:
     test : ndarray of shape (n_test,)
         Indices of the test samples.
     title : str, default=""
-        Title for the line that is printed after the fit; empty prints nothing.
+        Title of the line that is printed after the fit; nothing is printed if it is empty.
     """
 
     fit: int
@@ -92,7 +92,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Runner of tasks; it can be sent to other processes.
+    """Fits and scores estimators for tasks; it can be pickled for other processes.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Evaluator:
     fit_params : dict of str to object
         Parameters of the estimator's ``fit``, for all samples.
     score_params : dict of str to object
-        Keyword arguments of the scorer, such as ``sample_weight``, for all samples; each fold takes
+        Keyword arguments of the scorer, such as ``sample_weight``, for all samples; each fold uses
         its part.
     error_score : "raise" or float
         Score of a failed fit or failed scoring.
@@ -134,7 +134,7 @@ class Evaluator:
         task : Task
             The fit and the fold.
         context : sklearn.callback.CallbackContext
-            The task of scikit-learn's callbacks.
+            The context of this task for scikit-learn's callbacks.
 
         Returns
         -------
@@ -196,7 +196,7 @@ def fit_as_task(
     params: dict[str, Any],
     context: Any,
 ) -> None:
-    """Fit an estimator as a task of the search's scikit-learn callbacks.
+    """Fit an estimator as a task that is reported to the search's scikit-learn callbacks.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def fit_as_task(
     params : dict of str to object
         Further parameters of ``fit``.
     context : sklearn.callback.CallbackContext
-        The task.
+        The context of the task.
     """
     event = describe_task(search, samples, params)
     try:
@@ -265,7 +265,7 @@ def compute_score(
     params : dict of str to object
         Further parameters of the scorer.
     error_score : "raise" or float
-        Score if the scorer fails; a warning gives the reason.
+        Score if the scorer fails, which a warning reports; "raise" raises the error.
 
     Returns
     -------
@@ -295,12 +295,13 @@ def compute_score(
 
 
 def at_epoch(estimator: Estimator, epoch: int) -> Estimator:
-    """Copy a fitted estimator with the weights after an epoch.
+    """Return a copy of a fitted estimator with the weights after an epoch.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted estimator that kept this epoch, or a Pipeline that ends with one; not changed.
+        A fitted estimator that kept this epoch, or a Pipeline that ends with such an estimator. It
+        is not changed.
     epoch : int
         Number of the epoch, from 1.
 
@@ -318,7 +319,7 @@ def at_epoch(estimator: Estimator, epoch: int) -> Estimator:
 
 
 def _select(X: Any, y: Any, indices: np.ndarray) -> tuple[Any, ...]:
-    """Select samples: return a tuple of X and, if there are labels, y."""
+    """Return the selected samples as a tuple of X and, if there are labels, y."""
     return tuple(safe_indexing(data, indices) for data in (X, y) if data is not None)
 
 

@@ -42,7 +42,7 @@ def test_errors_name_the_options_of_the_command(write_idx, run, trained, tmp_pat
         (["predict", trained, tmp_path], "is a folder; expected a file, such as model.skdigits"),
         (
             ["predict", trained / "model.skdigits", tmp_path / "a.png", "-o", tmp_path / "s.csv"],
-            "The model was trained on images of 8×8 pixels; these have 784.",
+            "DATA has images of 784 pixels, but the model was trained on images of 8×8 pixels.",
         ),
         (
             ["train", tmp_path, "-o", tmp_path / "out"],

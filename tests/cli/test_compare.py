@@ -28,7 +28,7 @@ def test_compare_writes_tables_and_figures(run, tmp_path, capsys):
     assert [facts[name] for name in names] == ["digits", 5, 0, 1437, 1797]
     shown = capsys.readouterr().out
     assert "1437 training images, 1797 test images." in shown
-    assert re.search(r"KNeighbors +0\.9\d+ after training on 1000 images", shown)
+    assert re.search(r"KNeighbors +accuracy 0\.9\d+ after training on 1000 images", shown)
     assert "…" not in shown
     for row in table.to_dict("records"):
         assert f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}" in shown

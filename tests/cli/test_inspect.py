@@ -37,7 +37,7 @@ def test_inspect_draws_pictures_before_and_after(run, tmp_path, capsys, labelled
     assert run("inspect", tmp_path / "pictures", "--sequences", "-o", tmp_path / "lines") == 0
     assert {file.name for file in (tmp_path / "lines").iterdir()} == {"cleaning.png"}
     assert run("inspect", "--sequences", "-o", tmp_path / "none") == 2
-    assert "--sequences is for pictures of lines" in capsys.readouterr().err
+    assert "--sequences needs pictures, but DATA contains none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [(), ("--sequences",)])

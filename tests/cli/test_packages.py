@@ -12,7 +12,8 @@ def test_a_missing_package_is_named_before_any_work(run, tmp_path, capsys, monke
     assert run(command, "-o", tmp_path / "out") == 2
     shown = capsys.readouterr()
     assert shown.err == (
-        "skdigits: This needs matplotlib, which is not installed: pip install matplotlib\n"
+        "skdigits: This command needs matplotlib, which is not installed. "
+        "Run: pip install matplotlib\n"
     )
     assert shown.out == ""
     assert not (tmp_path / "out").exists()
@@ -25,5 +26,8 @@ def test_all_missing_packages_are_named():
 
 def test_the_module_that_python_does_not_find_is_named():
     error = ModuleNotFoundError("No module named 'PIL.Image'", name="PIL.Image")
-    assert message(error) == "This needs pillow, which is not installed: pip install pillow"
+    assert (
+        message(error)
+        == "This command needs pillow, which is not installed. Run: pip install pillow"
+    )
     assert message(ModuleNotFoundError("This needs TensorFlow")) == "This needs TensorFlow"

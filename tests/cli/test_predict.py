@@ -87,7 +87,10 @@ def test_predict_reads_idx_files_without_labels(write_idx, run, trained, tmp_pat
 def test_predict_writes_nothing_when_it_fails(run, trained, tmp_path, capsys):
     (tmp_path / "test.csv").write_text("pixel0,pixel1\n1,2\n")
     assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
-    assert "images of 8×8 pixels; these have 2." in capsys.readouterr().err
+    assert (
+        "images of 2 pixels, but the model was trained on images of 8×8 pixels."
+        in capsys.readouterr().err
+    )
     assert [file.name for file in tmp_path.iterdir()] == ["test.csv"]
     (tmp_path / "test.csv").write_text("pixel0\n300\n")
     assert run("predict", trained / "model.skdigits", tmp_path, "-o", tmp_path / "s.csv") == 2
@@ -123,7 +126,10 @@ def test_predict_leaves_no_half_written_file(run, trained, tmp_path, capsys):
     output = tmp_path / "submission.csv"
     output.write_text("the last one")
     assert run("predict", trained / "model.skdigits", tmp_path / "test.csv", "-o", output) == 2
-    assert "images of 8×8 pixels; these have 1." in capsys.readouterr().err
+    assert (
+        "images of 1 pixels, but the model was trained on images of 8×8 pixels."
+        in capsys.readouterr().err
+    )
     text = ",".join(["0"] * 64)
     header = ",".join(f"pixel{i}" for i in range(64))
     (tmp_path / "test.csv").write_text(f"{header}\n" + f"{text}\n" * 9000 + f"{text}x\n")
@@ -376,7 +382,7 @@ def test_true_labels_of_a_folder_unknown_are_named(run, pictures, tmp_path, caps
         assert run("predict", model, tmp_path / folder, "-o", tmp_path / "s.csv") == 0
         shown = capsys.readouterr().out
         known = folder == "0"
-        assert ("True labels that the model cannot predict: 1 ('unknown')" in shown) == (not known)
+        assert ("label that the model cannot predict: 1 ('unknown')" in shown) == (not known)
         assert ("Accuracy of the labels: 1.0000" in shown) == known
 
 

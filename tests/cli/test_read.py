@@ -244,7 +244,7 @@ def test_a_model_of_ones_own_reads(run, folder, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [("missing.png", "there is no such file or folder"), ("empty", "holds no pictures")],
+    [("missing.png", "there is no such file or folder"), ("empty", "contains no pictures")],
 )
 def test_sources_without_pictures(run, tmp_path, capsys, source, message):
     (tmp_path / "empty").mkdir()

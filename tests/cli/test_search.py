@@ -40,8 +40,8 @@ def test_search_writes_results_pictures_and_the_best_model(run, csv_folder, tmp_
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--epochs", "5,x"], "--epochs should be a number; got 'x'"),
-        (["--batch-size", "5,x"], "--batch-size should be a number or auto; got 'x'"),
+        (["--epochs", "5,x"], "--epochs should be a whole number; got 'x'"),
+        (["--batch-size", "5,x"], "--batch-size should be a whole number or auto; got 'x'"),
         (["--epochs", "0,1"], "'epochs' parameter"),
         (["--architecture", "compakt"], "Did you mean 'compact'"),
         (["--filters", "4,-1"], "'filters' parameter"),
@@ -58,5 +58,5 @@ def test_a_grid_that_cannot_be_searched_is_refused(run, tmp_path, capsys, argume
 def test_a_search_that_has_diverged_saves_no_model(run, csv_folder, tmp_path, capsys):
     options = ["--learning-rate", 1e30, "--epochs", 1, "--architecture", "compact", "--folds", 2]
     assert run("search", csv_folder, "-o", tmp_path, *options) == 2
-    assert "diverged, and no model is saved; lower --learning-rate" in capsys.readouterr().err
+    assert "diverged, and no model is saved. Lower --learning-rate" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ["journal.jsonl"]

@@ -85,7 +85,7 @@ def test_options_of_train_reach_the_classifier(run, csv_folder, tmp_path):
 def test_a_diverged_training_leaves_what_was_there(run, csv_folder, tmp_path, capsys):
     (tmp_path / "model.skdigits").write_text("old")
     assert run("train", csv_folder, "-o", tmp_path, "--learning-rate", 1e30) == 2
-    assert "diverged, and no model is saved; lower --learning-rate" in capsys.readouterr().err
+    assert "diverged, and no model is saved. Lower --learning-rate" in capsys.readouterr().err
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
 
@@ -124,7 +124,7 @@ def test_images_that_are_no_squares_are_read_as_they_are(write_idx, run, tmp_pat
 
 def test_bad_options_are_refused_before_any_reading(run, tmp_path, capsys):
     for option, value, message in [
-        ("--batch-size", "many", "--batch-size should be a number or auto; got 'many'"),
+        ("--batch-size", "many", "--batch-size should be a whole number or auto; got 'many'"),
         ("--learning-rate", "fast", "--learning-rate should be a number or auto"),
         ("--architecture", "lenett", "Did you mean 'lenet'?"),
         ("--batch-size", "0", "The 'batch_size' parameter of DigitClassifier must be"),
@@ -157,7 +157,7 @@ def test_training_in_a_style_of_real_pictures(run, tmp_path, capsys):
     assert skdigits.load(out / "model.skdigits").style == "mixed"
     for options, message in (
         (("--style", "hand"), "--style"),
-        (("--style", "mixed", "--augment"), "omit one of them"),
+        (("--style", "mixed", "--augment"), "omit --augment"),
     ):
         assert run("train", *options, "-o", tmp_path / "other") == 2
         assert message in capsys.readouterr().err
@@ -204,7 +204,7 @@ def test_a_model_adapts_to_few_pictures(run, trained, trained_recognizer, tmp_pa
     metrics = json.loads((tmp_path / "read" / "metrics.json").read_text())
     assert metrics["n_train"] == 16
     assert run("train", "digits", "--from", recognizer, "-o", tmp_path / "no") == 2
-    assert "needs pictures of lines, and DATA has none" in capsys.readouterr().err
+    assert "needs pictures of lines, but DATA contains no pictures" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
 
 

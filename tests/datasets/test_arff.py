@@ -71,7 +71,7 @@ def test_pixels_are_ordered_by_their_numbers(tmp_path):
 def test_row_numbers_are_left_out_and_reported(tmp_path):
     head = f"@relation a\n@attribute id numeric\n{PIXELS}@attribute class {{5}}\n@data\n"
     (tmp_path / "a.arff").write_text(head + "0,1,2,3,4,5\n")
-    with pytest.warns(UserWarning, match="the column 'id' is left out as an index"):
+    with pytest.warns(UserWarning, match="the column 'id' is treated as an index and left out"):
         assert load_arff(tmp_path / "a.arff").data.tolist() == [[1, 2, 3, 4]]
 
 
@@ -89,16 +89,16 @@ def test_without_labels_images_can_only_be_predicted(tmp_path):
     ("text", "message"),
     [
         (HEADER + "1,2,3,255\n", "row 1 has no label or fewer than 5 values"),
-        (HEADER + "1,2,3,4,5,7\n", "a row does not have 5 values"),
-        (HEADER + "1,2,3,4,7\n1,2,3\n", "a row does not have 5 values"),
+        (HEADER + "1,2,3,4,5,7\n", "expected rows of 5 values"),
+        (HEADER + "1,2,3,4,7\n1,2,3\n", "expected rows of 5 values"),
         (HEADER + "1,2,3,4,7\n" * 5000 + "1,2,3,4\n", "row 5001 has no label"),
-        (HEADER + "1,?,3,4,7\n", r"a row does not have 5 values.*'\?'"),
+        (HEADER + "1,?,3,4,7\n", r"expected rows of 5 values, pixels as numbers.*'\?'"),
         (HEADER + "1,x,3,4,7\n", "'x'"),
-        (HEADER + "1,nan,3,4,7\n", "missing or infinite|does not have"),
+        (HEADER + "1,nan,3,4,7\n", "missing or infinite|expected rows of"),
         (HEADER + "1,2,3,300,7\n", "values from 1 to 300"),
         (HEADER + "{0 1, 4 7}\n", "sparse ARFF is not supported"),
         (HEADER, "no rows"),
-        (HEADER[:60], "it has no line @data, so it is truncated"),
+        (HEADER[:60], "it has no line @data; the file may be truncated"),
         (HEADER.replace("real", "string"), "not an ARFF file of numbers"),
         (HEADER.replace("real", "{a,b}"), "are not pixels; expected one column of labels"),
         (

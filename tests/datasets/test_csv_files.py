@@ -179,7 +179,7 @@ def test_whole_numbers_with_decimal_points(tmp_path, read):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("2", "line 5: '2' in the column 'pixel1'; expected a number from 0 to 1, as above"),
+        ("2", "line 5: '2' in the column 'pixel1'; expected a number from 0 to 1, as in the rows"),
         ("-0.1", "line 5: '-0.1' in the column 'pixel1'"),
         ("nan", "line 5: 'nan' in the column 'pixel1'"),
         ("", "line 5: nothing in the column 'pixel1'"),
@@ -211,7 +211,7 @@ def test_an_index_is_recognized_by_its_name(tmp_path, read, name, place):
     data, target, caught = read(save(tmp_path / "a.csv", table(columns, rows)))
     assert (data, target) == (PIXELS, LABELS)
     (warning,) = caught
-    assert "is left out as an index." in str(warning.message)
+    assert "is treated as an index and left out." in str(warning.message)
     assert (f"column {name!r}" if name else "without a name") in str(warning.message)
 
 
@@ -229,8 +229,9 @@ def test_an_index_is_recognized_because_it_counts(tmp_path, read, start, end, la
     assert data == pixels
     assert target == (labels if label == "first" else None)
     (warning,) = caught
-    assert f"'nr' is left out as an index, because it contains {start}, {start + 1}" in str(
-        warning.message
+    assert (
+        f"'nr' is treated as an index and left out, because it contains {start}, {start + 1}"
+        in str(warning.message)
     )
 
 
@@ -240,7 +241,7 @@ def test_an_index_without_a_header(tmp_path, read, start):
     file = save(tmp_path / "a.csv", table(None, numbered(labelled(pixels, labels), start)))
     data, target, (warning,) = read(file)
     assert (data, target) == (pixels, labels)
-    assert "the column '1' is left out" in str(warning.message)
+    assert "the column '1' is treated as an index and left out" in str(warning.message)
     save(file, table(None, numbered(pixels, start)))
     assert read(file, "test")[:2] == (pixels, None)
     with pytest.raises(ValueError, match="no column of labels"):
@@ -255,7 +256,9 @@ def test_the_frame_of_pandas_with_its_index(tmp_path, read):
     pd.DataFrame(labelled(pixels, labels)).to_csv(file)
     data, target, (warning,) = read(file)
     assert (data, target) == (pixels, labels)
-    assert "the column 1 (without a name) is left out" in str(warning.message)
+    assert "the column 1 (without a name) is treated as an index and left out" in str(
+        warning.message
+    )
 
 
 def test_an_index_that_stops_counting_is_refused(tmp_path, read):
@@ -286,8 +289,11 @@ def test_an_index_of_images_that_are_no_squares(tmp_path, read):
         (table(["more", *names(4)], [[9, *PIXELS[0]], [7, *PIXELS[1]]]), "5 columns of pixels"),
         (table(["label", "", *names(3)], [[1, *PIXELS[0]]]), "line 1: column 2 has no name"),
         (table(["label", "y", *names(4)], [[1, 2, *PIXELS[0]]]), "'label' and 'y' can both be"),
-        (table(None, [[7, *[0] * 6]] * 3), "7 columns without names; neither 7 nor 6 pixels"),
-        ("5,0,0,x,0,0\n1,2,3,4,5,6\n", "line 1: 'x' among numbers; expected a header"),
+        (
+            table(None, [[7, *[0] * 6]] * 3),
+            "7 columns without names; neither 7 nor 6 is the number",
+        ),
+        ("5,0,0,x,0,0\n1,2,3,4,5,6\n", "line 1: found 'x' among numbers; expected a header"),
         ("label;a;b\n1;2,5;3\n", "line 2: '2,5' in the column 'a'"),
         ("label,a\n,1\n", "line 2: the column 'label' is empty"),
         (f"label,a\n{'7' * 101},1\n", "line 2: '7+…' in the column 'label'; expected a label"),
@@ -394,7 +400,7 @@ def test_train_with_labels_beside_test_with_ids(tmp_path, read):
     assert read(tmp_path) == (PIXELS, LABELS, [])
     data, target, (warning,) = read(tmp_path, "test")
     assert (data, target) == (PIXELS, None)
-    assert "test.csv: the column 'id' is left out" in str(warning.message)
+    assert "test.csv: the column 'id' is treated as an index and left out" in str(warning.message)
 
 
 def test_the_label_is_the_column_that_test_lacks_in_spite_of_an_index(tmp_path, read):
@@ -409,7 +415,7 @@ def test_an_index_is_recognized_by_the_other_file(tmp_path, read):
     save(tmp_path / "test.csv", table(["nr", *names(6)], numbered(pixels)))
     data, _, (warning,) = read(tmp_path, "test")
     assert data == pixels
-    assert "'nr' is left out" in str(warning.message)
+    assert "'nr' is treated as an index and left out" in str(warning.message)
 
 
 def test_other_pixels_in_the_other_file(tmp_path):

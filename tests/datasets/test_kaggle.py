@@ -66,7 +66,7 @@ def test_pixels_that_make_no_square(tmp_path):
         ("\n", "the file is empty"),
         (HEADER, "a header but no rows"),
         ("pixel0,pixel1\n1,2\n", "no column of labels.*subset='test'"),
-        ("label\n1\n", "line 1: expected columns of pixels"),
+        ("label\n1\n", "line 1: there are no columns of pixels"),
         ("label,a,a\n1,2,3\n", "line 1: there is more than one column 'a'"),
         ("5,0,0,0\n1,2,3,4\n", "no column of labels. Expected a column 'label' in a header"),
         (HEADER + ROWS + "1,2,3,4\n", "line 4: 4 values; expected 5"),

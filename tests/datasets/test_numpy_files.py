@@ -131,10 +131,10 @@ REFUSED = {
     "unlabelled": ({"x_train": IMAGES}, "there are no labels"),
     "too_few": ({"X": IMAGES, "y": [1, 2, 3]}, "but there are 3 labels"),
     "scaled": ({"X": IMAGES * 35.5, "y": [1, 2]}, r"\(X and y\) has values from 0 to 816\.5"),
-    "fractions": ({"X": IMAGES, "y": [0.5, 1]}, "not whole numbers; found 0.5, 1"),
-    "missing": ({"X": IMAGES, "y": [np.nan, 1]}, "missing or not whole numbers"),
+    "fractions": ({"X": IMAGES, "y": [0.5, 1]}, "not a whole number; found 0.5, 1"),
+    "missing": ({"X": IMAGES, "y": [np.nan, 1]}, "missing or not a whole number"),
     "empty": ({"X": IMAGES, "y": ["", "1"]}, "a label is empty"),
-    "matrix": ({"X": IMAGES, "y": np.ones((2, 3))}, r"labels of shape \(2, 3\)"),
+    "matrix": ({"X": IMAGES, "y": np.ones((2, 3))}, r"labels have the shape \(2, 3\)"),
 }
 
 

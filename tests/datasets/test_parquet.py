@@ -69,7 +69,7 @@ def test_lists_of_pixels_are_read(tmp_path, nest):
 def test_the_index_of_pandas_is_left_out_and_reported(tmp_path):
     frame = pd.DataFrame(ROWS, columns=NAMES, index=[4, 5, 6]).assign(label=[1, 2, 3])
     frame.to_parquet(tmp_path / "a.parquet")
-    with pytest.warns(UserWarning, match="the column '__index_level_0__' is left out"):
+    with pytest.warns(UserWarning, match="the column '__index_level_0__' is treated as an index"):
         np.testing.assert_array_equal(load_parquet(tmp_path / "a.parquet").data, ROWS)
 
 

@@ -100,8 +100,11 @@ def test_every_page_has_its_own_label(folder):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([*ROWS, "a.png,7"], "line 5: the label of 'a.png' is '7', but '1' in line 2; remove one"),
-        ([*ROWS, "a,"], "line 5: the label of 'a' is '', but '1' in line 2"),
+        (
+            [*ROWS, "a.png,7"],
+            "line 5: the label of 'a.png' is '7', but it is '1' in line 2; remove",
+        ),
+        ([*ROWS, "a,"], "line 5: the label of 'a' is '', but it is '1' in line 2"),
         (ROWS[:2], "c.png has no label"),
         ([*ROWS[:2], "in/c.png"], "line 4: 1 values; expected 2, as in line 1"),
         ([*ROWS[:2], "in/c.png,3,4"], "line 4: 3 values; expected 2"),
@@ -142,7 +145,11 @@ def test_a_page_that_is_not_listed_has_not_the_label_of_the_file(folder, rows):
         ([*ROWS, "a.png#2,5"], r"line 5: 'a\.png#2' is not the name of a picture", [1, 2, 3]),
         (["a.png,", *ROWS[1:]], r"line 2: 'a\.png' has an empty label, and is left out", [2, 3]),
         (["a.png,", "b.png, ", ROWS[2]], r"line 2 \(as in 1 more\): 'a\.png' has an empty", [3]),
-        (["a.png,1 4", *ROWS[1:]], r"'a\.png' has a label with a blank", ["1 4", "2", "3"]),
+        (
+            ["a.png,1 4", *ROWS[1:]],
+            r"'a\.png' has the label '1 4', which contains a blank",
+            ["1 4", "2", "3"],
+        ),
     ],
 )
 def test_what_is_left_out_or_odd_is_reported(folder, rows, message, target):

@@ -208,11 +208,11 @@ def test_a_journal_of_other_versions_says_which(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1,2,3\n", "it is no journal"),
+        ("1,2,3\n", "it is not a journal"),
         ('{"skdigits_journal": 2, "search": "a"}\n', "another version of skdigits"),
-        ('{"skdigits_journal": 3, "versions": [], "search": "a"}\n', "it is no journal"),
-        ("[]\n", "it is no journal"),
-        ("\x89PNG\udcff\n", "it is no journal"),
+        ('{"skdigits_journal": 3, "versions": [], "search": "a"}\n', "it is not a journal"),
+        ("[]\n", "it is not a journal"),
+        ("\x89PNG\udcff\n", "it is not a journal"),
     ],
 )
 def test_another_file_is_no_journal_and_stays(text, message, tmp_path):

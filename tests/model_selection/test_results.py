@@ -35,9 +35,11 @@ def test_what_failed_has_the_error_score_under_every_name():
 def test_failed_fits_are_counted():
     failed = FoldScores(0, 0, error="Traceback\nValueError: no")
     check_failures([scores(1)], np.nan)
-    with pytest.warns(FitFailedWarning, match="1 of 2 fits failed, 1 with: ValueError: no"):
+    with pytest.warns(
+        FitFailedWarning, match="1 of 2 fits failed, 1 with the error: ValueError: no"
+    ):
         check_failures([failed, scores(1)], np.nan)
-    with pytest.raises(ValueError, match="All the 2 fits failed, 2 with: ValueError: no"):
+    with pytest.raises(ValueError, match="All 2 fits failed, 2 with the error: ValueError: no"):
         check_failures([failed, failed], np.nan)
 
 

@@ -14,14 +14,18 @@ from skdigits.cli.workers import workers
 
 Data = Annotated[
     str,
-    typer.Argument(metavar="DATA", help="A CSV file, IDX file or picture, or a folder of these."),
+    typer.Argument(
+        metavar="DATA", help="A file or folder of images, in any format that train accepts."
+    ),
 ]
 Output = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="The CSV file to write.")
 ]
 RejectBelow = Annotated[
     float,
-    typer.Option(metavar="P", min=0, max=1, help="Leave labels with a lower probability empty."),
+    typer.Option(
+        metavar="P", min=0, max=1, help="Write an empty label if its probability is below P."
+    ),
 ]
 
 
@@ -33,11 +37,11 @@ def predict(
     jobs: Jobs = None,
     dask: Dask = None,
 ) -> None:
-    """Predict labels with a saved model, and write ImageId,Label.
+    """Predict labels with a saved model, and write them as CSV.
 
-    Kaggle expects this format; for pictures, ImageId is the file name. Files are read, predicted
-    and written in chunks, so they can be larger than memory. A model of sequences needs pictures of
-    lines.
+    The columns are ImageId and Label, as Kaggle expects. ImageId is the number of an image, from 1;
+    for pictures, it is the file name. DATA is processed in chunks, and can be larger than memory. A
+    model of sequences needs pictures of lines.
     """
     from skdigits import DigitSequenceRecognizer, load
     from skdigits.cli.predict.totals import print_totals

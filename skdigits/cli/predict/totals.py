@@ -13,7 +13,7 @@ import numpy as np
 from skdigits.cli.console import print_line
 
 SHOWN = 3  # labels in a message
-LONGEST = 40  # characters of such a label
+LONGEST = 40  # characters of a label in a message
 
 
 @dataclass
@@ -23,11 +23,11 @@ class Totals:
     Parameters
     ----------
     n_images : int, default=0
-        Images predicted.
+        Predicted images.
     n_kept : int, default=0
         Predictions that were not rejected.
     n_labelled : int, default=0
-        Kept predictions whose true label is known to the model.
+        Kept predictions with a true label that the model can predict.
     n_correct : int, default=0
         Kept predictions that equal their true label.
     n_blank : int, default=0
@@ -61,18 +61,10 @@ class Totals:
         target: np.ndarray | None,
         is_known: Callable[..., Any] = lambda label: True,
     ) -> None:
-        """Count the predictions of a chunk.
+        """Count the predicted `labels` of a chunk, and compare them with the true labels `target`.
 
-        Parameters
-        ----------
-        labels : ndarray of shape (n,)
-            Predicted labels.
-        kept : ndarray of shape (n,), bool
-            Whether each prediction is kept, that is, not rejected.
-        target : ndarray of shape (n,) or None
-            True labels.
-        is_known : callable, default=lambda label: True
-            Function that returns whether the model can predict a label, given as a string.
+        The mask `kept` is False for rejected predictions. `is_known` returns True for a label, as a
+        string, that the model can predict.
         """
         self.n_images += len(labels)
         self.n_kept += int(kept.sum())
@@ -87,16 +79,9 @@ class Totals:
 
 
 def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
-    """Print the number of labels, why some are empty, and the accuracy if it is known.
+    """Print the number of labels, the reasons for empty labels, and the accuracy if it is known.
 
-    Parameters
-    ----------
-    totals : Totals
-        As `write_predictions` returns them.
-    path : Path
-        The file that was written.
-    reject_below : float
-        Labels with a lower probability are empty.
+    `path` is the file that was written; labels with a probability below `reject_below` are empty.
     """
     print_line(f"Wrote {path}: {totals.n_images} labels.")
     n_empty = totals.n_images - totals.n_kept
@@ -114,8 +99,8 @@ def print_totals(totals: Totals, path: Path, reject_below: float) -> None:
         names = ", ".join(repr(name[:LONGEST]) for name in sorted(totals.unknown)[:SHOWN])
         more = ", …" if len(totals.unknown) > SHOWN else ""
         print_line(
-            f"True labels that the model cannot predict: {totals.unknown.total()} ({names}{more}); "
-            "the accuracy ignores these images."
+            f"Images with a true label that the model cannot predict: {totals.unknown.total()} "
+            f"({names}{more}). The accuracy ignores them."
         )
     if totals.accuracy is not None:
         which = f"{totals.n_labelled} labels that are not empty" if n_empty else "labels"

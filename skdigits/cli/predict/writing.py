@@ -22,18 +22,7 @@ if TYPE_CHECKING:
 
 
 def cleaning_of(estimator: Estimator) -> Cleaning | None:
-    """Return the cleaning parameters of the first step of a Pipeline.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator that predicts.
-
-    Returns
-    -------
-    Cleaning or None
-        The parameters of the PictureCleaner; None if the first step is not a PictureCleaner.
-    """
+    """Return the parameters of the PictureCleaner that is the first step of a Pipeline, or None."""
     from skdigits import PictureCleaner
     from skdigits.datasets.picture_files import Cleaning
 
@@ -54,16 +43,16 @@ def write_predictions(
 
     Parameters
     ----------
-    estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline of one
-        A fitted estimator. If its first step is a PictureCleaner, pictures skip it, because they
-        are cleaned when they are read.
+    estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline that ends with one
+        A fitted estimator. If its first step is a PictureCleaner, picture files skip this step,
+        because they are cleaned when they are read.
     chunks : iterator of Chunk
         The result of `skdigits.datasets.sources.iter_chunks` with the ``cleaning`` of
         `cleaning_of`.
     path : Path
         The CSV file, which is written atomically.
     reject_below : float, default=0.0
-        Labels with a lower probability are left empty.
+        Labels with a lower probability are written as empty.
     cluster : bool, default=False
         Whether a cluster, set by ``joblib.parallel_config``, computes the predictions.
 
@@ -119,7 +108,7 @@ def _can_give(estimator: Estimator, label: str) -> bool:
 def _predict_chunks(
     steps: list[Any], chunks: Iterator[Chunk], reject_below: float, cluster: bool
 ) -> Iterator[tuple[Chunk, np.ndarray, np.ndarray]]:
-    """Yield chunks, labels and masks of kept labels; a cluster gets two chunks per core at once."""
+    """Yield chunks, labels and masks of kept labels. A cluster gets two chunks per core at once."""
     import joblib
 
     # On this machine, the networks use all cores from one process.
@@ -134,13 +123,13 @@ def _predict_chunks(
 
 
 def _remaining(steps: list[Any], chunk: Chunk) -> tuple[list[Any], Any]:
-    """Return the remaining steps for a chunk, and its images in the shape that they expect."""
+    """Return the steps that a chunk still needs, and its images in the shape that they expect."""
     from skdigits import PictureCleaner
 
     cleaner, images = steps[0], chunk.data
     if not isinstance(cleaner, PictureCleaner):
         return steps, images
-    if chunk.names is None:  # images or rows of a table, not pictures
+    if chunk.names is None:  # arrays or rows of a table, not picture files
         return steps, _as_images(images)
     if cleaner.output == "digit":
         images = images.reshape(len(images), cleaner.height, cleaner.height)
@@ -159,7 +148,7 @@ def _predict(steps: list[Any], images: Any, reject_below: float) -> tuple[np.nda
         images = transformer.transform(images)
     _check_size(estimator, images)
     labels, confidence = (found[:, 0] for found in estimator.predict_top_k(images, k=1))
-    return labels, (confidence >= reject_below) | (reject_below == 0)  # NaN is kept too
+    return labels, (confidence >= reject_below) | (reject_below == 0)  # 0 keeps NaN too
 
 
 def _check_size(estimator: Estimator, images: Any) -> None:
@@ -170,9 +159,9 @@ def _check_size(estimator: Estimator, images: Any) -> None:
         height, width, _ = estimator.image_shape_
         size = "×".join(map(str, images[0].shape))
         raise ValueError(
-            f"The model was trained on images of {height}×{width} pixels; these have {size}. "
-            "Train a model on images of this size; picture files are converted to 28×28 pixels, as "
-            "in MNIST."
+            f"DATA has images of {size} pixels, but the model was trained on images of "
+            f"{height}×{width} pixels. Train a model on images of the same size. Picture files are "
+            "converted to 28×28 pixels, as in MNIST."
         )
 
 

@@ -27,8 +27,9 @@ Patterns = Annotated[
     typer.Option(
         "--pattern",
         metavar="P",
-        help="What is expected of each line: d is a digit, d+ one or more, other digits and signs "
-        "are themselves (ddddd.ddd). Repeat the option to allow several patterns.",
+        help="Pattern of each line, such as ddddd.ddd: d stands for a digit, d+ for one or more "
+        "digits, and other digits and signs for themselves. Repeat the option to allow several "
+        "patterns.",
     ),
 ]
 RejectBelow = Annotated[
@@ -45,7 +46,8 @@ Lines = Annotated[
     bool,
     typer.Option(
         "--lines",
-        help="Join the numbers on one line of the picture, with blanks and the lowest confidence.",
+        help="Print the numbers on one line of the picture as one text, separated by blanks, with "
+        "their lowest confidence.",
     ),
 ]
 Table = Annotated[
@@ -53,18 +55,23 @@ Table = Annotated[
     typer.Option(
         "--table",
         help="Print the numbers of each page as rows and columns of CSV; with several files or "
-        "pages, the first column is the file.",
+        "pages, the first column is the name of the file.",
     ),
 ]
 Draw = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Folder for copies of the pictures with boxes and labels: orange if the confidence is "
-        "below 0.9, or --reject-below.",
+        help="Folder for copies of the pictures with boxes and labels. Boxes are orange if the "
+        "confidence is below --reject-below, or below 0.9 by default.",
     ),
 ]
-Model = Annotated[Path | None, typer.Option(metavar="MODEL", help="A model.skdigits to read with.")]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MODEL", help="A model.skdigits to use instead of the pretrained networks."
+    ),
+]
 
 
 def read(
@@ -83,9 +90,9 @@ def read(
 ) -> None:
     """Read all lines of digits in pictures.
 
-    The file, text and confidence of each line are printed, separated by tabs. No training is
-    needed: the package contains networks for digits of any kind. The lines of a page are printed
-    from top to bottom; for a picture without digits, an empty text is printed.
+    The file, text and confidence of each line are printed, separated by tabs. The package contains
+    trained networks, so no training is needed. The lines of a page are printed from top to bottom.
+    For a picture without digits, an empty text is printed.
     """
     from skdigits import load
     from skdigits.cli.progress import progress_line
@@ -108,7 +115,7 @@ def read(
         "reject_below": reject_below,
     }
     with workers(dask, n_jobs=jobs, quiet=True), progress_line() as watch:
-        # On a terminal, the printed lines are the progress.
+        # On a terminal, the printed lines show the progress.
         pages = read_pages(pictures, options, None if sys.stdout.isatty() else watch)
         n_failed = print_pages(pages, form=form, reject_below=reject_below, draw=draw, lines=lines)
     if n_failed:
@@ -116,9 +123,11 @@ def read(
 
 
 def _form(*, as_csv: bool, as_json: bool, lines: bool, table: bool) -> str:
-    """Return the name of the output format; raise ValueError for two of them."""
+    """Return the name of the output format; raise a ValueError if two formats are selected."""
     options = {"--csv": as_csv, "--json": as_json, "--table": table, "--lines": table and lines}
     chosen = [option for option, is_chosen in options.items() if is_chosen]
     if len(chosen) > 1:
-        raise ValueError(f"{chosen[0]} and {chosen[1]} are two output formats; omit one of them.")
+        raise ValueError(
+            f"{chosen[0]} and {chosen[1]} select different output formats; omit one of them."
+        )
     return chosen[0].removeprefix("--") if chosen else "text"

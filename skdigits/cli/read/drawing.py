@@ -1,4 +1,4 @@
-"""Pages with boxes and labels."""
+"""Drawings of pages with the boxes and labels of their lines."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ class Paint(NamedTuple):
     background: str
 
 
-# Blue and orange of Okabe and Ito's palette, which colour-blind people can tell apart.
+# Blue and orange of Okabe and Ito's palette, which colour-blind people can distinguish.
 CERTAIN, DOUBTFUL = Paint("#0072b2", "#ffffff"), Paint("#d55e00", "#ffdca8")
-HALO = "#ffffff"  # around an outline, for dark pictures
-TEXT = "#000000"  # on both backgrounds, a contrast of more than 15:1
+HALO = "#ffffff"  # around an outline, which stays visible on dark pictures
+TEXT = "#000000"  # has a contrast of more than 15:1 to both backgrounds
 DOUBTFUL_BELOW = 0.9  # confidence
 LONGEST_TEXT = 24  # characters of a label
-SMALLEST_NUMBER = 24  # pixels: the median height of numbers, for which small pictures are enlarged
-SMALLEST_PICTURE = 500  # pixels of the longer side of a drawing
-LARGEST_PICTURE = 12_000_000  # pixels of an enlarged picture
-N_SIZES = 5  # of letters, from the preferred size to the smallest
+SMALLEST_NUMBER = 24  # pixels; pictures whose numbers have a smaller median height are enlarged
+SMALLEST_PICTURE = 500  # pixels; pictures whose longer side is shorter are enlarged
+LARGEST_PICTURE = 12_000_000  # maximum number of pixels of an enlarged picture
+N_SIZES = 5  # number of letter sizes that are tried, from the preferred to the smallest
 SMALLEST_LETTERS = 11  # pixels
-OF_NUMBER = 0.6  # size of letters, relative to the median height of numbers
-OF_PICTURE = (1 / 110, 1 / 28)  # smallest and largest size of letters, relative to the longer side
-PADDING = (0.4, 0.2)  # horizontally and vertically around a text, relative to the size of letters
-EDGE_OF_NUMBER = 0.1  # of its height: its soft edge
-EDGE = 24  # grey levels: minimum contrast of ink
-UNITS = 1800  # per longer side; a unit has at least a pixel, boxes and labels are multiples of it
-STROKE = 2  # units: width of lines
+OF_NUMBER = 0.6  # preferred size of letters, relative to the median height of numbers
+OF_PICTURE = (1 / 110, 1 / 28)  # limits of the preferred size, relative to the longer side
+PADDING = (0.4, 0.2)  # horizontal and vertical margin of a text, relative to the letter size
+EDGE_OF_NUMBER = 0.1  # width of the soft edge around a number, relative to its height
+EDGE = 24  # grey levels; ink has a larger contrast
+UNITS = 1800  # grid units of boxes and labels per longer side; a unit is at least one pixel
+STROKE = 2  # units; width of outlines
 OUTWARDS = np.array([-1, -1, 1, 1])
-LONGEST_NAME = 50  # characters of a file name; a character can have four bytes
+LONGEST_NAME = 50  # characters of a file name; a character can have up to four bytes
 
 
 def draw_boxes(picture: Any, readings: list[Any], *, reject_below: float = 0.0) -> bytes:
-    """Draw the boxes, texts and confidences of lines.
+    """Draw the boxes of lines, and labels with their texts and confidences.
 
-    Labels are placed where they cover no number and no other label; if no place is free, a box has
-    no label. A small picture is enlarged by a whole factor.
+    Labels are placed where they cover no number and no other label. If no place is free, a box has
+    no label. A small picture is enlarged by an integer factor.
 
     Parameters
     ----------
     picture : PIL.Image.Image
         A page.
     readings : list of Reading
-        Its lines.
+        The lines of the page.
     reject_below : float, default=0.0
-        Labels of lines with a lower confidence have no text; these lines are drawn as doubtful.
-        By default, lines with a confidence below `DOUBTFUL_BELOW` are.
+        Lines with a lower confidence are drawn as doubtful, and their labels have no text. With 0,
+        lines with a confidence below `DOUBTFUL_BELOW` are drawn as doubtful, with their text.
 
     Returns
     -------
@@ -73,7 +73,9 @@ def draw_boxes(picture: Any, readings: list[Any], *, reject_below: float = 0.0) 
 
     drawn = _in_colour(picture)
     if readings:
-        readings = sorted(readings, key=lambda reading: -reading[1])  # the first have a free choice
+        readings = sorted(
+            readings, key=lambda reading: -reading[1]
+        )  # the best places for the first
         boxes = np.array([box for *_, box in readings]) / picture.info.get(REDUCTION, 1)
         drawn = _labelled(drawn, boxes, _labels(readings, reject_below))
     file = io.BytesIO()
@@ -82,7 +84,7 @@ def draw_boxes(picture: Any, readings: list[Any], *, reject_below: float = 0.0) 
 
 
 def _in_colour(picture: Any) -> Any:
-    """Return an upright picture in RGB; 16 bits and transparency are converted."""
+    """Return an upright copy in RGB; a picture with 16 bits or transparency becomes grey."""
     from PIL import Image
 
     from skdigits.pictures.grey import to_grey, upright
@@ -107,7 +109,7 @@ def _labels(readings: list[Any], reject_below: float) -> list[tuple[str, Paint]]
 
 
 def _labelled(drawn: Any, boxes: np.ndarray, labels: list[tuple[str, Paint]]) -> Any:
-    """Draw boxes and labels on a copy of a picture, which is larger if a label is beside it."""
+    """Draw boxes and labels on a copy of a picture; labels outside the picture enlarge the copy."""
     from PIL import Image, ImageDraw
 
     height = np.median(boxes[:, 3] - boxes[:, 1])
@@ -136,14 +138,14 @@ def _labelled(drawn: Any, boxes: np.ndarray, labels: list[tuple[str, Paint]]) ->
 
 
 def _enlarged(drawn: Any, factor: int, places: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Enlarge a picture by a factor, and add margins for the labels beside it.
+    """Enlarge a picture by a factor, and add margins for the labels outside it.
 
     Returns
     -------
     page : PIL.Image.Image
-        A copy.
+        The enlarged copy with its margins.
     origin : ndarray of shape (4,), int
-        Where the picture is on the page: left, top, and both once more.
+        Left and top of the picture on the page, given twice, so that it can be added to boxes.
     """
     from PIL import Image
 
@@ -172,7 +174,7 @@ def _draw_text(pencil: Any, place: np.ndarray, text: str, size: int) -> None:
 
 
 def _ink(grey: Any, boxes: np.ndarray) -> np.ndarray:
-    """Find writing and drawings apart from the numbers: where the grey level changes."""
+    """Find the ink outside the numbers, that is, pixels at which the grey level changes."""
     grey = np.asarray(grey, np.int16)
     step = max(1, max(grey.shape) // 1000)
     ink = np.zeros(grey.shape, bool)
@@ -216,17 +218,10 @@ def _font(size: int) -> Any:
 
 
 def write_drawing(page: Page, folder: Path, written: set[str]) -> None:
-    """Write a drawn page.
+    """Write a drawn page to a file that is named after the page.
 
-    Parameters
-    ----------
-    page : Page
-        The page; the file is named after it.
-    folder : Path
-        Folder to write to.
-    written : set of str
-        Names of the files that are already written; the new name is added. If it is already among
-        them, it gets a number.
+    `written` has the names of the files that are already written. If the name of the page is among
+    them, a number is appended. The new name is added to `written`.
     """
     from skdigits.files import atomic_write
 

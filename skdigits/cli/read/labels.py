@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# The positions of a label at its box, the preferred ones first: above, right, below, left. A point
-# of the box and a point of the label, in shares of their widths and heights, are the same point.
+# Positions of a label at its box, in order of preference: above, right, below, left. Each position
+# is a point of the box and the point of the label that lies on it, relative to width and height.
 ALONG, BESIDE = (0, 1, 0.5), (0.5, 0, 1)
 POSITIONS = np.array(
     [
@@ -15,10 +15,10 @@ POSITIONS = np.array(
         *[[[0, y], [1, y]] for y in BESIDE],
     ]
 )
-SIDE_COST = 0.06  # of each further side, in units of a label that covers ink alone
+SIDE_COST = 0.06  # of each further side; a label that covers only ink costs 1
 ALONG_COST = 0.005  # of each further position along a side
-SIZE_COST = 0.04  # of each smaller size: a label is rather small than over a letter
-OUTSIDE_COST = 10.0  # of a place beside the picture: the smallest size within the picture is better
+SIZE_COST = 0.04  # of each smaller size; a small label is better than one that covers a letter
+OUTSIDE_COST = 10.0  # of a place outside the picture; the smallest size inside is better
 
 
 def place_labels(
@@ -26,8 +26,9 @@ def place_labels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find a free place for each label at its box: above, on the right, below or on the left.
 
-    Labels are placed in their order; each gets the free place that covers least ink, at the largest
-    size. Time and memory are proportional to the number of labels and the pixels of the picture.
+    Labels are placed one after the other. Each gets the free place with the lowest cost, which
+    increases with covered ink, less preferred sides and smaller sizes. Time and memory are linear
+    in the number of labels and in the number of pixels.
 
     Parameters
     ----------
@@ -36,17 +37,19 @@ def place_labels(
     extents : ndarray of shape (n_sizes, n, 2), int
         Width and height of each label, from the largest size to the smallest.
     ink : ndarray of shape (height, width), bool
-        Pixels of the picture that labels should not cover if there is another place.
+        Pixels of the picture that labels should not cover.
     margin : int
-        Pixels around the picture where a label can be if no place within the picture is free.
+        Width of the margin around the picture, in pixels. A label is placed there if no place in
+        the picture is free.
     stroke : int
-        Width of the outlines, which are within the boxes and the labels. A label has a side of its
-        outline in common with its box; all others are at least as far away as an outline is wide.
+        Width of the outlines, which are inside the boxes and labels. The outlines of a label and
+        its box share a side. The distance to other boxes and labels is at least this width.
 
     Returns
     -------
     places : ndarray of shape (n, 4), int
-        Left, top, right and bottom of each label, in pixels of the picture; some can be outside.
+        Left, top, right and bottom of each label, in pixels of the picture. Labels in the margin
+        have coordinates outside the picture.
     sizes : ndarray of shape (n,), int
         Index of the size of each label; -1 if no place is free, even at the smallest size.
     """
@@ -69,18 +72,18 @@ def place_labels(
 
 
 def _candidates(boxes: np.ndarray, extents: np.ndarray, stroke: int) -> np.ndarray:
-    """Return the places of labels: (n, n_sizes × n_positions, 4), left, top, right and bottom."""
+    """Return left, top, right, bottom of all places, of shape (n, n_sizes × n_positions, 4)."""
     at_box, at_label = POSITIONS[:, 0], POSITIONS[:, 1]
     corner, size = boxes[:, np.newaxis, :2], (boxes[:, 2:] - boxes[:, :2])[:, np.newaxis]
     extents = extents.swapaxes(0, 1)[:, :, np.newaxis]  # of shape (n, n_sizes, 1, 2)
-    side = at_box - at_label  # where a label touches its box: -1 or 1, horizontally or vertically
+    side = at_box - at_label  # direction from the box to the label, such as (0, -1) for above
     start = (corner + at_box * size)[:, np.newaxis] - at_label * extents - stroke * side
     start = np.rint(start).astype(np.int64)
     return np.concatenate([start, start + extents], axis=-1).reshape(len(boxes), -1, 4)
 
 
 def _other_boxes(boxes: np.ndarray, places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Count the pixels in each place that are in boxes, but not in the label's own box."""
+    """Count the pixels of each place that are in boxes other than the label's own box."""
     boxes = boxes.clip(0, [*shape[::-1]] * 2)
     is_box = np.zeros(shape, bool)
     for left, top, right, bottom in boxes.tolist():
@@ -93,7 +96,7 @@ def _other_boxes(boxes: np.ndarray, places: np.ndarray, shape: tuple[int, ...]) 
 def _choose(
     costs: np.ndarray, places: np.ndarray, reserved: np.ndarray, taken: np.ndarray
 ) -> np.ndarray:
-    """Choose the cheapest place of each label that earlier labels leave free; -1 if none is."""
+    """Choose the cheapest place of each label that no earlier label covers; -1 if none is free."""
     chosen = np.full(len(costs), -1)
     n_free = np.isfinite(costs).sum(axis=1).tolist()
     for i, order in enumerate(np.argsort(costs, axis=1, kind="stable")):
@@ -108,7 +111,7 @@ def _choose(
 
 
 def _sums(raster: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Count the true pixels of a raster in each box; outside of the raster, none is true."""
+    """Count the true pixels of a raster in each box; pixels outside the raster count as false."""
     total = np.zeros(np.add(raster.shape, 1), np.int32)
     np.cumsum(raster, axis=0, dtype=np.int32, out=total[1:, 1:])
     np.cumsum(total, axis=1, out=total)

@@ -27,9 +27,9 @@ class Page(NamedTuple):
     name : str
         Name of the file, with ``#2`` and so on for further pages.
     readings : list of Reading
-        The lines.
+        The lines of the page.
     drawing : bytes, default=b""
-        A PNG file of the page with the boxes of its lines, if it is asked for.
+        A PNG file of the page with the boxes of its lines, if requested.
     """
 
     name: str
@@ -38,18 +38,18 @@ class Page(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What is read at once.
+    """A file or a stream to read.
 
     Parameters
     ----------
     name : str
-        Its name, as the user wrote it.
+        The name for output and messages.
     content : Path, bytes or None
-        A file, or the content of a stream; None if there is a problem, or a stream is not read yet.
+        A file, or the content of a stream; None before a stream is read, or if there is a problem.
     problem : str, default=""
         An error message of one line.
     is_stream : bool, default=False
-        Whether `content` has to be read by `load_stream`.
+        Whether `load_stream` still has to read the content.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Source(NamedTuple):
 def read_pages(
     names: list[str], options: dict[str, Any], watch: Callable[[int, int], None] | None
 ) -> Iterator[Page | str]:
-    """Read the pages of files, folders and streams, in their order.
+    """Read the pages of files, folders and streams, in the order of their names.
 
     ``joblib.parallel_config`` sets the number of processes or a cluster.
 
@@ -72,7 +72,7 @@ def read_pages(
     options : dict
         Further parameters of `read_source`.
     watch : callable or None
-        Function that is called with the number of files that are read, and of all files.
+        Function that is called with the number of finished files and the number of all files.
 
     Yields
     ------
@@ -89,7 +89,7 @@ def read_pages(
 
 
 def find_sources(names: list[str]) -> Iterator[Source]:
-    """Find the files of folders; streams are not read.
+    """List the files, the files of folders, and the streams; streams are not read yet.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def find_sources(names: list[str]) -> Iterator[Source]:
     Yields
     ------
     Source
-        In the order of `names`; the files of a folder are sorted.
+        The sources, in the order of `names`; the files of a folder are sorted.
     """
     for name in names:
         path = Path(name)
@@ -112,23 +112,12 @@ def find_sources(names: list[str]) -> Iterator[Source]:
             yield Source(name, None, _problem(name, error))
             continue
         if not files:
-            yield Source(name, None, escape_controls(f"{name} holds no pictures."))
+            yield Source(name, None, escape_controls(f"{name} contains no pictures."))
         yield from (Source(str(file), file) for file in files)
 
 
 def load_stream(source: Source) -> Source:
-    """Read the content of a stream.
-
-    Parameters
-    ----------
-    source : Source
-        Any source.
-
-    Returns
-    -------
-    Source
-        A source with the content of the stream, or with a problem; files are returned unchanged.
-    """
+    """Read the content of a stream; return it or a problem as a Source. Files are not changed."""
     if not source.is_stream:
         return source
     try:
@@ -150,7 +139,7 @@ def read_source(
     Parameters
     ----------
     source : Source
-        What to read.
+        The file, or the stream after `load_stream`.
     pattern : str, list of str or None
         As for `skdigits.read`.
     model : estimator or None
@@ -182,7 +171,7 @@ def read_source(
             raise ValueError(f"{file}: {what}")
         for number, picture in enumerate(open_pictures(file)):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # about pictures of several digits
+                warnings.simplefilter("ignore", UserWarning)  # pictures with several digits
                 found = read(picture, pattern=pattern, model=model)
             drawing = draw_boxes(picture, found, reject_below=reject_below) if drawn else b""
             yield Page(page_name(name, number), found, drawing)
@@ -200,14 +189,14 @@ def _problem(name: str, error: Exception) -> str:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    """Return files with the ending of a picture, and files without ending that are pictures."""
+    """Return the files with the ending of a picture, and pictures whose name has no ending."""
     from skdigits.datasets.folders import files_in
     from skdigits.datasets.recognition import format_of
     from skdigits.pictures.opening import SUFFIXES
 
     def is_picture(file: Path) -> bool:
         if file.suffix or not file.is_file():
-            return file.suffix.lower() in SUFFIXES or file.is_dir()  # a folder that is not readable
+            return file.suffix.lower() in SUFFIXES or file.is_dir()  # an unreadable folder
         with contextlib.suppress(ValueError, OSError):
             return format_of(file) == "pictures"
         return False
@@ -216,12 +205,9 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _stream(source: str) -> bytes:
-    """Read standard input or a pipe completely, because Pillow must seek.
+    """Read standard input or a pipe completely, because Pillow needs a file that it can seek in.
 
-    Raises
-    ------
-    ValueError
-        If it is closed, empty or larger than `MAXIMUM_STREAM`.
+    A ValueError is raised if the stream is closed, empty or larger than `MAXIMUM_STREAM`.
     """
     if source == "-" and sys.stdin is None:
         raise ValueError("standard input is closed; expected a picture.")

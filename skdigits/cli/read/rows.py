@@ -1,4 +1,4 @@
-"""Readings as rows: one per number, per line of the picture or per row of a table."""
+"""Printing of readings: one row per number, line of the picture or row of a table."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def print_pages(
     pages : iterator of Page or str
         As `read_pages` yields them.
     form : {"text", "csv", "json", "table"}
-        Name, text and confidence of each reading, separated by tabs, with control characters of the
-        name escaped; CSV with boxes; one JSON object per line with boxes; or the rows and columns
-        of each page as CSV. A table has the name of its page in a first column only if there are
-        several files or pages, so that one page is numbers alone, and many can be filtered.
+        ``"text"`` prints name, text and confidence of each reading, separated by tabs; control
+        characters of the name are escaped. ``"csv"`` and ``"json"`` print each reading with its box
+        as a row of CSV or as a JSON object. ``"table"`` prints the rows and columns of each page as
+        CSV; if there are several files or pages, the first column is the name of the page.
     reject_below : float
         Texts with a lower confidence are printed as empty.
     draw : Path or None
-        Folder for the pictures with boxes.
+        Folder for the pictures with boxes; None draws nothing.
     lines : bool, default=False
-        Whether the numbers that are on one line of a picture are joined to one reading.
+        Whether the numbers on one line of a picture are joined to one reading.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def print_pages(
 
 
 def _list(name: str, readings: list[Any], reject_below: float, form: str) -> Iterator[str]:
-    """Yield a row for each reading; one with an empty text for a page without readings."""
+    """Yield a row per reading; for a page without readings, yield one row with an empty text."""
     rows = [
         (name, text if confidence >= reject_below else "", round(confidence, 4), *box)
         for text, confidence, box in readings
@@ -91,7 +91,7 @@ def _list(name: str, readings: list[Any], reject_below: float, form: str) -> Ite
 
 
 def _join_lines(readings: list[Any]) -> list[Any]:
-    """Join the numbers of each line of a picture: texts with blanks, and the lowest confidence."""
+    """Join the texts on each line of a picture with blanks, and keep the lowest confidence."""
     joined = []
     boxes = np.array([box for *_, box in readings], np.int64).reshape(-1, 4)
     for members in _in_rows(find_rows(boxes), boxes):
@@ -102,7 +102,7 @@ def _join_lines(readings: list[Any]) -> list[Any]:
 
 
 def _table(page: Page, reject_below: float, *, is_named: bool) -> Iterator[str]:
-    """Yield the rows of a table; empty cells have no number, or one that is not certain enough."""
+    """Yield the rows of a table; numbers with a confidence below `reject_below` are omitted."""
     names = [page.name] if is_named else []
     boxes = np.array([box for *_, box in page.readings], np.int64).reshape(-1, 4)
     rows, columns = find_cells(boxes)
@@ -136,5 +136,5 @@ def _formatted(row: Any, form: str) -> str:
 
 def _csv_row(row: Any) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(row)  # this terminator quotes line breaks
+    csv.writer(line, lineterminator="\r\n").writerow(row)  # makes csv quote cells with line breaks
     return line.getvalue().removesuffix("\r\n")

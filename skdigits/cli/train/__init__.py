@@ -30,13 +30,13 @@ Architecture = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="Number of epochs; by default 15, with --from that of MODEL."
+        metavar="N", min=1, help="Number of epochs; by default 15, or as in MODEL with --from."
     ),
 ]
 SequencesPerEpoch = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="With --sequences: sequences per epoch; 10,000 by default."
+        metavar="N", min=1, help="Sequences per epoch, with --sequences; 10,000 by default."
     ),
 ]
 BatchSize = Annotated[str, typer.Option(metavar="N", help="Images per gradient step, or auto.")]
@@ -48,16 +48,16 @@ Augment = Annotated[
         count=True,
         max=10,
         show_default=False,
-        help="Rotate, zoom and shift training images at random; given twice, twice as much.",
+        help="Rotate, zoom and shift training images at random. Repeat it for stronger changes.",
     ),
 ]
 Style = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Style augmentation, for writers, pens and cameras that DATA does not contain: "
-        "handwritten, or mixed, which adds printed and seven-segment digits. With --sequences, "
-        "handwritten is the default, and tiles places whole images side by side.",
+        help="Style augmentation (handwritten or mixed), for writers, pens and cameras that DATA "
+        "does not contain; mixed adds printed and seven-segment digits. With --sequences, the "
+        "default is handwritten, and tiles places whole images side by side.",
     ),
 ]
 Signs = Annotated[
@@ -85,8 +85,8 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="MODEL",
-        help="Adapt this model to the images of DATA: a model.skdigits, or digit or sequence for "
-        "the pretrained models of the package.",
+        help="Adapt a model to the images of DATA. MODEL is a file model.skdigits, or the name of "
+        "a pretrained model: digit or sequence.",
     ),
 ]
 TestFraction = Annotated[
@@ -120,15 +120,15 @@ def train(
 ) -> None:
     """Train a classifier, and save the model, metrics and figures.
 
-    It is tested on held-out images. With --sequences, train a recognizer of digit sequences
-    instead. It is trained on sequences that each epoch generates anew from the training images,
-    and tested on sequences generated from the held-out images.
+    The classifier is tested on held-out images. With --sequences, a recognizer of digit sequences
+    is trained instead. Each epoch generates new sequences from the training images. The test
+    sequences are generated from the held-out images.
 
-    With --from, adapt a saved model to the images of DATA; few images are enough. A model of single
-    digits needs pictures of digits, a model of sequences pictures of lines. Pictures are in folders
-    named after their labels, or listed in labels.csv.
+    With --from, a saved model is adapted to the images of DATA; few images are enough. A model of
+    single digits needs images of single digits; a model of sequences needs pictures of lines. Put
+    pictures into folders named after their labels, or list them in a file labels.csv.
 
-    Given again, the same command resumes interrupted training.
+    To resume an interrupted training, run the same command again.
     """
     from skdigits.cli.train.fits import FitOptions, adapt_model, train_classifier, train_recognizer
 
@@ -170,13 +170,16 @@ def _check_combination(
     from skdigits.synthesis.composition import STYLES
 
     if sequences_per_epoch and not sequences:
-        raise ValueError("--sequences-per-epoch needs --sequences; add that, or omit it.")
+        raise ValueError(
+            "--sequences-per-epoch needs --sequences; add --sequences, or omit "
+            "--sequences-per-epoch."
+        )
     if signs and not sequences:
-        raise ValueError("--signs needs --sequences; add that, or omit it.")
+        raise ValueError("--signs needs --sequences; add --sequences, or omit --signs.")
     if model is not None:
         if sequences or architecture or augment or style:
             raise ValueError(
-                "--from keeps the network and the style of its model; omit --sequences, "
+                "--from keeps the network and the style of MODEL; omit --sequences, "
                 "--architecture, --augment and --style."
             )
         return
@@ -187,4 +190,4 @@ def _check_combination(
     if style is not None:
         check_name("--style", style, STYLES if sequences else ("handwritten", "mixed"))
     if style and augment:
-        raise ValueError("--style includes the changes of --augment; omit one of them.")
+        raise ValueError("--style includes the changes of --augment; omit --augment.")

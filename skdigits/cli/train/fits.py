@@ -48,11 +48,12 @@ class FitOptions:
     batch_size, learning_rate : str
         A number, or ``"auto"``.
     epochs : int or None
-        Number of epochs; None means that of the estimator.
+        Number of epochs; None keeps the number of the estimator.
     early_stopping : bool
         Whether to stop when the validation loss no longer improves.
     validation_fraction : float or None
-        Share of the training images for validation.
+        Share of the training images for validation; None means a tenth with early stopping, and
+        otherwise no validation.
     """
 
     data: str | None
@@ -69,12 +70,7 @@ class FitOptions:
 def train_classifier(options: FitOptions, **parameters: Any) -> None:
     """Train a classifier of single digits, and save it with metrics and figures.
 
-    Parameters
-    ----------
-    options : FitOptions
-        Options of the fit.
-    **parameters
-        Further parameters of `DigitClassifier`.
+    `parameters` are further parameters of `DigitClassifier`.
     """
     from skdigits import DigitClassifier
 
@@ -88,12 +84,7 @@ def train_classifier(options: FitOptions, **parameters: Any) -> None:
 def train_recognizer(options: FitOptions, **parameters: Any) -> None:
     """Train a recognizer on generated sequences, and save it with metrics and figures.
 
-    Parameters
-    ----------
-    options : FitOptions
-        Options of the fit.
-    **parameters
-        Further parameters of `DigitSequenceRecognizer`.
+    `parameters` are further parameters of `DigitSequenceRecognizer`.
     """
     from skdigits import DigitSequenceRecognizer
     from skdigits.synthesis.composition import check_drawn
@@ -113,12 +104,7 @@ def train_recognizer(options: FitOptions, **parameters: Any) -> None:
 def adapt_model(options: FitOptions, model: Path) -> None:
     """Adapt a model to the training images, and test it on held-out images before and after.
 
-    Parameters
-    ----------
-    options : FitOptions
-        Options of the fit.
-    model : Path
-        A file written by `save`, or a name for `load_pretrained`.
+    `model` is a file written by `save`, or a name for `load_pretrained`.
     """
     from skdigits import DigitSequenceRecognizer
 
@@ -139,7 +125,7 @@ def adapt_model(options: FitOptions, model: Path) -> None:
 
 
 def _set_options(estimator: Estimator, options: FitOptions) -> None:
-    """Set and check parameters, and check the folder to write into."""
+    """Set and check the parameters of an estimator, and check the output folder."""
     from skdigits.estimator import check_parameters
 
     estimator.set_params(
@@ -172,7 +158,7 @@ def _fit(
 
 
 def _check_single_digits(labels: np.ndarray) -> None:
-    """Raise an error if labels are not single digits, from which sequences can be generated."""
+    """Raise a ValueError if a label is not a single digit; sequences are made of single digits."""
     for label in labels.astype(str).tolist():
         if _is_of_line(label):
             raise ValueError(
@@ -189,7 +175,7 @@ def _check_single_digits(labels: np.ndarray) -> None:
 def _make_test_sequences(
     recognizer: DigitSequenceRecognizer, X: Any, y: np.ndarray, seed: int
 ) -> tuple[np.ndarray, ...]:
-    """Generate test sequences in the style of the training sequences, without distortion."""
+    """Generate test sequences with the style, lengths, signs and gap of the training sequences."""
     from skdigits.datasets import make_digit_sequences
     from skdigits.pictures.line_images import LineImages
 
@@ -199,7 +185,7 @@ def _make_test_sequences(
 
 
 def _load(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
-    """Load a model, or the last step of a Pipeline: pictures are already cleaned when read."""
+    """Load a model; of a Pipeline only the last step, because pictures are cleaned when read."""
     from skdigits import load
     from skdigits.pretrained import NAMES, load_pretrained
     from skdigits.wrappers import network_estimator
@@ -223,8 +209,8 @@ def _read_digits(classes: np.ndarray, options: FitOptions) -> TrainTest:
     if unknown:
         raise ValueError(
             f"DATA has the label {unknown[0][:LONGEST]!r}, which the model of --from does not "
-            f"know; it knows {', '.join(known[:10])}{', …' if len(known) > 10 else ''}. To train "
-            "a new model, omit --from."
+            f"know. Its labels are {', '.join(known[:10])}{', …' if len(known) > 10 else ''}. To "
+            "train a new model, omit --from."
         )
     return split(X, y, options.test_fraction, options.seed)
 
@@ -237,8 +223,8 @@ def _read_lines(options: FitOptions) -> TrainTest:
 
     if options.data is None or find_picture_source(options.data) is None:
         raise ValueError(
-            "A model of sequences needs pictures of lines, and DATA has none. Pass a folder of "
-            "pictures with labels; or adapt a model of single digits with --from digit."
+            "A model of sequences needs pictures of lines, but DATA contains no pictures. Pass a "
+            "folder of pictures with labels, or adapt a model of single digits with --from digit."
         )
     X, y = load_lines(options.data)
     if all(len(label) <= 1 for label in y.tolist()):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def fit_with_progress(
     estimator: Estimator, X: Any, y: Any, folder: Path, held_out: tuple[Any, Any]
 ) -> float:
-    """Fit, and print one line per epoch; on a terminal also a bar with the remaining time.
+    """Fit an estimator, print a line per epoch, and show a progress bar on a terminal.
 
     Parameters
     ----------
@@ -25,15 +25,15 @@ def fit_with_progress(
     X, y : array-like
         Training images and labels.
     folder : Path
-        Folder of the checkpoint, from which an interrupted fit resumes.
+        Folder of the checkpoint from which an interrupted fit resumes.
     held_out : tuple of (array-like, array-like)
-        Test images and labels, on which each epoch is scored for display only: early stopping uses
-        its own validation set.
+        Test images and labels. If the estimator has no validation samples of its own, each epoch is
+        scored on these images, for display only.
 
     Returns
     -------
     float
-        Duration of the fit in seconds, without starting TensorFlow.
+        Duration of the fit in seconds, without the start of TensorFlow.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
