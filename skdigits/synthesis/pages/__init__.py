@@ -1,0 +1,1 @@
+"""Drawn pages: receipts, forms, displays, meters and photographs with numbers among words."""
