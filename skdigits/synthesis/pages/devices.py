@@ -74,7 +74,7 @@ def _segments(
     lit: int,
 ) -> float:
     """Show a number on a seven-segment display; return its width."""
-    kinds = {
+    kinds: spellings.Kinds = {
         spellings._count: 4,
         spellings._decimal: 4,
         spellings._time: 2,

@@ -81,12 +81,17 @@ class Page:
         Size in pixels.
     paper : int
         Grey level of the background.
+    runs : list of Run
+        What was written.
+    unknown : list of list of float
+        Left, top, right and bottom of parts whose numbers are not known.
     """
 
     width: int
     height: int
     paper: int = 255
     runs: list[Run] = field(default_factory=list)
+    unknown: list[list[float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.picture = Image.new("L", (self.width, self.height), self.paper)

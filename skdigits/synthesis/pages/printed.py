@@ -158,7 +158,7 @@ def table(page: Page, materials: Materials, rng: np.random.Generator, height: fl
     x0, y0 = rng.uniform(-1, 0.5) * across, rng.uniform(-1, 0.5) * down
     by_hand = rng.random() < 0.3
     share = rng.choice([0.4, 0.8, 1.0])
-    kinds = {spellings._amount: 1, spellings._count: 2, spellings._decimal: 1}
+    kinds: spellings.Kinds = {spellings._amount: 1, spellings._count: 2, spellings._decimal: 1}
     for top in np.arange(y0, page.height, down):
         if level:
             page.pen.line([0, top, page.width, top], fill=ink, width=line)
@@ -190,7 +190,7 @@ def handwritten_number(
     ink: int,
 ) -> float:
     """Write a number by hand; return its width."""
-    kinds = {
+    kinds: spellings.Kinds = {
         spellings._count: 5,
         spellings._decimal: 4,
         spellings._amount: 1,

@@ -159,7 +159,9 @@ def _turned_number(page: Page, materials: Materials, rng: np.random.Generator, m
     height = rng.uniform(9, 26)
     x = rng.uniform(margin, page.width - margin)
     page.pen.rectangle([x - height * 0.6, 0, x + 2.6 * height, page.height], fill=page.paper)
-    page.runs = [run for run in page.runs if run.right < x - height or run.left > x + 3 * height]
+    covered = [run for run in page.runs if run.right > x - height and run.left < x + 3 * height]
+    page.unknown += [[run.left, run.top, run.right, run.bottom] for run in covered]
+    page.runs = [run for run in page.runs if all(run is not other for other in covered)]
     ink = 0 if page.paper > 110 else 255
     page.write(
         spellings.number(rng, kinds={spellings._code: 1}, plain=True),
@@ -234,6 +236,8 @@ def _target(
     mask = Image.new("L", page.picture.size)
     levels = Image.new("F", page.picture.size)
     pen, level_pen = ImageDraw.Draw(mask), ImageDraw.Draw(levels)
+    for part in page.unknown:
+        pen.rectangle(part, fill=IGNORED)
     scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     for run in page.runs:
         height = (run.bottom - run.top) / scale

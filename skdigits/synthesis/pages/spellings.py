@@ -16,7 +16,8 @@ SIGNS = ".,-+/:%$€£#"  # signs that are part of numbers
 NUMBER = re.compile(r"(?:(?<![A-Za-z0-9])[-+]?[$€£#]?)?[0-9](?:[0-9.,:/-]*[0-9])?%?")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FREQUENT = np.array([*b"etaoinsrhldcumfpgwybvkxjqz"]) - ord("a")
-WORDS = (
+# Words, and letters that look like digits.
+WORDS = str.split(
     "TOTAL SUBTOTAL CASH CHANGE TAX INVOICE GST ID NO. DATE TIME QTY PRICE AMOUNT ITEM DISCOUNT "
     "ROUNDING TEL FAX THANK YOU PLEASE COME AGAIN GOODS SOLD ARE NOT RETURNABLE SDN BHD JALAN "
     "TAMAN KUALA Street Road Page of Name Address Phone Company Signature Received From To "
@@ -24,7 +25,7 @@ WORDS = (
     "SERIAL MODEL Made in MADE Max Min Order Ref Doc Ship Unit Volume Region Division Manager "
     "Brand Sample Study the and for with was are Item Oil So Is Be Go Bill lO IO OO Il ll SOS "
     "ZOO BOB GOLD LOSS solo bill Boss"
-).split(" ")  # words, and letters that look like digits
+)
 BEFORE = ["RM", "RM ", "Rs.", "USD ", "EUR ", "No.", "No. ", "@", "x", "X", "A", "B-", "CS", "OR"]
 AFTER = [
     "kWh",
@@ -127,7 +128,8 @@ def _fraction(rng: np.random.Generator) -> str:
 
 
 Spelling = Callable[[np.random.Generator], str]
-SPELLINGS: dict[Spelling, float] = {
+Kinds = dict[Spelling, float]  # weight of each kind of number
+SPELLINGS: Kinds = {
     _count: 6,
     _amount: 8,
     _decimal: 3,
@@ -140,9 +142,7 @@ SPELLINGS: dict[Spelling, float] = {
 }
 
 
-def number(
-    rng: np.random.Generator, *, kinds: dict[Spelling, float] = SPELLINGS, plain: bool = False
-) -> str:
+def number(rng: np.random.Generator, *, kinds: Kinds = SPELLINGS, plain: bool = False) -> str:
     """Draw a number at random.
 
     Parameters
