@@ -160,8 +160,8 @@ def number(rng: np.random.Generator, *, kinds: Kinds = SPELLINGS, plain: bool = 
         Digits and signs.
     """
     weights = np.array([*kinds.values()])
-    text = rng.choice([*kinds], p=weights / weights.sum())(rng)
-    if plain:
+    text = [*kinds][rng.choice(len(kinds), p=weights / weights.sum())](rng)
+    if plain or not text[0].isdigit():
         return text
     chance = rng.random()
     if chance < 0.07:
