@@ -3,7 +3,7 @@
     python benchmarks/draw_pages.py DATA FOLDER_OF_FONTS [--photographs FOLDER] [--quick]
 
 DATA is a folder of MNIST's IDX files; FOLDER_OF_FONTS is that of `make_glyphs.py`. The pictures are
-written to `results/pages/`: fifty pages with their numbers marked, one colour for each quarter by
+written to `results/parts/pages/`: fifty pages with their numbers marked, one colour for each quarter by
 which a number is turned, and cut-outs with the characters that are seen in them.
 """
 
@@ -36,8 +36,8 @@ def main():
     rng = np.random.default_rng(0)
     rows, columns = (1, 4) if args.quick else PAGES
     drawn = [draw_sample(materials, rng) for _ in range(rows * columns)]
-    target = results_folder(args) / "pages"
-    target.mkdir(exist_ok=True)
+    target = results_folder(args) / "parts" / "pages"
+    target.mkdir(parents=True, exist_ok=True)
     sheet([marked(sample) for sample in drawn], columns, (260, 260)).save(target / "pages.png")
     cuts = [cut for sample in drawn for cut in cut_numbers(sample, rng)][: CUTS[0] * CUTS[1]]
     sheet([labelled(*cut) for cut in cuts], CUTS[1], CUT_SIZE).save(target / "cuts.png")
