@@ -2,9 +2,9 @@
 
     python benchmarks/draw_pages.py DATA FOLDER_OF_FONTS [--photographs FOLDER] [--quick]
 
-DATA is a folder of MNIST's IDX files; FOLDER_OF_FONTS is that of `make_glyphs.py`. The pictures are
-written to `results/parts/pages/`: fifty pages with their numbers marked, one colour for each quarter by
-which a number is turned, and cut-outs with the characters that are seen in them.
+DATA is a folder of MNIST's IDX files; FOLDER_OF_FONTS is that of `make_glyphs.py`. Two pictures are
+written to `results/parts/pages/`: fifty pages with their numbers marked, and cut-outs of numbers
+with their characters. Each colour is a direction in which a number is turned.
 """
 
 from __future__ import annotations
