@@ -299,6 +299,43 @@ def real():
     return _table(head, rows) + "\n" + _table(["what", "measured", "target"], checks)
 
 
+def numbers():
+    """Tabulate the numbers found on whole pictures by skdigits and RapidOCR."""
+    result = _read("bench_numbers")
+    targets = {
+        row["what"].partition(",")[0]: row for row in result["checks"] if "half" in row["what"]
+    }
+    rows = []
+    for kind, found in result["kinds"].items():
+        ours, peer = found["skdigits"], found["RapidOCR"]
+        name = targets[kind]["what"].rpartition(" ")[2]
+        low, high = ours["intervals"][name]
+        peer_low, peer_high = peer["intervals"][name]
+        rows.append(
+            [
+                f"`{kind}`",
+                f"{ours['pictures']}, {ours['numbers']}",
+                name,
+                f"{ours['even'][name]:.2f}",
+                f"{ours['odd'][name]:.2f}",
+                f"≥ {targets[kind]['limit']:g}",
+                f"{ours['all'][name]:.2f} ({low:.2f}–{high:.2f})",
+                f"{peer['all'][name]:.2f} ({peer_low:.2f}–{peer_high:.2f})",
+                f"{ours['cpu_seconds']:.2f} / {peer['cpu_seconds']:.2f}",
+            ]
+        )
+    head = [
+        "kind",
+        "pictures, numbers",
+        "measure",
+        "even half",
+        "odd half",
+        "target of the odd half",
+    ]
+    head += ["both halves", "RapidOCR", "CPU s: skdigits / RapidOCR"]
+    return _table(head, rows)
+
+
 def mutation():
     """Tabulate the number of changed lines per subpackage, and how many the tests detect."""
     rows = []
@@ -314,7 +351,17 @@ def mutation():
 TABLES = {
     ROOT / "README.md": (versions, results),
     HERE / "README.md": (
-        *(performance, accuracy, pictures, real, rejection, sequences, comparison, mutation),
+        *(
+            performance,
+            accuracy,
+            pictures,
+            real,
+            numbers,
+            rejection,
+            sequences,
+            comparison,
+            mutation,
+        ),
     ),
 }
 
