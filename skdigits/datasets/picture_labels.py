@@ -166,7 +166,7 @@ def _labels_of_rows(
     if missing:
         _warn(f"{_shown(missing)} is not the name of a picture.")
     if spaced := [row for row in found.values() if len(row.label.split()) > 1]:
-        _warn(f"{_shown(spaced)} has the label {short(spaced[0].label)}, which contains a blank.")
+        _warn(f"{_shown(spaced)} has the label {short(spaced[0].label)}, which contains a space.")
     kept = [page for page in pages if found[page].label]
     labels = np.array([found[page].label for page in kept])
     return PictureLabels(

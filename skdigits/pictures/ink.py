@@ -151,7 +151,7 @@ def has_bright_ink(grey: np.ndarray) -> bool:
 
 
 def _thin_and_bright(grey: np.ndarray) -> float:
-    """Compare thin parts in the centre of a picture: -1 if all are dark, 1 if all are bright."""
+    """Compare dark and bright thin parts in the centre: -1 if all are dark, 1 if all are bright."""
     window = max(3, round(THIN * min(grey.shape)))
     top, left = (int(AROUND * side) for side in grey.shape)
     middle = slice(top, grey.shape[0] - top), slice(left, grey.shape[1] - left)

@@ -112,7 +112,7 @@ def straighten(picture: Picture) -> np.ndarray:
 
 
 def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
-    """Convert boxes in the result of `to_grey` to boxes in the pixels of the picture.
+    """Convert boxes from pixels of the grey image to pixels of the original picture.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def without_boxes(grey: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), float
-        The page; pixels of frames and cells have the value of the nearest other pixel.
+        The page; each pixel of a frame or cell has the value of the nearest pixel outside them.
     """
     contrast = ink_contrast(grey, max(9, round(WIDEST_STROKE * min(grey.shape))))
     mask = strokes(contrast)
@@ -287,7 +287,7 @@ def _connected(n: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Number the connected components of a graph, in the order of their first nodes.
 
     In each round, a node takes the lowest number among its neighbours, then that node's number
-    (pointer jumping). SciPy's sparse graphs take several times as long for a few digits.
+    (pointer jumping). For a few digits, SciPy's sparse graphs take several times as long.
     """
     first = np.arange(n)
     while True:

@@ -21,7 +21,7 @@ def closing(
     window : int or tuple of (int, int)
         Side of a square, or height and width of a rectangle, in pixels.
     mode : {"reflect", "nearest"}, default="reflect"
-        Whether pixels outside the picture are those of its mirror image, or repeat the border.
+        How the picture continues beyond its border: mirrored, or with the pixels of the border.
 
     Returns
     -------

@@ -122,7 +122,7 @@ def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
 def _parallel_levels(
     rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], length: float
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Find the slope at which most pixels lie on long lines.
+    """Find the slope at which long lines contain the most pixels.
 
     Returns the slope, the rows where these lines intersect the left border, and the number of
     columns that each line crosses; lines near a corner are short.

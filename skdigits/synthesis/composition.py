@@ -129,7 +129,7 @@ class DigitSource:
                 f"got {images.dtype} of shape {images.shape}."
             )
         if not images.size:
-            raise ValueError(f"There is no digit to draw from: images has shape {images.shape}.")
+            raise ValueError(f"There is no digit to use: images has shape {images.shape}.")
         check_consistent_length(images, labels)
         self.images = images
         self.labels = check_digits(labels)

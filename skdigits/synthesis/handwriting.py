@@ -79,7 +79,7 @@ class Typefaces(NamedTuple):
 
 
 def handwriting_typefaces() -> Shapes:
-    """Make shapes from all handwriting-like typefaces, to replace images of handwritten digits."""
+    """Make shapes from all handwriting-like typefaces, for use without handwritten digits."""
     images = centred(typefaces()["handwritten"], MNIST_SIDE)
     return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 

@@ -33,7 +33,7 @@ class Shapes:
         there = images.any(axis=(1, 2)) & (weights > 0)
         if not there.any():
             raise ValueError(
-                "There is no digit to draw from: all images are blank, or have the weight 0."
+                "There is no digit to use: all images are blank, or have the weight 0."
             )
         self.images, self.labels = images[there], np.asarray(labels)[there]
         weights = weights[there]

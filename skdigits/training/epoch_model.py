@@ -71,7 +71,7 @@ class EpochModel(CompiledModel):
             the compiled loop is called for each batch.
         verbose : int
             0 prints nothing, 2 prints a line per epoch. 1 shows a progress bar in a terminal or
-            notebook, and is 2 elsewhere.
+            notebook; elsewhere, it prints a line per epoch.
         **unused
             Other arguments that SciKeras passes; they are ignored.
 

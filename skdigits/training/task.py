@@ -152,8 +152,8 @@ def split_validation(
         )
     except ValueError as error:
         raise ValueError(
-            f"Cannot hold out a share of {fraction:.3g} of {len(samples)} samples of "
-            f"{len(np.unique(labels))} classes for validation: {error} Change "
+            f"Cannot hold out a share of {fraction:.3g} for validation; there are {len(samples)} "
+            f"samples of {len(np.unique(labels))} classes. {str(error).rstrip('.')}. Change "
             "validation_fraction, or set early_stopping=False."
         ) from error
     return training, validation

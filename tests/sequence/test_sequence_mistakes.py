@@ -56,7 +56,7 @@ def test_bad_input_is_refused_before_training(X, y, message):
         ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
         ({"optimizer": "adamm"}, "Did you mean 'adam'"),
         ({"rotation": -1}, "'rotation' parameter"),
-        ({"validation_fraction": 0.9999}, "Cannot hold out a share of 1 of"),
+        ({"validation_fraction": 0.9999}, "Cannot hold out a share of 1 for"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(sources, parameters, message):

@@ -210,7 +210,7 @@ def test_bad_arguments(options, message):
     [
         (IMAGES.astype(float), LABELS, "bytes .uint8. of shape .*; got float64"),
         (IMAGES.reshape(10, 24), LABELS, "of shape .n_images, height, width.; got uint8"),
-        (IMAGES[:0], LABELS[:0], "no digit to draw from"),
+        (IMAGES[:0], LABELS[:0], "no digit to use"),
         (IMAGES, LABELS[:5], "inconsistent numbers of samples"),
         (IMAGES, LABELS + 1, "from 0 to 9; got .10."),
         (IMAGES, LABELS.astype(str), "from 0 to 9; got .'0'"),
