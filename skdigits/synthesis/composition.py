@@ -1,4 +1,4 @@
-"""Choose random sequences of digits, and place the images of the digits side by side."""
+"""Choose random sequences, place images of digits side by side, and check styles and signs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Draw handwritten and printed lines of digits, in the style of cleaned pictures.
+"""Draw lines of digits that look like cleaned pictures, in handwriting or also in print.
 
-A new style needs an entry in `KINDS` and in ``composition.STYLES``. A new kind of line needs a
-collection of pictures in `LineSynthesizer`.
+A new style of lines needs an entry in `KINDS`, in ``composition.STYLES`` and in the signature of
+`DigitSequenceRecognizer`. A new kind of line needs a collection of pictures in `LineSynthesizer`.
+The styles of single digits are in ``training/augmentation.py`` and ``training/printed_samples.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Augment images at random, inside the compiled epoch."""
+"""Augment images of single digits in the compiled epoch: `jitter`, and `restyle` for ``style``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules."""
+"""Optimizers, learning-rate schedules, and the default learning rate of each architecture."""
 
 from __future__ import annotations
 
