@@ -55,7 +55,7 @@ def check_signs(signs: str) -> None:
     if others := [character for character in signs if not _is_sign(character)]:
         raise ValueError(
             f"signs should consist of signs such as '.,-'; got {others[0]!r} in {signs[:40]!r}. "
-            "Digits are always read; letters and blanks are not."
+            "Digits are always read; letters and spaces are not."
         )
     if len(set(signs)) < len(signs):
         raise ValueError(f"signs should contain each sign once; got {signs[:40]!r}.")

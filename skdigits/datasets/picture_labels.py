@@ -20,7 +20,7 @@ LABELS = "labels.csv"
 COLUMNS = ("ImageId", "Label")
 SHOWN = 3  # names in a message
 MOST_CHARACTERS = 1000  # of a label; a longer label would widen the array of all labels
-LETTERS = re.compile(r"[^\W0-9]|\s")  # letters and blanks, which no label of a line has
+LETTERS = re.compile(r"[^\W0-9]|\s")  # letters and spaces, which no label of a line has
 
 
 class Page(NamedTuple):
