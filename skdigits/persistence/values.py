@@ -122,7 +122,7 @@ class Decoder:
         self._array, self._architectures = read_array, architectures
 
     def parameter(self, value: Any, name: str) -> Any:
-        """Convert a parameter of an estimator: a plain value, or a function as `architecture`.
+        """Convert a parameter of an estimator: a plain value, or the function of `architecture`.
 
         Parameters
         ----------

@@ -62,7 +62,7 @@ def _eroded(grey: np.ndarray, window: Any, mode: str) -> np.ndarray:
 
 
 def _extremes(extreme: Any, grey: np.ndarray, size: int, before: int, mode: str) -> np.ndarray:
-    """For each row, compute the extreme over a window of `size` rows, `before` of them above it.
+    """Compute the maximum or minimum of `size` rows around each row; `before` rows are above it.
 
     The window doubles in each step, so that eight rows take three comparisons per pixel.
     """

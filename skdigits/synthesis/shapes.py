@@ -63,7 +63,7 @@ class Shapes:
         Parameters
         ----------
         digits : ndarray of shape (n,), int
-            The digits; `digits` must contain them.
+            The digits; there must be an image of each.
         ranks : ndarray of shape (n,), float
             Ranks of their thickness among images of the same digit, from 0 (thin) to 1 (thick).
         rng : numpy.random.Generator

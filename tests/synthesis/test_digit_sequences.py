@@ -188,7 +188,7 @@ def test_train_and_test_sequences_share_no_digit():
         ({"lengths": [-1]}, "lengths should be a whole number"),
         ({"gap": (3, 1)}, "gap should be a whole number"),
         ({"gap": 1.5}, "gap should be a whole number"),
-        ({"gap": (-4, 0)}, "overlap by all their width"),
+        ({"gap": (-4, 0)}, "overlap completely"),
         ({"width": 10}, "width=10 is too narrow: .* 32 pixels wide"),
         ({"shift": -1}, "shift should be a number of 0 or more"),
         ({"shift": 0.5}, "shift should be a whole number"),
