@@ -32,8 +32,8 @@ def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
     """Ignore Pillow's warnings, and convert its errors to a ValueError that names the picture.
 
     Pillow's decoders can raise any exception for damaged data. The ``with`` block must call
-    only functions of Pillow, and must not contain a ``yield``, because `decoding` changes the global
-    warning filters.
+    only functions of Pillow, and must not contain a ``yield``, because `decoding` changes the
+    global warning filters.
 
     Parameters
     ----------

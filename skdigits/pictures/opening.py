@@ -245,7 +245,7 @@ def _frames(picture: Image.Image) -> Iterator[Image.Image]:
 
 
 def _limit_size(picture: Image.Image) -> float:
-    """Tell Pillow to reduce a JPEG that is too large; raise an error if it stays too large.
+    """Tell Pillow to reduce a JPEG that is too large; raise an error if a picture stays so.
 
     Returns the factor of the reduction: 1 for pictures of at most 90 million pixels, which
     are decoded at full size.
