@@ -80,7 +80,7 @@ def _is_sign(character: str) -> bool:
 def check_not_one_line(estimator: Estimator, X: Any) -> None:
     """Raise a ValueError if a 2-D array may be a single image of a line.
 
-    This is assumed if the number of pixels per row differs from that of fit.
+    A 2-D array may be an image if its rows do not have as many pixels as the rows in fit.
     """
     shape: tuple[int, ...] = getattr(X, "shape", ())
     rows = "no" if estimator.image_shape is None else math.prod(estimator.image_shape)

@@ -15,7 +15,7 @@ PADDING = -1  # after the last label of a row
 def as_rows(
     sequences: np.ndarray, widths: np.ndarray, characters: str, longest: int | None = None
 ) -> np.ndarray:
-    """Convert strings to rows of the image width and the labels.
+    """Convert each string to a row with the image width and the labels.
 
     Parameters
     ----------
