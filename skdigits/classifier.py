@@ -54,9 +54,9 @@ class DigitClassifier(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Classif
         maps images of shape (n, height, width, channels) to class probabilities. The function is
         called with the keywords `filters`, `kernel_size`, `dropout` and `l2` if these are set, and
         with `dtype` if it has this parameter. The function must be hashable. Weights that it sets
-        are kept; all others are initialized with `random_state`. Before any network, sides below 20
-        pixels are enlarged to 20 pixels; sides below 28 pixels are then padded with zeros to 28
-        pixels.
+        are kept; all others are initialized with `random_state`. For every network, small images
+        are enlarged: sides below 20 pixels are resized to 20 pixels, and sides below 28 pixels are
+        then padded with zeros to 28 pixels.
     filters : int, default=None
         Number of filters of the first convolution; None means the architecture's default.
     kernel_size : int, default=None
@@ -93,14 +93,15 @@ keras.optimizers.Optimizer, default="adamw"
     validation_fraction : float, default=None
         Share of the training images to hold out for validation, stratified by label. These images
         give ``val_loss`` and ``val_accuracy`` after each epoch. None means 0.1 with
-        `early_stopping`, otherwise no validation. It cannot be combined with `X_val`.
+        `early_stopping`, otherwise no validation. A share cannot be combined with `X_val`.
     early_stopping : bool, default=False
         Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
         best weights.
     patience : int, default=5
         Number of epochs without improvement after which training stops.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class, multiplied by `sample_weight`; ``"balanced"`` as in scikit-learn.
+        Weight of each class, multiplied by `sample_weight`; ``"balanced"`` means the same as in
+        scikit-learn.
     warm_start : bool or "adapt", default=False
         Whether `fit` continues from the previous fit, for `epochs` more epochs. The network, the
         scale of the pixels and the seed remain those of the first fit. ``"adapt"`` is for a few
@@ -126,14 +127,14 @@ keras.optimizers.Optimizer, default="adamw"
         (up to 4 % of the side). A number in [0, 10] multiplies these limits. With 2, ``"deep"``
         continues to improve over many epochs, but the smallest networks underfit.
     style : {"handwritten", "mixed"} or None, default=None
-        Style augmentation, for writers, pens and cameras that the training images do not contain;
-        None means no style augmentation. ``"handwritten"`` rotates, slants, stretches and bends
-        digits, changes the thickness of strokes, blurs and breaks strokes, and adds remnants of
-        lines. ``"mixed"`` does the same, and adds generated digits with weight 1: they are a third
-        of the samples of each epoch. These are digits of 136 printed, seven-segment and
-        handwriting-like fonts, drawn digits, and printed digits that are cut off at one side or
-        have a box around them. ``"mixed"`` requires square grey images and at least one digit among
-        the labels; it copies the images in memory.
+        Augmentation that imitates other writers, pens and cameras; None means no style
+        augmentation. ``"handwritten"`` rotates, slants, stretches and bends digits, changes the
+        thickness of strokes, blurs and breaks strokes, and adds remnants of lines. ``"mixed"`` does
+        the same, and adds generated digits: a third of the samples of each epoch, with weight 1.
+        The generated digits are digits of 136 printed, seven-segment and handwriting-like fonts,
+        drawn digits, and printed digits that are cut off at one side or have a box around them.
+        ``"mixed"`` requires square grey images and at least one digit among the labels; it copies
+        the images in memory.
     dtype : {"float32", "float64"}, default="float32"
         Dtype of weights, computations and probabilities.
     verbose : int, default=0
@@ -148,7 +149,7 @@ keras.optimizers.Optimizer, default="adamw"
         The labels.
     history_ : dict of str to list of float
         Training ``loss`` and ``accuracy`` per epoch, and ``val_loss`` and ``val_accuracy``
-        if there is a validation set (NaN for epochs without one).
+        if there is a validation set (NaN for epochs without it).
     n_iter_ : int
         Number of epochs trained.
     image_shape_ : tuple of int
@@ -354,7 +355,7 @@ keras.optimizers.Optimizer, default="adamw"
     def _start_on(self, training: Samples, resume: bool, adapts: bool) -> TrainedNetwork:
         """Return the network that training starts from.
 
-        Its pixel range is set by the first training images that are not blank.
+        The first training images that are not blank set the network's pixel range.
         """
         options = self._network_options("filters", "kernel_size", "dropout", "l2")
         spec = NetworkSpec.of(

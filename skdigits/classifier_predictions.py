@@ -132,7 +132,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
     def predict_confidence(self, X: ArrayLike) -> np.ndarray:
         """Compute the probability of each predicted label.
 
-        It can be used to reject uncertain predictions.
+        This probability can be used to reject uncertain predictions.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class ClassifierPredictions(ClassifierMixin, NetworkEstimator):
         return self.predict_proba(X).max(axis=1)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Compute features of images, the input of the last layer of the network.
+        """Compute features of images: the input of the last layer of the network.
 
         Features can be used to find outliers and neighbours. For example, a Pipeline of a
         classifier and ``LocalOutlierFactor(metric="cosine", novelty=True)`` separates digits from

@@ -22,8 +22,8 @@ def worker_threads() -> int:
 def available_cores() -> int:
     """Return the number of cores that this process may use.
 
-    It is the result of `worker_threads`, or, if that is 0, the number of cores that the operating
-    system allows.
+    If `worker_threads` returns 0, this is the number of cores that the operating system allows;
+    otherwise, it is the result of `worker_threads`.
     """
     if share := worker_threads():
         return share

@@ -66,7 +66,7 @@ class CheckedFit:
     Parameters
     ----------
     estimator : NetworkEstimator
-        A copy of the estimator that has the attributes set by the fit.
+        A copy of the estimator, with the attributes that the fit has set.
     callbacks : list of keras.callbacks.Callback
         Copies of the user's callbacks.
     resume : bool
@@ -119,8 +119,8 @@ def copied_callbacks(estimator: Estimator) -> list[Any]:
 def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | None:
     """Return the share of the samples to hold out for validation.
 
-    It is None without validation, or if `X_val` is given. A ValueError is raised if only one of
-    `X_val` and `y_val` is given, or if `X_val` and `validation_fraction` are combined.
+    The result is None if there is no validation, or if `X_val` is given. A ValueError is raised if
+    only one of `X_val` and `y_val` is given, or if `X_val` and `validation_fraction` are combined.
     """
     if (X_val is None) != (y_val is None):
         given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
@@ -137,7 +137,7 @@ def validation_share(estimator: Estimator, X_val: Any, y_val: Any) -> float | No
 
 
 def check_parameters(estimator: Estimator) -> None:
-    """Raise an error that names the expected values if a parameter is not valid."""
+    """If a parameter is not valid, raise an error that names the expected values."""
     estimator._check_parameters()
 
 
@@ -269,7 +269,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return describe_optimizer(self.optimizer)
 
     def _network_options(self, *names: str) -> tuple[tuple[str, Any], ...]:
-        """Return the keyword arguments of the architecture, without parameters that are None."""
+        """Return the keyword arguments of the architecture; None and ``l2=0`` are omitted."""
         values = {name: getattr(self, name) for name in names} | {"l2": self.l2 or None}
         return tuple((name, value) for name, value in values.items() if value is not None)
 
@@ -338,9 +338,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def at_epoch(self, epoch: int) -> Self:
         """Return a copy of the estimator with the weights of a kept epoch.
 
-        Unless `schedule` is ``"one_cycle"``, the copy equals an estimator fitted with this number
-        of epochs. With early stopping, the copy has the best weights up to this epoch. If `epoch`
-        is greater than the number of trained epochs, the last epoch is used.
+        Unless `schedule` is ``"one_cycle"``, the copy equals an estimator fitted with
+        ``epochs=epoch``. With early stopping, the copy has the best weights up to this epoch. If
+        `epoch` is greater than the number of trained epochs, the last epoch is used.
 
         Parameters
         ----------

@@ -41,7 +41,7 @@ def check_destination(path: StrPath, endings: Iterable[str] = ()) -> Path:
     FileNotFoundError
         If the folder of the file does not exist.
     IsADirectoryError
-        If a folder has the name of the file.
+        If `path` is a folder.
     ValueError
         If the ending is not allowed.
     """
@@ -121,7 +121,7 @@ def make_folder(folder: StrPath) -> None:
 def flush(file: IO[Any]) -> None:
     """Flush the content of an open file to the disk, so that it survives a power failure.
 
-    Devices and pipes, which have no disk, raise no error.
+    For devices and pipes, only the buffer is flushed, and no error is raised.
     """
     file.flush()
     try:

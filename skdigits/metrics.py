@@ -63,7 +63,7 @@ def character_error_rate(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     -------
     float
         Error rate, from 0 (best); it exceeds 1 if there are more edits than true digits. If
-        `y_true` has no digits and `y_pred` has some, it is NaN, and a warning is issued.
+        `y_true` has no digits and `y_pred` has some, the rate is NaN, and a warning is issued.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def length_report(y_true: ArrayLike, y_pred: ArrayLike) -> dict[str, np.ndarray]
     dict of str to ndarray
         Columns for ``pandas.DataFrame``, with one row per length. The columns are ``length``,
         ``n_sequences``, ``exact_match``, ``character_error_rate`` (NaN for length 0) and
-        ``repeated_exact_match``. The last one is the exact match of sequences in which two
+        ``repeated_exact_match``. The last column is the exact match of sequences in which two
         successive digits are equal (NaN if there are none).
     """
     y_true, y_pred = _check_sequences(y_true, y_pred)

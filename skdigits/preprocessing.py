@@ -144,7 +144,7 @@ class ImageReshaper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return rows if self.output == "flat" else rows.reshape(-1, *self.image_shape_)
 
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Return flat rows without padding, the inverse of `transform`.
+        """Reverse `transform`: return flat rows of pixels without padding.
 
         Parameters
         ----------

@@ -74,10 +74,10 @@ def read(
     digits : int, default=None
         Number of digits in each line, if it is known; ``digits=3`` means ``pattern="ddd"``.
     pattern : str or list of str, default=None
-        Pattern that the text of each line must match. ``d`` stands for a digit, ``d+`` for one or
-        more digits. Any other digit or sign (``. , - + / : % $ € £ # * ( ) =`` or a space) stands
-        for itself; a ``+`` directly after ``d`` is always a repetition. With a list, the text must
-        match at least one pattern; if it matches several, the first of them determines the signs.
+        Pattern that the text of each line must match. ``d`` stands for a digit, and ``d+`` for one
+        or more digits. Digits and signs (``. , - + / : % $ € £ # * ( ) =`` and the space) stand for
+        themselves; a ``+`` directly after ``d`` is always a repetition. With a list, the text must
+        match at least one pattern; if it matches several patterns, the first determines the signs.
         The most probable matching text is returned. If a line does not look like the pattern, its
         confidence is low; lines with a confidence below 0.001 are omitted. Signs that the model
         does not read are inserted at their positions in the pattern. For example, the pretrained
@@ -144,7 +144,7 @@ def read_many(
     n_jobs: int | None = None,
     return_exceptions: bool = False,
 ) -> Iterator[list[Reading]]:
-    """Read all lines of digits in many pictures, in their order.
+    """Read all lines of digits in many pictures, in the order of the pictures.
 
     Parameters
     ----------
@@ -211,8 +211,8 @@ def check_pattern(digits: Any, pattern: Any, model: Any) -> Any:
             )
         if pattern is not None:
             raise ValueError(
-                f"digits={digits} means pattern={reprlib.repr('d' * digits)}; got also pattern="
-                f"{reprlib.repr(pattern)}. Omit one of them."
+                f"digits={digits} means pattern={reprlib.repr('d' * digits)}, but pattern="
+                f"{reprlib.repr(pattern)} was also passed. Omit one of them."
             )
         pattern = "d" * int(digits)
     automaton = _automaton(pattern, model)
@@ -278,7 +278,7 @@ def _read_lines(recognizer: Any, images: list[np.ndarray], pattern: Any) -> list
 
 
 def _is_single(text: str) -> bool:
-    """Return True if a text has exactly one character that the recognizer reads: a digit."""
+    """Return True if the recognizer reads exactly one character of a text, and it is a digit."""
     read = [character for character in text if character in _pretrained("sequence").characters_]
     return len(read) == 1 and read[0] in DIGITS
 

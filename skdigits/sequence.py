@@ -86,12 +86,12 @@ keras.optimizers.Optimizer, default="adamw"
         Characters that are read besides digits, such as ``".,-"``. Generated lines of the styles
         ``"handwritten"`` and ``"mixed"`` contain the signs ``.,-=/$€#*``; their labels contain only
         those in `signs`. If the labels passed to `fit` are strings, `signs` can contain any
-        characters except letters, digits and blanks.
+        printable characters except letters, digits and spaces.
     gap : int or tuple of (int, int), default=None
         Number of pixels between the images of two digits, or a tuple of the minimum and maximum.
-        Images overlap if the number is negative. It refers to images rescaled to a height of 28
-        pixels. None means (-6, 8). This and the next six parameters are for the style ``"tiles"``
-        only.
+        Images overlap if the number is negative. The gap is measured in images rescaled to a height
+        of 28 pixels. None means (-6, 8). This and the next six parameters are for the style
+        ``"tiles"`` only.
     shift : int, default=None
         Maximum vertical shift of a digit in pixels, up or down; None means 2.
     rotation : float, default=None
@@ -111,7 +111,7 @@ keras.optimizers.Optimizer, default="adamw"
         Height and width of the images if `X` holds flat rows of pixels; None means square images.
     validation_fraction : float, default=None
         Share of the digits or sequences to hold out for validation. None means 0.1 with
-        `early_stopping`, otherwise no validation. It cannot be combined with `X_val`.
+        `early_stopping`, otherwise no validation. A share cannot be combined with `X_val`.
     early_stopping : bool, default=False
         Whether to stop when ``val_loss`` has not improved for `patience` epochs, and to restore the
         best weights.
@@ -121,9 +121,9 @@ keras.optimizers.Optimizer, default="adamw"
         Whether `fit` continues from the weights of the previous fit. ``"adapt"`` is for a few
         samples of another writer or camera. It divides the ``"auto"`` learning rate by 10. If the
         labels are strings, it also changes the samples: an epoch has 1,000 of the given images,
-        with small changes of slant, width and height, and 1,000 generated images. These have the
-        style ``"mixed"`` and handwriting-like typefaces, so that the network does not forget other
-        digits.
+        with small changes of slant, width and height, and 1,000 generated images. Generated images
+        have the style ``"mixed"`` and handwriting-like typefaces, so that the network does not
+        forget other digits.
     keep_epochs : bool or list of int, default=False
         Epochs (from 1) whose weights are kept for `staged_predict` and `at_epoch`; True keeps all
         epochs.

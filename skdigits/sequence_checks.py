@@ -55,7 +55,7 @@ def check_signs(signs: str) -> None:
     if others := [character for character in signs if not _is_sign(character)]:
         raise ValueError(
             f"signs should consist of signs such as '.,-'; got {others[0]!r} in {signs[:40]!r}. "
-            "Digits are always read; letters and blanks are not."
+            "Digits are always read; letters and spaces are not."
         )
     if len(set(signs)) < len(signs):
         raise ValueError(f"signs should contain each sign once; got {signs[:40]!r}.")
@@ -80,7 +80,7 @@ def _is_sign(character: str) -> bool:
 def check_not_one_line(estimator: Estimator, X: Any) -> None:
     """Raise a ValueError if a 2-D array may be a single image of a line.
 
-    This is assumed if the number of pixels per row differs from that of fit.
+    A 2-D array may be an image if its rows do not have as many pixels as the rows in fit.
     """
     shape: tuple[int, ...] = getattr(X, "shape", ())
     rows = "no" if estimator.image_shape is None else math.prod(estimator.image_shape)

@@ -53,7 +53,7 @@ class SequencePredictions(NetworkEstimator):
     def predict_confidence(self, X: Images) -> np.ndarray:
         """Compute the probability of each predicted sequence.
 
-        It can be used to reject uncertain predictions.
+        This probability can be used to reject uncertain predictions.
 
         Parameters
         ----------

@@ -117,7 +117,7 @@ else:
             """Stand-in for versions of scikit-learn without callbacks."""
 
         def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-            """Return the method itself; scikit-learn has no callbacks."""
+            """Return the method itself; this scikit-learn has no callbacks."""
             return method
 
 

@@ -380,7 +380,10 @@ def test_a_picture_that_cannot_be_read_ends_nothing_if_asked(tmp_path):
         ({"digits": 60}, "whole number from 1 to 59, or None; got 60"),
         ({"pattern": "ddxd"}, "got 'x' in 'ddxd'"),
         ({"pattern": []}, "a list of such strings"),
-        ({"pattern": "ddd", "digits": 3}, "digits=3 means pattern='ddd'; got also pattern='ddd'"),
+        (
+            {"pattern": "ddd", "digits": 3},
+            "digits=3 means pattern='ddd', but pattern='ddd' was also passed",
+        ),
     ],
 )
 def test_options_are_checked_before_any_picture_is_read(options, message):

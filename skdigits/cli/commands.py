@@ -1,4 +1,4 @@
-"""The command ``skdigits`` and its subcommands, in the order of the help."""
+"""The command ``skdigits``: a new subcommand needs its own module and an entry in the loop here."""
 
 from __future__ import annotations
 

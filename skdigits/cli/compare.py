@@ -50,7 +50,7 @@ TestFraction = Annotated[
         metavar="SHARE",
         min=0.01,
         max=0.9,
-        help="Share of the images held out for testing, for learning curves and instead of folds.",
+        help="Share of test images; they are used for learning curves, and if there are no folds.",
     ),
 ]
 Curves = Annotated[bool, typer.Option(help="Also draw learning curves.")]

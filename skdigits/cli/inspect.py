@@ -29,7 +29,7 @@ Sequences = Annotated[
     bool,
     typer.Option(
         "--sequences",
-        help="Treat pictures as lines of digits. This is the default if most show several lines.",
+        help="Treat pictures as lines of digits. The default if most pictures show several lines.",
     ),
 ]
 

@@ -230,7 +230,7 @@ def _check_row(layout: Layout, cells: Any, n_above: int) -> str:
 
 
 def _read_line_by_line(layout: Layout, lines: list[str], first: int, n_before: int) -> Any:
-    """Parse lines that NumPy cannot parse, such as those with blanks; report the first fault."""
+    """Parse lines that NumPy cannot parse, such as those with spaces; report the first fault."""
     rows: list[bytes] = []
     labels: list[str] = []
     reader = csv.reader(lines, delimiter=layout.delimiter)

@@ -99,7 +99,7 @@ def _read_shape(file: Any, path: FoundPath, ndim: int) -> tuple[int, ...]:
     if magic != expected:
         raise ValueError(
             f"{path}: the file starts with the bytes {magic.hex(' ') or '(none)'}; an IDX file "
-            f"of bytes with {ndim} dimension{'s' * (ndim > 1)} starts with {expected.hex(' ')}."
+            f"with a {ndim}-dimensional array of bytes starts with {expected.hex(' ')}."
         )
     header = file.read(4 * ndim)
     if len(header) < 4 * ndim:

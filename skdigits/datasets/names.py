@@ -34,7 +34,9 @@ _IS_IMAGES = re.compile("|".join(IMAGES))
 
 
 def find_arrays(names: Iterable[str], subset: str, where: Any) -> tuple[str, str | None] | None:
-    """Find the name of the images, and that of their labels or None; return None without images.
+    """Find the names of the images and of their labels.
+
+    Returns None if there are no images; the second name is None if there are no labels.
 
     Names without a subset are used if no name contains `subset`. A ValueError is raised if several
     names match, or if only names of the other subset exist. `where` names the file in messages.
@@ -121,12 +123,12 @@ def files_by_prefix(folder: Any, pattern: re.Pattern[str], subset: str) -> dict[
 
 
 def is_index(name: str) -> bool:
-    """Return True for a usual name of a column of row numbers, such as ``id``."""
+    """Return True if a column with this name usually contains row numbers, such as ``id``."""
     return name.lower() in INDEX_COLUMNS
 
 
 def is_label(name: str) -> bool:
-    """Return True for a usual name of a column of labels, such as ``label``."""
+    """Return True if a column with this name usually contains labels, such as ``label``."""
     return name.lower() in LABEL_COLUMNS
 
 

@@ -64,7 +64,7 @@ def fetch_mnist(
             )
     except OSError as error:
         raise OSError(
-            f"MNIST could not be downloaded from OpenML ({error}). Without a network: "
+            f"MNIST could not be downloaded from OpenML ({error}). Without internet access: "
             "load_digits() needs no file, load_idx(folder) reads the four files of MNIST, and "
             "load_kaggle(folder) reads Kaggle's train.csv and test.csv."
         ) from error

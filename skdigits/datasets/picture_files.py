@@ -71,7 +71,7 @@ def load_pictures(
     Warns
     -----
     UserWarning
-        If pictures show several digits; if a label in ``labels.csv`` is empty, contains a blank, or
+        If pictures show several digits; if a label in ``labels.csv`` is empty, contains a space, or
         belongs to a picture that does not exist. For ``"test"``, also if ``labels.csv`` is not
         used, because a label is missing or ambiguous.
     """

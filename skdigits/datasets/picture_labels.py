@@ -20,7 +20,7 @@ LABELS = "labels.csv"
 COLUMNS = ("ImageId", "Label")
 SHOWN = 3  # names in a message
 MOST_CHARACTERS = 1000  # of a label; a longer label would widen the array of all labels
-LETTERS = re.compile(r"[^\W0-9]|\s")  # letters and blanks, which no label of a line has
+LETTERS = re.compile(r"[^\W0-9]|\s")  # letters and spaces, which no label of a line has
 
 
 class Page(NamedTuple):
@@ -166,7 +166,7 @@ def _labels_of_rows(
     if missing:
         _warn(f"{_shown(missing)} is not the name of a picture.")
     if spaced := [row for row in found.values() if len(row.label.split()) > 1]:
-        _warn(f"{_shown(spaced)} has the label {short(spaced[0].label)}, which contains a blank.")
+        _warn(f"{_shown(spaced)} has the label {short(spaced[0].label)}, which contains a space.")
     kept = [page for page in pages if found[page].label]
     labels = np.array([found[page].label for page in kept])
     return PictureLabels(

@@ -51,10 +51,11 @@ def recognize(path: Path, subset: str) -> tuple[str, Any]:
 
 
 def format_of(file: Any) -> str:
-    """Find the format of a file, as for `recognize`, from its content, which can be packed.
+    """Find the format of a plain or packed file from its content.
 
-    The format of unknown content is ``"csv"``, because the CSV reader checks all of it. A
-    ValueError is raised if the file is empty, damaged or in an unsupported format.
+    The formats are those of `recognize`. The format of unknown content is ``"csv"``, because
+    the CSV reader checks all of it. A ValueError is raised if the file is empty, damaged or in an
+    unsupported format.
     """
     with opened(file, "the packed file is damaged or truncated") as content:
         start = content.read(START)

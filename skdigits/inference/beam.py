@@ -35,10 +35,10 @@ def beam_search(
     Returns
     -------
     digits : ndarray of shape (n, width, max_length), int
-        Distinct sequences, padded with -1; at least one column. With an automaton, missing
-        sequences are empty.
+        Distinct sequences, padded with -1; `max_length` is at least 1.
     found : ndarray of shape (n, width), bool
-        False for missing sequences, if fewer than `width` are possible.
+        True for each sequence that was found. If fewer than `width` sequences are possible, the
+        others are False; with an automaton, these sequences are empty.
     """
     n, n_frames, n_labels = scores.shape
     beam = _Beam(n, width, n_labels) if automaton is None else _StateBeam(n, width, automaton)
@@ -59,8 +59,7 @@ class _Beam:
     A prefix has two probabilities: the sum over its alignments that end in a blank, and the sum
     over those that end in its last digit. In each frame, every prefix is combined with every label;
     the results are the candidates. A digit makes the prefix longer, the blank leaves it unchanged.
-    The arrays of candidates are allocated once. All indices are flat, and count from the first
-    image.
+    The arrays of candidates are allocated once. Indices are those of the flattened arrays.
     """
 
     rescaled = RESCALED
@@ -114,7 +113,7 @@ class _Beam:
         return best + self._images * (width * n_labels)
 
     def _merge(self, longer: np.ndarray, stays: np.ndarray) -> None:
-        """If a longer prefix is already in the beam, move its probability to that prefix."""
+        """Merge an extended prefix with an equal prefix in the beam: add their probabilities."""
         source, target = self._equal(longer, self.code - self.last.view(np.uint64))
         candidate = source * self._digit_ends.shape[2] + self.last.take(target)
         candidates = self._digit_ends.reshape(-1)
@@ -122,9 +121,9 @@ class _Beam:
         candidates[candidate] = 0
 
     def _equal(self, longer: np.ndarray, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Find pairs of prefixes in the beam: the second prefix is the first one plus one digit.
+        """Find pairs of prefixes in the beam that differ by one digit at the end.
 
-        The result is the indices of the first and of the second prefixes.
+        The result is the indices of the shorter prefixes, and the indices of the longer prefixes.
         """
         width = longer.shape[1]
         equal = np.flatnonzero(longer[:, :, np.newaxis] == shorter[:, np.newaxis])
@@ -146,8 +145,8 @@ class _Beam:
 class _StateBeam(_Beam):
     """Prefixes that an automaton can still accept: `width` for each image and state.
 
-    A row of the arrays is not an image, but a state of an image. A candidate belongs to the state
-    that its label leads to.
+    Each row of the arrays is a state of an image. A candidate belongs to the state that its label
+    leads to.
     """
 
     rescaled = 1  # probabilities shrink fast if no probable sequence matches
@@ -194,10 +193,10 @@ class _StateBeam(_Beam):
             in_images /= largest
 
     def complete(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the indices of the most probable accepted prefixes, and which of them exist.
+        """Return the indices of the most probable accepted prefixes, and a mask of those found.
 
-        If too few prefixes are accepted, empty prefixes of the first state follow. The first state
-        is never accepted.
+        If fewer than `width` prefixes are accepted, empty prefixes of the first state follow. These
+        are never accepted, because every pattern has at least one digit.
         """
         total = (self.ends_blank + self.ends_digit).reshape(self._shape)
         total = self._in_images(total * self._accepts[:, np.newaxis])
@@ -222,9 +221,9 @@ def _sources(steps: np.ndarray, width: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray of shape (n_states, most * width), int
+    ndarray of shape (n_states, n_candidates), int
         Indices of the candidates of an image. Rows are padded with blanks of the last state, whose
-        prefixes have no probability.
+        prefixes have probability 0.
     """
     n_states, n_labels = steps.shape
     reaching = [np.argwhere(steps[:-1] == state) for state in range(n_states - 1)]

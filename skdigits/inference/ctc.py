@@ -24,7 +24,9 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def end_after(scores: np.ndarray, n_frames: np.ndarray) -> np.ndarray:
-    """Make the blank certain in all frames after the end of an image, so that CTC ignores them.
+    """Set the probability of the blank to 1 in all frames after the end of an image.
+
+    CTC then ignores these frames.
 
     Parameters
     ----------
@@ -108,8 +110,8 @@ def _by_automaton(
 def _by_beam(views: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
     """Rank the most probable sequences of the first view by their mean probability.
 
-    A sequence that is not among the ten most probable ones of a view counts there with probability
-    0.
+    If a sequence is not among the ten most probable sequences of a view, its probability in this
+    view counts as 0.
     """
     flat = views.reshape(-1, *views.shape[2:])
     digits, found = beam_search(np.where(np.isnan(flat), 0, flat))
@@ -248,7 +250,7 @@ def _with_impossible(scores: np.ndarray) -> np.ndarray:
 
 
 def _frames_without_underflow(scores: np.ndarray) -> int:
-    """Return how many frames' probabilities can be multiplied without underflow."""
+    """Return the number of frames whose probabilities can be multiplied without underflow."""
     least = scores.min(where=np.isfinite(scores), initial=-1)
     return max(1, int(UNDERFLOW / least))
 
@@ -268,7 +270,7 @@ def with_others(digits: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.
     Returns
     -------
     ndarray of shape (n, top, longest), int
-        All sequences, padded to the longer of both lengths.
+        All sequences, padded to the length of the longest sequence.
     """
     longest = max(digits.shape[2], others.shape[2])
     result = _as_long(digits, longest)

@@ -58,7 +58,9 @@ class _Graph:
 
     def number(self, value: float) -> str:
         if abs(value) > float(np.finfo(np.float32).max):
-            raise ValueError(f"the network needs the number {value}, too large for float32")
+            raise ValueError(
+                f"the network needs the number {value}, which is too large for float32"
+            )
         return self.constant(np.float32(value), f"number_{len(self.initializers)}")
 
     def take(self) -> np.ndarray:
@@ -68,7 +70,7 @@ class _Graph:
     def average(self, name: str) -> str:
         """Take the next moving average, and return its name.
 
-        `add_averages` makes it an initializer, after all others.
+        `add_averages` adds the moving averages to the graph, after all other initializers.
         """
         name = f"{name}_{len(self._later)}"
         self._later.append((name, next(self._averages).astype(np.float32, copy=False)))
@@ -216,7 +218,7 @@ def build(
     weights : list of ndarray
         The weights, as in `TrainedNetwork`.
     features : bool, default=False
-        Whether to output the input of the last layer.
+        Whether the model returns the input of the last layer instead of the output.
     padded : bool, default=True
         Whether images of lines may have padding; without padding, the model takes less time.
 

@@ -1,7 +1,7 @@
 """Patterns that sequences must match, compiled to automata.
 
-A pattern is a sequence of elements: ``d`` stands for a digit, ``d+`` for one or more digits, any
-other digit or sign for itself. A ``+`` directly after ``d`` is always a repetition.
+A pattern is a sequence of elements: ``d`` stands for a digit, and ``d+`` for one or more digits.
+Digits and signs stand for themselves. A ``+`` directly after ``d`` is always a repetition.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Element(NamedTuple):
     Parameters
     ----------
     allowed : str
-        The characters that match; empty after the last element of a pattern.
+        The characters that match; empty for the element that marks the end of a pattern.
     is_repeated : bool
         Whether more than one character can match.
     """
@@ -55,7 +55,7 @@ class Automaton:
         State after each label; -1 means the last state. The last column is the blank, which does
         not change the state.
     accepts : ndarray of shape (n_states,), bool
-        True for the states of complete texts.
+        True for states in which the text is complete.
 
     Raises
     ------
@@ -80,7 +80,7 @@ class Automaton:
         self._number_states(pattern)
 
     def _number_states(self, pattern: Any) -> None:
-        """Number the states: sets of elements that can be the next one."""
+        """Number the states; each state is the set of elements that can follow."""
         numbers = {frozenset(self._start): 0}
         states, steps = [self._start], []
         for state in states:  # the loop appends to this list
@@ -115,7 +115,7 @@ class Automaton:
         Returns
         -------
         str
-            The text by the first pattern that matches; empty if no pattern matches.
+            The text for the first pattern that matches; empty if no pattern matches.
         """
         state = self._start
         for character in sequence:

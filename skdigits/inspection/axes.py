@@ -39,7 +39,7 @@ def make_axes(ax: Axes | None, size: tuple[float, float] | None = None) -> tuple
 
 
 def write_reason(ax: Axes, reason: str) -> None:
-    """Write into the middle of axes why little or nothing is drawn.
+    """Write a reason into the middle of the axes: why they show little or nothing.
 
     Parameters
     ----------

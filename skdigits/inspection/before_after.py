@@ -91,7 +91,7 @@ class CleaningDisplay:
         output : {"digit", "line"}, default="digit"
             As in `skdigits.PictureCleaner`.
         n_pictures : int, default=24
-            Maximum number of pictures; they are chosen at equal distances from all pictures.
+            Maximum number of pictures; if there are more, pictures at regular intervals are drawn.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CoverageDisplay:
-    """Error rate of the accepted predictions over coverage, the share that is accepted.
+    """Error rate of the accepted predictions over coverage, the share of accepted predictions.
 
     Parameters
     ----------

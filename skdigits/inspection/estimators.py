@@ -30,7 +30,7 @@ def unwrap(estimator: Any) -> tuple[Any, list[Pipeline]]:
 
 
 def check_kind(estimator: object, kinds: type | tuple[type, ...], expected: str) -> None:
-    """Raise a TypeError if an estimator is not an instance of `kinds`, described by `expected`."""
+    """Raise a TypeError if an estimator is not one of `kinds`; `expected` describes the kinds."""
     if not isinstance(estimator, kinds):
         raise TypeError(f"Expected {expected}; got {kind_of(estimator)}.")
 

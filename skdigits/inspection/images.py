@@ -325,7 +325,7 @@ def _in_order(labels: np.ndarray) -> np.ndarray:
 
 
 def _images(X: Images) -> np.ndarray:
-    """Reshape to (n, height, width), or to (n, height, width, channels) if not grey."""
+    """Reshape images to (n, height, width), or to (n, height, width, channels) if coloured."""
     rows, seen = split_images(X)
     rows = np.asarray(rows)
     shape = infer_image_shape(rows.shape[1], seen)

@@ -50,7 +50,7 @@ class ReliabilityDisplay:
         Parameters
         ----------
         n_bins : int, default=10
-            Number of points of a curve; each represents the same number of predictions.
+            Number of points of a curve; each point represents the same number of predictions.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
 

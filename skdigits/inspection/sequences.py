@@ -37,7 +37,7 @@ class SequenceGridDisplay:
     boxes : ndarray of shape (n, max_length, 4)
         Left, top, right and bottom of each digit in pixels; -1 after the last digit.
     correct : ndarray of shape (n,), bool
-        True for correct predictions; their boxes are green, those of mistakes are red.
+        True for correct predictions; their boxes are green, the boxes of mistakes are red.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class SequenceGridDisplay:
         X : array-like or list of array-like
             Images, or the input of a Pipeline; the images are drawn as the recognizer gets them.
         y : array-like of shape (n_samples,), default=None
-            True sequences; if they are None, the least confident predictions are drawn first.
+            True sequences; if `y` is None, the least confident predictions are drawn first.
         n_images : int, default=30
             Maximum number of images.
 

@@ -52,7 +52,7 @@ class TradeOffDisplay:
         self.table, self.emphasized = table, emphasized
 
     def plot(self, *, time: str = "fit_seconds", ax: Axes | None = None) -> Self:
-        """Draw the points, with the 95 % interval of each accuracy.
+        """Draw the points, with the 95 % confidence interval of each accuracy.
 
         Parameters
         ----------
@@ -79,7 +79,9 @@ class TradeOffDisplay:
         for name, x, y, low, high in rows:
             color, _ = _style(name in self.emphasized)
             self.ax_.errorbar(x, y, [[y - low], [high - y]], fmt="o", color=color, capsize=2)
-        self.ax_.set(xlabel=TIMES[time], ylabel="accuracy", title="Accuracy and its 95 % interval")
+        self.ax_.set(
+            xlabel=TIMES[time], ylabel="accuracy", title="Accuracy and its 95 % confidence interval"
+        )
         self.ax_.margins(x=0.15)
         self.ax_.grid(alpha=0.3)
         if not rows:

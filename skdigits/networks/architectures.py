@@ -163,7 +163,7 @@ def deep(n_classes: int, *, filters: int = 16, dropout: float = 0.3) -> Layers:
 
 
 def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Describe the network for lines that files of earlier versions contain.
+    """Describe the old network for lines, which files of earlier versions contain.
 
     It has 120,731 parameters for 11 labels, and accepts images of any width. It begins with the
     convolutions of ``deep``. A frame is four columns wide; the receptive field of a frame is 62
@@ -189,7 +189,7 @@ def reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
 
 
 def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> Layers:
-    """Describe the network for lines that new recognizers use.
+    """Describe the network that new recognizers use for lines.
 
     It has 351,131 parameters for 11 labels, and accepts images of any width. It differs from
     ``reader`` in two points. A frame is two columns wide, because handwritten digits may be only
@@ -251,7 +251,7 @@ def check_options(name: str, function: Callable[..., Any], options: dict[str, An
     if unknown and not takes_all:
         raise ValueError(
             f"The architecture {name!r} takes no {', '.join(n for n in options if n in unknown)}; "
-            "leave it at None, or add the parameter to the function."
+            "leave it at its default, or add the parameter to the function."
         )
 
 
@@ -288,7 +288,7 @@ def _residual_trunk(
 
 
 def _classify(n_classes: int, dropout: float) -> Layers:
-    """Describe the last layers: a weighted sum of positions per filter, then a dense layer."""
+    """Describe the last layers: per filter, a weighted sum of positions; then a dense layer."""
     return (
         Depthwise("depthwise"),
         Normalization("depthwise_normalization"),

@@ -1,7 +1,7 @@
 """Convert sequences between strings and rows of integers, which networks use.
 
-A network reads the digits and then perhaps signs. The label of a character is its index among these
-characters. The last output of the network is the blank of CTC.
+The characters of a network are the ten digits, followed by its signs if it has any. The label of a
+character is its index among them. The last output of the network is the blank of CTC.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PADDING = -1  # after the last label of a row
 def as_rows(
     sequences: np.ndarray, widths: np.ndarray, characters: str, longest: int | None = None
 ) -> np.ndarray:
-    """Convert strings to rows of the image width and the labels.
+    """Convert each string to a row with the image width and the labels.
 
     Parameters
     ----------

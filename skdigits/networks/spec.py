@@ -83,7 +83,7 @@ class NetworkSpec:
 
     @property
     def has_onnx_model(self) -> bool:
-        """True if ONNX Runtime can run the network; it has no float64 convolutions."""
+        """True if ONNX Runtime, which has no float64 convolutions, can run the network."""
         return bool(self.layers) and self.dtype == "float32"
 
     def n_frames(self, widths: Any) -> Any:
@@ -97,7 +97,7 @@ class NetworkSpec:
         Returns
         -------
         int, or ndarray or tensor of int
-            Number of frames. An incomplete last frame counts as one.
+            Number of frames. An incomplete last frame counts as a whole frame.
         """
         return -(-widths // self.columns_per_frame)
 
@@ -114,8 +114,8 @@ class NetworkSpec:
     def enlargement(self) -> tuple[Layer, ...]:
         """Return the layers that enlarge images to `enlarged_shape`.
 
-        Sides below 20 pixels are resized to 20 pixels; a margin of zeros then fills sides to 28
-        pixels. If the images are large enough, the tuple is empty.
+        Sides below 20 pixels are resized to 20 pixels; sides below 28 pixels are then padded with
+        zeros to 28 pixels. If the images are large enough, the tuple is empty.
         """
         if self.enlarged_shape() == self.image_shape:
             return ()

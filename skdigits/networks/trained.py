@@ -76,11 +76,11 @@ class TrainedNetwork:
     optimizer_state : list of ndarray
         Variables of the optimizer; empty before its first step.
     history : dict of str to list of float
-        Losses and accuracies per epoch; NaN for epochs without this value.
+        Losses and accuracies per epoch; NaN for epochs in which the value is missing.
     calls : tuple of FitCall
         All calls of fit and partial_fit that trained the network.
     kept : dict of int to list of ndarray
-        Kept weights by number of the epoch, from 1.
+        The number of each kept epoch, from 1, and its weights.
     """
 
     key: ProgramKey
@@ -174,7 +174,7 @@ class TrainedNetwork:
         )
 
     def _best_epoch(self, last: int) -> int:
-        """Return the epoch whose weights a fit of `last` epochs would have returned."""
+        """Return the epoch whose weights would be the result of a fit of `last` epochs."""
         call = max((call for call in self.calls if call.first < last), key=lambda c: c.first)
         if not call.early_stopping:
             return last

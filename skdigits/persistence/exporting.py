@@ -53,8 +53,8 @@ def export(estimator: Estimator, path: StrPath) -> Path:
     TypeError
         If the estimator has no network.
     ModuleNotFoundError
-        If TensorFlow is not installed. ``.onnx`` needs it only for a user's architecture; then it
-        needs tf2onnx, too.
+        If TensorFlow is not installed. For ``.onnx``, TensorFlow is needed only if the architecture
+        is the user's function; then tf2onnx is needed, too.
     """
     path = check_destination(path, EXPORT_FORMATS)
     estimator = network_estimator(estimator)

@@ -42,7 +42,7 @@ def with_style(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_restyling(fields: dict[str, Any]) -> dict[str, Any]:
-    """Move restyling from the field `augment` of a ProgramKey to `restyle`, for older formats."""
+    """Convert `augment="handwritten"` of a ProgramKey in an older format to `restyle=True`."""
     if fields["augment"] == "handwritten":
         return fields | {"augment": 0.0, "restyle": True}
     return fields
@@ -73,9 +73,10 @@ def from_format_2(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_zero_pads(model: Any) -> None:
-    """Remove the attribute `pads` from convolutions of an ONNX model if it is the default, zero.
+    """Remove the attribute `pads` from the convolutions of an ONNX model if all pads are 0.
 
-    Models in files of format 4 have it. The model is changed in place.
+    Models in files of format 4 have this attribute, although 0 is the default. The model is changed
+    in place.
     """
     zero = helper.make_attribute("pads", [0, 0, 0, 0]).SerializeToString()
     for node in model.graph.node:

@@ -209,7 +209,8 @@ def _check_key(key: ProgramKey) -> None:
             for setting, value in settings.items():
                 if setting not in known or not _is_setting(setting, value):
                     raise ValueError(
-                        f"its optimizer {name} has the invalid {setting!s:.50}={value!s:.50}"
+                        f"its optimizer {name} has the invalid setting "
+                        f"{setting!s:.50}={value!s:.50}"
                     )
         case {"class_name": name}:
             raise ValueError(f"its optimizer {str(name)[:50]!r} is unknown")
@@ -247,7 +248,9 @@ def _check_spec(spec: NetworkSpec) -> None:
         if shape != (HEIGHT, None, 1):
             raise ValueError(f"its network has the invalid image shape {shape}")
         if spec.n_outputs <= len(DIGITS):
-            raise ValueError(f"its network has {spec.n_outputs} labels, too few for digits")
+            raise ValueError(
+                f"its network has {spec.n_outputs} outputs, too few for ten digits and the blank"
+            )
     elif len(shape) != 3 or not all(_is_count(side) for side in shape):
         raise ValueError(f"its network has the invalid image shape {shape}")
 
@@ -296,7 +299,7 @@ def _check_history(network: TrainedNetwork) -> None:
 
 
 def _check_optimizer_state(network: TrainedNetwork, n_trainable: int) -> None:
-    """Raise a ValueError unless the state has steps, rate, and the arrays of each variable."""
+    """Raise a ValueError if an optimizer's state does not fit the optimizer and the weights."""
     name, state = network.key.optimizer, network.optimizer_state
     if not all(isinstance(v, (int, float)) or _is_array_of_numbers(v) for v in state):
         raise ValueError("the state of its optimizer has values that are not numbers")
@@ -374,7 +377,7 @@ def check_fitted(estimator: Estimator) -> None:
     fitted = {name: vars(estimator)[name] for name in FITTED if name in vars(estimator)}
     check_values(FITTED, fitted, type(estimator).__name__)
     if fitted.get("_sklearn_output_config", CONTAINERS[0]) not in CONTAINERS:
-        raise ValueError("the container of its output is unknown")
+        raise ValueError("its set_output setting is unknown")
     names, n_features = fitted.get("feature_names_in_"), fitted.get("n_features_in_")
     if names is not None and (names.shape != (n_features,) or names.dtype.kind != "O"):
         raise ValueError("feature_names_in_ does not have one name per feature")
@@ -446,7 +449,7 @@ def _check_network_of(estimator: Estimator, fitted: dict[str, Any]) -> None:
         characters = fitted.get("characters_", "")
         is_valid = characters.startswith(DIGITS) and len({*characters}) == len(characters)
         if not is_valid or len(characters) + 1 != spec.n_outputs:
-            raise ValueError("characters_ does not have one character per output of the network")
+            raise ValueError("characters_ does not match the outputs of the network")
         return
     if fitted.get("image_shape_") != spec.image_shape or "n_features_in_" not in fitted:
         raise ValueError(

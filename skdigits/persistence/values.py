@@ -55,7 +55,7 @@ class Encoder:
         Raises
         ------
         TypeError
-            If the value cannot be saved without code.
+            If the value cannot be saved, because files contain no code.
         ValueError
             If `Decoder` would refuse the value.
         """
@@ -98,8 +98,8 @@ class Encoder:
         if name == "classes_":
             advice = "Use numbers or strings as labels, or pickle the estimator."
         raise TypeError(
-            f"{name.lstrip('_')} contains a {type(value).__name__}, which cannot be saved without "
-            f"code. {advice}"
+            f"{name.lstrip('_')} contains a {type(value).__name__}, which cannot be saved, because "
+            f"files contain no code. {advice}"
         )
 
 
@@ -122,7 +122,7 @@ class Decoder:
         self._array, self._architectures = read_array, architectures
 
     def parameter(self, value: Any, name: str) -> Any:
-        """Convert a parameter of an estimator: a plain value, or a function as `architecture`.
+        """Convert a parameter of an estimator: a plain value, or the function of `architecture`.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class Decoder:
         Raises
         ------
         ValueError
-            If the JSON does not describe such a value.
+            If the JSON describes any other kind of value.
         """
         if name == "architecture" and not isinstance(value, str):
             return self._decode(value, self._function_of)
@@ -161,7 +161,7 @@ class Decoder:
         Raises
         ------
         ValueError
-            If the JSON does not describe such a value.
+            If the JSON describes any other kind of value.
         """
         return self._decode(value, self._record)
 

@@ -36,7 +36,7 @@ def remove_boxes(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     -------
     ndarray of shape (height, width), bool
         The mask without rings and without the straight lines of boxes. A box or ring is kept if no
-        piece inside it is as tall as a digit, because it may be an angular 0 or 8.
+        piece inside it is as tall as a digit, because the box may be an angular 0 or 8.
     """
     result = mask.copy()
     if max(mask.shape) < SMALLEST:
@@ -85,14 +85,14 @@ def _is_straight(profile: np.ndarray, height: int) -> bool:
 
 
 def _digit_heights(inside: np.ndarray) -> float:
-    """Sum the heights of all pieces that are as tall as digits, relative to the box."""
+    """Return the total height of the pieces that are as tall as digits, relative to the box."""
     labels, _ = ndimage.label(inside, np.ones((3, 3)))
     heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
     return heights[heights >= IN_BOX * len(inside)].sum() / len(inside)
 
 
 def _without_rules(frame: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """Return a box without its rules, or the unchanged pixels if they are not a box."""
+    """Remove the rules of a box; return a copy without changes if `frame` is not a box."""
     scale = -(-SMALLEST // min(frame.shape))
     rest, contrast = (
         np.pad(array.repeat(scale, 0).repeat(scale, 1), MARGIN) for array in (frame, contrast)
@@ -128,7 +128,7 @@ def _erase_frame(mask: np.ndarray, contrast: np.ndarray, across: list[Rule], sca
 def _erase_comb(
     mask: np.ndarray, contrast: np.ndarray, centres: np.ndarray, thickness: float
 ) -> None:
-    """Erase a comb in place: a horizontal rule with ticks on it, one of them at each end."""
+    """Erase a comb in place: a horizontal rule with ticks on it, and with a tick at each end."""
     ends = np.flatnonzero(mask.any(axis=0))[[0, -1]]
     without = mask.copy()
     erase_rule(without, mask.copy(), contrast, centres, thickness)

@@ -82,7 +82,7 @@ class LineInk(NamedTuple):
     is_alone : bool
         True if no frames or rules were removed, and no stroke is near the border of the picture.
     n_lines : int
-        Number of lines in the picture; `ink` is that of the largest line.
+        Number of lines in the picture; `ink` shows only the largest line.
     """
 
     ink: np.ndarray
@@ -177,7 +177,9 @@ def clean_line(picture: Picture, *, height: int = 28) -> np.ndarray:
 
 
 def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndarray, int]:
-    """Clean a picture like `clean_picture` or `clean_line`; return a count instead of a warning.
+    """Clean a picture as `clean_picture` or `clean_line` does; count its digits or lines.
+
+    The count replaces the warning of these functions.
 
     Parameters
     ----------
@@ -186,7 +188,7 @@ def clean_and_count(picture: Picture, output: str, height: int) -> tuple[np.ndar
     output : {"digit", "line"}
         What the picture shows.
     height : int
-        Height of the result in pixels; also the width if a digit is cleaned.
+        Height of the result in pixels; the image of a digit has the same width.
 
     Returns
     -------
@@ -257,8 +259,8 @@ def find_line(
     grey : ndarray of shape (height, width), float
         Grey levels from 0 to 255.
     cut : tuple of bool, default=(False, False)
-        Whether the picture was cropped from a page at its top, and at its bottom. Pieces that touch
-        a cropped border do not belong to the line.
+        Two values: True if the picture was cropped from a page at the top, and True if it was
+        cropped at the bottom. Pieces that touch a cropped border do not belong to the line.
     contrast_of : InkContrast, optional
         Contrast of the ink in `grey`; pass it to avoid computing it twice.
 
@@ -391,7 +393,8 @@ def count_digits(mask: np.ndarray) -> int:
     Returns
     -------
     int
-        Small strokes are not counted; strokes close to each other are counted as one digit.
+        Number of digits; small strokes are not counted, and strokes close to each other are
+        counted as one digit.
     """
     boxes = digit_boxes(mask)
     lines = group_lines(boxes)

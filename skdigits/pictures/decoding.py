@@ -31,8 +31,9 @@ if hasattr(os, "register_at_fork"):
 def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
     """Ignore Pillow's warnings, and convert its errors to a ValueError that names the picture.
 
-    Pillow's decoders can raise any exception for damaged data. The block must call only functions
-    of Pillow, and must not contain a ``yield``, because it changes the global warning filters.
+    Pillow's decoders can raise any exception for damaged data. The ``with`` block must call
+    only functions of Pillow, and must not contain a ``yield``, because `decoding` changes the
+    global warning filters.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def decoding(name: StrPath, start: bytes = b"") -> Iterator[None]:
     Raises
     ------
     ValueError
-        If the block raises an exception.
+        If the ``with`` block raises an exception.
     """
     from PIL import Image
 

@@ -124,7 +124,7 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
 
 
 def _as_bytes(pixels: np.ndarray) -> np.ndarray:
-    """Scale pixels to bytes; white is the maximum of the smallest range that contains them."""
+    """Scale pixels to bytes; the smallest of `RANGES` that contains all of them becomes 255."""
     most = pixels.max()
     white = next((white for white in RANGES if most <= white), most)
     if white == WHITE:
@@ -148,7 +148,7 @@ def _reduced(picture: Image.Image, longest: int) -> Image.Image:
 
 
 def _without_alpha(picture: Image.Image) -> np.ndarray:
-    """Replace transparency by the median opaque grey level, or by black or white around ink."""
+    """Give transparent pixels the median grey level of the paper, or black or white around ink."""
     pixels = np.asarray(picture, np.float32)
     alpha = pixels[..., 3] / WHITE
     grey = _best_channel(pixels[..., :3])

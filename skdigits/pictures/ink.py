@@ -44,7 +44,7 @@ class InkContrast:
     Shadows and vignetting are wider than a window, and strokes are narrower. Therefore the paper is
     estimated by the grey closing of the picture. The contrast is the black top-hat (Meyer,
     "Iterative image transformations for an automatic screening of cervical smears", 1979) divided
-    by the paper, because light multiplies the brightness of both.
+    by the paper, because light multiplies the brightness of ink and paper by the same factor.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class InkContrast:
 
     @cached_property
     def _smooth(self) -> np.ndarray:
-        """The picture without noise, inverted if its ink is bright; all windows use it."""
+        """The picture without noise, inverted if its ink is bright."""
         is_bright = not self._is_dark and has_bright_ink(self._grey)
         dark = 255 - self._grey if is_bright else self._grey
         return ndimage.gaussian_filter(dark, _blur_of(dark.shape))
@@ -119,7 +119,7 @@ def _blur_of(shape: tuple[int, int]) -> float:
 
 
 def has_bright_ink(grey: np.ndarray) -> bool:
-    """Check whether the ink is brighter than the paper: thin parts of a picture are ink.
+    """Return True if the ink is brighter than the paper; thin parts of a picture count as ink.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def has_bright_ink(grey: np.ndarray) -> bool:
 
 
 def _thin_and_bright(grey: np.ndarray) -> float:
-    """Compare thin parts in the centre of a picture: -1 if all are dark, 1 if all are bright."""
+    """Compare dark and bright thin parts in the centre: -1 if all are dark, 1 if all are bright."""
     window = max(3, round(THIN * min(grey.shape)))
     top, left = (int(AROUND * side) for side in grey.shape)
     middle = slice(top, grey.shape[0] - top), slice(left, grey.shape[1] - left)
@@ -176,7 +176,7 @@ def _large_median(grey: np.ndarray) -> np.ndarray:
 
 
 def _covers_more_than_half(paper: np.ndarray) -> bool:
-    """Return True if most of the image, its border and its centre is paper (weighted vote)."""
+    """Return True if paper covers more than half of the image; border and centre count extra."""
     height, width = paper.shape
     edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
     middle = paper[height // 4 : height - height // 4, width // 4 : width - width // 4]
@@ -184,7 +184,7 @@ def _covers_more_than_half(paper: np.ndarray) -> bool:
 
 
 def _is_around_digit(ink: np.ndarray) -> bool:
-    """Return True if the presumed ink is background: it covers a side, and encloses a digit.
+    """Return True if the presumed ink is background: it covers a side, and a digit is inside it.
 
     For example, a wheel of a meter is dark between bright margins.
     """
@@ -234,8 +234,9 @@ def strokes(contrast: np.ndarray) -> np.ndarray:
 def noise_of(contrast: np.ndarray, level: float) -> float:
     """Estimate the standard deviation of noise from second differences of pixels.
 
-    If ink stands out from the noise, only the paper between the strokes is used, because in a
-    picture that is cropped close to a line, most pixels are near an edge.
+    If ink stands out from the noise, only the paper between the strokes is used, so that edges
+    of strokes do not count as noise. In a picture that is cropped close to a line, most pixels are
+    near an edge.
 
     Parameters
     ----------
@@ -278,7 +279,7 @@ def is_writing(
     kept : ndarray of shape (height, width), bool
         The strokes to check.
     least_part : float, default=0.15
-        Minimum share of the largest connected piece in the strokes; 0 for no check.
+        Minimum share of the largest connected piece in the pixels of `kept`; 0 for no check.
 
     Returns
     -------

@@ -112,7 +112,7 @@ def straighten(picture: Picture) -> np.ndarray:
 
 
 def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
-    """Convert boxes in the result of `to_grey` to boxes in the pixels of the picture.
+    """Convert boxes from pixels of the grey image to pixels of the original picture.
 
     Parameters
     ----------
@@ -135,7 +135,11 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
 
 
 def _page_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.ndarray:
-    """Find digit boxes, then refine them: their median height sets stroke width and resolution."""
+    """Find the boxes of digits, in two searches if necessary.
+
+    The median height of the digits from the first search sets the maximum width of strokes and the
+    resolution of the second search.
+    """
     contrast_of = contrast_of or InkContrast(grey)
     widest, boxes = WIDEST_STROKE * min(grey.shape), _as_array([])
     if min(grey.shape) > 2 * TINY:
@@ -166,7 +170,7 @@ def without_boxes(grey: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of shape (height, width), float
-        The page; pixels of frames and cells have the value of the nearest other pixel.
+        The page; each pixel of a frame or cell has the value of the nearest pixel outside them.
     """
     contrast = ink_contrast(grey, max(9, round(WIDEST_STROKE * min(grey.shape))))
     mask = strokes(contrast)
@@ -286,8 +290,8 @@ def group_lines(boxes: np.ndarray) -> list[np.ndarray]:
 def _connected(n: int, ends: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Number the connected components of a graph, in the order of their first nodes.
 
-    In each round, a node takes the lowest number among its neighbours, then that node's number
-    (pointer jumping). SciPy's sparse graphs take several times as long for a few digits.
+    In each round, a node takes the lowest number k among its neighbours, and then the number of
+    node k (pointer jumping). For a few digits, SciPy's sparse graphs take several times as long.
     """
     first = np.arange(n)
     while True:
@@ -372,7 +376,7 @@ def _in_reading_order(lines: list[np.ndarray], boxes: np.ndarray) -> list[np.nda
 
 
 def join_strokes(boxes: np.ndarray) -> list[np.ndarray]:
-    """Join strokes of one digit: they overlap horizontally by half the smaller width or more.
+    """Join strokes of one digit, which overlap by at least half the width of the narrower one.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class LineImages:
     n_features : int, optional
         Number of pixels of an input image.
     sizes : ndarray of shape (n, 2), int, optional
-        Height and width of each input image; those of `images` by default.
+        Height and width of each input image; by default, the sizes of `images`.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ list of array-like of shape (height, width)
 
     @property
     def dtype(self) -> np.dtype:
-        """uint8 if all pixels are integers 0–255 (by dtype and value), otherwise float32."""
+        """uint8 if all images have an integer dtype and values from 0 to 255, otherwise float32."""
         images = [self.images] if self.shape is not None else self.images
         return max(pixel_dtype(image, "float32") for image in images)
 
@@ -110,7 +110,7 @@ list of array-like of shape (height, width)
         return LineImages(images, self.n_features, self.sizes[chosen])
 
     def pixel_range(self) -> PixelRange | None:
-        """Compute the range and the mean of all pixels, with 0 in the range; None if all are 0."""
+        """Return the mean and the range of all pixels, extended to contain 0; None if all are 0."""
         if self.shape is None:
             return pixel_range(np.concatenate([image.ravel() for image in self.images]))
         return pixel_range(self.images)
@@ -307,7 +307,7 @@ def _changed(picture: Image.Image, width: float, slant: float) -> np.ndarray:
 
 
 def _cut(columns: np.ndarray, left: float, right: float) -> int:
-    """Find the column with the least ink between two digits, nearest to their midpoint."""
+    """Find the column with the least ink between two digits, or the most central of several."""
     last = len(columns) - 1
     between = np.arange(min(int(left) + 1, last), min(int(right), last) + 1)
     least = between[columns[between] == columns[between].min()]
@@ -315,7 +315,7 @@ def _cut(columns: np.ndarray, left: float, right: float) -> int:
 
 
 def _is_ragged(X: Any) -> bool:
-    """Check whether `X` is a sequence of images of different shapes."""
+    """Return True if `X` is a sequence of images of different shapes."""
     if isinstance(X, np.ndarray) and X.dtype != object:
         return False
     if not isinstance(X, (list, tuple, np.ndarray)) or not len(X):

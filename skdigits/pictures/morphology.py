@@ -21,7 +21,7 @@ def closing(
     window : int or tuple of (int, int)
         Side of a square, or height and width of a rectangle, in pixels.
     mode : {"reflect", "nearest"}, default="reflect"
-        Whether pixels outside the picture are those of its mirror image, or repeat the border.
+        How the picture continues beyond its border: mirrored, or with the pixels of the border.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def _eroded(grey: np.ndarray, window: Any, mode: str) -> np.ndarray:
 
 
 def _extremes(extreme: Any, grey: np.ndarray, size: int, before: int, mode: str) -> np.ndarray:
-    """For each row, compute the extreme over a window of `size` rows, `before` of them above it.
+    """Compute the maximum or minimum of `size` rows around each row; `before` rows are above it.
 
     The window doubles in each step, so that eight rows take three comparisons per pixel.
     """

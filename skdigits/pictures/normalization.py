@@ -120,5 +120,5 @@ def scaled(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _brightened(ink: np.ndarray) -> np.ndarray:
-    """Scale ink so that its maximum is 1; a reduced image of thin strokes is fainter."""
+    """Raise the maximum of the ink to 1, because reducing an image makes thin strokes fainter."""
     return np.clip(ink / min(1, ink.max()), 0, 1)

@@ -49,7 +49,7 @@ def open_pictures(source: PictureFile) -> Iterator[Image.Image]:
     ValueError
         If the file is not a picture, is damaged, or has too many pixels.
     ImportError
-        If it is a HEIC file and pillow-heif is not installed.
+        If the file is a HEIC file and pillow-heif is not installed.
     OSError
         If the file cannot be read.
     """
@@ -134,7 +134,7 @@ def open_picture(source: PictureFile) -> Image.Image:
     ValueError
         If the file is not a picture, is damaged, or has several pages.
     ImportError
-        If it is a HEIC file and pillow-heif is not installed.
+        If the file is a HEIC file and pillow-heif is not installed.
     OSError
         If the file cannot be read.
     """
@@ -245,9 +245,9 @@ def _frames(picture: Image.Image) -> Iterator[Image.Image]:
 
 
 def _limit_size(picture: Image.Image) -> float:
-    """Let Pillow decode a JPEG that is too large at a smaller size; raise an error for others.
+    """Tell Pillow to reduce a JPEG that is too large; raise an error if a picture stays so.
 
-    Returns the factor of the reduction. It is 1 for pictures of at most 90 million pixels, which
+    Returns the factor of the reduction: 1 for pictures of at most 90 million pixels, which
     are decoded at full size.
     """
     from PIL import Image

@@ -114,7 +114,7 @@ def _is_unbroken(mask: np.ndarray, rule: Rule, columns: np.ndarray) -> bool:
 
 
 def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
-    """Find pixels in horizontal runs that are not higher than `thickest`."""
+    """Find ink that is dense over `run` columns and at most `thickest` pixels high."""
     dense = ndimage.uniform_filter1d(mask.astype(np.float32), run, axis=1, mode="nearest") > 0.55
     return mask & dense & ~opening(mask, (thickest + 1, 1), mode="nearest")
 
@@ -122,7 +122,7 @@ def _thin_parts(mask: np.ndarray, run: int, thickest: int) -> np.ndarray:
 def _parallel_levels(
     rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int], length: float
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Find the slope at which most pixels lie on long lines.
+    """Find the slope at which long lines contain the most pixels.
 
     Returns the slope, the rows where these lines intersect the left border, and the number of
     columns that each line crosses; lines near a corner are short.
@@ -148,7 +148,7 @@ def _parallel_levels(
 
 
 def _level_counts(rows: np.ndarray, columns: np.ndarray, offset: int, n_levels: int) -> np.ndarray:
-    """Count the pixels on each line, in an array of slopes and of levels (from -`offset`)."""
+    """Count the pixels on each line; rows are slopes, columns are levels from -`offset`."""
     counts = np.empty((len(SLOPES), n_levels), int)
     together = max(1, BLOCK // max(1, len(rows)))
     for first in range(0, len(SLOPES), together):
@@ -163,7 +163,7 @@ def _level_counts(rows: np.ndarray, columns: np.ndarray, offset: int, n_levels: 
 def _fit(
     rows: np.ndarray, columns: np.ndarray, width: int, length: float, thickest: int
 ) -> Rule | None:
-    """Fit a parabola to the pixels of a rule; None if they are too few or too thick."""
+    """Fit a parabola to the pixels of a rule; return None if it is too thick, short or broken."""
     counts = np.bincount(columns, minlength=width)
     seen = np.flatnonzero(counts)
     centres = np.bincount(columns, rows, width)[seen] / counts[seen]

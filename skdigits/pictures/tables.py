@@ -17,8 +17,8 @@ def find_rows(boxes: np.ndarray) -> np.ndarray:
     """Find the row of each number.
 
     The tilt of the page is corrected first. Then, from left to right, each number is added to the
-    row whose last numbers are on its level, so that rows can be curved. Memory is proportional to
-    n, time to n log n.
+    row whose last numbers are about as high on the page, so that rows can be curved. Memory is
+    proportional to n, time to n log n.
 
     Parameters
     ----------

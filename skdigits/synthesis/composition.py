@@ -1,4 +1,4 @@
-"""Choose random sequences of digits, and place the images of the digits side by side."""
+"""Choose random sequences, place images of digits side by side, and check styles and signs."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class TileLayout:
         gap = tuple(_listed(self.gap)) * (2 if isinstance(self.gap, Integral) else 1)
         if len(gap) != 2 or not all(isinstance(g, Integral) for g in gap) or gap[0] > gap[1]:
             raise ValueError(
-                "gap should be a whole number of pixels, or a tuple (smallest, largest) of two; "
+                "gap should be a whole number of pixels, or a tuple (smallest, largest); "
                 f"got {self.gap!r}."
             )
         return gap
@@ -129,7 +129,7 @@ class DigitSource:
                 f"got {images.dtype} of shape {images.shape}."
             )
         if not images.size:
-            raise ValueError(f"There is no digit to draw from: images has shape {images.shape}.")
+            raise ValueError(f"There is no digit to use: images has shape {images.shape}.")
         check_consistent_length(images, labels)
         self.images = images
         self.labels = check_digits(labels)
@@ -169,7 +169,7 @@ class DigitSource:
         low, high = layout.gaps()
         if low <= -self.width:
             raise ValueError(
-                f"gap={layout.gap!r} lets digits of {self.width} pixels overlap by all their width."
+                f"gap={layout.gap!r} lets digits of {self.width} pixels overlap completely."
                 f" Pass a gap above -{self.width}."
             )
         if layout.shift >= self.height:
@@ -209,8 +209,8 @@ class Drawn:
     lengths : ndarray of shape (n_sequences,)
         Number of digits in each sequence.
     digits, gaps, shifts : ndarray of shape (lengths.sum(),)
-        Index in the source, gap to the next digit and shift downwards (in pixels) of each digit;
-        the sequences are concatenated.
+        For each digit: its index in the source, the gap to the next digit, and the shift downwards,
+        in pixels. The sequences are concatenated.
     distortion : Distortion or None
         Distortion of the digits.
 
@@ -297,7 +297,7 @@ class Drawn:
 
 
 def epoch_seed(seed: int, number: int) -> int:
-    """Derive the seed of an epoch from a common seed and its number; it is in [0, 2**32)."""
+    """Derive the seed of an epoch, in [0, 2**32), from a common seed and the epoch's number."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
@@ -344,7 +344,7 @@ def make_layout(
 
 
 def check_drawn(style: str, signs: str) -> None:
-    """Raise a ValueError if generated lines of a style never contain one of these signs."""
+    """Raise a ValueError if `signs` contains a sign that generated lines of a style never have."""
     drawn = "" if style == "tiles" else DRAWN_SIGNS
     if missing := [sign for sign in signs if sign not in drawn]:
         drawn = f"only {drawn}" if drawn else "no signs"

@@ -109,13 +109,13 @@ def make_digit_sequences(
     Returns
     -------
     images : ndarray of shape (n_sequences, height, width), uint8
-        Images of the sequences. Their height is 28 pixels, or in the style ``"tiles"`` that of the
-        single digits.
+        Images of the sequences. Their height is 28 pixels; in the style ``"tiles"``, it is the
+        height of the single digits.
     target : ndarray of shape (n_sequences,), str
         Digits and `signs` of each sequence; ``""`` for an image without digits.
     boxes : ndarray of shape (n_sequences, max_length, 4), int64
         Bounding box of the ink of each digit in pixels: left, top, right and bottom, where right
-        and bottom are exclusive. Values after the last digit are -1. Only returned if
+        and bottom are exclusive. Values after the last digit are -1. Returned only if
         `return_boxes` is True.
 
     Raises

@@ -17,7 +17,7 @@ SMOOTHNESS = 1 / 7  # standard deviation of the Gaussian filter, relative to the
 
 @dataclass(frozen=True)
 class Distortion:
-    """Distortions of many digits; the fixed points are the centres of their images.
+    """Distortions of many digits; the centre of each image is the fixed point.
 
     Parameters
     ----------

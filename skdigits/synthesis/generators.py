@@ -57,7 +57,7 @@ class TileGenerator:
         self._source, self._layout = DigitSource(images, digits, weights), layout
 
     def draw(self, n_lines: int, seed: int, epoch: int) -> GeneratedLines:
-        """Generate `n_lines` lines for the epoch number `epoch`; all epochs have one `seed`."""
+        """Generate `n_lines` lines of the epoch number `epoch`; all epochs have the same `seed`."""
         rng = np.random.RandomState(epoch_seed(seed, epoch))
         drawn = self._source.draw(n_lines, self._layout, rng)
         width = max(self._layout.widest(self._source.width), 4 * self._source.width)
@@ -111,7 +111,7 @@ class WritingGenerator:
 
 
 class AdaptingGenerator:
-    """Generator of lines for adaptation: half are slightly changed given lines, half are generated.
+    """Generator of lines for adaptation: half are given lines, slightly changed, half are new.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def centred(of_kind: list[list[Image.Image]], side: int) -> np.ndarray:
 
 
 def _cut_off(digit: Image.Image, turns: int, rng: np.random.Generator) -> np.ndarray:
-    """Cut off a part of a digit, at the side that is on top after `turns` quarter turns."""
+    """Turn a digit by `turns` quarter turns, cut off its top, and turn it back."""
     turned = np.rot90(np.asarray(digit), turns)
     return np.rot90(turned[round(len(turned) * rng.uniform(*CUT_OFF)) :], -turns)
 

@@ -1,7 +1,8 @@
-"""Draw handwritten and printed lines of digits, in the style of cleaned pictures.
+"""Draw lines of handwritten or printed digits that look like cleaned pictures.
 
-A new style needs an entry in `KINDS` and in ``composition.STYLES``. A new kind of line needs a
-collection of pictures in `LineSynthesizer`.
+A new style of lines needs an entry in `KINDS`, in ``composition.STYLES`` and in the signature of
+`DigitSequenceRecognizer`. A new kind of line needs a collection of pictures in `LineSynthesizer`.
+The styles of single digits are in ``training/augmentation.py`` and ``training/printed_samples.py``.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Line(NamedTuple):
     boxes : ndarray of shape (n_digits, 4), float
         Left, top, right and bottom of each digit in pixels.
     text : str
-        The digits, and the signs that texts contain.
+        The digits, and the signs of the line that are in `LineSynthesizer.signs`.
     """
 
     image: np.ndarray
@@ -79,7 +80,7 @@ class Typefaces(NamedTuple):
 
 
 def handwriting_typefaces() -> Shapes:
-    """Make shapes from all handwriting-like typefaces, to replace images of handwritten digits."""
+    """Make shapes from all handwriting-like typefaces, for use without handwritten digits."""
     images = centred(typefaces()["handwritten"], MNIST_SIDE)
     return Shapes(images.reshape(-1, MNIST_SIDE, MNIST_SIDE), np.tile(np.arange(10), len(images)))
 
@@ -150,7 +151,7 @@ class LineSynthesizer:
         return [line for part in parts for line in self.write(lengths[part], rng)]
 
     def write(self, lengths: np.ndarray, rng: np.random.Generator) -> list[Line]:
-        """Write lines at once; `lengths` are their numbers of digits, of shape (n_lines,)."""
+        """Write several lines; `lengths`, of shape (n_lines,), has the number of digits of each."""
         kinds = rng.choice(list(self._kinds), len(lengths), p=list(self._kinds.values()))
         is_print = np.isin(kinds, ("printed", "segments"))
         writers, digits = Writers.of(is_print, rng), self._digits(lengths, rng)
@@ -168,10 +169,10 @@ class LineSynthesizer:
         ]
 
     def _digits(self, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Choose digits at random, with the frequencies in `shapes`; some lines look like amounts.
+        """Choose digits at random, with the frequencies in `shapes`.
 
-        Amounts end with zeros, and often begin with small digits. Each row of the result has the
-        digits of one line, followed by `NONE`.
+        Some lines look like amounts of money: they end with zeros, and often begin with small
+        digits. Each row of the result has the digits of one line, followed by `NONE`.
         """
         shapes, place = self.shapes, np.arange(max(lengths))
         lengths = lengths[:, np.newaxis]
@@ -186,7 +187,10 @@ class LineSynthesizer:
     def _choose(
         self, symbols: Symbols, kinds: np.ndarray, writers: Writers, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Choose pictures of all symbols; return their collections, and their indices in these."""
+        """Choose a picture for each symbol.
+
+        Returns, for each symbol, the index of a collection, and of the picture in this collection.
+        """
         line, value = symbols.line, symbols.value
         is_drawn = writers.drawn[line, value % SIGN]
         collection = np.where(is_drawn, DRAWN, WRITTEN)

@@ -26,7 +26,7 @@ class Pens:
         Standard deviation of the blur.
     wide_blur : ndarray of shape (n_lines,), float
         Standard deviation of a wider blur. The result of this blur is subtracted to make strokes
-        thinner, because a difference of Gaussians is highest along their centre lines.
+        thinner, because a difference of Gaussians is highest along the centre lines of strokes.
     thinning : ndarray of shape (n_lines,), float
         Share of the wider blur that is subtracted; 0 if strokes are not thinned.
     threshold, gain : ndarray of shape (n_lines,), float
@@ -47,7 +47,7 @@ class Pens:
 
     @classmethod
     def draw(cls, is_print: np.ndarray, rng: np.random.Generator) -> Pens:
-        """Choose pens at random; those of printed lines do not make strokes thinner.
+        """Choose pens at random; pens of printed lines do not make strokes thinner.
 
         `is_print` has the shape (n_lines,) and is True for printed lines.
         """

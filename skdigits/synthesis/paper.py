@@ -111,7 +111,7 @@ def as_images(
     sheet : Sheet
         The lines.
     is_print : ndarray of shape (n_lines,), bool
-        True for printed lines; their strokes nearly keep their thickness.
+        True for printed lines; the thickness of their strokes hardly changes.
     rng : numpy.random.Generator
         Random generator.
 

@@ -123,7 +123,7 @@ def _bent_five(rng: np.random.Generator) -> Stroke:
 
 
 def _one(rng: np.random.Generator) -> Strokes:
-    """Draw a one with a flag and sometimes a foot; some strokes are as wide as a felt pen's."""
+    """Draw a one: a stem and a flag, sometimes with a foot, sometimes drawn with a felt pen."""
     if rng.random() < 0.12:
         lean, flag = rng.normal(0, 0.08), rng.choice([0, rng.uniform(0.05, 0.3)])
         stems: Strokes = [

@@ -33,7 +33,7 @@ class Shapes:
         there = images.any(axis=(1, 2)) & (weights > 0)
         if not there.any():
             raise ValueError(
-                "There is no digit to draw from: all images are blank, or have the weight 0."
+                "There is no digit to use: all images are blank, or have the weight 0."
             )
         self.images, self.labels = images[there], np.asarray(labels)[there]
         weights = weights[there]
@@ -63,7 +63,7 @@ class Shapes:
         Parameters
         ----------
         digits : ndarray of shape (n,), int
-            The digits; `digits` must contain them.
+            The digits; there must be an image of each.
         ranks : ndarray of shape (n,), float
             Ranks of their thickness among images of the same digit, from 0 (thin) to 1 (thick).
         rng : numpy.random.Generator

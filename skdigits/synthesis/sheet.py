@@ -61,7 +61,7 @@ class Bars:
     Parameters
     ----------
     line, left, top, width, height : ndarray of shape (n_bars,), int
-        Index of the line of each bar, and position on that line and size of each bar, in pixels.
+        For each bar: the index of its line, its position on this line, and its size, in pixels.
     ink : ndarray of shape (n_bars,), uint8, or int, default=255
         Grey level of each bar.
     """
@@ -147,7 +147,10 @@ class Sheet:
 def _steps(
     tiles: Tiles, widths: np.ndarray, writer: Writers, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the space before each tile, its inset in its cell, and the step to the next tile."""
+    """Return the horizontal distances of tiles.
+
+    For each tile: the space before it, its inset in its cell, and the step to the next tile.
+    """
     n, is_digit = len(widths), tiles.is_digit
     is_first = np.diff(tiles.line, prepend=-1) > 0
     before = np.where(is_digit | is_first, 0, SIZE * rng.uniform(0, 0.25, n))
@@ -199,7 +202,7 @@ class Points:
         return cls(tile, is_comma, np.maximum(2, size), shift, space)
 
     def room(self) -> np.ndarray:
-        """Return by how many pixels each point moves the next tile to the right."""
+        """Return the number of pixels by which each point moves the next tile to the right."""
         return np.maximum(0, self.shift + self.size + self.space)
 
     def bars(

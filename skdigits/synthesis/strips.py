@@ -47,7 +47,7 @@ class Strip:
         return (self.pixels[:, a:b] for a, b in itertools.pairwise(ends))
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Repeat one value per image in each of its columns.
+        """Repeat the value of each image for all its columns.
 
         Parameters
         ----------

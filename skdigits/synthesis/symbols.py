@@ -1,4 +1,8 @@
-"""Symbols of lines: digits, and the signs before and after them."""
+"""Symbols of lines: digits, and the signs before and after them.
+
+A new sign needs strokes in ``pen.sign`` and an entry in ``pen.SIGNS``, in `BEFORE` or `AFTER`, and
+in ``composition.DRAWN_SIGNS``. Points and commas are drawn in ``sheet.py``.
+"""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def tilted(
     Parameters
     ----------
     pictures : Pictures
-        Digits, cropped to their ink.
+        Digits and signs, cropped to their ink.
     width, height : ndarray of shape (n,), float
         Sizes before the slant is applied, in pixels.
     slant : ndarray of shape (n,), float
@@ -108,7 +108,7 @@ def tilted(
     Returns
     -------
     list of ndarray of shape (tile_height, tile_width), uint8
-        The digits, cropped to the columns of their ink.
+        The digits and signs, cropped to the columns of their ink.
     """
     n_rows = np.maximum(2, np.rint(height)).astype(int)
     n_columns = np.maximum(2, np.rint(width + np.abs(slant) * height).astype(int) + 2)

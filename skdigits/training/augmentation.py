@@ -1,4 +1,4 @@
-"""Augment images at random, inside the compiled epoch."""
+"""Augment images of single digits in the compiled epoch: `jitter`, and `restyle` for ``style``."""
 
 from __future__ import annotations
 
@@ -217,7 +217,10 @@ def _either(across: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tens
 
 
 def _box(ink: Tensor, centre: tuple[Tensor, Tensor], size: tuple[Tensor, Tensor]) -> Tensor:
-    """Make images of boxes with soft edges, from 0 to 1; lengths are pixels of a 28×28 image."""
+    """Make images of boxes with soft edges, with values from 0 to 1.
+
+    `centre` and `size` are in pixels of a 28×28 image.
+    """
     profiles = []
     for side, middle, length in zip(ink.shape[2:], centre, size, strict=True):
         scale = side / 28
@@ -255,7 +258,10 @@ def _gaussian(side: int, sigma: float) -> np.ndarray:
 
 
 def _smooth(side: int) -> np.ndarray:
-    """Make the matrix that interpolates random knots to smooth columns with the same variance."""
+    """Make the matrix that interpolates random knots to smooth columns.
+
+    If the knots have equal variance, all positions of a column have this variance.
+    """
     distance = np.linspace(0, KNOTS - 1, side)[:, None] - np.arange(KNOTS)
     weights = np.exp(-(distance**2) / (2 * 0.6**2))
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)

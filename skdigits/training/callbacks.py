@@ -32,9 +32,9 @@ def copy_callbacks(callbacks: Sequence[Any]) -> list[Any]:
             )
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             raise ValueError(
-                "BackupAndRestore is not supported: after an interruption, it would train other "
-                "weights than an uninterrupted fit. Set checkpoint to a folder instead, or use "
-                "warm_start=True with few epochs per fit (not with early_stopping or "
+                "BackupAndRestore is not supported: after an interruption, the weights would "
+                "differ from those of an uninterrupted fit. Set checkpoint to a folder instead, or "
+                "use warm_start=True with few epochs per fit (not with early_stopping or "
                 "schedule='one_cycle')."
             )
     try:
@@ -67,7 +67,7 @@ class Recorder(keras.callbacks.Callback):
         self.kept: dict[int, Weights] = {}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record the metrics of an epoch and, if `keep_epochs` asks for it, the weights."""
+        """Record the metrics of an epoch and, if `keep_epochs` contains it, the weights."""
         self.logs.append({name: float(value) for name, value in (logs or {}).items()})
         keep = self.task.keep_epochs
         if keep is True or (keep and epoch + 1 in keep):

@@ -36,7 +36,7 @@ class FitState:
     arrays : dict of str to list of ndarray
         Weights and other variables.
     kept : dict of int to list of ndarray
-        Kept weights by number of the epoch, from 1.
+        The number of each kept epoch, from 1, and its weights.
     """
 
     values: dict[str, Any]

@@ -85,8 +85,8 @@ class CompiledModel(keras.Model):
         Returns
         -------
         dict of str to list of ndarray
-            ``weights`` of the network; ``raw_weights``, empty if the weights are not averages;
-            ``average`` of the weights; variables of the ``optimizer``.
+            ``weights`` (of the network), ``raw_weights`` (empty if the weights are not averages),
+            ``average`` (averaged weights) and ``optimizer`` (variables of the optimizer).
         """
         return {
             "weights": self.read_weights(),

@@ -41,9 +41,9 @@ class TrainingData:
         self._part_rows = None if resident else PART_BYTES // row_bytes
 
     def steps_per_call(self, n_steps: int, batch_size: int) -> int:
-        """Return how many steps of an epoch one call of the compiled program can take.
+        """Return the number of steps that one call of the compiled program can take.
 
-        It is `n_steps`, all steps of the epoch, unless the samples are fetched in parts.
+        Unless the samples are fetched in parts, this is `n_steps`, the number of steps per epoch.
         """
         if self._part_rows is None:
             return n_steps

@@ -29,7 +29,7 @@ PROGRESS_UPDATES = 40  # updates of a progress bar per epoch
 
 @dataclass(frozen=True)
 class _EpochPlan:
-    """Division of an epoch into batches; `indices` are the samples that every epoch uses."""
+    """Division of an epoch into batches; every epoch uses the samples at `indices`."""
 
     indices: np.ndarray
     batch_size: int
@@ -71,7 +71,7 @@ class EpochModel(CompiledModel):
             the compiled loop is called for each batch.
         verbose : int
             0 prints nothing, 2 prints a line per epoch. 1 shows a progress bar in a terminal or
-            notebook, and is 2 elsewhere.
+            notebook; elsewhere, it prints a line per epoch.
         **unused
             Other arguments that SciKeras passes; they are ignored.
 
@@ -124,7 +124,7 @@ class EpochModel(CompiledModel):
     ) -> Generator[tuple[int, TrainingData], None, None]:
         """Yield the number and the data of each epoch.
 
-        During an epoch, a thread draws the data of the next one.
+        During an epoch, a thread draws the data of the next epoch.
         """
         with ThreadPoolExecutor(1) as thread:
             for epoch in epochs:
@@ -223,7 +223,10 @@ class EpochModel(CompiledModel):
     def _training_program(
         self, pixel_dtype: np.dtype, n_features: int | None, schedule: str | None
     ) -> Callable[..., Any]:
-        """Return the compiled training loop for rows of this kind; it is traced on first use."""
+        """Return the compiled training loop for rows of one dtype and length.
+
+        The loop is traced on first use.
+        """
         if self._key.spec.reads_sequences:
             n_features = None  # images may have any width
         signature = [
@@ -249,7 +252,7 @@ class EpochModel(CompiledModel):
         return tf.reshape(rows, [-1, height, width, channels])
 
     def _train_steps(self, schedule: str | None) -> Callable[..., Any]:
-        """Make the loop over the steps `first` to `last` of an epoch."""
+        """Make the function that runs a range of the steps of an epoch."""
 
         def train_steps(
             x: Tensor,
@@ -327,8 +330,8 @@ class EpochModel(CompiledModel):
     def _update_average(self) -> None:
         """Update the average of the weights over about the last tenth of all steps.
 
-        It is the power-function average with exponent 9: Karras et al., "Analyzing and improving
-        the training dynamics of diffusion models" (2024), section 3.1.
+        The average is a power-function average with exponent 9: Karras et al., "Analyzing and
+        improving the training dynamics of diffusion models" (2024), section 3.1.
         """
         # Optimizers that accumulate gradients count a step only when they update the weights.
         n_steps = tf.maximum(1, tf.cast(self.optimizer.iterations, tf.int32))

@@ -10,8 +10,8 @@ from skdigits.training.tensorflow import keras, tf
 class MaskedDropout(keras.layers.Dropout):
     """Dropout that multiplies by a mask, with Keras's random numbers.
 
-    Keras selects values instead. On a CPU, TensorFlow's `select` takes several times as long, in
-    the forward and the backward pass.
+    Keras uses TensorFlow's `select`. On a CPU, this takes several times as long, in the forward and
+    the backward pass.
     """
 
     def call(self, inputs: Any, training: bool = False) -> Any:

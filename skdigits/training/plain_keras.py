@@ -36,7 +36,7 @@ def build(
     spec : NetworkSpec
         The network.
     scale : float, default=1.0
-        Factor by which the first layer multiplies pixels; 1.0 adds no layer.
+        Factor by which the first layer multiplies pixels; with 1.0, there is no such layer.
     seed : int, default=0
         Seed of the initial weights.
     faster : bool, default=False
@@ -72,7 +72,7 @@ def build(
 def build_trained(network: TrainedNetwork) -> KerasModel:
     """Build an uncompiled model of a trained network, ready to be exported.
 
-    It maps images with pixel values as in fit to the output of the architecture.
+    Its input is images with pixel values as in fit. Its output is the output of the architecture.
     """
     spec = network.key.spec
     model = build(spec, network.scale)

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules."""
+"""Optimizers, learning-rate schedules, and the default learning rate of each architecture."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def describe_optimizer(optimizer: Any) -> str:
     Raises
     ------
     ValueError
-        If `optimizer` is neither, cannot be copied, has a Keras learning-rate schedule, or has
-        settings that would have no effect.
+        If `optimizer` is neither a string nor an optimizer. Also if an optimizer cannot be
+        copied, has a Keras learning-rate schedule, or has settings that would have no effect.
     """
     if isinstance(optimizer, str):
         return optimizer
@@ -112,8 +112,8 @@ def default_rate(
     Returns
     -------
     float
-        The rate of a user's optimizer. For ``"adam"`` and ``"adamw"`` with a schedule, the tuned
-        rate; for all other names, Keras's default.
+        For a user's optimizer, its own rate. For ``"adam"`` and ``"adamw"`` with a schedule, the
+        tuned rate; otherwise, Keras's default.
     """
     if optimizer not in BY_NAME:
         return float(json.loads(optimizer)["config"]["learning_rate"])
@@ -125,8 +125,8 @@ def default_rate(
 def one_cycle(progress: Tensor) -> Tensor:
     """Compute the learning rate of the one-cycle schedule, relative to its peak.
 
-    It rises from 0.04 to 1 over the first 30 % of the steps, and then falls to 0.001. Both follow a
-    cosine. Smith and Topin, "Super-convergence" (2018).
+    It rises from 0.04 to 1 over the first 30 % of the steps, and then falls to 0.001. The rise and
+    the fall follow a cosine. Smith and Topin, "Super-convergence" (2018).
 
     Parameters
     ----------

@@ -42,7 +42,10 @@ class SequenceModel(EpochModel):
         return np.concatenate([batches[rng.permutation(len(batches))].ravel(), order[whole:]])
 
     def _network_input(self, rows: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-        """Convert rows to images, padded with -1 to the width of the widest, rounded up."""
+        """Convert rows to images, padded with -1 to one width.
+
+        This is the width of the widest image, rounded up so that few different widths occur.
+        """
         widths = y[:, 0]
         edge = self._key.spec.columns_per_frame - 1  # columns that the network adds
         width = -(-(tf.reduce_max(widths) + edge) // BUCKET) * BUCKET - edge

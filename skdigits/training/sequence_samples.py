@@ -85,7 +85,7 @@ def check_room(digit_width: int, numbers: np.ndarray, least_gap: int) -> None:
     if crowded.any():
         n, width = numbers[crowded][0], widths[crowded][0]
         raise ValueError(
-            f"gap={least_gap} lets {n} digits of {digit_width} pixels overlap to a sequence of "
-            f"{width} pixels; it needs at least {COLUMNS_PER_FRAME * (2 * n - 2) + 1}. Use a wider "
-            "gap."
+            f"With gap={least_gap}, {n} digits of {digit_width} pixels become a sequence of "
+            f"{width} pixels; the network needs at least {COLUMNS_PER_FRAME * (2 * n - 2) + 1} "
+            "pixels. Use a wider gap."
         )

@@ -18,14 +18,14 @@ SCHEDULES = ("averaged", "one_cycle")
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Images as rows of pixels, their labels, and the indices of those to use.
+    """Images as rows of pixels, their labels, and the indices of the images to use.
 
     Parameters
     ----------
     x : ndarray of shape (n_samples, n_features)
         Rows of pixels.
     y : ndarray of shape (n_samples,) or (n_samples, n_columns), int
-        Class indices. For sequences, rows of the image width, the labels, then -1.
+        Class indices. For sequences, each row has the image width, the labels, then -1.
     weight : ndarray of shape (n_samples,) or None, default=None
         Factor of the loss of each sample.
     indices : ndarray of int or None, default=None
@@ -152,8 +152,8 @@ def split_validation(
         )
     except ValueError as error:
         raise ValueError(
-            f"Cannot hold out a share of {fraction:.3g} of {len(samples)} samples of "
-            f"{len(np.unique(labels))} classes for validation: {error} Change "
+            f"Cannot hold out a share of {fraction:.3g} for validation; there are {len(samples)} "
+            f"samples of {len(np.unique(labels))} classes. {str(error).rstrip('.')}. Change "
             "validation_fraction, or set early_stopping=False."
         ) from error
     return training, validation

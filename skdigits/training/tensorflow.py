@@ -62,7 +62,7 @@ def check_process() -> None:
 
 
 def restart_names(function: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function, so that Keras numbers names of variables from the start at each call.
+    """Decorate a function, so that Keras gives variables the same names in each call.
 
     TensorFlow keeps 30 kB forever for each new name of a variable. Keras counts names per thread,
     so the function is called in a new thread.

@@ -126,7 +126,7 @@ def test_training_continues_from_the_best_weights(digits):
 def test_too_few_samples_to_validate_on(digits):
     X, y = digits
     with pytest.raises(
-        ValueError, match="Cannot hold out a share of 0.1 of 30 samples of 10 classes"
+        ValueError, match="a share of 0.1 for validation; there are 30 samples of 10 classes"
     ):
         quick(early_stopping=True).fit(X[:30], y[:30])
 

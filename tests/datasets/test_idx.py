@@ -74,7 +74,7 @@ def test_digits_on_their_side_are_reported(tmp_path, digits):
     [
         (b"", idx([5, 9]), r"starts with the bytes \(none\).*00 00 08 03"),
         (b"\x89PNG1234", idx([5, 9]), "starts with the bytes 89 50 4e 47"),
-        (idx([5, 9]), idx([5, 9]), "starts with the bytes 00 00 08 01; .* 3 dimensions"),
+        (idx([5, 9]), idx([5, 9]), "starts with the bytes 00 00 08 01; .* a 3-dimensional array"),
         (idx(IMAGES)[:9], idx([5, 9]), "ends at byte 9, inside its header"),
         (
             idx(IMAGES)[:-1],

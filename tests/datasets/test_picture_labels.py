@@ -147,7 +147,7 @@ def test_a_page_that_is_not_listed_has_not_the_label_of_the_file(folder, rows):
         (["a.png,", "b.png, ", ROWS[2]], r"line 2 \(as in 1 more\): 'a\.png' has an empty", [3]),
         (
             ["a.png,1 4", *ROWS[1:]],
-            r"'a\.png' has the label '1 4', which contains a blank",
+            r"'a\.png' has the label '1 4', which contains a space",
             ["1 4", "2", "3"],
         ),
     ],

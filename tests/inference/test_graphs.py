@@ -114,5 +114,5 @@ def test_an_exported_classifier_takes_pixels_of_its_dtype():
 
 def test_a_number_too_large_for_float32_is_refused():
     network = replace(make_network("compact", (8, 8, 1), ()), scale=1e39)
-    with pytest.raises(ValueError, match="needs the number 1e.39, too large for float32"):
+    with pytest.raises(ValueError, match="needs the number 1e.39, which is too large for float32"):
         graphs.build_from_pixels(network, "pixels", "probabilities")

@@ -87,7 +87,7 @@ def test_options_reach_the_layers(name):
 
 @pytest.mark.parametrize("name", ["tiny", "deep", "fine_reader"])
 def test_an_option_that_a_network_lacks_is_named(name):
-    message = f"The architecture '{name}' takes no kernel_size; leave it at None"
+    message = f"The architecture '{name}' takes no kernel_size; leave it at its default"
     with pytest.raises(ValueError, match=re.escape(message)):
         layers_of(name, [("kernel_size", 3)])
 

@@ -80,12 +80,12 @@ def test_limits_of_records(record, change, is_valid):
             checked(altered)
 
 
-def test_a_recognizer_reads_lines_of_one_height_and_at_least_eleven_labels():
+def test_a_recognizer_reads_lines_of_one_height_and_at_least_eleven_outputs():
     spec = load_pretrained("sequence")._network.key.spec
     checked(spec)
     wrong = ({"image_shape": (28, 28, 1)}, {"image_shape": (27, None, 1)}, {"n_outputs": 10})
     for change in (*wrong, {"reads_sequences": False}):
-        with pytest.raises(ValueError, match="reads_sequences|image shape|10 labels"):
+        with pytest.raises(ValueError, match="reads_sequences|image shape|10 outputs"):
             checked(replace(spec, **change))
 
 

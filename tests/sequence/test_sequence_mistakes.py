@@ -44,11 +44,11 @@ def test_bad_input_is_refused_before_training(X, y, message):
         ({"gap": "wide"}, "'gap' parameter"),
         (
             {"gap": (-40, 1)},
-            "lets 3 digits of 28 pixels overlap to a sequence of 4 pixels; it needs at least 9",
+            "3 digits of 28 pixels become a sequence of 4 pixels; the network needs at least 9",
         ),
         (
             {"gap": (-27, 1), "lengths": (1, 15)},
-            "lets 11 digits of 28 pixels overlap to a sequence of 38",
+            "11 digits of 28 pixels become a sequence of 38",
         ),
         ({"gap": 3, "style": "mixed"}, "gap belongs to style='tiles'; got style='mixed'"),
         ({"style": "cursive"}, "'style' parameter"),
@@ -56,7 +56,7 @@ def test_bad_input_is_refused_before_training(X, y, message):
         ({"sequences_per_epoch": 0}, "'sequences_per_epoch' parameter"),
         ({"optimizer": "adamm"}, "Did you mean 'adam'"),
         ({"rotation": -1}, "'rotation' parameter"),
-        ({"validation_fraction": 0.9999}, "Cannot hold out a share of 1 of"),
+        ({"validation_fraction": 0.9999}, "Cannot hold out a share of 1 for"),
     ],
 )
 def test_bad_parameters_are_refused_before_training(sources, parameters, message):

@@ -188,7 +188,7 @@ def test_train_and_test_sequences_share_no_digit():
         ({"lengths": [-1]}, "lengths should be a whole number"),
         ({"gap": (3, 1)}, "gap should be a whole number"),
         ({"gap": 1.5}, "gap should be a whole number"),
-        ({"gap": (-4, 0)}, "overlap by all their width"),
+        ({"gap": (-4, 0)}, "overlap completely"),
         ({"width": 10}, "width=10 is too narrow: .* 32 pixels wide"),
         ({"shift": -1}, "shift should be a number of 0 or more"),
         ({"shift": 0.5}, "shift should be a whole number"),
@@ -210,7 +210,7 @@ def test_bad_arguments(options, message):
     [
         (IMAGES.astype(float), LABELS, "bytes .uint8. of shape .*; got float64"),
         (IMAGES.reshape(10, 24), LABELS, "of shape .n_images, height, width.; got uint8"),
-        (IMAGES[:0], LABELS[:0], "no digit to draw from"),
+        (IMAGES[:0], LABELS[:0], "no digit to use"),
         (IMAGES, LABELS[:5], "inconsistent numbers of samples"),
         (IMAGES, LABELS + 1, "from 0 to 9; got .10."),
         (IMAGES, LABELS.astype(str), "from 0 to 9; got .'0'"),

@@ -46,7 +46,7 @@ Lines = Annotated[
     bool,
     typer.Option(
         "--lines",
-        help="Print the numbers on one line of the picture as one text, separated by blanks, with "
+        help="Print the numbers on one line of the picture as one text, separated by spaces, with "
         "their lowest confidence.",
     ),
 ]

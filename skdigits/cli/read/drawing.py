@@ -174,7 +174,7 @@ def _draw_text(pencil: Any, place: np.ndarray, text: str, size: int) -> None:
 
 
 def _ink(grey: Any, boxes: np.ndarray) -> np.ndarray:
-    """Find the ink outside the numbers, that is, pixels at which the grey level changes."""
+    """Find the ink outside the numbers. Ink is where the grey level changes."""
     grey = np.asarray(grey, np.int16)
     step = max(1, max(grey.shape) // 1000)
     ink = np.zeros(grey.shape, bool)

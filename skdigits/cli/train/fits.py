@@ -204,7 +204,7 @@ def _read_digits(classes: np.ndarray, options: FitOptions) -> TrainTest:
     if lines and find_picture_source(options.data) is not None:
         raise ValueError(
             f"DATA has lines of digits, such as {lines[0][:LONGEST]!r}, but the model of --from "
-            "reads single digits. To adapt a model of lines, use --from sequence."
+            "reads single digits. To adapt a model that reads lines, use --from sequence."
         )
     if unknown:
         raise ValueError(
