@@ -7,8 +7,8 @@ FOLDER has a subfolder per kind of picture, with pictures and `truth.json`: a li
 picture is missing; and `boxes`, "word" if the boxes are those of single words. Texts are split at
 blanks, and a number is what remains of a word without letters and without signs at its ends:
 "RM5.00" counts as 5.00. RapidOCR reads the same pictures if it is installed. Choices are made on
-the even half of the pictures in the order of `truth.json`; the odd half is reported. Without
-FOLDER, `--quick` reads drawn pages.
+the even half of the pictures in the order of `truth.json`; the odd half is reported. The most
+confident mistakes are drawn in `results/parts/`. Without FOLDER, `--quick` reads drawn pages.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from draw_pages import load_materials
-from measuring import Checks, figure, finish, memory, parser
+from measuring import Checks, figure, finish, memory, parser, results_folder
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
@@ -62,7 +62,10 @@ def main():
                     mistakes[kind.name] = found["mistakes"]
             judge(checks, kind.name, details[kind.name]["skdigits"])
     details = {"kinds": details, "peak_bytes": memory("VmHWM")}
-    finish("bench_numbers", args, checks, details, draw(mistakes))
+    target = results_folder(args) / "parts" / "bench_numbers.png"
+    target.parent.mkdir(exist_ok=True)
+    draw(mistakes).savefig(target, dpi=110)
+    finish("bench_numbers", args, checks, details)
 
 
 def draw_folder(args, folder):
