@@ -42,10 +42,10 @@ def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
     Returns
     -------
     rows : array-like of shape (n, n_features)
-        Rows of pixels. `X` with at most two dimensions is returned unchanged; otherwise, it is a
-        view if possible.
+        Rows of pixels. `X` with at most two dimensions is returned unchanged; otherwise, the
+        rows are a view of `X` if possible.
     image_shape : tuple of int or None
-        Height, width and channels; None if `X` holds rows.
+        Height, width and channels; None if `X` contains rows.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def split_images(X: Any) -> tuple[Any, tuple[int, int, int] | None]:
 def infer_image_shape(
     n_features: int, seen: tuple[int, int, int] | None = None, requested: ImageShape | None = None
 ) -> tuple[int, int, int]:
-    """Determine the shape of the images that rows of pixels hold.
+    """Determine the height, width and channels of images.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ def infer_image_shape(
     Returns
     -------
     tuple of int
-        Height, width and channels: `requested` if given, otherwise `seen` if given. Without both, a
-        square with one channel; its side is the square root of `n_features`, rounded up.
+        Height, width and channels: `requested` if given, otherwise `seen` if given. Without
+        either, a square with one channel; its side is the square root of `n_features`, rounded up.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def check_image_shape(requested: ImageShape) -> tuple[int, int, int]:
 def warn_if_padded(n_features: int, image_shape: tuple[int, int, int]) -> None:
     """Warn if flat rows are padded with zeros to make square images.
 
-    `n_features` is the number of pixels per row, `image_shape` the shape of the padded images.
+    `n_features` is the number of pixels per row; `image_shape` is the shape of the padded images.
     """
     height, width, _ = image_shape
     if math.prod(image_shape) != n_features:

@@ -102,7 +102,7 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
     seen : PixelRange or None
         Pixel values of the new images; None if they are blank.
     fitted : PixelRange or None
-        Pixel values of the images of fit; the mean is NaN if it is unknown.
+        Pixel values of the training images; the mean is NaN if it is unknown.
     """
     if seen is None or fitted is None or math.isnan(fitted.mean):
         return
@@ -117,8 +117,8 @@ def warn_if_other_range(seen: PixelRange | None, fitted: PixelRange | None) -> N
     else:
         return
     warnings.warn(
-        f"X has values from {seen.low:g} to {seen.high:g}, mean {seen.mean:.3g}; the images of fit "
-        f"had {fitted.low:g} to {fitted.high:g}, mean {fitted.mean:.3g}. {advice}",
+        f"X has values from {seen.low:g} to {seen.high:g}, mean {seen.mean:.3g}; the training "
+        f"images had {fitted.low:g} to {fitted.high:g}, mean {fitted.mean:.3g}. {advice}",
         stacklevel=4,
     )
 

@@ -71,5 +71,5 @@ def _class_weights(class_weight: dict[Any, Any], classes: np.ndarray) -> np.ndar
     values = [class_weight.get(label, 1.0) for label in classes.tolist()]
     for value in values:
         if not (isinstance(value, Real) and 0 <= float(value) < np.inf):
-            raise ValueError(f"class_weight should contain numbers of 0 or more; got {value!r}.")
+            raise ValueError(f"class_weight should contain non-negative numbers; got {value!r}.")
     return np.array(values, dtype=float)

@@ -41,7 +41,8 @@ Folds = Annotated[
     typer.Option(
         metavar="N",
         min=2,
-        help="Number of cross-validation folds. By default 5; none for more than 5000 images.",
+        help="Number of cross-validation folds. The default is 5 for up to 5000 images, and no "
+        "cross-validation for more images.",
     ),
 ]
 TestFraction = Annotated[
@@ -50,7 +51,8 @@ TestFraction = Annotated[
         metavar="SHARE",
         min=0.01,
         max=0.9,
-        help="Share of test images; they are used for learning curves, and if there are no folds.",
+        help="Share of the images held out for testing if there is no cross-validation, and for "
+        "learning curves.",
     ),
 ]
 Curves = Annotated[bool, typer.Option(help="Also draw learning curves.")]
@@ -122,7 +124,7 @@ def _report_size(name: str, size: int, accuracy: float) -> None:
 def save_comparison(found: Any, folder: Path, facts: dict[str, Any]) -> None:
     """Print the result of `compare_classifiers`, and write it as CSV, JSON and figures.
 
-    `facts` is further content of ``comparison.json``.
+    The values of `facts` are also written to ``comparison.json``.
     """
     import pandas as pd
 

@@ -29,7 +29,8 @@ Sequences = Annotated[
     bool,
     typer.Option(
         "--sequences",
-        help="Treat pictures as lines of digits. The default if most pictures show several lines.",
+        help="Treat pictures as lines of digits. This is the default if most pictures show several "
+        "lines.",
     ),
 ]
 

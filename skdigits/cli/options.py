@@ -12,7 +12,7 @@ Data = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="A folder or file of pictures, CSV, Kaggle's zip, IDX, .npz, .mat, ARFF, LIBSVM or "
+        help="A file or folder: pictures, CSV, Kaggle's zip, IDX, .npz, .mat, ARFF, LIBSVM or "
         "Parquet. The format is recognized from the content. 'mnist' downloads MNIST. By default, "
         "the digits bundled with scikit-learn are used.",
         show_default=False,

@@ -41,7 +41,7 @@ def save_report(
     folder : Path
         Folder to write to.
     facts : dict
-        Further content of ``metrics.json``; ``fit_seconds`` is also printed.
+        Values that are also written to ``metrics.json``; ``fit_seconds`` is printed, too.
     """
     from skdigits import DigitClassifier
 

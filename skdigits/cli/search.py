@@ -145,7 +145,7 @@ def _make_search(
 
 
 def _show_progress(search: EpochSearchCV) -> None:
-    """Show progress bars on a terminal if scikit-learn has them; otherwise print a line per fit."""
+    """Show progress bars on a terminal if scikit-learn offers them, else print a line per fit."""
     try:
         from sklearn.callback import ProgressBar
     except ImportError:

@@ -27,7 +27,7 @@ def workers(
     n_jobs : int or None, default=1
         Number of processes on this machine; None means one per core.
     quiet : bool, default=False
-        Whether to print nothing, because the output is data.
+        Whether to omit the line about the workers, so that only data is printed.
 
     Raises
     ------

@@ -61,7 +61,7 @@ def read_arff(path: StrPath, subset: str) -> LoadedImages:
 
 
 def _read_attributes(file: TextIO) -> tuple[list[str], set[str]]:
-    """Read the header; return the names of all attributes, and of those that are not numeric."""
+    """Read the header; return the names of all attributes and of the non-numeric attributes."""
     from scipy.io import arff
 
     header, size = [""], 0
@@ -109,7 +109,7 @@ def _read_rows(
         if "'{" in str(error):
             raise ValueError("sparse ARFF is not supported; save all values, also zeros") from None
         raise ValueError(
-            f"expected rows of {len(names)} values, pixels as numbers; {error}"
+            f"expected {len(names)} values per row, and numeric pixels; {error}"
         ) from error
     if not any(map(len, images)):
         raise ValueError("the file has no rows")

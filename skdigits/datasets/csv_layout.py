@@ -181,7 +181,7 @@ def _find_labels(layout: Layout, sibling: Layout | None = None) -> Layout:
 
 
 def _label_by_name(layout: Layout, rest: list[int], sibling: Layout | None) -> int | None:
-    """Find the column with a name of labels, or else the only column that the other file lacks."""
+    """Find the labels by the name of the column, else by its absence in the other file."""
     named = [i for i in rest if is_label(layout.names[i])]
     if len(named) > 1:
         names = " and ".join(repr(layout.names[i]) for i in named[:2])
@@ -214,7 +214,7 @@ def _label_by_position(layout: Layout, rest: list[int]) -> tuple[int | None, dic
 
 
 def _label_at_edge(layout: Layout, rest: list[int]) -> int:
-    """Choose the first or last column as labels; the other is a corner pixel, mostly constant."""
+    """Choose the first or last column as labels: a corner pixel varies less than labels."""
     if not layout.rows:
         return rest[0]  # the fault is reported with its line when all rows are read
     edges = {}

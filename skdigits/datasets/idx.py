@@ -1,6 +1,6 @@
 """IDX files, the format of MNIST, EMNIST and Fashion-MNIST.
 
-A file contains a header of 4 bytes, 4 bytes per dimension, and an array that NumPy can read.
+A file contains 4 bytes for type and number of dimensions, 4 bytes per length, and the values.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def load_idx(
         A folder with files that are named like MNIST's (``train-images-idx3-ubyte.gz``,
         ``train-labels-idx1-ubyte.gz``, ``t10k-…``), or a file of images, whose labels must be in
         the same folder. If a folder contains several data sets, pass the file of images. EMNIST's
-        images lie on their side; if the name of their file begins with ``emnist``, they are turned
+        images are transposed; if the name of their file begins with ``emnist``, they are turned
         upright.
     subset, as_frame, return_X_y
         As for `load_data`.
@@ -106,7 +106,7 @@ def _read_shape(file: Any, path: FoundPath, ndim: int) -> tuple[int, ...]:
         raise ValueError(f"{path}: the file ends at byte {4 + len(header)}, inside its header.")
     shape = tuple(np.frombuffer(header, ">u4").tolist())
     if 0 in shape:
-        raise ValueError(f"{path}: the file is empty; its header gives the shape {shape}.")
+        raise ValueError(f"{path}: the file has no values; its header gives the shape {shape}.")
     return shape
 
 

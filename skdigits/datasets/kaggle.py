@@ -16,7 +16,7 @@ def load_kaggle(
     """Load Kaggle's ``train.csv`` or ``test.csv`` from its zip archive, a folder or a file.
 
     The files have 42,000 and 28,000 images of 28×28 pixels with values 0–255. They have a header,
-    one row per image, and one column per pixel in row-major order. Other CSV files are read as by
+    one row per image, and one column per pixel in row-major order. Other CSV files are read as in
     `load_csv`.
 
     Parameters

@@ -110,8 +110,8 @@ def _find_first(table: Any, first: int, side: int, path: Any) -> int:
     if not OFF_CENTRE < down - across < 1 + OFF_CENTRE:
         return first
     warnings.warn(
-        f"{path}: the pixels are numbered from 0, although LIBSVM counts from 1; counted from 1, "
-        "all digits would be shifted by a pixel.",
+        f"{path}: the pixels are read as numbered from 0, although LIBSVM counts from 1, because "
+        "numbers from 1 would shift all digits by a pixel.",
         stacklevel=4,
     )
     return 0

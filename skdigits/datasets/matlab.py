@@ -44,8 +44,8 @@ def load_mat(
     """Load images from a MATLAB file, such as those of EMNIST, SVHN and older copies of MNIST.
 
     Four formats are recognized. EMNIST's structure ``dataset.train.images`` and Coursera's
-    ``ex3data1.mat`` (rows of 400 pixels, labels 1 to 10) contain images that lie on their side;
-    they are turned upright. ``mnist-original.mat`` has 70,000 images, one per column; the first
+    ``ex3data1.mat`` (rows of 400 pixels, labels 1 to 10) contain transposed images, which are
+    turned upright. ``mnist-original.mat`` has 70,000 images, one per column; the first
     60,000 are for training. SVHN's ``X`` of shape (32, 32, 3, n) is converted to grey. In other
     files, arrays are found by their names, as in `load_npz`, and images are not turned. Values are
     0–255, or booleans or floats 0–1, which become 0–255. The label 10 is not changed.
@@ -99,7 +99,7 @@ def read_mat(path: StrPath, subset: str) -> LoadedImages:
 
 
 def _is_coursera(arrays: dict[str, Any], images: np.ndarray, labels: np.ndarray | None) -> bool:
-    """Return True for Coursera's X and y: images by columns, and the label 10 for the digit 0."""
+    """Return True for Coursera's X and y: transposed images, and the label 10 for the digit 0."""
     is_table = images.ndim == 2 and images.shape[1] == COURSERA and images.dtype.kind == "f"
     has_ten = labels is not None and labels.dtype.kind in "uif" and 10 in labels
     return {"X", "y"} <= arrays.keys() and is_table and has_ten
@@ -172,7 +172,7 @@ def _elements(content: Any, order: str) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _read_matrix(kind: int, content: Any, order: str, depth: int = 1) -> tuple[str, Any]:
-    """Return the name and value of a variable; None unless it is an array or a structure."""
+    """Return the name and value of a variable; the value of cell arrays and empty data is None."""
     if kind != MATRIX:
         raise ValueError(f"an element has type {kind}; expected a matrix")
     if depth > DEEPEST:

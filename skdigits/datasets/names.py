@@ -133,7 +133,7 @@ def is_label(name: str) -> bool:
 
 
 def pixel_order(names: list[str]) -> list[int] | None:
-    """Find the indices that sort columns of pixels by their numbers; None if they keep their order.
+    """Find the indices that sort columns of pixels by their numbers; None to keep the order.
 
     Some tools sort columns by name, and write ``pixel1``, ``pixel10``, ``pixel2``.
     """
@@ -160,9 +160,9 @@ def check_pixel_count(n: int, where: Any) -> None:
 def divide_columns(names: list[str], texts: set[str], where: Any) -> tuple[str | None, list[str]]:
     """Find the column of labels, or None, and the columns of pixels in order.
 
-    The column of labels has a usual name, or is the only column in `texts`, the names of columns
-    that are not numeric. Columns of row numbers are left out with a warning. `where` names the file
-    in messages.
+    The column of labels has a usual name, or is the only column in `texts`. `texts` has the names
+    of the columns that are not numeric. Columns of row numbers are left out with a warning.
+    `where` names the file in messages.
     """
     index = [name for name in names if is_index(name)]
     rest = [name for name in names if name not in index]

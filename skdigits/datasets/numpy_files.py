@@ -91,7 +91,7 @@ def _read_archive(path: Path, subset: str) -> tuple[np.ndarray, np.ndarray | Non
             if info.file_size > LARGE and info.file_size > PACKED * info.compress_size:
                 raise ValueError(
                     f"{path}: {info.filename[:60]} unpacks from {info.compress_size >> 10} kB to "
-                    f"{info.file_size >> 20} MB, more than images of digits would; save the "
+                    f"{info.file_size >> 20} MB, too much for images of digits; save the "
                     "arrays with np.savez."
                 )
         found: Any = find_arrays(archive.files, subset, path)

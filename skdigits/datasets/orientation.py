@@ -1,4 +1,4 @@
-"""Orientation of images: images of EMNIST and of MATLAB files often lie on their side."""
+"""Orientation of images: images of EMNIST and of MATLAB files are often transposed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from skdigits.datasets.bundled import load_digits
 from skdigits.typing import FoundPath
 
-TURNED = "EMNIST's images lie on their side and were turned upright."
+TURNED = "EMNIST's images are transposed; they were turned upright."
 CLASSES = range(1, 10)  # 0 looks the same on its side, and some files label it 10
 EACH = 5  # minimum number of images of a class for a reliable mean
 ENOUGH = 6  # minimum number of classes
@@ -32,7 +32,7 @@ def turn_upright(images: np.ndarray) -> np.ndarray:
 
 
 def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> None:
-    """Warn if digits lie on their side, with rows and columns exchanged.
+    """Warn if digits are transposed, that is, if rows and columns are exchanged.
 
     The mean image of each class is correlated with the mean of scikit-learn's bundled digits of
     that class, and with the transposed mean. Only square images with integer labels from 0 to 10
@@ -52,7 +52,7 @@ def check_upright(images: np.ndarray, target: np.ndarray | None, where: Any) -> 
     lying = np.array([_correlation(mean, models[label].T) for label, mean in means.items()])
     if (lying > upright).mean() > 0.7 and lying.mean() > max(ALIKE, upright.mean() + CLEAR):
         warnings.warn(
-            f"{where}: the digits seem to lie on their side, with rows and columns exchanged. "
+            f"{where}: the digits seem to be transposed: rows and columns are exchanged. "
             f"Turn them upright: X.reshape(-1, {side}, {side}).transpose(0, 2, 1).",
             stacklevel=5,
         )

@@ -115,7 +115,7 @@ def _read_file(file: Path) -> Iterator[tuple[np.ndarray, Any]]:
 
 
 def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list[str]]:
-    """Return the column of images or None, that of labels or None, and all columns of pixels."""
+    """Return the names of the columns: images or None, labels or None, and all pixels."""
     from pyarrow import types
 
     def holds_images(kind: Any) -> bool:
@@ -141,10 +141,13 @@ def _find_columns(schema: Any, file: Path) -> tuple[str | None, str | None, list
 
 
 def _image(value: Any, file: Path) -> np.ndarray:
-    """Convert an encoded picture, Hugging Face's dict with one, or a nested list to pixels."""
+    """Convert an encoded picture, a dict with its bytes (Hugging Face), or a list to pixels."""
     content = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(content, bytes):
-        with reading(file, "an image is not a picture, or damaged"), warnings.catch_warnings():
+        with (
+            reading(file, "an encoded picture is damaged or has an unknown format"),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("error")  # Pillow warns of very large pictures
             return _decode(content)
     try:

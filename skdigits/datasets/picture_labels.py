@@ -35,7 +35,7 @@ class Page(NamedTuple):
         return page_name(self.file, self.number)
 
     def spellings(self) -> set[tuple[str, str]]:
-        """Return the names by which a row can refer to the page, each with its exactness."""
+        """Return the names by which a row can refer to the page, each with its kind of match."""
         plain = _plain(self.file)
         stem = str(PurePosixPath(plain).with_suffix(""))
         loose = {page_name(name.casefold(), self.number) for name in (plain, stem)}
@@ -75,7 +75,7 @@ class Row(NamedTuple):
 def find_labels(
     folder: Path, files: list[Path], subset: str, *, lines: bool = False
 ) -> PictureLabels | None:
-    """Find the labels of the pictures in a folder, or of a single picture, or None.
+    """Find the labels of the pictures in a folder, or of one picture; return None without labels.
 
     A missing or ambiguous label raises a ValueError for ``"train"``, and a warning for ``"test"``.
     With `lines`, labels are sequences of digits, and therefore strings.

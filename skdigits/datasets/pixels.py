@@ -108,7 +108,7 @@ def compact(values: np.ndarray) -> np.ndarray:
 
 
 def _scale(values: np.ndarray, where: Any) -> tuple[float, float]:
-    """Return the value that becomes 0, and the grey levels per unit; check the range of values."""
+    """Check the range of values; return the value that becomes 0, and the factor to scale by."""
     if values.dtype.kind == "b":
         return 0.0, 255.0
     low, high = float(values.min()), float(values.max())

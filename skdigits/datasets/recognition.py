@@ -87,7 +87,7 @@ def format_of(file: Any) -> str:
 
 
 def nothing_to_read(folder: FoundPath, subset: str) -> Exception:
-    """Return the error of the first unreadable file of a folder, or of a folder without data."""
+    """Return the error for a folder without data, or the error of its first unreadable file."""
     for file in _files(folder):
         try:
             format_of(file)

@@ -101,7 +101,7 @@ def load_data(
     Warns
     -----
     UserWarning
-        If digits lie on their side, or if 10 is a label but 0 is not. The loader of each format
+        If digits are transposed, or if 10 is a label but 0 is not. The loader of each format
         documents further warnings.
     """
     check_subset(subset)

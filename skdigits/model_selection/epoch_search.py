@@ -58,8 +58,8 @@ class EpochSearchCV(GridSearchCV):
     Parameters
     ----------
     estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline
-        An estimator with ``epochs``, ``keep_epochs`` and ``at_epoch``, or a Pipeline
-        that ends with one. It is not changed.
+        An estimator with ``epochs``, ``keep_epochs`` and ``at_epoch``, or a Pipeline that ends with
+        such an estimator. It is not changed.
     param_grid : dict or list of dict
         Lists of values by parameter name. At least one grid must have ``epochs`` (in a Pipeline
         ``<step>__epochs``). A grid without ``epochs`` uses the number of epochs of the estimator.
@@ -68,8 +68,9 @@ class EpochSearchCV(GridSearchCV):
     n_jobs : int, default=None
         Number of fits that run at once.
     refit : bool, str or callable, default=True
-        Whether to fit the best candidate on all samples at the end. With several scores, the name
-        of the score that selects this candidate. A callable selects it from `cv_results_`.
+        Whether to fit the best candidate on all samples at the end. With several scores, pass
+        the name of the score that selects the best candidate. A callable gets `cv_results_`, and
+        returns the index of the best candidate.
     cv : int, cross-validation generator or iterable, default=None
         Folds; None means five, stratified for a classifier.
     verbose : int, default=0
@@ -77,8 +78,7 @@ class EpochSearchCV(GridSearchCV):
     pre_dispatch : int or str, default="2*n_jobs"
         Number of fits that joblib dispatches ahead.
     error_score : "raise" or float, default=np.nan
-        Score of a candidate in a fold in which its fit or its scoring fails; "raise" raises the
-        error.
+        Score of a candidate in a fold if the fit or the scoring fails; "raise" raises the error.
     return_train_score : bool, default=False
         Whether `cv_results_` also has scores of the training samples.
     journal : str or path-like, default=None
@@ -93,8 +93,8 @@ class EpochSearchCV(GridSearchCV):
     ----------
     cv_results_ : dict of ndarray
         One row per candidate, with the columns of GridSearchCV. The fit time of a candidate is its
-        share of the time of the shared fit, in proportion to its number of epochs. It is NaN if the
-        fit was read from the journal.
+        share of the time of the shared fit, in proportion to its number of epochs. The fit time is
+        NaN if the fit was read from the journal.
     cv_curves_ : dict of ndarray
         One row per fit, fold and epoch. The columns are ``fold``; ``candidate``, the row of
         `cv_results_` with the most epochs in this fit; ``epoch``; and the values of the estimator's
@@ -188,7 +188,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         Returns
         -------
         float
-            The score that was used to select the best candidate.
+            Score of the best candidate on `X` and `y`, by the metric that selected it.
         """
         return super().score(X, plain_labels(y), **params)
 
@@ -276,7 +276,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         y: Any,
         context: Any,
     ) -> list[FoldScores]:
-        """Read scores from the journal, and compute those of all other fits and folds."""
+        """Read the recorded scores from the journal, and compute the scores that are missing."""
         journal = self._open_journal(fits, splits, evaluator, X, y)
         scores = journal.read() if journal else []
         scores = [fold for fold in scores if fold.train or not self.return_train_score]
@@ -324,7 +324,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         y: Any,
         context: Any,
     ) -> Iterator[FoldScores]:
-        """Run tasks in parallel, and yield the scores of each."""
+        """Run tasks in parallel, and yield the scores of each task."""
         context = context.subcontext(
             task_name="search", max_subtasks=len(tasks), sequential_subtasks=False
         )
@@ -394,7 +394,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
 
 def _clone_with(estimator: Estimator, params: dict[str, Any]) -> Estimator:
-    """Clone an estimator, and set clones of these parameters."""
+    """Clone an estimator, and set its parameters to clones of `params`."""
     return clone(estimator).set_params(**clone(params, safe=False))
 
 

@@ -127,7 +127,7 @@ def _receiver(estimator: Estimator, name: str) -> tuple[Estimator, str]:
 
 
 def _has_fit_parameter(step: Estimator, name: str, is_last: bool) -> bool:
-    """Return True if ``fit`` of a step, or of a base class of the step, has a parameter.
+    """Return True if ``fit`` of a step, or of a base class of the step, has this parameter.
 
     ``**unknown`` in the fit of the last step does not count; it only raises a helpful error.
     """
@@ -169,7 +169,8 @@ def _check_keeps_epochs(network: Estimator) -> None:
     if not (hasattr(type(network), "at_epoch") and hasattr(network, "keep_epochs")):
         raise InvalidParameterError(
             "EpochSearchCV needs an estimator with epochs, keep_epochs and at_epoch, such as "
-            f"DigitClassifier, or a Pipeline that ends with one; got {network!r:.60}. "
+            "DigitClassifier, or a Pipeline that ends with such an estimator; got "
+            f"{network!r:.60}. "
             "Use GridSearchCV for other estimators."
         )
 

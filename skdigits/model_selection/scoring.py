@@ -79,7 +79,7 @@ class Task:
     test : ndarray of shape (n_test,)
         Indices of the test samples.
     title : str, default=""
-        Title of the line that is printed after the fit; nothing is printed if it is empty.
+        Title of the line that is printed after the fit; empty prints nothing.
     """
 
     fit: int
@@ -92,7 +92,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Fits and scores estimators for tasks; it can be pickled for other processes.
+    """An evaluator fits and scores estimators for tasks, and can be pickled.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ def compute_score(
     params : dict of str to object
         Further parameters of the scorer.
     error_score : "raise" or float
-        Score if the scorer fails, which a warning reports; "raise" raises the error.
+        Score if the scorer fails; the failure is reported by a warning. "raise" raises the error.
 
     Returns
     -------

@@ -19,9 +19,9 @@ def test_stages_that_were_not_kept_are_reported(digits, fitted):
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({0: -1.0}, "numbers of 0 or more; got -1.0"),
-        ({0: np.nan}, "numbers of 0 or more; got nan"),
-        ({0: None}, "numbers of 0 or more; got None"),
+        ({0: -1.0}, "non-negative numbers; got -1.0"),
+        ({0: np.nan}, "non-negative numbers; got nan"),
+        ({0: None}, "non-negative numbers; got None"),
         ({99: 2.0, 1: 1.0}, r"labels \[99\], which are not among the classes"),
         ({"0": 2.0}, r"labels \['0'\]"),
         (dict.fromkeys(range(10), 0), "All sample weights are zero"),

@@ -152,9 +152,9 @@ def test_digits_on_their_side_are_reported(tmp_path, digits):
     X, y = digits
     lying = X.reshape(-1, 8, 8).transpose(0, 2, 1).reshape(len(X), -1)
     file = save(tmp_path / "a.csv", table(["label", *names(64)], labelled(lying, y)))
-    with pytest.warns(UserWarning, match="lie on their side"):
+    with pytest.warns(UserWarning, match="seem to be transposed"):
         load_csv(file)
-    with pytest.warns(UserWarning, match="lie on their side"):
+    with pytest.warns(UserWarning, match="seem to be transposed"):
         next(iter_csv(file, "train", 8192))
     save(file, table(["label", *names(64)], labelled(X, y)))
     assert load_csv(file).target.tolist() == y.tolist()

@@ -61,9 +61,9 @@ def test_digits_on_their_side_are_reported(tmp_path, digits):
     images, labels = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
     labels.write_bytes(idx(y))
     images.write_bytes(idx(X.reshape(-1, 8, 8).transpose(0, 2, 1)))
-    with pytest.warns(UserWarning, match="lie on their side"):
+    with pytest.warns(UserWarning, match="seem to be transposed"):
         load_idx(tmp_path)
-    with pytest.warns(UserWarning, match="lie on their side"):
+    with pytest.warns(UserWarning, match="seem to be transposed"):
         next(iter_idx(tmp_path, "train", 8192))
     images.write_bytes(idx(X.reshape(-1, 8, 8)))
     assert "turned" not in load_idx(tmp_path).DESCR

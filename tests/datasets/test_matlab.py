@@ -80,7 +80,7 @@ def test_other_sets_are_not_turned_but_reported(tmp_path, subset):
     digits = load_digits()
     X = digits.images.transpose(0, 2, 1).reshape(-1, 64)
     savemat(tmp_path / "d.mat", {"X": X, "y": digits.target[:, np.newaxis]})
-    with pytest.warns(UserWarning, match="seem to lie on their side"):
+    with pytest.warns(UserWarning, match="seem to be transposed"):
         bunch = load_mat(tmp_path / "d.mat", subset=subset)
     np.testing.assert_array_equal(bunch.data, X)
 

@@ -87,7 +87,7 @@ def test_chunks_are_parts_of_the_whole(tmp_path):
 def test_a_set_on_its_side_and_a_label_10_are_reported(tmp_path):
     bunch = load_digits()
     np.savez(tmp_path / "a", X=bunch.images.transpose(0, 2, 1), y=bunch.target)
-    with pytest.warns(UserWarning, match=r"a\.npz \(X and y\): the digits seem to lie"):
+    with pytest.warns(UserWarning, match=r"a\.npz \(X and y\): the digits seem to be transposed"):
         load_npz(tmp_path / "a.npz")
     np.savez(tmp_path / "b", X=IMAGES, y=[10, 1])
     with pytest.warns(UserWarning, match=r"labels are 1 to 10, without 0.*y % 10"):

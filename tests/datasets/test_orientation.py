@@ -16,7 +16,7 @@ LABELS = DIGITS.target[600:900]
 @pytest.mark.parametrize("n", [100, 300])
 def test_digits_on_their_side_are_reported(n, invert):
     images = 255 - LARGE[:n] if invert else LARGE[:n]
-    with pytest.warns(UserWarning, match=r"^f: the digits seem to lie on their side") as caught:
+    with pytest.warns(UserWarning, match=r"^f: the digits seem to be transposed") as caught:
         check_upright(images.transpose(0, 2, 1), LABELS[:n], "f")
     assert "X.reshape(-1, 28, 28).transpose(0, 2, 1)" in str(caught[0].message)
     assert "\n" not in str(caught[0].message)
@@ -25,7 +25,7 @@ def test_digits_on_their_side_are_reported(n, invert):
 
 def test_labels_that_call_0_10_are_judged_too():
     labels = np.where(LABELS == 0, 10, LABELS)
-    with pytest.warns(UserWarning, match="lie on their side"):
+    with pytest.warns(UserWarning, match="seem to be transposed"):
         check_upright(LARGE.transpose(0, 2, 1).reshape(300, -1), labels, "f")
 
 

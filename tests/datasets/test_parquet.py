@@ -102,8 +102,14 @@ REFUSED = {
         _frame(image=[{"bytes": None, "path": "a.png"}], label=[1]),
         "neither an encoded picture",
     ),
-    "no_picture": (_frame(image=[b"<html>"], label=[1]), "an image is not a picture, or damaged"),
-    "cut": (_frame(image=[encoded(IMAGES[0])[:-30]], label=[1]), "not a picture, or damaged"),
+    "no_picture": (
+        _frame(image=[b"<html>"], label=[1]),
+        "an encoded picture is damaged or has an unknown format",
+    ),
+    "cut": (
+        _frame(image=[encoded(IMAGES[0])[:-30]], label=[1]),
+        "damaged or has an unknown format",
+    ),
     "sizes": (DIFFERENT, r"sizes \(3, 4\) and \(4, 4\)"),
     "ragged": (_frame(image=[[[1, 2], [3]]], label=[1]), "nor a list of numbers"),
     "no_rows": (_frame(p=[], label=[]), "there are no images"),

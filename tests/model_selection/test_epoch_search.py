@@ -114,7 +114,7 @@ def test_only_what_differs_in_more_than_epochs_is_fitted_apart(digits, fits):
             Pipeline([("cnn", quick()), ("svm", LogisticRegression())]),
             {"svm__epochs": [1]},
             {},
-            r"ends with one; got LogisticRegression\(\)",
+            r"ends with such an estimator; got LogisticRegression\(\)",
         ),
         (
             pipeline(),

@@ -24,7 +24,7 @@ Output = Annotated[
 RejectBelow = Annotated[
     float,
     typer.Option(
-        metavar="P", min=0, max=1, help="Write an empty label if its probability is below P."
+        metavar="P", min=0, max=1, help="Leave a label empty if its probability is below P."
     ),
 ]
 

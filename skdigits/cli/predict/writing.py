@@ -43,7 +43,7 @@ def write_predictions(
 
     Parameters
     ----------
-    estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline that ends with one
+    estimator : DigitClassifier, DigitSequenceRecognizer or Pipeline that ends with one of them
         A fitted estimator. If its first step is a PictureCleaner, picture files skip this step,
         because they are cleaned when they are read.
     chunks : iterator of Chunk

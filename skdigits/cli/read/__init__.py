@@ -28,14 +28,13 @@ Patterns = Annotated[
         "--pattern",
         metavar="P",
         help="Pattern of each line, such as ddddd.ddd: d stands for a digit, d+ for one or more "
-        "digits, and other digits and signs for themselves. Repeat the option to allow several "
-        "patterns.",
+        "digits, and every digit or sign for itself. Repeat the option to allow several patterns.",
     ),
 ]
 RejectBelow = Annotated[
     float,
     typer.Option(
-        metavar="P", min=0, max=1, help="Print an empty text for lines with a lower confidence."
+        metavar="P", min=0, max=1, help="Print an empty text for lines with a confidence below P."
     ),
 ]
 AsCsv = Annotated[
@@ -46,8 +45,8 @@ Lines = Annotated[
     bool,
     typer.Option(
         "--lines",
-        help="Print the numbers on one line of the picture as one text, separated by spaces, with "
-        "their lowest confidence.",
+        help="Join the numbers on one line of the picture with spaces, and print them with their "
+        "lowest confidence.",
     ),
 ]
 Table = Annotated[

@@ -145,7 +145,7 @@ def _enlarged(drawn: Any, factor: int, places: np.ndarray) -> tuple[Any, np.ndar
     page : PIL.Image.Image
         The enlarged copy with its margins.
     origin : ndarray of shape (4,), int
-        Left and top of the picture on the page, given twice, so that it can be added to boxes.
+        Left, top, left and top of the picture on the page, to be added to the sides of boxes.
     """
     from PIL import Image
 

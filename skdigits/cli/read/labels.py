@@ -96,7 +96,7 @@ def _other_boxes(boxes: np.ndarray, places: np.ndarray, shape: tuple[int, ...]) 
 def _choose(
     costs: np.ndarray, places: np.ndarray, reserved: np.ndarray, taken: np.ndarray
 ) -> np.ndarray:
-    """Choose the cheapest place of each label that no earlier label covers; -1 if none is free."""
+    """Choose, for each label, the cheapest place without an earlier label; -1 if there is none."""
     chosen = np.full(len(costs), -1)
     n_free = np.isfinite(costs).sum(axis=1).tolist()
     for i, order in enumerate(np.argsort(costs, axis=1, kind="stable")):

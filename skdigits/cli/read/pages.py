@@ -117,7 +117,7 @@ def find_sources(names: list[str]) -> Iterator[Source]:
 
 
 def load_stream(source: Source) -> Source:
-    """Read the content of a stream; return it or a problem as a Source. Files are not changed."""
+    """Return a stream with its content or with a problem; return a file unchanged."""
     if not source.is_stream:
         return source
     try:
@@ -205,7 +205,7 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _stream(source: str) -> bytes:
-    """Read standard input or a pipe completely, because Pillow needs a file that it can seek in.
+    """Read standard input or a pipe completely, because Pillow needs a seekable file.
 
     A ValueError is raised if the stream is closed, empty or larger than `MAXIMUM_STREAM`.
     """

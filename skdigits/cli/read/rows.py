@@ -1,4 +1,4 @@
-"""Printing of readings: one row per number, line of the picture or row of a table."""
+"""Printing of readings as text, CSV, JSON or tables."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _list(name: str, readings: list[Any], reject_below: float, form: str) -> Ite
 
 
 def _join_lines(readings: list[Any]) -> list[Any]:
-    """Join the texts on each line of a picture with blanks, and keep the lowest confidence."""
+    """Join the texts on each line of a picture with spaces, and keep the lowest confidence."""
     joined = []
     boxes = np.array([box for *_, box in readings], np.int64).reshape(-1, 4)
     for members in _in_rows(find_rows(boxes), boxes):

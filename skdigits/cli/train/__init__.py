@@ -48,16 +48,17 @@ Augment = Annotated[
         count=True,
         max=10,
         show_default=False,
-        help="Rotate, zoom and shift training images at random. Repeat it for stronger changes.",
+        help="Rotate, zoom and shift training images at random. Repeat the option for stronger "
+        "changes.",
     ),
 ]
 Style = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Style augmentation (handwritten or mixed), for writers, pens and cameras that DATA "
-        "does not contain; mixed adds printed and seven-segment digits. With --sequences, the "
-        "default is handwritten, and tiles places whole images side by side.",
+        help="Style augmentation, for writers, pens and cameras that DATA does not contain: "
+        "handwritten, or mixed, which adds printed and seven-segment digits. With --sequences, "
+        "handwritten is the default; a third style, tiles, places whole images side by side.",
     ),
 ]
 Signs = Annotated[
@@ -77,7 +78,10 @@ EarlyStopping = Annotated[
 ValidationFraction = Annotated[
     float | None,
     typer.Option(
-        metavar="SHARE", min=0.01, max=0.9, help="Share of the training images for validation."
+        metavar="SHARE",
+        min=0.01,
+        max=0.9,
+        help="Share of the training images held out for validation.",
     ),
 ]
 From = Annotated[
@@ -124,7 +128,7 @@ def train(
     is trained instead. Each epoch generates new sequences from the training images. The test
     sequences are generated from the held-out images.
 
-    With --from, a saved model is adapted to the images of DATA; few images are enough. A model of
+    With --from, a saved model is adapted to the images of DATA; a few images are enough. A model of
     single digits needs images of single digits; a model of sequences needs pictures of lines. Put
     pictures into folders named after their labels, or list them in a file labels.csv.
 

@@ -185,7 +185,7 @@ def _make_test_sequences(
 
 
 def _load(path: Path) -> DigitClassifier | DigitSequenceRecognizer:
-    """Load a model; of a Pipeline only the last step, because pictures are cleaned when read."""
+    """Load a model, or only the last step of a Pipeline, because pictures are already cleaned."""
     from skdigits import load
     from skdigits.pretrained import NAMES, load_pretrained
     from skdigits.wrappers import network_estimator
