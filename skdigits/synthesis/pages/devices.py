@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from skdigits.networks.labels import DIGITS
 from skdigits.synthesis.pages import spellings
 from skdigits.synthesis.pages.materials import Materials, segment_pieces
 from skdigits.synthesis.pages.page import Page, Run, digit_bounds, font_of, relative_height
@@ -131,7 +131,7 @@ def wheels(page: Page, materials: Materials, rng: np.random.Generator, height: f
     outer = [left - margin, top - margin, left + n * pitch + margin, top + window + margin]
     page.pen.rectangle(outer, fill=frame, outline=int(rng.uniform(0, 255)), width=2)
     gap = 0 if is_one_window else pitch * rng.uniform(0.02, 0.25)
-    text = "".join(DIGITS[i] for i in rng.integers(10, size=n))
+    text = "".join(string.digits[i] for i in rng.integers(10, size=n))
     if rng.random() < 0.5:
         zeros = int(rng.integers(1, 4))
         text = ("0" * zeros + text)[:n]

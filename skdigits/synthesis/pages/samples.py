@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from skdigits.networks.labels import DIGITS
 from skdigits.synthesis.pages import devices, printed, spellings
 from skdigits.synthesis.pages.exposure import expose, smooth_noise
 from skdigits.synthesis.pages.materials import Materials
@@ -19,7 +19,7 @@ from skdigits.synthesis.pages.spellings import SIGNS
 STRIDE = 4  # pixels of the picture per pixel of the target
 CORE = (0.25, 0.75)  # part of a number's height that is marked
 OTHER = "\ufffd"  # any character that is no digit and no sign
-CHARACTERS = DIGITS + SIGNS + " " + OTHER
+CHARACTERS = string.digits + SIGNS + " " + OTHER
 SMALLEST, LARGEST = 7, 56  # heights of digits that are marked
 IGNORED = 255
 LEGIBLE = 0.55  # minimum correlation of a number with its clean image

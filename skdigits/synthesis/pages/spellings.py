@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-
-from skdigits.networks.labels import DIGITS
 
 SIGNS = ".,-+/:%$€£#"  # signs that are part of numbers
 # A run of digits with signs inside it; a sign before it belongs to it unless a letter is before.
@@ -73,7 +72,7 @@ def numbers_in(text: str) -> list[tuple[int, int]]:
 
 
 def _digits(rng: np.random.Generator, n: Any) -> str:
-    return "".join(DIGITS[i] for i in rng.integers(10, size=n))
+    return "".join(string.digits[i] for i in rng.integers(10, size=n))
 
 
 def _amount(rng: np.random.Generator) -> str:
