@@ -69,7 +69,7 @@ def load_materials(args):
 
 def has_characters(path):
     """Return True if a font has the characters of words and numbers."""
-    font = ImageFont.truetype(path, 40)
+    font = ImageFont.truetype(str(path), 40)
     missing = bytes(font.getmask("\uffff"))
     return all(bytes(font.getmask(character)) != missing for character in NEEDED)
 

@@ -54,7 +54,7 @@ class Run:
 @lru_cache(maxsize=4096)
 def font_of(path: Path, size: int) -> Any:
     """Open a font."""
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=4096)
