@@ -16,8 +16,9 @@ from make_glyphs import typefaces
 from measuring import MNIST, load_mnist, parser, results_folder
 from PIL import Image, ImageDraw, ImageFont
 
+from skdigits.synthesis.pages.cut_outs import OTHER, cut_numbers
 from skdigits.synthesis.pages.materials import Materials
-from skdigits.synthesis.pages.samples import IGNORED, OTHER, cut_numbers, draw_sample
+from skdigits.synthesis.pages.samples import IGNORED, draw_sample
 
 PAGES = (5, 10)  # rows and columns
 CUTS = (25, 6)

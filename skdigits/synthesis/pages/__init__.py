@@ -1,1 +1,1 @@
-"""Drawn pages: receipts, forms, displays, meters and photographs with numbers among words."""
+"""Drawn pages with numbers among words: receipts, forms, displays, meters, photographs."""

@@ -1,21 +1,13 @@
-from pathlib import Path
-
-import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
+from written_pages import FONTS, SANS, SHIFTED, SIDE, page_with, sample_of
 
 from skdigits.datasets import load_digits
 from skdigits.synthesis.pages import samples
 from skdigits.synthesis.pages.materials import Materials, segment_pieces
 from skdigits.synthesis.pages.page import Page
 from skdigits.synthesis.pages.spellings import numbers_in
-
-FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-SANS = FONTS / "DejaVuSans.ttf"
-SIDE = 128
-# From a picture to a page that is larger by 32 pixels on each side.
-SHIFTED = np.array([[1.0, 0.0, 32.0], [0.0, 1.0, 32.0]])
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +17,6 @@ def materials():
     images[:, 2:26, 2:26] = digits.images.repeat(3, 1).repeat(3, 2)
     fonts = [SANS, FONTS / "DejaVuSerif.ttf"]
     return Materials({"printed": fonts, "handwritten": fonts[:1]}, images, digits.target)
-
-
-def sample_of(page, turn=0):
-    box = (32, 32, 32 + SIDE, 32 + SIDE)
-    picture = page.picture.crop(box)
-    target, heights = samples._target(page, SHIFTED, SIDE, turn, picture, picture)
-    return samples.Sample(picture, picture, target, heights, page.runs, SHIFTED)
-
-
-def page_with(text, left=60, top=90, height=16, **options):
-    page = Page(SIDE + 64, SIDE + 64)
-    page.write(text, left, top, height, SANS, 0, **options)
-    return page
 
 
 def test_the_digits_stand_where_the_run_says():
@@ -81,31 +60,14 @@ def test_numbers_of_other_heights_are_ignored(height):
     assert set(np.unique(sample_of(page).target)) <= {0, samples.IGNORED}
 
 
-def test_illegible_numbers_are_ignored():
+@pytest.mark.parametrize(("share", "mark"), [(0.2, samples.IGNORED), (0.8, 1)])
+def test_numbers_in_much_noise_are_ignored(share, mark):
     page = page_with("12.50")
-    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
     clean = page.picture.crop((32, 32, 32 + SIDE, 32 + SIDE))
-    target, _ = samples._target(page, SHIFTED, SIDE, 0, clean, Image.fromarray(noise))
-    assert set(np.unique(target)) == {0, samples.IGNORED}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("12.50", "12.50"), ("RM5.00", samples.OTHER + "5.00"), ("14:05", "14:05"), ("45%", "45%")],
-)
-def test_cut_outs_have_the_characters_that_are_seen(text, expected):
-    sample = sample_of(page_with(text, left=55))
-    cuts = samples.cut_numbers(sample, np.random.default_rng(1), margin=(1.0, 1.0))
-    assert expected in [found for _, found in cuts]
-    for image, _ in cuts:
-        assert image.shape[0] == 28
-        assert image.dtype == np.uint8
-
-
-def test_a_cut_out_between_two_lines_is_left_out():
-    page = page_with("1250", top=90)
-    page.write("8833", 60, 100, 16, SANS, 0)
-    assert samples._visible(page.runs, 60, 100, 104, 16) is None
+    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), np.uint8)
+    noisy = Image.blend(Image.fromarray(noise), clean, share)
+    target, _ = samples._target(page, SHIFTED, SIDE, 0, clean, noisy)
+    assert set(np.unique(target)) == {0, mark}
 
 
 def test_samples_are_reproducible(materials):

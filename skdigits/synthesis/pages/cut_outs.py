@@ -1,0 +1,135 @@
+"""Cut-outs of the numbers of a drawn page, with the characters that are seen in them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image
+
+from skdigits.synthesis.pages.page import Run
+from skdigits.synthesis.pages.samples import Sample, is_legible
+
+OTHER = "\ufffd"  # any character that is neither a digit nor a sign of a number
+
+
+def cut_numbers(
+    sample: Sample,
+    rng: np.random.Generator,
+    *,
+    rows: int = 28,
+    digit_rows: float = 18.0,
+    margin: tuple[float, float] = (0.15, 0.7),
+    most: int = 16,
+    longest: float = 16.0,
+) -> list[tuple[np.ndarray, str]]:
+    """Cut the numbers, and some words, out of a picture.
+
+    Returns
+    -------
+    list of (ndarray of shape (rows, width), str)
+        Grey levels, and the characters.
+    """
+    found = []
+    for run in sample.runs:
+        height = run.bottom - run.top
+        if run.turn or height < 5 or not len(run.edges):
+            continue
+        spans = run.numbers()
+        if not spans or rng.random() < 0.1:
+            spans = [*spans, (0, min(len(run.text), 8))]
+        for start, stop in spans:
+            left, right = run.left + run.edges[start, 0], run.left + run.edges[stop - 1, 1]
+            if right - left > longest * height:
+                continue
+            size = height * np.exp(rng.normal(0, 0.09))
+            before, after = rng.uniform(*margin, 2) * height
+            middle = (run.top + run.bottom) / 2 + rng.normal(0, 0.05) * height
+            found.append((run, left - before, right + after, middle, size))
+    chosen = rng.permutation(len(found))[:most]
+    inverse = np.linalg.inv(np.vstack([sample.matrix, [0, 0, 1]]))
+    cuts = []
+    side = sample.picture.width
+    for i in chosen:
+        run, left, right, middle, size = found[i]
+        scale = size / digit_rows
+        width = max(8, round((right - left) / scale))
+        tilt = np.tan(rng.normal(0, 0.025))
+        # From coordinates of the cut-out to those of the page, then of the picture.
+        to_page = np.array(
+            [
+                [scale, 0, left],
+                [scale * tilt, scale, middle - scale * (rows / 2 + tilt * width / 2)],
+                [0, 0, 1],
+            ]
+        )
+        to_picture = (inverse @ to_page)[:2]
+        corners = to_picture @ np.array([[0, width, 0, width], [5, 5, 23, 23], [1, 1, 1, 1]])
+        if corners.min() < -2 or corners.max() > side + 2:
+            continue
+        cut = _sampled(sample.picture, to_picture, width, rows)
+        clean = _sampled(sample.clean, to_picture, width, rows)
+        if not is_legible(clean.astype(np.float32), cut.astype(np.float32)):
+            continue
+        text = _visible(sample.runs, left, right, middle, size)
+        if text is not None:
+            cuts.append((cut, text))
+    return cuts
+
+
+def _sampled(picture: Image.Image, matrix: np.ndarray, width: int, rows: int) -> np.ndarray:
+    """Cut out a part; a large one is drawn finer first, so that no pixel is skipped."""
+    finer = int(np.ceil(np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    if finer > 1:
+        matrix = np.column_stack([matrix[:, :2] / finer, matrix[:, 2]])
+    image = picture.transform(
+        (width * finer, rows * finer),
+        Image.Transform.AFFINE,
+        matrix.ravel().tolist(),
+        Image.Resampling.BILINEAR,
+    )
+    return np.asarray(image.reduce(finer) if finer > 1 else image)
+
+
+def _visible(runs: list[Run], left: float, right: float, middle: float, size: float) -> str | None:
+    """Return the characters of a part of the page; None if they cannot be told."""
+    pieces = []
+    for run in runs:
+        if run.turn or not len(run.edges):
+            continue
+        overlap = min(run.bottom, middle + size / 2) - max(run.top, middle - size / 2)
+        if overlap < 0.4 * min(run.bottom - run.top, size):
+            if overlap > 0.15 * size and run.left < right and run.right > left:
+                return None
+            continue
+        numbers = run.numbers()
+        inside = np.zeros(len(run.text), bool)
+        for start, stop in numbers:
+            inside[start:stop] = True
+        starts, ends = run.left + run.edges[:, 0], run.left + run.edges[:, 1]
+        seen = np.minimum(ends, right) - np.maximum(starts, left)
+        share = seen / np.maximum(ends - starts, 1e-6)
+        for i in np.flatnonzero(share > 0.15):
+            character = run.text[i]
+            if character.isspace():
+                pieces.append((starts[i], ends[i], " "))
+            elif inside[i] and share[i] >= 0.6:
+                pieces.append((starts[i], ends[i], character))
+            elif share[i] >= 0.3:
+                pieces.append((starts[i], ends[i], OTHER))
+    pieces.sort()
+    if any(after[0] < before[1] - 0.3 * size for before, after in pairwise(pieces)):
+        return None  # one is written over another
+    text = ""
+    previous = None
+    for start, end, character in pieces:
+        if previous is not None and start - previous > 0.35 * size and not text.endswith(" "):
+            joined = any(run.is_joined and run.left <= start <= run.right for run in runs)
+            text += "" if joined else " "
+        previous = end
+        if character == OTHER and text.endswith(OTHER):
+            continue
+        if character == " " and (text.endswith(" ") or not text):
+            continue
+        text += character
+    return text.strip()

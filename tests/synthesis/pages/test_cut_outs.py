@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+from written_pages import SANS, page_with, sample_of
+
+from skdigits.synthesis.pages import cut_outs
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("12.50", "12.50"), ("RM5.00", cut_outs.OTHER + "5.00"), ("14:05", "14:05"), ("45%", "45%")],
+)
+def test_cut_outs_have_the_characters_that_are_seen(text, expected):
+    sample = sample_of(page_with(text, left=55))
+    cuts = cut_outs.cut_numbers(sample, np.random.default_rng(1), margin=(1.0, 1.0))
+    assert expected in [found for _, found in cuts]
+    for image, _ in cuts:
+        assert image.shape[0] == 28
+        assert image.dtype == np.uint8
+
+
+def test_a_cut_out_between_two_lines_is_left_out():
+    page = page_with("1250", top=90)
+    page.write("8833", 60, 100, 16, SANS, 0)
+    assert cut_outs._visible(page.runs, 60, 100, 104, 16) is None
