@@ -22,3 +22,14 @@ def test_a_cut_out_between_two_lines_is_left_out():
     page = page_with("1250", top=90)
     page.write("8833", 60, 100, 16, SANS, 0)
     assert cut_outs._visible(page.runs, 60, 100, 104, 16) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, "12"), (0.45, "12" + cut_outs.OTHER), (0.9, "125")]
+)
+def test_a_digit_that_is_cut_off_is_another_character(share, expected):
+    page = page_with("125")
+    (run,) = page.runs
+    start, end = run.left + run.edges[2]
+    found = cut_outs._visible(page.runs, run.left, start + share * (end - start), 98, 16)
+    assert found == expected
