@@ -47,7 +47,8 @@ def read_sequences(
     Returns
     -------
     digits : ndarray of shape (n, top, max_length), int
-        The sequences, padded with -1; the most probable first. Missing sequences are empty.
+        The sequences, padded with -1; the most probable first. If an image has
+        fewer than `top` possible sequences, the last ones are empty.
     log_probability : ndarray of shape (n, top), float
         Natural logarithms of their probabilities.
     """

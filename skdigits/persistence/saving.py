@@ -268,7 +268,9 @@ class _Reader:
             case [["list" | "tuple", [*steps]], bool() as verbose] if len(state) == 2:
                 made = [self._make_step(step) for step in steps]
             case _:
-                raise ValueError("the entries of the Pipeline are not steps and verbose")
+                raise ValueError(
+                    "the Pipeline should have exactly the entries 'steps' and 'verbose'"
+                )
         schema.check_steps(made)
         return Pipeline(made, verbose=verbose)
 

@@ -1,8 +1,9 @@
 """Draw lines of handwritten or printed digits that look like cleaned pictures.
 
 A new style of lines needs an entry in `KINDS`, in ``composition.STYLES`` and in the signature of
-`DigitSequenceRecognizer`. A new kind of line needs a collection of pictures in `LineSynthesizer`.
-The styles of single digits are in ``training/augmentation.py`` and ``training/printed_samples.py``.
+`DigitSequenceRecognizer`. A new source of digit images needs an entry in the collections of
+`LineSynthesizer`. The styles of single digits are in ``training/augmentation.py`` and
+``training/printed_samples.py``.
 """
 
 from __future__ import annotations

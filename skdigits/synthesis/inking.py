@@ -28,7 +28,7 @@ class Pens:
         Standard deviation of a wider blur. The result of this blur is subtracted to make strokes
         thinner, because a difference of Gaussians is highest along the centre lines of strokes.
     thinning : ndarray of shape (n_lines,), float
-        Share of the wider blur that is subtracted; 0 if strokes are not thinned.
+        Factor of the wider blur when it is subtracted; with 0, strokes are not thinned.
     threshold, gain : ndarray of shape (n_lines,), float
         Grey level, from 0 to 1, that is mapped to `LEVEL`, and factor of the contrast.
     softness : ndarray of shape (n_lines,), float

@@ -122,7 +122,10 @@ def test_what_save_does_not_write_is_refused(kind, name, value, files, tmp_path)
     document, entries = files[kind]
     document = with_state(document, name, value)
     assert_refused(
-        tmp_path / "file", document, entries, "unknown attribute|are not steps and verbose"
+        tmp_path / "file",
+        document,
+        entries,
+        "unknown attribute|exactly the entries 'steps' and 'verbose'",
     )
 
 
