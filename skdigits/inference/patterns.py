@@ -168,8 +168,8 @@ def _elements(pattern: str, characters: str) -> list[Element]:
     for part in ELEMENT.findall(pattern):
         if part not in ("d", "d+", *DIGITS, *SIGNS, *characters):
             raise ValueError(
-                "pattern should consist of d (any digit), d+ (one or more digits), fixed digits such "
-                f"as 7, spaces, and the signs {' '.join(SIGNS.strip())}; got {part!r} in "
+                "pattern should consist of d (any digit), d+ (one or more digits), fixed digits "
+                f"such as 7, spaces, and the signs {' '.join(SIGNS.strip())}; got {part!r} in "
                 f"{reprlib.repr(pattern)}."
             )
         elements.append(Element(DIGITS if part[0] == "d" else part, part == "d+"))
