@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 from draw_pages import load_materials
-from measuring import Checks, figure, finish, memory, parser, results_folder
+from measuring import Checks, finish, memory, mistakes_figure, parser, results_folder
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from skdigits import read
-from skdigits.synthesis.pages.samples import draw_sample
+from skdigits.synthesis.pages.page_samples import draw_sample
 
 # Kind, measure, and its minimum on the odd half.
 GOALS = {
@@ -49,22 +49,22 @@ def main():
     args = parser(__doc__, data="folder with a subfolder per kind of picture").parse_args()
     if not args.data and not args.quick:
         raise SystemExit("FOLDER is required; --quick alone reads drawn pages.")
-    checks, details, mistakes = Checks(), {}, {}
+    checks, details, mistakes, installed = Checks(), {}, {}, programs()
     with tempfile.TemporaryDirectory() as drawn:
         folder = Path(args.data) if args.data else draw_folder(args, Path(drawn))
         for kind in sorted(path.parent for path in folder.glob("*/truth.json")):
             details[kind.name] = {}
-            for program, function in programs().items():
+            for program, function in installed.items():
                 found = measure(function, kind, N_QUICK if args.quick else None)
                 details[kind.name][program] = found["row"]
                 print(f"{kind.name:18s} {program:9s} {summary(found['row'])}", flush=True)
                 if program == "skdigits":
-                    mistakes[kind.name] = found["mistakes"]
+                    mistakes[kind.name] = drawn_mistakes(found["mistakes"])
             judge(checks, kind.name, details[kind.name]["skdigits"])
     details = {"kinds": details, "peak_bytes": memory("VmHWM")}
     target = results_folder(args) / "parts" / "bench_numbers.png"
     target.parent.mkdir(exist_ok=True)
-    draw(mistakes).savefig(target, dpi=110)
+    mistakes_figure(mistakes, SHOWN).savefig(target, dpi=110)
     finish("bench_numbers", args, checks, details)
 
 
@@ -215,21 +215,19 @@ def judge(checks, kind, row):
         checks.at_most(what, row["cpu_seconds"], MOST_SECONDS[1], "s")
 
 
-def draw(mistakes):
-    """Draw the most confident numbers of each kind that are not on the picture."""
-    fig, axes = figure(SHOWN, len(mistakes), squeeze=False)
-    fig.set_size_inches(2 * SHOWN, 1.3 * len(mistakes))
-    for row, (name, shown) in zip(axes, mistakes.items(), strict=True):
-        for ax in row:
-            ax.set_axis_off()
-        row[0].set_title(name, loc="left", fontsize="small", pad=14)
-        for ax, (path, text, confidence, box) in zip(row, shown, strict=False):
-            height = box[3] - box[1]
-            part = box[0] - height, box[1] - height, box[2] + height, box[3] + height
-            ax.imshow(Image.open(path).convert("L").crop(tuple(map(int, part))), cmap="gray")
-            label = f"{text}, {confidence:.2f}"
-            ax.text(0, -0.1, label, transform=ax.transAxes, fontsize="x-small", va="top")
-    return fig
+def drawn_mistakes(mistakes):
+    """Cut the most confident numbers that are not on the picture out of their pictures."""
+    return [
+        (around(Image.open(path).convert("L"), box), f"{text}, {confidence:.2f}")
+        for path, text, confidence, box in mistakes
+    ]
+
+
+def around(picture, box):
+    """Cut out a box with a margin of its height."""
+    height = box[3] - box[1]
+    part = box[0] - height, box[1] - height, box[2] + height, box[3] + height
+    return picture.crop(tuple(map(int, part)))
 
 
 if __name__ == "__main__":

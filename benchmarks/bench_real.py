@@ -23,7 +23,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
-from measuring import Checks, figure, finish, load_mnist, parser
+from measuring import Checks, finish, load_mnist, mistakes_figure, parser
 from photographs import page, photograph
 from PIL import Image
 from scipy.stats import binomtest
@@ -92,7 +92,7 @@ def main():
         score = score_on_mnist(args, models["digit"])
         checks.at_least("MNIST's test images: accuracy", score, LEAST_ON_MNIST)
     details = {"sets": details, "bytes": {kind: size_of(model) for kind, model in models.items()}}
-    finish("bench_real", args, checks, details, draw(mistakes))
+    finish("bench_real", args, checks, details, mistakes_figure(mistakes, SHOWN))
 
 
 def load_or_train(args, kind):
@@ -294,20 +294,6 @@ def most_confident_mistakes(found, pictures, labels):
         (pictures[i], f"{labels[i]} read as {found['texts'][i]}, {found['confidence'][i]:.2f}")
         for i in wrong
     ]
-
-
-def draw(mistakes):
-    """Draw the most confident mistakes of each set."""
-    fig, axes = figure(SHOWN, len(mistakes), squeeze=False)
-    fig.set_size_inches(2 * SHOWN, 1.3 * len(mistakes))
-    for row, (name, shown) in zip(axes, mistakes.items(), strict=True):
-        for ax in row:
-            ax.set_axis_off()
-        row[0].set_title(name, loc="left", fontsize="small", pad=14)
-        for ax, (picture, text) in zip(row, shown, strict=False):
-            ax.imshow(picture, cmap="gray")
-            ax.text(0, -0.1, text, transform=ax.transAxes, fontsize="x-small", va="top")
-    return fig
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from skdigits.synthesis.pages.cut_outs import OTHER, cut_numbers
 from skdigits.synthesis.pages.materials import Materials
-from skdigits.synthesis.pages.samples import IGNORED, draw_sample
+from skdigits.synthesis.pages.page_samples import IGNORED, draw_sample
 
 PAGES = (5, 10)  # rows and columns
 CUTS = (25, 6)

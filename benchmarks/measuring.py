@@ -278,6 +278,20 @@ def figure(columns, rows=1, **options):
     return plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
 
 
+def mistakes_figure(mistakes, columns):
+    """Draw a row of pictures with texts for each name; `mistakes` has the pairs of each name."""
+    fig, axes = figure(columns, len(mistakes), squeeze=False)
+    fig.set_size_inches(2 * columns, 1.3 * len(mistakes))
+    for row, (name, shown) in zip(axes, mistakes.items(), strict=True):
+        for ax in row:
+            ax.set_axis_off()
+        row[0].set_title(name, loc="left", fontsize="small", pad=14)
+        for ax, (picture, text) in zip(row, shown, strict=False):
+            ax.imshow(picture, cmap="gray")
+            ax.text(0, -0.1, text, transform=ax.transAxes, fontsize="x-small", va="top")
+    return fig
+
+
 def draw_growth(ax, data, names):
     """Plot seconds by number of images, and the lower bound from the number of operations."""
     for name in names:

@@ -214,10 +214,15 @@ def photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     paper = rng.uniform(150, 240) * light * (1 - printed_pattern(height, width, rng))
     picture = paper * (1 - rng.uniform(0.3, 0.85) * ink)
     picture += rng.standard_normal(ink.shape, np.float32) * np.float32(rng.uniform(0, 7))
-    packed, quality = io.BytesIO(), int(rng.integers(25, 95))
     grey = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
-    grey.save(packed, "JPEG", quality=quality)
-    return np.asarray(Image.open(packed), np.float32)
+    return np.asarray(as_jpeg(grey, int(rng.integers(25, 95))), np.float32)
+
+
+def as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    """Compress a picture as JPEG, and open it again."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return Image.open(file)
 
 
 def printed_pattern(height: int, width: int, rng: np.random.Generator) -> np.ndarray:

@@ -8,67 +8,69 @@ import numpy as np
 from PIL import Image
 
 from skdigits.synthesis.pages.page import Run
-from skdigits.synthesis.pages.samples import Sample, is_legible
+from skdigits.synthesis.pages.page_samples import Sample, is_legible
 
 OTHER = "\ufffd"  # any character that is neither a digit nor a sign of a number
+ROWS, DIGIT_ROWS = 28, 18  # height of a cut-out and of the digits in it, in pixels
+MARGIN = (0.15, 0.7)  # before and after a number, in heights of a digit
+MOST = 16  # cut-outs of a picture
+LONGEST = 16  # heights of a digit
+SHORTEST = 5  # pixels: digits of a smaller height are left out
 
 
 def cut_numbers(
     sample: Sample,
     rng: np.random.Generator,
     *,
-    rows: int = 28,
-    digit_rows: float = 18.0,
-    margin: tuple[float, float] = (0.15, 0.7),
-    most: int = 16,
-    longest: float = 16.0,
+    margin: tuple[float, float] = MARGIN,
 ) -> list[tuple[np.ndarray, str]]:
     """Cut the numbers, and some words, out of a picture.
 
     Returns
     -------
-    list of (ndarray of shape (rows, width), str)
+    list of (ndarray of shape (ROWS, width), str)
         Grey levels, and the characters.
     """
     found = []
     for run in sample.runs:
         height = run.bottom - run.top
-        if run.turn or height < 5 or not len(run.edges):
+        if run.turn or height < SHORTEST or not len(run.edges):
             continue
         spans = run.numbers()
         if not spans or rng.random() < 0.1:
             spans = [*spans, (0, min(len(run.text), 8))]
         for start, stop in spans:
             left, right = run.left + run.edges[start, 0], run.left + run.edges[stop - 1, 1]
-            if right - left > longest * height:
+            if right - left > LONGEST * height:
                 continue
             size = height * np.exp(rng.normal(0, 0.09))
             before, after = rng.uniform(*margin, 2) * height
             middle = (run.top + run.bottom) / 2 + rng.normal(0, 0.05) * height
             found.append((run, left - before, right + after, middle, size))
-    chosen = rng.permutation(len(found))[:most]
+    chosen = rng.permutation(len(found))[:MOST]
     inverse = np.linalg.inv(np.vstack([sample.matrix, [0, 0, 1]]))
     cuts = []
     side = sample.picture.width
     for i in chosen:
         run, left, right, middle, size = found[i]
-        scale = size / digit_rows
+        scale = size / DIGIT_ROWS
         width = max(8, round((right - left) / scale))
         tilt = np.tan(rng.normal(0, 0.025))
         # From coordinates of the cut-out to those of the page, then of the picture.
         to_page = np.array(
             [
                 [scale, 0, left],
-                [scale * tilt, scale, middle - scale * (rows / 2 + tilt * width / 2)],
+                [scale * tilt, scale, middle - scale * (ROWS / 2 + tilt * width / 2)],
                 [0, 0, 1],
             ]
         )
         to_picture = (inverse @ to_page)[:2]
-        corners = to_picture @ np.array([[0, width, 0, width], [5, 5, 23, 23], [1, 1, 1, 1]])
+        ends = (ROWS - DIGIT_ROWS) / 2, (ROWS + DIGIT_ROWS) / 2
+        corners = to_picture @ [[0, width] * 2, np.repeat(ends, 2), [1] * 4]
         if corners.min() < -2 or corners.max() > side + 2:
             continue
-        cut = _sampled(sample.picture, to_picture, width, rows)
-        clean = _sampled(sample.clean, to_picture, width, rows)
+        cut = _sampled(sample.picture, to_picture, width)
+        clean = _sampled(sample.clean, to_picture, width)
         if not is_legible(clean.astype(np.float32), cut.astype(np.float32)):
             continue
         text = _visible(sample.runs, left, right, middle, size)
@@ -77,13 +79,13 @@ def cut_numbers(
     return cuts
 
 
-def _sampled(picture: Image.Image, matrix: np.ndarray, width: int, rows: int) -> np.ndarray:
+def _sampled(picture: Image.Image, matrix: np.ndarray, width: int) -> np.ndarray:
     """Cut out a part; a large one is drawn finer first, so that no pixel is skipped."""
     finer = int(np.ceil(np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
     if finer > 1:
         matrix = np.column_stack([matrix[:, :2] / finer, matrix[:, 2]])
     image = picture.transform(
-        (width * finer, rows * finer),
+        (width * finer, ROWS * finer),
         Image.Transform.AFFINE,
         matrix.ravel().tolist(),
         Image.Resampling.BILINEAR,

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from skdigits.synthesis.pages import spellings
-from skdigits.synthesis.pages.materials import Materials, segment_pieces
+from skdigits.synthesis.pages.materials import Materials, segment_pieces, slanted
 from skdigits.synthesis.pages.page import Page, Run, digit_bounds, font_of, relative_height
-from skdigits.synthesis.pages.printed import handwritten_number
+from skdigits.synthesis.pages.printed import handwritten_number, write_by_hand
 
 
 def _label(
@@ -75,11 +75,11 @@ def _segments(
 ) -> float:
     """Show a number on a seven-segment display; return its width."""
     kinds: spellings.Kinds = {
-        spellings._count: 4,
-        spellings._decimal: 4,
-        spellings._time: 2,
-        spellings._padded: 1,
-        spellings._code: 0.4,
+        spellings.count: 4,
+        spellings.decimal: 4,
+        spellings.time: 2,
+        spellings.padded: 1,
+        spellings.code: 0.4,
     }
     text = spellings.number(rng, kinds=kinds, plain=True).replace(",", ".")
     if rng.random() < 0.08:
@@ -100,18 +100,9 @@ def _segments(
         elif character == "-":
             tops[i] = top + height / 2
     if slant:
-        pieces = [_slanted(piece, slant) for piece in pieces]
-    page.digits(text, pieces, left + lefts, top, top + height, lit, tops=tops)
-    page.runs[-1].is_joined = True
+        pieces = [slanted(piece, piece.size, slant) for piece in pieces]
+    page.digits(text, pieces, left + lefts, tops, top, height, lit, is_joined=True)
     return float(lefts[-1] + pieces[-1].width)
-
-
-def _slanted(piece: Image.Image, slant: float) -> Image.Image:
-    extra = round(abs(slant) * piece.height)
-    start = -slant * piece.height if slant > 0 else 0
-    matrix = (1, slant, start, 0, 1, 0)
-    size = (piece.width + extra, piece.height)
-    return piece.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
 
 
 def wheels(page: Page, materials: Materials, rng: np.random.Generator, height: float) -> None:
@@ -223,8 +214,7 @@ def sudoku(page: Page, materials: Materials, rng: np.random.Generator, height: f
             left = x + (cell - 0.6 * height) / 2
             digit = str(rng.integers(1, 10))
             if rng.random() < by_hand:
-                pieces, lefts, tops = materials.written(digit, height, rng)
-                page.digits(digit, pieces, left + lefts, top, top + height, ink, tops=top + tops)
+                write_by_hand(page, materials, rng, digit, left, top, height, ink)
             else:
                 page.write(digit, left, top, height, path, ink)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
+
+from skdigits.synthesis.paper import as_jpeg
 
 
 def expose(page: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -33,7 +34,7 @@ def expose(page: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def smooth_noise(shape: tuple[int, int], cells: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw noise that changes slowly: `cells` random values along the longer side."""
+    """Draw noise that changes slowly: `cells` × `cells` random values, enlarged to `shape`."""
     small = rng.normal(size=(cells, cells)).astype(np.float32)
     image = Image.fromarray(small).resize(shape[::-1], Image.Resampling.BICUBIC)
     return np.asarray(image)
@@ -132,11 +133,7 @@ def _blurred(page: Image.Image, radius: float) -> Image.Image:
 def _compressed(page: Image.Image, rng: np.random.Generator) -> Image.Image:
     if rng.random() < 0.4:
         return page
-    file = io.BytesIO()
-    page.save(file, "JPEG", quality=int(rng.integers(25, 92)))
-    opened = Image.open(file)
-    opened.load()
-    return opened
+    return as_jpeg(page, int(rng.integers(25, 92)))
 
 
 def _as_image(grey: Any) -> Image.Image:

@@ -12,7 +12,7 @@ from PIL import Image
 from skdigits.synthesis import pen
 from skdigits.synthesis.glyphs import typefaces
 
-PEN = {"-": "-", "/": "/", "$": "$", "€": "€", "#": "#"}  # signs that `pen.sign` draws
+WRITTEN_SIGNS = ".,-/:$€# "  # signs that `Materials.written` draws
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Materials:
     Parameters
     ----------
     fonts : dict of str to list of Path
-        Font files: ``"printed"``, ``"handwritten"`` and ``"segments"``.
+        Font files: ``"printed"`` and ``"handwritten"``.
     images : ndarray of shape (n, 28, 28), uint8
         Single handwritten digits, bright on black.
     labels : ndarray of shape (n,)
@@ -52,7 +52,7 @@ class Materials:
         Parameters
         ----------
         text : str
-            Digits, and some of ``.,-/: $€#``.
+            Digits, and some of `WRITTEN_SIGNS`.
         height : float
             Height of a digit in pixels.
         rng : numpy.random.Generator
@@ -102,7 +102,7 @@ class Materials:
         elif character in ".,:":
             return _point(character, height, rng)
         else:
-            strokes = pen.sign(PEN.get(character, "*"), rng)
+            strokes = pen.sign(character, rng)
             image = Image.fromarray(pen.draw(strokes, thickness, rng))
             if character == "-":
                 image = image.crop(image.getbbox())
@@ -110,21 +110,19 @@ class Materials:
                 h = max(1, round(image.height * w / image.width))
                 return image.resize((w, h)), height * rng.uniform(0.4, 0.6)
             tall, below = height * rng.uniform(0.9, 1.3), -0.08 * height
-        return _slanted(image, tall, wide, slant), below
+        image = image.crop(image.getbbox() or (0, 0, 1, 1))
+        width = max(2, round(tall * wide * image.width / image.height))
+        return slanted(image, (width, max(3, round(tall))), slant), below
 
 
-def _slanted(image: Image.Image, height: float, wide: float, slant: float) -> Image.Image:
-    """Crop, scale and slant a character."""
-    box = image.getbbox() or (0, 0, 1, 1)
-    image = image.crop(box)
-    tall = max(3, round(height))
-    across = max(2, round(height * wide * image.width / image.height))
-    lean = abs(slant) * tall
-    size = (across + round(lean), tall)
-    start = -slant * tall if slant > 0 else 0.0
-    scale = image.width / across
-    matrix = (scale, slant * scale, start * scale, 0.0, image.height / tall, 0.0)
-    return image.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+def slanted(image: Image.Image, size: tuple[int, int], slant: float) -> Image.Image:
+    """Scale an image to a width and height, and slant it, which makes it wider."""
+    width, height = size
+    start = -slant * height if slant > 0 else 0.0
+    scale = image.width / width
+    matrix = (scale, slant * scale, start * scale, 0.0, image.height / height, 0.0)
+    wider = width + round(abs(slant) * height), height
+    return image.transform(wider, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
 
 
 def _point(character: str, height: float, rng: np.random.Generator) -> tuple[Image.Image, float]:

@@ -167,19 +167,18 @@ class Page:
         text: str,
         pieces: list[Image.Image],
         lefts: np.ndarray,
+        tops: np.ndarray,
         top: float,
-        bottom: float,
+        height: float,
         ink: int,
         *,
-        tops: np.ndarray | None = None,
         is_joined: bool = False,
     ) -> None:
-        """Paste images of characters: masks of their ink, each with its left and top."""
+        """Paste characters: masks of their ink, each with its left and top, in a line at `top`."""
         edges = np.array(
             [(left, left + piece.width) for left, piece in zip(lefts, pieces, strict=True)]
         )
-        for i, piece in enumerate(pieces):
-            at = top if tops is None else tops[i]
-            self.picture.paste(ink, (round(lefts[i]), round(at)), piece)
+        for piece, x, y in zip(pieces, lefts, tops, strict=True):
+            self.picture.paste(ink, (round(x), round(y)), piece)
         left = float(edges[0, 0])
-        self.runs.append(Run(text, edges - left, left, top, bottom, is_joined))
+        self.runs.append(Run(text, edges - left, left, top, top + height, is_joined))

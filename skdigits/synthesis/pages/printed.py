@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skdigits.synthesis.pages import spellings
-from skdigits.synthesis.pages.materials import Materials
+from skdigits.synthesis.pages.materials import WRITTEN_SIGNS, Materials
 from skdigits.synthesis.pages.page import Page
 
 LEADING = (1.4, 2.6)  # distance between two lines, in heights of a digit
@@ -25,24 +25,13 @@ def _spacing(height: float, rng: np.random.Generator) -> float:
     return height * rng.uniform(0, 0.25) if rng.random() < 0.15 else 0.0
 
 
-def _write_words(
-    page: Page,
-    materials: Materials,
-    rng: np.random.Generator,
-    left: float,
-    top: float,
-    height: float,
-    path: Path,
-    ink: int,
-    *,
-    until: float,
-    share: float,
-) -> None:
+def _words(rng: np.random.Generator, share: float, width: float, height: float) -> str:
+    """Draw words and numbers that fill a width; `share` is the share of numbers."""
     text = ""
-    while len(text) * height * 0.8 < until - left:
+    while len(text) * height * 0.8 < width:
         blank = " " * (1 if rng.random() < 0.9 else int(rng.integers(2, 6)))
         text += (blank if text else "") + spellings.token(rng, share)
-    page.write(text, left, top, height, path, ink, spacing=_spacing(height, rng))
+    return text
 
 
 def text(page: Page, materials: Materials, rng: np.random.Generator, height: float) -> None:
@@ -57,7 +46,8 @@ def text(page: Page, materials: Materials, rng: np.random.Generator, height: flo
             path = materials.font(rng)
         shift = left if rng.random() < 0.8 else rng.uniform(-3, 8) * height
         until = page.width if rng.random() < 0.8 else rng.uniform(0.2, 1) * page.width
-        _write_words(page, materials, rng, shift, top, height, path, ink, until=until, share=share)
+        line = _words(rng, share, until - shift, height)
+        page.write(line, shift, top, height, path, ink, spacing=_spacing(height, rng))
         top += leading
 
 
@@ -76,11 +66,11 @@ def receipt(page: Page, materials: Materials, rng: np.random.Generator, height: 
             name = " ".join(spellings.token(rng, 0.12) for _ in range(rng.integers(1, 4)))
             page.write(name, left, top, size, path, ink, spacing=spacing)
             unit = rng.choice(["", "", "RM", "$", "€", "RM "])
-            amount = unit + spellings.number(rng, kinds={spellings._amount: 5, spellings._count: 1})
+            amount = unit + spellings.number(rng, kinds={spellings.amount: 5, spellings.count: 1})
             amount += rng.choice(["", "", "", " SR", " T", "*", " A"])
             page.write(amount, left + width, top, size, path, ink, spacing=spacing, right=True)
             if rng.random() < 0.4:
-                count = spellings.number(rng, kinds={spellings._count: 1}, plain=True)[:2]
+                count = spellings.number(rng, kinds={spellings.count: 1}, plain=True)[:2]
                 place = left + rng.uniform(0.35, 0.7) * width
                 page.write(count, place, top, size, path, ink, spacing=spacing)
         elif kind < 0.6:
@@ -158,7 +148,7 @@ def table(page: Page, materials: Materials, rng: np.random.Generator, height: fl
     x0, y0 = rng.uniform(-1, 0.5) * across, rng.uniform(-1, 0.5) * down
     by_hand = rng.random() < 0.3
     share = rng.choice([0.4, 0.8, 1.0])
-    kinds: spellings.Kinds = {spellings._amount: 1, spellings._count: 2, spellings._decimal: 1}
+    kinds: spellings.Kinds = {spellings.amount: 1, spellings.count: 2, spellings.decimal: 1}
     for top in np.arange(y0, page.height, down):
         if level:
             page.pen.line([0, top, page.width, top], fill=ink, width=line)
@@ -191,17 +181,31 @@ def handwritten_number(
 ) -> float:
     """Write a number by hand; return its width."""
     kinds: spellings.Kinds = {
-        spellings._count: 5,
-        spellings._decimal: 4,
-        spellings._amount: 1,
-        spellings._code: 1,
-        spellings._date: 1,
-        spellings._padded: 0.5,
+        spellings.count: 5,
+        spellings.decimal: 4,
+        spellings.amount: 1,
+        spellings.code: 1,
+        spellings.date: 1,
+        spellings.padded: 0.5,
     }
     words = spellings.number(rng, kinds=kinds, plain=rng.random() < 0.8)
-    words = "".join(c for c in words if c.isdigit() or c in ".,-/:$€# ")
-    pieces, lefts, tops = materials.written(words, height, rng)
-    page.digits(words, pieces, left + lefts, top, top + height, ink, tops=top + tops)
+    words = "".join(c for c in words if c.isdigit() or c in WRITTEN_SIGNS)
+    return write_by_hand(page, materials, rng, words, left, top, height, ink)
+
+
+def write_by_hand(
+    page: Page,
+    materials: Materials,
+    rng: np.random.Generator,
+    text: str,
+    left: float,
+    top: float,
+    height: float,
+    ink: int,
+) -> float:
+    """Write digits and signs by hand; return their width."""
+    pieces, lefts, tops = materials.written(text, height, rng)
+    page.digits(text, pieces, left + lefts, top + tops, top, height, ink)
     return float(lefts[-1] + pieces[-1].width)
 
 

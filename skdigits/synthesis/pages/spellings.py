@@ -13,7 +13,6 @@ import numpy as np
 SIGNS = ".,-+/:%$€£#"  # signs that are part of numbers
 # A run of digits with signs inside it; a sign before it belongs to it unless a letter is before.
 NUMBER = re.compile(r"(?:(?<![A-Za-z0-9])[-+]?[$€£#]?)?[0-9](?:[0-9.,:/-]*[0-9])?%?")
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FREQUENT = np.array([*b"etaoinsrhldcumfpgwybvkxjqz"]) - ord("a")
 # Words, and letters that look like digits.
 WORDS = str.split(
@@ -75,7 +74,8 @@ def _digits(rng: np.random.Generator, n: Any) -> str:
     return "".join(string.digits[i] for i in rng.integers(10, size=n))
 
 
-def _amount(rng: np.random.Generator) -> str:
+def amount(rng: np.random.Generator) -> str:
+    """Draw an amount of money, with cents."""
     whole = int(10 ** rng.uniform(0, 5))
     cents = f"{rng.choice([0, 50, 90, 95, 99, int(rng.integers(100))]):02d}"
     point, thousands = (".", ",") if rng.random() < 0.75 else (",", ".")
@@ -83,12 +83,14 @@ def _amount(rng: np.random.Generator) -> str:
     return text + point + cents
 
 
-def _decimal(rng: np.random.Generator) -> str:
+def decimal(rng: np.random.Generator) -> str:
+    """Draw a number with one to three decimals."""
     point = "." if rng.random() < 0.7 else ","
     return str(int(10 ** rng.uniform(0, 3))) + point + _digits(rng, rng.integers(1, 4))
 
 
-def _date(rng: np.random.Generator) -> str:
+def date(rng: np.random.Generator) -> str:
+    """Draw a date."""
     day, month = rng.integers(1, 32), rng.integers(1, 13)
     year = str(rng.integers(1950, 2040))
     sign = rng.choice([*"/-."])
@@ -99,45 +101,51 @@ def _date(rng: np.random.Generator) -> str:
     return f"{day:{padded}}{sign}{month:{padded}}{sign}{year}"
 
 
-def _time(rng: np.random.Generator) -> str:
+def time(rng: np.random.Generator) -> str:
+    """Draw a time of day."""
     text = f"{rng.integers(24)}:{rng.integers(60):02d}"
     return text + (f":{rng.integers(60):02d}" if rng.random() < 0.4 else "")
 
 
-def _phone(rng: np.random.Generator) -> str:
+def phone(rng: np.random.Generator) -> str:
+    """Draw a telephone number."""
     start = "+" if rng.random() < 0.3 else ""
     parts = [_digits(rng, rng.integers(2, 5)) for _ in range(rng.integers(2, 5))]
     return start + rng.choice([*"-- ."]).join(parts)
 
 
-def _code(rng: np.random.Generator) -> str:
+def code(rng: np.random.Generator) -> str:
+    """Draw a code of 5 to 14 digits."""
     return _digits(rng, rng.integers(5, 15))
 
 
-def _count(rng: np.random.Generator) -> str:
+def count(rng: np.random.Generator) -> str:
+    """Draw a whole number below 10,000."""
     return str(int(10 ** rng.uniform(0, 4)))
 
 
-def _padded(rng: np.random.Generator) -> str:
+def padded(rng: np.random.Generator) -> str:
+    """Draw a number with leading zeros."""
     return "0" * rng.integers(1, 4) + _digits(rng, rng.integers(1, 5))
 
 
-def _fraction(rng: np.random.Generator) -> str:
+def fraction(rng: np.random.Generator) -> str:
+    """Draw a fraction, a range or a ratio."""
     return f"{rng.integers(1, 20)}{rng.choice([*'//-:'])}{rng.integers(1, 100)}"
 
 
 Spelling = Callable[[np.random.Generator], str]
 Kinds = dict[Spelling, float]  # weight of each kind of number
 SPELLINGS: Kinds = {
-    _count: 6,
-    _amount: 8,
-    _decimal: 3,
-    _date: 2,
-    _time: 1.5,
-    _phone: 1.5,
-    _code: 3,
-    _padded: 1,
-    _fraction: 1,
+    count: 6,
+    amount: 8,
+    decimal: 3,
+    date: 2,
+    time: 1.5,
+    phone: 1.5,
+    code: 3,
+    padded: 1,
+    fraction: 1,
 }
 
 
@@ -177,7 +185,7 @@ def word(rng: np.random.Generator) -> str:
     if rng.random() < 0.4:
         return str(rng.choice(WORDS))
     ranks = np.minimum(rng.geometric(0.12, rng.integers(1, 11)) - 1, 25)
-    text = "".join(LETTERS[FREQUENT[rank]] for rank in ranks)
+    text = "".join(string.ascii_lowercase[FREQUENT[rank]] for rank in ranks)
     style = rng.random()
     text = text.upper() if style < 0.35 else text.capitalize() if style < 0.6 else text
     end = rng.random()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -13,10 +12,12 @@ from skdigits.synthesis.pages.exposure import expose, smooth_noise
 from skdigits.synthesis.pages.materials import Materials
 from skdigits.synthesis.pages.page import Page, Run
 
+SIDE = 256  # height and width of a picture in pixels
 STRIDE = 4  # pixels of the picture per pixel of the target
 CORE = (0.25, 0.75)  # part of a number's height that is marked
 SMALLEST, LARGEST = 7, 56  # heights of digits that are marked
-IGNORED = 255
+HEIGHTS = (8, 44)  # range of the heights of digits
+IGNORED = 255  # in the target: numbers that no loss should count
 LEGIBLE = 0.55  # minimum correlation of a number with its clean image
 SCENES = {
     printed.text: 2.5,
@@ -105,9 +106,7 @@ def _clutter(page: Page, rng: np.random.Generator) -> None:
             page.pen.line([x, y, *rng.uniform(0, page.width, 2)], fill=ink, width=width)
 
 
-def draw_sample(
-    materials: Materials, rng: np.random.Generator, *, side: int = 256, heights: Any = (8, 44)
-) -> Sample:
+def draw_sample(materials: Materials, rng: np.random.Generator) -> Sample:
     """Draw a page and photograph it.
 
     Parameters
@@ -116,10 +115,6 @@ def draw_sample(
         What pages are made of.
     rng : numpy.random.Generator
         Random generator.
-    side : int, default=256
-        Height and width of the picture in pixels.
-    heights : tuple of (float, float), default=(8, 44)
-        Range of the heights of digits.
 
     Returns
     -------
@@ -128,8 +123,8 @@ def draw_sample(
     """
     weights = np.array([*SCENES.values()])
     scene = [*SCENES][rng.choice(len(weights), p=weights / weights.sum())]
-    margin = side // 4
-    whole = side + 2 * margin
+    margin = SIDE // 4
+    whole = SIDE + 2 * margin
     least = 0 if rng.random() < 0.3 else 130
     paper = 255 if rng.random() < 0.4 else int(rng.uniform(least, 255))
     page = Page(whole, whole, paper)
@@ -140,13 +135,13 @@ def draw_sample(
         if materials.photographs and rng.random() < 0.8:
             page.picture.paste(_part(materials, page.picture.size, rng))
     else:
-        low, high = np.log(heights)
+        low, high = np.log(HEIGHTS)
         low = low + 0.5 * (high - low) if scene in LARGE else low
         high = high if scene in LARGE or rng.random() < 0.15 else low + 0.75 * (high - low)
         scene(page, materials, rng, float(np.exp(rng.uniform(low, high))))
     if scene in (printed.form, printed.receipt, printed.text) and rng.random() < 0.15:
         _turned_number(page, materials, rng, margin)
-    return _photographed(page, side, rng)
+    return _photographed(page, rng)
 
 
 def _turned_number(page: Page, materials: Materials, rng: np.random.Generator, margin: int) -> None:
@@ -159,7 +154,7 @@ def _turned_number(page: Page, materials: Materials, rng: np.random.Generator, m
     page.runs = [run for run in page.runs if all(run is not other for other in covered)]
     ink = 0 if page.paper > 110 else 255
     page.write(
-        spellings.number(rng, kinds={spellings._code: 1}, plain=True),
+        spellings.number(rng, kinds={spellings.code: 1}, plain=True),
         x,
         rng.uniform(0.2, 0.7) * page.height,
         height,
@@ -188,7 +183,7 @@ def _rectangles(run: Run) -> list[np.ndarray]:
     return found
 
 
-def _photographed(page: Page, side: int, rng: np.random.Generator) -> Sample:
+def _photographed(page: Page, rng: np.random.Generator) -> Sample:
     """Turn, tilt and crop a page, and expose it."""
     tilt = rng.normal(0, 2) if rng.random() < 0.6 else rng.uniform(-15, 15)
     angle = np.radians(tilt)
@@ -200,13 +195,13 @@ def _photographed(page: Page, side: int, rng: np.random.Generator) -> Sample:
     quarter = np.array([[0.0, -1.0], [1.0, 0.0]])  # of the picture, seen from the page
     matrix = matrix @ np.linalg.matrix_power(quarter, turn)
     centre = np.array([page.width / 2, page.height / 2])
-    offset = centre - matrix @ np.array([side / 2, side / 2])
+    offset = centre - matrix @ np.array([SIDE / 2, SIDE / 2])
     full = np.column_stack([matrix, offset])
     picture = page.picture.transform(
-        (side, side), Image.Transform.AFFINE, full.ravel().tolist(), Image.Resampling.BILINEAR
+        (SIDE, SIDE), Image.Transform.AFFINE, full.ravel().tolist(), Image.Resampling.BILINEAR
     )
     exposed = expose(picture, rng)
-    target, heights = _target(page, full, side, turn, picture, exposed)
+    target, heights = _target(page, full, turn, picture, exposed)
     return Sample(exposed, picture, target, heights, page.runs, full)
 
 
@@ -220,12 +215,12 @@ def is_legible(clean: np.ndarray, exposed: np.ndarray) -> bool:
 def _target(
     page: Page,
     matrix: np.ndarray,
-    side: int,
     turn: int,
     clean: Image.Image,
     exposed: Image.Image,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mark the cores of the legible numbers, at the resolution of the target."""
+    side = clean.width
     before, after = (np.asarray(picture, np.float32) for picture in (clean, exposed))
     inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
     mask = Image.new("L", page.picture.size)
