@@ -12,7 +12,7 @@ from skdigits.synthesis.pages.page_samples import Sample, is_legible
 
 OTHER = "\ufffd"  # any character that is neither a digit nor a sign of a number
 ROWS, DIGIT_ROWS = 28, 18  # height of a cut-out and of the digits in it, in pixels
-MARGIN = (0.15, 0.7)  # before and after a number, in heights of a digit
+MARGIN = (0.15, 1.5)  # before and after a number, in heights of a digit
 MOST = 16  # cut-outs of a picture
 LONGEST = 16  # heights of a digit
 SHORTEST = 5  # pixels: digits of a smaller height are left out

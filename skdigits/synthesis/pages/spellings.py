@@ -194,6 +194,12 @@ def word(rng: np.random.Generator) -> str:
     return rng.choice([*"(-*&@\"'<[="]) + text if end < 0.16 else text
 
 
+def _bracketed(text: str, rng: np.random.Generator) -> str:
+    """Put brackets or other marks, which may look like 0 or 1, before and behind a number."""
+    before, behind = rng.choice(["()", "( ", " )", "[]", "| ", "||", "@ ", "*)", "=|", "<>", "!!"])
+    return f"{before}{text}{behind}".strip()
+
+
 def token(rng: np.random.Generator, share: float = 0.4) -> str:
     """Draw a word, a number, or a number with letters beside it.
 
@@ -217,8 +223,8 @@ def token(rng: np.random.Generator, share: float = 0.4) -> str:
         return rng.choice(BEFORE) + text.lstrip("-+")
     if chance < 0.2:
         return text + rng.choice(AFTER)
-    if chance < 0.24:
-        return f"({text})"
     if chance < 0.28:
+        return _bracketed(text, rng)
+    if chance < 0.32:
         return f"{word(rng)[:3]}{rng.choice([*'-/. #:'])}{text}"
     return text
