@@ -9,6 +9,7 @@ with their characters. Each colour is a direction in which a number is turned.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from make_glyphs import typefaces
 from measuring import MNIST, load_mnist, parser, results_folder
 from PIL import Image, ImageDraw, ImageFont
 
-from skdigits.synthesis.pages.cut_outs import OTHER, cut_numbers
+from skdigits.networks.labels import OTHER
+from skdigits.synthesis.pages.cut_outs import cut_numbers
 from skdigits.synthesis.pages.materials import Materials
 from skdigits.synthesis.pages.page_samples import IGNORED, draw_sample
 
@@ -25,6 +27,9 @@ CUTS = (25, 6)
 CUT_SIZE = (240, 44)
 COLOURS = {1: "red", 2: "lime", 3: "blue", 4: "yellow", IGNORED: "gray"}
 NEEDED = "0123456789AOaeos.,-/:%$"  # characters that a font must have
+# Fonts that `make_glyphs.py` does not name are printed fonts, except those with such names.
+DECORATIVE = ("dingbat", "dseg", "emoji", "math", "script", "symbol")
+MOST_OTHERS = 4  # fonts per package that `make_glyphs.py` does not name
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
@@ -58,14 +63,25 @@ def load_materials(args):
             "handwritten": [folder / "DejaVuSerif.ttf"],
         }
     else:
-        for _, kind, *_, path in typefaces(args.fonts):
-            if kind in fonts and has_characters(path):
-                fonts[kind].append(path)
+        kinds = {path: kind for _, kind, *_, path in typefaces(args.fonts)}
+        others = Counter()
+        for path in sorted(args.fonts.rglob("*.[to]tf")):
+            package = path.relative_to(args.fonts).parts[0]
+            if path in kinds:
+                if kinds[path] in fonts and has_characters(path):
+                    fonts[kinds[path]].append(path)
+            elif others[package] < MOST_OTHERS and not is_decorative(path) and has_characters(path):
+                others[package] += 1
+                fonts["printed"].append(path)
     files = sorted(args.photographs.iterdir()) if args.photographs else []
     photographs = [
         np.asarray(Image.open(file).convert("L")) for file in files if file.suffix in SUFFIXES
     ]
     return Materials(fonts, digits.images, digits.target, photographs)
+
+
+def is_decorative(path):
+    return any(name in path.as_posix().lower() for name in DECORATIVE)
 
 
 def has_characters(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,12 @@ from joblib import Parallel, delayed
 from skdigits.inference import ctc
 from skdigits.inference.patterns import MOST_STATES, Automaton
 from skdigits.networks.labels import DIGITS
+from skdigits.number_reader import (
+    PREFERENCE,
+    number_recognizer,
+    read_numbers,
+    sequence_recognizer,
+)
 from skdigits.pictures import clean_picture, open_picture
 from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.opening import REDUCTION
@@ -84,8 +91,8 @@ def read(
         model does not read points; with ``"ddd.dd"``, it reads five digits, and the text has a
         point after the third.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
-        A fitted estimator. None means ``load_pretrained("sequence")``, together with
-        ``load_pretrained("digit")`` if the picture shows a single digit. A classifier reads the
+        A fitted estimator. None means ``loadsequence_recognizer()``, together with
+        ``load_digit_classifier()`` if the picture shows a single digit. A classifier reads the
         whole picture as a single digit.
 
     Returns
@@ -116,22 +123,17 @@ def read(
     """
     pattern = check_pattern(digits, pattern, model)
     picture = _opened(picture)
-    images, boxes = cut_lines(picture)
-    if not images:
-        return []
-    reduction = getattr(picture, "info", {}).get(REDUCTION, 1)
-    scaled = [tuple(round(reduction * edge) for edge in box) for box in boxes.tolist()]
-    if _is_classifier(model):
-        labels = _read_digit(model, picture, _automaton(pattern, model)) or {"": 0.0}
-        found, scaled = [*labels.items()][:1], scaled[:1]
+    if model is None:
+        found = _read_numbers(picture, pattern)
+    elif _is_classifier(model):
+        found = _read_whole(model, picture, pattern)
     else:
-        found = _read_lines(model or _pretrained("sequence"), images, pattern)
-    if model is None and len(images) == 1 and _is_single(found[0][0]):
-        found = [_read_single(picture, images, pattern)]
+        found = _read_lines(model, *cut_lines(picture), pattern)
+    reduction = getattr(picture, "info", {}).get(REDUCTION, 1)
     return [
-        Reading(text, confidence, box)
-        for (text, confidence), box in zip(found, scaled, strict=True)
-        if text
+        reading._replace(box=tuple(round(reduction * edge) for edge in reading.box))
+        for reading in found
+        if reading.text
     ]
 
 
@@ -229,7 +231,7 @@ def _automaton(pattern: Any, model: Any) -> Automaton | None:
     """Compile a pattern for the characters that the model reads; a classifier reads only digits."""
     if pattern is None:
         return None
-    reader = _pretrained("sequence") if model is None else model
+    reader = number_recognizer() if model is None else model
     return Automaton(pattern, getattr(reader, "characters_", DIGITS))
 
 
@@ -264,22 +266,78 @@ def _is_picture(part: Any) -> bool:
 
 
 @cache
-def _pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
-    """Load an estimator once. Users never get this object, because they could change it."""
-    return load_pretrained(name)
+def _digit_classifier() -> DigitClassifier:
+    """Load the network for single digits once; nothing may change it."""
+    return load_pretrained("digit")
 
 
-def _read_lines(recognizer: Any, images: list[np.ndarray], pattern: Any) -> list[tuple[str, float]]:
+def _read_numbers(picture: Any, pattern: Any) -> list[Reading]:
+    """Read the numbers of a picture; digits that stand alone are read by more networks."""
+    numbers = [Reading(*found) for found in read_numbers(picture, _automaton(pattern, None))]
+    if not _on_one_level(numbers) or not _fits_digits(pattern):
+        return numbers
+    images, boxes = cut_lines(picture)
+    if len(images) != 1:
+        return numbers
+    lines = _read_lines(sequence_recognizer(), images, boxes, pattern)
+    if _is_single(lines[0].text):
+        text, confidence = _read_single(picture, images, pattern)
+        lines = [Reading(text, confidence, lines[0].box)]
+    return _better(numbers, lines)
+
+
+def _fits_digits(pattern: Any) -> bool:
+    """Return True if a network that reads no signs can match a pattern."""
+    try:
+        _automaton(pattern, sequence_recognizer())
+    except ValueError:  # the positions of its signs are not fixed
+        return False
+    return True
+
+
+def _on_one_level(numbers: list[Reading]) -> bool:
+    """Return True if there is a height at which all numbers stand."""
+    tops, bottoms = ([number.box[edge] for number in numbers] for edge in (1, 3))
+    return not numbers or max(tops) < min(bottoms)
+
+
+def _better(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:
+    """Choose between two readings of a line: as numbers with signs, or as digits alone."""
+    digits = ["".join(reading.digits for reading in readings) for readings in (numbers, lines)]
+    certain = [
+        math.prod(reading.confidence for reading in readings) for readings in (numbers, lines)
+    ]
+    if numbers and (digits[0] == digits[1] or certain[0] > PREFERENCE * certain[1]):
+        return numbers
+    return lines
+
+
+def _read_whole(classifier: Any, picture: Any, pattern: Any) -> list[Reading]:
+    """Read a picture as a single digit."""
+    _, boxes = cut_lines(picture)
+    labels = _read_digit(classifier, picture, _automaton(pattern, classifier))
+    return [
+        Reading(text, confidence, tuple(box))
+        for (text, confidence), box in zip(labels.items(), boxes[:1].tolist(), strict=False)
+    ]
+
+
+def _read_lines(
+    recognizer: Any, images: list[np.ndarray], boxes: np.ndarray, pattern: Any
+) -> list[Reading]:
     """Return the most probable text of each image."""
+    if not images:
+        return []
     texts, probabilities = recognizer.predict_top_k(images, k=1, pattern=pattern)
     if pattern is not None:
         texts[probabilities < LEAST] = ""
-    return list(zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), strict=True))
+    rows = zip(texts[:, 0].tolist(), probabilities[:, 0].tolist(), boxes.tolist(), strict=True)
+    return [Reading(text, confidence, tuple(box)) for text, confidence, box in rows]
 
 
 def _is_single(text: str) -> bool:
     """Return True if the recognizer reads exactly one character of a text, and it is a digit."""
-    read = [character for character in text if character in _pretrained("sequence").characters_]
+    read = [character for character in text if character in sequence_recognizer().characters_]
     return len(read) == 1 and read[0] in DIGITS
 
 
@@ -289,11 +347,11 @@ def _read_single(picture: Any, images: list[np.ndarray], pattern: Any) -> tuple[
     The probability of a text is the mean of both networks. The classifier predicts digits only; its
     probabilities are therefore multiplied by the recognizer's total probability of one-digit texts.
     """
-    recognizer: Any = _pretrained("sequence")
+    recognizer: Any = sequence_recognizer()
     texts, probabilities = recognizer.predict_top_k(images, k=ctc.MOST_SEQUENCES, pattern=pattern)
     found = zip(texts[0].tolist(), probabilities[0].tolist(), strict=True)
     digits = {text: probability for text, probability in found if _is_single(text)}
-    if shares := _read_digit(_pretrained("digit"), picture, _automaton(pattern, None)):
+    if shares := _read_digit(_digit_classifier(), picture, _automaton(pattern, recognizer)):
         one = sum(digits.values())
         digits = {text: (digits.get(text, 0) + one * share) / 2 for text, share in shares.items()}
     text = max(digits, key=lambda text: digits[text])

@@ -55,7 +55,7 @@ def check_signs(signs: str) -> None:
     if others := [character for character in signs if not _is_sign(character)]:
         raise ValueError(
             f"signs should consist of signs such as '.,-'; got {others[0]!r} in {signs[:40]!r}. "
-            "Digits are always read; letters and spaces are not."
+            "Digits are always read; letters are not."
         )
     if len(set(signs)) < len(signs):
         raise ValueError(f"signs should contain each sign once; got {signs[:40]!r}.")
@@ -74,7 +74,7 @@ def _set_characters(estimator: Estimator, resume: bool) -> None:
 
 
 def _is_sign(character: str) -> bool:
-    return not character.isalnum() and character.isprintable() and character != " "
+    return not character.isalnum() and character.isprintable()
 
 
 def check_not_one_line(estimator: Estimator, X: Any) -> None:

@@ -112,6 +112,19 @@ def _convolution(graph: _Graph, layer: data.Convolution, x: str, shape: Shape) -
     return _activated(graph, x, layer.activation)
 
 
+def _strided(graph: _Graph, layer: data.StridedConvolution, x: str, shape: Shape) -> str:
+    kernel = graph.constant(graph.take().transpose(3, 2, 0, 1))
+    missing = [max(0, side - layer.stride) for side in layer.size]
+    margins = [n // 2 for n in missing] + [n - n // 2 for n in missing]
+    return graph.add("Conv", x, kernel, pads=margins, strides=[layer.stride] * 2)
+
+
+def _dilated(graph: _Graph, layer: data.DilatedConvolution, x: str, shape: Shape) -> str:
+    kernel = graph.constant(graph.take().transpose(3, 2, 0, 1))
+    margins = [layer.dilation * (side // 2) for side in layer.size] * 2
+    return graph.add("Conv", x, kernel, pads=margins, dilations=[layer.dilation] * 2)
+
+
 def _depthwise(graph: _Graph, layer: data.Depthwise, x: str, shape: Shape) -> str:
     kernel = graph.constant(graph.take().transpose(2, 3, 0, 1))
     return graph.add("Conv", x, kernel, group=shape[-1])
@@ -186,6 +199,8 @@ def _first_row(graph: _Graph, layer: data.FirstRow, x: str, shape: Shape) -> str
 
 MAKERS: dict[type[Layer], Callable[[_Graph, Any, str, Shape], str]] = {
     data.Convolution: _convolution,
+    data.StridedConvolution: _strided,
+    data.DilatedConvolution: _dilated,
     data.Depthwise: _depthwise,
     data.Normalization: _normalization,
     data.Pooling: _pooling,
@@ -228,7 +243,8 @@ def build(
         The model. The input ``images`` is float32 of shape (n, height, width, channels); its pixels
         must already be multiplied by the scale of the network. If the width is free, pixels of -1
         are padding. The output is class probabilities of shape (n, n_classes) or features of shape
-        (n, n_features). For sequences, it is scores (logits) of shape (n, n_frames, n_outputs).
+        (n, n_features). For sequences, it is scores (logits) of shape (n, n_frames, n_outputs); for
+        pictures of any height, scores of shape (n, n_rows, n_columns, n_outputs).
 
     Raises
     ------
@@ -250,6 +266,8 @@ def _build(spec: NetworkSpec, weights: Weights, features: bool, masked: bool) ->
     x = graph.add("Transpose", INPUT, perm=[0, 3, 1, 2])
     output = graph.add_layers(layers[:-1] if features else layers, x, spec.image_shape)
     graph.add_averages()
+    if spec.image_shape[0] is None and not features:
+        output = graph.add("Transpose", output, perm=[0, 2, 3, 1])
     return graph, output
 
 
@@ -297,10 +315,12 @@ def build_from_pixels(network: TrainedNetwork, pixels: str, probabilities: str) 
 
 def _model(graph: _Graph, spec: NetworkSpec, output: str, features: bool) -> onnx.ModelProto:
     height, width, channels = spec.image_shape
-    shape: list[Any] = ["n", height, width or "width", channels]
-    sizes: list[Any] = (
-        ["n", "n_frames", spec.n_outputs] if spec.reads_sequences else ["n", spec.n_outputs]
-    )
+    shape: list[Any] = ["n", height or "height", width or "width", channels]
+    sizes: list[Any] = ["n", spec.n_outputs]
+    if spec.reads_sequences:
+        sizes = ["n", "n_frames", spec.n_outputs]
+    elif height is None:
+        sizes = ["n", "n_rows", "n_columns", spec.n_outputs]
     if features:
         sizes = ["n", "n_features"]
     nodes = [*graph.nodes, helper.make_node("Identity", [output], [OUTPUT], name=OUTPUT)]

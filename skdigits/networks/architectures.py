@@ -18,6 +18,7 @@ from skdigits.networks.layers import (
     Convolution,
     Dense,
     Depthwise,
+    DilatedConvolution,
     Dropout,
     FirstRow,
     Flatten,
@@ -30,6 +31,7 @@ from skdigits.networks.layers import (
     Relu,
     Residual,
     StartMask,
+    StridedConvolution,
 )
 
 Layers = tuple[Layer, ...]
@@ -219,7 +221,42 @@ def fine_reader(n_labels: int, *, filters: int = 16, dropout: float = 0.2) -> La
     )
 
 
-# Networks for single digits, and for sequences. Only files of earlier versions use "reader".
+def finder(n_outputs: int, *, filters: int = 32) -> Layers:
+    """Describe the network that finds numbers in pictures.
+
+    It has 107,926 parameters for six outputs, and accepts pictures whose height and width are
+    multiples of 4. An output belongs to 4×4 pixels; its receptive field is 279×279 pixels.
+    Dilations: Yu and Koltun, "Multi-scale context aggregation by dilated convolutions" (2016).
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of outputs.
+    filters : int, default=32
+        Number of filters of most convolutions; the first has half as many.
+
+    Returns
+    -------
+    tuple of Layer
+        The layers; the last one computes scores of shape (height / 4, width / 4, n_outputs).
+    """
+    layers: list[Layer] = []
+    for number, width in enumerate((filters // 2, filters), 1):
+        name = f"stride_{number}"
+        layers += [
+            StridedConvolution(name, width, (3, 3), 2),
+            Normalization(f"{name}_norm"),
+            Relu(),
+        ]
+    for number, dilation in enumerate((1, 2, 4, 8, 1, 2, 4, 8, 1, 2, 1), 1):
+        name = f"residual_{number}"
+        convolution = DilatedConvolution(name, filters, (3, 3), dilation)
+        layers += [Residual((convolution, Normalization(f"{name}_norm"))), Relu()]
+    return *layers, Convolution("output", n_outputs, (1, 1), bias=True)
+
+
+# Networks for single digits, for sequences, and for finding numbers. Only files of earlier versions
+# use "reader".
 CLASSIFIERS: dict[str, Callable[..., Layers]] = {
     "compact": compact,
     "tiny": tiny,
@@ -228,6 +265,7 @@ CLASSIFIERS: dict[str, Callable[..., Layers]] = {
 }
 READERS: dict[str, Callable[..., Layers]] = {"fine_reader": fine_reader, "reader": reader}
 ARCHITECTURES = tuple(CLASSIFIERS)
+FINDERS: dict[str, Callable[..., Layers]] = {"finder": finder}
 READER = "fine_reader"
 
 
@@ -237,7 +275,7 @@ def describe(name: str, n_outputs: int, options: Sequence[tuple[str, Hashable]] 
     `options` are pairs of keyword and value. ``l2`` is ignored, since layers do not contain it. An
     option that the architecture lacks raises a ValueError.
     """
-    function = CLASSIFIERS.get(name) or READERS[name]
+    function = (CLASSIFIERS | READERS | FINDERS)[name]
     given: dict[str, Any] = {option: value for option, value in options if option != "l2"}
     check_options(name, function, given)
     return function(n_outputs, **given)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Shape = tuple[int | None, ...]  # (height, width or None for any width, channels) or (n_features,)
+Shape = tuple[int | None, ...]  # (height, width, channels), None for any size; or (n_features,)
 Margins = tuple[int, int, int, int]  # top, left, bottom, right
 
 
@@ -75,6 +75,65 @@ class Convolution(Layer):
     def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
         kernel = (*self.size, shape[-1], self.filters)
         return [kernel, (self.filters,)] if self.bias else [kernel]
+
+
+@dataclass(frozen=True)
+class StridedConvolution(Layer):
+    """Convolution that moves in steps, padded with zeros, without bias.
+
+    Height and width of the input must be divisible by the stride.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    filters : int
+        Number of filters.
+    size : tuple of int
+        Height and width of the kernel.
+    stride : int
+        Pixels per step, down and to the right; height and width are divided by it.
+    """
+
+    name: str
+    filters: int
+    size: tuple[int, int]
+    stride: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        sides = (None if n is None else n // self.stride for n in shape[:2])
+        return _at_least_one(*sides, self.filters)
+
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        return [(*self.size, shape[-1], self.filters)]
+
+
+@dataclass(frozen=True)
+class DilatedConvolution(Layer):
+    """Convolution whose kernel skips pixels, padded with zeros to the input's size, without bias.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer.
+    filters : int
+        Number of filters.
+    size : tuple of int
+        Height and width of the kernel; both are odd.
+    dilation : int
+        Distance between the pixels of two neighbouring weights.
+    """
+
+    name: str
+    filters: int
+    size: tuple[int, int]
+    dilation: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return *shape[:2], self.filters
+
+    def trainable(self, shape: Shape) -> list[tuple[int | None, ...]]:
+        return [(*self.size, shape[-1], self.filters)]
 
 
 @dataclass(frozen=True)

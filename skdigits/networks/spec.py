@@ -26,8 +26,8 @@ class NetworkSpec:
     architecture : str or callable
         A name in ``ARCHITECTURES`` or ``READERS``, or a user's architecture function.
     image_shape : tuple of int
-        Height, width and channels of the input images. The width is None if images may have any
-        width.
+        Height, width and channels of the input images. A height or width is None if images may
+        have any.
     n_outputs : int
         Number of classes. For sequences, the number of characters, plus one for the blank.
     options : tuple of (str, value)
@@ -43,7 +43,7 @@ class NetworkSpec:
     """
 
     architecture: str | Callable[..., Any]
-    image_shape: tuple[int, int | None, int]
+    image_shape: tuple[int | None, int | None, int]
     n_outputs: int
     options: tuple[tuple[str, Hashable], ...]
     dtype: str
@@ -54,7 +54,7 @@ class NetworkSpec:
     def of(
         cls,
         architecture: str | Callable[..., Any],
-        image_shape: tuple[int, int | None, int],
+        image_shape: tuple[int | None, int | None, int],
         n_outputs: int,
         options: tuple[tuple[str, Hashable], ...],
         dtype: str,
@@ -101,13 +101,13 @@ class NetworkSpec:
         """
         return -(-widths // self.columns_per_frame)
 
-    def enlarged_shape(self) -> tuple[int, int | None, int]:
+    def enlarged_shape(self) -> tuple[int | None, int | None, int]:
         """Return height, width and channels of images after enlargement.
 
         Height and width are at least 28 pixels. A shape with a free width (None) does not change.
         """
         height, width, channels = self.image_shape
-        if width is None:
+        if height is None or width is None:
             return self.image_shape
         return max(height, MINIMUM_SIDE), max(width, MINIMUM_SIDE), channels
 

@@ -116,7 +116,7 @@ class TrainedNetwork:
         """
         height, width, channels = self.key.spec.image_shape
         dtype = np.dtype(self.key.spec.dtype)
-        missing = height * (width or 1) * channels - rows.shape[1]
+        missing = (height or 1) * (width or 1) * channels - rows.shape[1]
         if missing:
             rows = np.pad(rows, [(0, 0), (0, missing)])
         scaled = np.multiply(rows, dtype.type(self.scale), dtype=dtype, casting="unsafe")

@@ -44,20 +44,49 @@ def cut_lines(picture: Picture, *, height: int = 28) -> tuple[list[np.ndarray], 
     if len(found) < 2:
         lines = [(find_line(grey, contrast_of=contrast_of), 0, 0)]
     else:
-        lines = _lines_in(found, grey)
+        lines = lines_in(found, grey)
         if not all(line is not None and line.is_alone for line, _, _ in lines):
             # Remnants of frames around a line would be read as digits.
-            lines = _lines_in(found, without_boxes(grey))
+            lines = lines_in(found, without_boxes(grey))
     lines = [(line, left, top) for line, left, top in lines if line is not None]
-    images = [
-        normalize_line(line.ink, line.digit_height, line.middle, height) for line, _, _ in lines
-    ]
+    images = [as_image(line, height) for line, _, _ in lines]
     boxes = [np.array(line.box) + [left, top] * 2 for line, left, top in lines]
     return images, in_picture(np.array(boxes, np.int64).reshape(-1, 4), picture)
 
 
-def _lines_in(found: np.ndarray, grey: np.ndarray) -> list[tuple[LineInk | None, int, int]]:
-    """Find the ink of each line of a page, and the left and top of its crop."""
+def as_image(line: LineInk, height: int = 28) -> np.ndarray:
+    """Convert the ink of a line to an image in MNIST's style.
+
+    Parameters
+    ----------
+    line : LineInk
+        The ink.
+    height : int, default=28
+        Height of the image in pixels.
+
+    Returns
+    -------
+    ndarray of shape (height, width), uint8
+        Ink up to 255 on a background of 0.
+    """
+    return normalize_line(line.ink, line.digit_height, line.middle, height)
+
+
+def lines_in(found: np.ndarray, grey: np.ndarray) -> list[tuple[LineInk | None, int, int]]:
+    """Find the ink of each line of a page.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n_lines, 4), int
+        Left, top, right and bottom of each line in pixels.
+    grey : ndarray of shape (height, width)
+        Grey levels of the page.
+
+    Returns
+    -------
+    list of (LineInk or None, int, int)
+        The ink of each line, None if it has none; then left and top of the part that was cleaned.
+    """
     lines = []
     for box in found:
         across, down = (round(margin * (box[3] - box[1])) for margin in MARGIN)

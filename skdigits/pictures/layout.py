@@ -111,7 +111,7 @@ def straighten(picture: Picture) -> np.ndarray:
     return np.rint(turn(grey, slope)).astype(np.uint8)
 
 
-def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
+def in_picture(boxes: np.ndarray, picture: Any, longest: int = LONGEST) -> np.ndarray:
     """Convert boxes from pixels of the grey image to pixels of the original picture.
 
     Parameters
@@ -120,6 +120,8 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
         Left, top, right and bottom in the result of `to_grey`.
     picture : PIL.Image.Image or array-like of shape (height, width, …)
         The picture.
+    longest : int, default=1600
+        As it was passed to `to_grey`.
 
     Returns
     -------
@@ -131,7 +133,7 @@ def in_picture(boxes: np.ndarray, picture: Any) -> np.ndarray:
         size = picture.size[::-1] if turned else picture.size
     else:
         size = np.shape(picture)[1::-1]
-    return np.minimum(boxes * -(-max(size) // LONGEST), [*size, *size])
+    return np.minimum(boxes * -(-max(size) // longest), [*size, *size])
 
 
 def _page_boxes(grey: np.ndarray, contrast_of: InkContrast | None = None) -> np.ndarray:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
+import numpy as np
+
 from skdigits.checks.parameters import check_name
+from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.trained import ProgramKey, TrainedNetwork
 from skdigits.persistence import load
 
 if TYPE_CHECKING:
@@ -13,7 +17,8 @@ if TYPE_CHECKING:
     from skdigits.sequence import DigitSequenceRecognizer
 
 FOLDER = Path(__file__).parent
-NAMES = ("digit", "sequence")
+NAMES = ("digit", "sequence", "number")
+FINDER_OUTPUTS = 6  # no number, a number in each of four directions, its height
 
 
 @overload
@@ -21,7 +26,7 @@ def load_pretrained(name: Literal["digit"]) -> DigitClassifier: ...
 
 
 @overload
-def load_pretrained(name: Literal["sequence"]) -> DigitSequenceRecognizer: ...
+def load_pretrained(name: Literal["sequence", "number"]) -> DigitSequenceRecognizer: ...
 
 
 @overload
@@ -37,9 +42,11 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
 
     Parameters
     ----------
-    name : {"digit", "sequence"}
+    name : {"digit", "sequence", "number"}
         ``"digit"`` is a `DigitClassifier` for single digits: handwritten, printed or on meters.
-        ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits.
+        ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits. ``"number"`` is one for
+        numbers with signs that `skdigits.read` cuts out of whole pictures; for a character that is
+        neither a digit nor a sign, it predicts "\N{REPLACEMENT CHARACTER}".
 
     Returns
     -------
@@ -60,3 +67,17 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     """
     check_name("name", name, NAMES)
     return load(FOLDER / f"{name}.skdigits")
+
+
+def load_finder() -> TrainedNetwork:
+    """Load the network that finds numbers in whole pictures; it is used by `skdigits.read`.
+
+    Returns
+    -------
+    TrainedNetwork
+        A network of the architecture ``finder``.
+    """
+    spec = NetworkSpec.of("finder", (None, None, 1), FINDER_OUTPUTS, (), "float32")
+    with np.load(FOLDER / "finder.npz", allow_pickle=False) as arrays:
+        weights = [arrays[name].astype(np.float32) for name in arrays.files]
+    return TrainedNetwork(ProgramKey(spec, "adamw"), seed=0, weights=weights)

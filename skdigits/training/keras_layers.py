@@ -37,7 +37,7 @@ class _Settings:
 
 def build(
     layers: Sequence[Layer],
-    shape: tuple[int, int | None, int],
+    shape: tuple[int | None, int | None, int],
     name: str,
     *,
     dtype: str,
@@ -51,7 +51,7 @@ def build(
     layers : sequence of Layer
         The layers.
     shape : tuple of int
-        Height, width (None for any) and channels of the images.
+        Height and width (None for any) and channels of the images.
     name : str
         Name of the model.
     dtype : str
@@ -100,6 +100,34 @@ def _convolution(layer: data.Convolution, shape: Shape, settings: _Settings) -> 
         padding="same" if layer.same else "valid",
         use_bias=layer.bias,
         activation=layer.activation,
+        kernel_regularizer=settings.penalty(),
+        name=layer.name,
+    )
+
+
+def _strided(layer: data.StridedConvolution, shape: Shape, settings: _Settings) -> Function:
+    return settings.make(
+        keras.layers.Conv2D,
+        filters=layer.filters,
+        kernel_size=layer.size,
+        strides=layer.stride,
+        data_format=CHANNELS_LAST,
+        padding="same",
+        use_bias=False,
+        kernel_regularizer=settings.penalty(),
+        name=layer.name,
+    )
+
+
+def _dilated(layer: data.DilatedConvolution, shape: Shape, settings: _Settings) -> Function:
+    return settings.make(
+        keras.layers.Conv2D,
+        filters=layer.filters,
+        kernel_size=layer.size,
+        dilation_rate=layer.dilation,
+        data_format=CHANNELS_LAST,
+        padding="same",
+        use_bias=False,
         kernel_regularizer=settings.penalty(),
         name=layer.name,
     )
@@ -195,6 +223,8 @@ def _first_row(layer: data.FirstRow, shape: Shape, settings: _Settings) -> Funct
 
 MAKERS: dict[type[Layer], Callable[[Any, Shape, _Settings], Function]] = {
     data.Convolution: _convolution,
+    data.StridedConvolution: _strided,
+    data.DilatedConvolution: _dilated,
     data.Depthwise: _depthwise,
     data.Normalization: _normalization,
     data.Pooling: _pooling,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skdigits.networks.architectures import check_options
-from skdigits.networks.spec import NetworkSpec
+from skdigits.networks.layers import output_shape
+from skdigits.networks.spec import MINIMUM_SIDE, NetworkSpec
 from skdigits.networks.trained import TrainedNetwork, Weights
 from skdigits.training import keras_layers
 from skdigits.training.faster_layers import faster_layer
@@ -79,7 +80,8 @@ def build_trained(network: TrainedNetwork) -> KerasModel:
     assign(state_variables(model), network.weights)
     height, width, channels = spec.image_shape
     # Keras can export a model only after a call.
-    model(np.zeros((1, height, width or height, channels), spec.dtype), training=False)
+    sides = height or MINIMUM_SIDE, width or height or MINIMUM_SIDE
+    model(np.zeros((1, *sides, channels), spec.dtype), training=False)
     return model
 
 
@@ -176,8 +178,7 @@ def _build_architecture(spec: NetworkSpec, faster: bool) -> KerasModel:
             f"The architecture {spec.name!r} returned {type(network).__name__}; "
             "it should return a keras.Model."
         )
-    frames = (None,) if spec.reads_sequences else ()
-    expected = (None, *frames, spec.n_outputs)
+    expected = (None, *(output_shape(spec.layers, shape) if spec.layers else (spec.n_outputs,)))
     if not network.built or tuple(network.output_shape) != expected:
         raise ValueError(
             f"The architecture {spec.name!r} should map images of shape {shape} to "
@@ -189,7 +190,7 @@ def _build_architecture(spec: NetworkSpec, faster: bool) -> KerasModel:
 
 def _call(
     function: Callable[..., Any],
-    shape: tuple[int, int | None, int],
+    shape: tuple[int | None, int | None, int],
     n_classes: int,
     options: dict[str, Any],
     dtype: str,

@@ -60,6 +60,16 @@ def test_the_model_computes_what_keras_computes(name, shape, options):
     np.testing.assert_allclose(found, before.reshape(5, -1), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(4, 4), (16, 36), (40, 8)])
+def test_a_finder_computes_what_keras_computes(size):
+    network = make_network("finder", (None, None, 1), (("filters", 6),))
+    pictures = np.random.default_rng(1).uniform(-1, 1, (2, *size, 1)).astype(np.float32)
+    found = run(graphs.build(network.key.spec, network.weights), pictures)
+    expected = plain_keras.build_trained(network)(pictures, training=False)
+    assert found.shape == (2, size[0] // 4, size[1] // 4, 7)
+    np.testing.assert_allclose(found, np.asarray(expected), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_a_reader_of_images_without_padding(name):
     network = make_network(name, (28, None, 1), ())

@@ -8,6 +8,7 @@ from skdigits import DigitClassifier
 from skdigits.networks.architectures import (
     ARCHITECTURES,
     CLASSIFIERS,
+    FINDERS,
     READERS,
     describe,
 )
@@ -58,6 +59,12 @@ def test_a_network_has_the_parameters_it_says(name):
     assert name in READERS or f"{count_parameters(name):,}" in DigitClassifier.__doc__
     most = {"tiny": 5000, "deep": 150_000, "reader": 150_000, "fine_reader": 400_000}
     assert count_parameters(name) <= most.get(name, 25_000)
+
+
+def test_the_finder_has_the_parameters_it_says():
+    steps = [*walk(describe("finder", 6), (None, None, 1))]
+    sizes = [size for layer, seen in steps for size in layer.trainable(seen) + layer.averages(seen)]
+    assert f"{sum(map(math.prod, sizes)):,} parameters" in FINDERS["finder"].__doc__
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

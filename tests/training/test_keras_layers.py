@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from skdigits.inference import graphs
-from skdigits.networks.architectures import CLASSIFIERS, READERS, describe
+from skdigits.networks.architectures import CLASSIFIERS, FINDERS, READERS, describe
 from skdigits.networks.layers import Layer, check_weights, output_shape
 from skdigits.networks.spec import NetworkSpec
 from skdigits.training import keras_layers, plain_keras
@@ -83,6 +83,19 @@ def test_padding_never_changes_what_a_reader_sees(name, width):
     padded = np.pad(images, [(0, 0), (0, 0), (0, 40), (0, 0)], constant_values=-1)
     scores = network(images).numpy()
     np.testing.assert_allclose(network(padded)[:, : scores.shape[1]], scores, rtol=1e-9)
+
+
+def test_the_finder_sees_what_its_docstring_says():
+    layers = describe("finder", 6, [("filters", 4)])
+    network = keras_layers.build(layers, (None, None, 1), "finder", dtype="float64")
+    pictures = np.random.default_rng(0).random((1, 8, 400, 1))
+    scores = network(pictures).numpy()
+    assert scores.shape == (1, 2, 100, 6)
+    changed = np.repeat(pictures, 400, axis=0)
+    changed[range(400), :, range(400)] *= 5
+    seen = np.flatnonzero((network(changed).numpy() != scores)[:, :, 50].any(axis=(1, 2)))
+    stated = " ".join(inspect.getdoc(FINDERS["finder"]).split())
+    assert f"receptive field is {seen[-1] - seen[0] + 1}×" in stated
 
 
 def test_a_network_that_does_not_fit_its_images_is_named():

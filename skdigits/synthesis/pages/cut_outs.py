@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image
 
+from skdigits.networks.labels import OTHER
+from skdigits.pictures.number_images import DIGIT_ROWS, ROWS, sampled
 from skdigits.synthesis.pages.page import Run
 from skdigits.synthesis.pages.page_samples import Sample, is_legible
 
-OTHER = "\ufffd"  # any character that is neither a digit nor a sign of a number
-ROWS, DIGIT_ROWS = 28, 18  # height of a cut-out and of the digits in it, in pixels
-MARGIN = (0.15, 1.5)  # before and after a number, in heights of a digit
+MARGIN = (0.6, 1.4)  # before and after a number, in heights of a digit
+LEGIBLE = 0.8  # minimum correlation with the clean image
 MOST = 16  # cut-outs of a picture
 LONGEST = 16  # heights of a digit
 SHORTEST = 5  # pixels: digits of a smaller height are left out
@@ -69,28 +70,14 @@ def cut_numbers(
         corners = to_picture @ [[0, width] * 2, np.repeat(ends, 2), [1] * 4]
         if corners.min() < -2 or corners.max() > side + 2:
             continue
-        cut = _sampled(sample.picture, to_picture, width)
-        clean = _sampled(sample.clean, to_picture, width)
-        if not is_legible(clean.astype(np.float32), cut.astype(np.float32)):
+        cut = sampled(sample.picture, to_picture, width)
+        clean = sampled(sample.clean, to_picture, width)
+        if not is_legible(clean.astype(np.float32), cut.astype(np.float32), LEGIBLE):
             continue
         text = _visible(sample.runs, left, right, middle, size)
         if text is not None:
             cuts.append((cut, text))
     return cuts
-
-
-def _sampled(picture: Image.Image, matrix: np.ndarray, width: int) -> np.ndarray:
-    """Cut out a part; a large one is drawn finer first, so that no pixel is skipped."""
-    finer = int(np.ceil(np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
-    if finer > 1:
-        matrix = np.column_stack([matrix[:, :2] / finer, matrix[:, 2]])
-    image = picture.transform(
-        (width * finer, ROWS * finer),
-        Image.Transform.AFFINE,
-        matrix.ravel().tolist(),
-        Image.Resampling.BILINEAR,
-    )
-    return np.asarray(image.reduce(finer) if finer > 1 else image)
 
 
 def _visible(runs: list[Run], left: float, right: float, middle: float, size: float) -> str | None:
@@ -129,9 +116,6 @@ def _visible(runs: list[Run], left: float, right: float, middle: float, size: fl
             joined = any(run.is_joined and run.left <= start <= run.right for run in runs)
             text += "" if joined else " "
         previous = end
-        if character == OTHER and text.endswith(OTHER):
-            continue
-        if character == " " and (text.endswith(" ") or not text):
-            continue
         text += character
-    return text.strip()
+    # Between numbers and other characters, spaces have no meaning.
+    return re.sub(f" *{OTHER}[ {OTHER}]*", OTHER, re.sub(" +", " ", text)).strip()

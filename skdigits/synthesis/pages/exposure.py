@@ -26,9 +26,9 @@ def expose(page: Image.Image, rng: np.random.Generator) -> Image.Image:
         Grey levels of the same size.
     """
     kind = rng.random()
-    if kind < 0.15:
+    if kind < 0.25:
         return page
-    if kind < 0.45:
+    if kind < 0.6:
         return _scan(page, rng)
     return _photograph(page, rng)
 

@@ -24,12 +24,12 @@ SCENES = {
     printed.receipt: 4,
     printed.form: 3,
     printed.table: 2,
-    printed.handwriting: 2,
-    devices.display: 2.5,
-    devices.wheels: 2,
+    printed.handwriting: 4,
+    devices.display: 3.5,
+    devices.wheels: 3,
     devices.gauge: 0.8,
-    devices.sudoku: 1.2,
-    devices.cell: 1.2,
+    devices.sudoku: 1.5,
+    devices.cell: 3,
     None: 1.0,
 }
 LARGE = {devices.display, devices.wheels, devices.cell}
@@ -205,11 +205,11 @@ def _photographed(page: Page, rng: np.random.Generator) -> Sample:
     return Sample(exposed, picture, target, heights, page.runs, full)
 
 
-def is_legible(clean: np.ndarray, exposed: np.ndarray) -> bool:
+def is_legible(clean: np.ndarray, exposed: np.ndarray, least: float = LEGIBLE) -> bool:
     """Return True if a part of a picture correlates with the same part of the clean picture."""
     a, b = clean - clean.mean(), exposed - exposed.mean()
     size = np.sqrt((a * a).sum() * (b * b).sum())
-    return bool(size > 0 and (a * b).sum() > LEGIBLE * size and b.std() > 4)
+    return bool(size > 0 and (a * b).sum() > least * size and b.std() > 4)
 
 
 def _target(

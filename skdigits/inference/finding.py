@@ -1,0 +1,140 @@
+"""Find the numbers of a picture with a network that marks the pixels of numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from skdigits.inference.sessions import run
+from skdigits.networks.trained import TrainedNetwork
+from skdigits.pictures.number_images import NumberBox
+
+MARGIN = 24  # pixels added around a picture, as a multiple of STRIDE
+STRIDE = 4  # pixels per output of the network, in both directions
+N_TURNS = 4  # outputs: no number; a number turned by 0–3 quarters anticlockwise; its height
+DIRECTIONS = ((1, 0), (0, -1), (-1, 0), (0, 1))  # of reading, for each turn
+USUAL_HEIGHT = 16.0  # pixels; the network computes the binary logarithm of height / usual height
+HEIGHTS = (8.0, 50.0)  # heights that the network has learnt, in pixels
+LONGEST = 1600  # height and width of the largest picture that the network is given
+SMALLEST = 48  # height or width of the smallest one
+STEP = 2.6  # factor between the sizes at which a picture is searched; it is below 50 / 8
+MOST_SIZES = 4
+SMALLEST_FACTOR = 0.5  # small pictures are enlarged to twice their size, since print may be small
+LEAST_PROBABILITY = 0.5  # of a pixel that is marked
+OTHER_HEIGHT = 0.6  # rank of a box whose height the network has not learnt
+OVERLAP = 0.35  # of the smaller box: two boxes that overlap more are of one number
+STRAIGHT = 6  # pixels, and ratio of variances, from which the direction of a box is measured
+
+
+def find_numbers(network: TrainedNetwork, grey: np.ndarray) -> list[NumberBox]:
+    """Find the numbers of a picture.
+
+    The picture is searched at several sizes, because the network knows digits of 8 to 50 pixels.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        A network of the architecture ``finder``.
+    grey : ndarray of shape (height, width), float32
+        Grey levels from 0 to 255.
+
+    Returns
+    -------
+    list of NumberBox
+        A box around each number, in any order; a box may be somewhat too short, and may contain
+        several numbers of a line.
+    """
+    height, width = grey.shape
+    picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+    found = []
+    for factor in _factors(max(height, width)):
+        size = max(8, round(width / factor)), max(8, round(height / factor))
+        method = Image.Resampling.BOX if factor > 1 else Image.Resampling.BICUBIC
+        smaller = grey if size == (width, height) else np.asarray(picture.resize(size, method))
+        for box in _boxes(*_marks(network, smaller.astype(np.float32))):
+            known = HEIGHTS[0] <= box.height <= HEIGHTS[1]
+            rank = box.score * (1 if known else OTHER_HEIGHT)
+            found.append((rank, box.scaled(width / size[0], height / size[1])))
+    return _without_overlaps(found)
+
+
+def _factors(longest: int) -> list[float]:
+    """Return the factors by which a picture is reduced."""
+    factor = max(SMALLEST_FACTOR, longest / LONGEST)
+    factors: list[float] = []
+    while not factors or (longest / factor >= SMALLEST and len(factors) < MOST_SIZES):
+        factors.append(factor)
+        factor *= STEP
+    return factors
+
+
+def _marks(network: TrainedNetwork, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability of each turn (first: no number) and the height for each output."""
+    margins = [(MARGIN, MARGIN + -side % STRIDE) for side in grey.shape]
+    images = np.pad(grey, margins, mode="edge")[np.newaxis, ..., np.newaxis] / 127.5 - 1
+    outputs = run(network, images.astype(np.float32))[0]
+    rows, columns = (slice(MARGIN // STRIDE, -(MARGIN // STRIDE)) for _ in grey.shape)
+    outputs = outputs[rows, columns]
+    turns, levels = outputs[..., : N_TURNS + 1], outputs[..., N_TURNS + 1]
+    shares = np.exp(turns - turns.max(axis=-1, keepdims=True))
+    heights = USUAL_HEIGHT * 2.0 ** levels.clip(-2, 3)
+    return shares / shares.sum(axis=-1, keepdims=True), heights
+
+
+def _boxes(shares: np.ndarray, heights: np.ndarray) -> list[NumberBox]:
+    """Return a box for each connected group of marked outputs."""
+    marked = 1 - shares[..., 0]
+    labels, _ = ndimage.label(marked > LEAST_PROBABILITY)
+    boxes = []
+    for label, part in enumerate(ndimage.find_objects(labels), 1):
+        inside = labels[part] == label
+        rows, columns = np.nonzero(inside)
+        if len(rows) < 2:
+            continue
+        turn = int(shares[part][inside][:, 1:].sum(axis=0).argmax())
+        height = float(np.median(heights[part][inside]))
+        points = np.column_stack([columns + part[1].start, rows + part[0].start])
+        points = (points + 0.5) * STRIDE
+        boxes.append(_box(points, turn, height, float(marked[part][inside].mean())))
+    return boxes
+
+
+def _box(points: np.ndarray, turn: int, height: float, score: float) -> NumberBox:
+    """Return the box around the centres of marked outputs."""
+    centre = points.mean(axis=0)
+    along = np.array(DIRECTIONS[turn], np.float64)
+    if len(points) >= STRAIGHT:
+        variances, axes = np.linalg.eigh(np.cov((points - centre).T))
+        axis = axes[:, 1]
+        if variances[1] > STRAIGHT * variances[0] and abs(axis @ along) > 0.85:
+            along = axis * np.sign(axis @ along)
+    down = np.array([-along[1], along[0]])
+    places, levels = (points - centre) @ along, (points - centre) @ down
+    edge = STRIDE / 2 + 0.08 * height
+    start, stop = places.min() - edge, places.max() + edge
+    middle = (levels.min() + levels.max()) / 2 if len(points) < 2 * STRAIGHT else 0.0
+    x, y = centre + along * (start + stop) / 2 + down * middle
+    return NumberBox(float(x), float(y), (along[0], along[1]), stop - start, height, score)
+
+
+def _without_overlaps(found: list[tuple[float, NumberBox]]) -> list[NumberBox]:
+    """Keep the best of boxes that overlap; of equally good ones, the larger."""
+
+    def goodness(ranked: tuple[float, NumberBox]) -> float:
+        rank, box = ranked
+        return rank * (1 + 0.05 * math.log(max(1.0, box.length * box.height)))
+
+    boxes = [box for _, box in sorted(found, key=goodness, reverse=True)]
+    bounds = np.array([box.bounds for box in boxes]).reshape(-1, 4)
+    areas = (bounds[:, 2:] - bounds[:, :2]).prod(axis=1)
+    kept: list[int] = []
+    for i in range(len(boxes)):
+        low = np.maximum(bounds[kept, :2], bounds[i, :2])
+        high = np.minimum(bounds[kept, 2:], bounds[i, 2:])
+        shared = (high - low).clip(0).prod(axis=1)
+        if (shared <= OVERLAP * np.minimum(areas[kept], areas[i])).all():
+            kept.append(i)
+    return [boxes[i] for i in kept]
