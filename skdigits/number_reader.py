@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from skdigits.estimator import network_of
 from skdigits.inference import ctc
@@ -18,7 +17,7 @@ from skdigits.pictures.cutting import as_image, lines_in
 from skdigits.pictures.grey import to_grey
 from skdigits.pictures.layout import in_picture
 from skdigits.pictures.line_images import LineImages
-from skdigits.pictures.number_images import DIGIT_ROWS, MARGIN, NumberBox, cut_number
+from skdigits.pictures.number_images import DIGIT_ROWS, MARGIN, NumberBox, cut_numbers
 from skdigits.pictures.tables import find_rows
 from skdigits.pretrained import load_finder, load_pretrained
 
@@ -74,9 +73,8 @@ def read_numbers(picture: Picture, automaton: Automaton | None = None) -> list[N
     boxes = find_numbers(_finder(), grey)
     if not boxes:
         return []
-    whole = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
     network = network_of(number_recognizer())
-    images = LineImages([cut_number(whole, box) for box in boxes])
+    images = LineImages(cut_numbers(grey, boxes))
     found: list[tuple[NumberText, NumberBox]] = []
     for box, scores in zip(boxes, score_frames(network, images), strict=True):
         found += _numbers_in(box, scores, automaton)

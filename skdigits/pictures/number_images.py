@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,29 +64,48 @@ class NumberBox:
         return replace(self, x=x, y=y, length=length, height=height)
 
 
-def cut_number(picture: Image.Image, box: NumberBox) -> np.ndarray:
-    """Cut a number out of a picture, with a margin before and after it.
+def cut_numbers(grey: np.ndarray, boxes: Sequence[NumberBox]) -> list[np.ndarray]:
+    """Cut numbers out of a picture, with margins before and after them.
 
     Parameters
     ----------
-    picture : PIL.Image.Image
-        Grey levels.
-    box : NumberBox
-        Where the number is.
+    grey : ndarray of shape (height, width), float32
+        Grey levels from 0 to 255.
+    boxes : sequence of NumberBox
+        Where the numbers are.
 
     Returns
     -------
-    ndarray of shape (ROWS, width), uint8
-        The image, as `evened` returns it; a pixel of it is ``box.height / DIGIT_ROWS`` pixels of
-        the picture. Its first column is `MARGIN` heights before the box.
+    list of ndarray of shape (ROWS, width), uint8
+        The images, as `evened` returns them; a pixel is ``box.height / DIGIT_ROWS`` pixels of the
+        picture. The first column is `MARGIN` heights before the box. Outside the picture, the
+        pixels of its border are repeated.
     """
+    ends = np.array([_corners(box) for box in boxes])
+    limits = np.array(grey.shape[::-1])
+    around = int(np.ceil(max(0, -ends.min(), (ends - limits).max()))) + 1
+    picture = Image.fromarray(np.pad(grey.clip(0, 255).astype(np.uint8), around, mode="edge"))
+    return [_cut(picture, box, around) for box in boxes]
+
+
+def _corners(box: NumberBox) -> np.ndarray:
+    """Return the corners of the image of a number, of shape (4, 2), in pixels of the picture."""
+    along = np.array(box.along)
+    down = np.array([-along[1], along[0]])
+    half = box.length / 2 + MARGIN * box.height, ROWS / DIGIT_ROWS / 2 * box.height
+    signs = np.array([(-1, -1), (1, -1), (-1, 1), (1, 1)])
+    return np.array([box.x, box.y]) + (signs * half) @ np.array([along, down])
+
+
+def _cut(picture: Image.Image, box: NumberBox, around: int) -> np.ndarray:
+    """Return the image of a number; `around` is the width of the margin of the picture."""
     scale = box.height / DIGIT_ROWS
     width = max(8, round((box.length + 2 * MARGIN * box.height) / scale))
     along = np.array(box.along)
     down = np.array([-along[1], along[0]])
-    start = np.array([box.x, box.y]) - along * (width / 2 * scale) - down * (ROWS / 2 * scale)
-    matrix = np.column_stack([along * scale, down * scale, start])
-    return evened(sampled(picture, matrix, width))
+    centre = np.array([box.x, box.y]) + around
+    start = centre - along * (width / 2 * scale) - down * (ROWS / 2 * scale)
+    return evened(sampled(picture, np.column_stack([along * scale, down * scale, start]), width))
 
 
 def sampled(picture: Image.Image, matrix: np.ndarray, width: int) -> np.ndarray:
@@ -132,7 +152,6 @@ def evened(grey: np.ndarray) -> np.ndarray:
     above, before = (ROWS - DIGIT_ROWS) // 2, min(DIGIT_ROWS, grey.shape[1] // 3)
     middle = grey[:, before : grey.shape[1] - before]
     low, high = np.percentile(middle[above : ROWS - above], [PAPER, INK])
-    stretched = (grey - low) / max(high - low, LEAST_CONTRAST)
-    if np.median(middle) > (low + high) / 2:
-        stretched = 1 - stretched
-    return np.rint(stretched.clip(0, 1) * 255).astype(np.uint8)
+    is_bright = np.median(middle) > (low + high) / 2
+    ink = (high - grey if is_bright else grey - low) / max(high - low, LEAST_CONTRAST)
+    return np.rint(ink.clip(0, 1) * 255).astype(np.uint8)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from skdigits.pictures.number_images import ROWS, NumberBox, cut_number, evened
+from skdigits.pictures.number_images import ROWS, NumberBox, cut_numbers, evened
 
 
 @pytest.fixture(scope="module")
@@ -10,6 +10,10 @@ def page():
     picture = Image.new("L", (200, 120), 230)
     ImageDraw.Draw(picture).text((60, 40), "472", fill=20, font=ImageFont.load_default(36))
     return picture
+
+
+def cut_number(picture, box):
+    return cut_numbers(np.asarray(picture, np.float32), [box])[0]
 
 
 def box_of(page):
@@ -44,8 +48,8 @@ def test_large_digits_are_averaged_not_skipped(page):
 
 
 def test_ink_becomes_bright_in_every_contrast():
-    grey = np.full((10, 10), 200.0)
-    grey[2:5, 2:5] = 100
+    grey = np.full((ROWS, 60), 200.0)
+    grey[8:20, 25:35] = 100
     for picture in (grey, 255 - grey, grey / 2 + 50):
         np.testing.assert_array_equal(evened(picture) > 125, grey < 150)
     pale = evened(np.where(grey < 150, 128, 130))
@@ -57,3 +61,11 @@ def test_bounds_and_parts():
     assert box.bounds == (45, 5, 55, 35)
     assert box.part(0, 10).bounds == (45, 25, 55, 35)
     assert box.part(25, 30).bounds == (45, 5, 55, 10)
+
+
+def test_the_border_is_repeated_outside_the_picture(page):
+    box = box_of(page)
+    left, top, right, bottom = (round(edge) for edge in box.bounds)
+    close = page.crop((left - 2, top - 2, right + 2, bottom + 2))
+    difference = cut_number(close, box_of(close)).astype(int) - cut_number(page, box)
+    assert np.abs(difference).mean() < 2

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 import numpy as np
+from PIL import Image
 
 from skdigits.networks.labels import OTHER
 from skdigits.pictures.number_images import DIGIT_ROWS, ROWS, sampled
@@ -14,6 +15,7 @@ from skdigits.synthesis.pages.page_samples import Sample, is_legible
 
 MARGIN = (0.6, 1.4)  # before and after a number, in heights of a digit
 LEGIBLE = 0.8  # minimum correlation with the clean image
+AROUND = 100  # pixels that are added around a picture
 MOST = 16  # cut-outs of a picture
 LONGEST = 16  # heights of a digit
 SHORTEST = 5  # pixels: digits of a smaller height are left out
@@ -47,13 +49,16 @@ def cut_numbers(
             size = height * np.exp(rng.normal(0, 0.09))
             before, after = rng.uniform(*margin, 2) * height
             middle = (run.top + run.bottom) / 2 + rng.normal(0, 0.05) * height
-            found.append((run, left - before, right + after, middle, size))
+            found.append((run, left, right, before, after, middle, size))
     chosen = rng.permutation(len(found))[:MOST]
     inverse = np.linalg.inv(np.vstack([sample.matrix, [0, 0, 1]]))
     cuts = []
     side = sample.picture.width
+    # Margins can be outside the picture.
+    picture, clean = (_with_margins(image) for image in (sample.picture, sample.clean))
     for i in chosen:
-        run, left, right, middle, size = found[i]
+        run, start, end, before, after, middle, size = found[i]
+        left, right = start - before, end + after
         scale = size / DIGIT_ROWS
         width = max(8, round((right - left) / scale))
         tilt = np.tan(rng.normal(0, 0.025))
@@ -67,17 +72,22 @@ def cut_numbers(
         )
         to_picture = (inverse @ to_page)[:2]
         ends = (ROWS - DIGIT_ROWS) / 2, (ROWS + DIGIT_ROWS) / 2
-        corners = to_picture @ [[0, width] * 2, np.repeat(ends, 2), [1] * 4]
+        across = before / scale, width - after / scale
+        corners = to_picture @ [[*across] * 2, np.repeat(ends, 2), [1] * 4]
         if corners.min() < -2 or corners.max() > side + 2:
             continue
-        cut = sampled(sample.picture, to_picture, width)
-        clean = sampled(sample.clean, to_picture, width)
-        if not is_legible(clean.astype(np.float32), cut.astype(np.float32), LEGIBLE):
+        to_picture[:, 2] += AROUND
+        cut, intended = (sampled(image, to_picture, width) for image in (picture, clean))
+        if not is_legible(intended.astype(np.float32), cut.astype(np.float32), LEGIBLE):
             continue
         text = _visible(sample.runs, left, right, middle, size)
         if text is not None:
             cuts.append((cut, text))
     return cuts
+
+
+def _with_margins(image: Image.Image) -> Image.Image:
+    return Image.fromarray(np.pad(np.asarray(image), AROUND, mode="edge"))
 
 
 def _visible(runs: list[Run], left: float, right: float, middle: float, size: float) -> str | None:

@@ -10,8 +10,12 @@ import numpy as np
 from PIL import Image
 
 from skdigits.synthesis import pen
+from skdigits.synthesis.composition import TileLayout
 from skdigits.synthesis.glyphs import typefaces
+from skdigits.synthesis.handwriting import Line, LineSynthesizer
+from skdigits.synthesis.shapes import Shapes
 
+LINES_AT_A_TIME = 256
 WRITTEN_SIGNS = ".,-/:$€# "  # signs that `Materials.written` draws
 
 
@@ -37,12 +41,21 @@ class Materials:
     photographs: list[np.ndarray] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._lines: list[Line] = []  # drawn, but not yet used
         self._of_label = [np.flatnonzero(self.labels == digit) for digit in range(10)]
 
     def font(self, rng: np.random.Generator, kind: str = "printed") -> Path:
         """Choose a font."""
         fonts = self.fonts[kind]
         return fonts[rng.integers(len(fonts))]
+
+    def line(self, rng: np.random.Generator) -> Line:
+        """Draw a line of digits and signs as `make_digit_sequences` does in the style "mixed"."""
+        if not self._lines:
+            shapes = Shapes(self.images, self.labels, None)
+            synthesizer = LineSynthesizer(shapes, "mixed", WRITTEN_SIGNS.strip())
+            self._lines += synthesizer.write_many(LINES_AT_A_TIME, TileLayout(lengths=(1, 8)), rng)
+        return self._lines.pop()
 
     def written(
         self, text: str, height: float, rng: np.random.Generator
@@ -162,7 +175,7 @@ def segment_pieces(
     usual = np.median([digit.height for digit in face])
     scale = height / usual
     widths = [digit.width for digit in face]
-    pitch = (np.median(widths) * rng.uniform(1.12, 1.5)) * scale
+    pitch = (np.median(widths) * rng.uniform(1.12, 1.5 if rng.random() < 0.6 else 2.2)) * scale
     at, pieces, lefts = 0.0, [], []
     side = max(2, round(height * rng.uniform(0.08, 0.16)))
     for character in text:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from skdigits.synthesis.pages import spellings
 from skdigits.synthesis.pages.materials import WRITTEN_SIGNS, Materials
-from skdigits.synthesis.pages.page import Page
+from skdigits.synthesis.pages.page import Page, Run
 
+AS_A_LINE = 0.6  # share of the handwritten numbers that are drawn as a whole line
 LEADING = (1.4, 2.6)  # distance between two lines, in heights of a digit
 
 
@@ -180,6 +182,8 @@ def handwritten_number(
     ink: int,
 ) -> float:
     """Write a number by hand; return its width."""
+    if rng.random() < AS_A_LINE:
+        return _written_line(page, materials, rng, left, top, height, ink)
     kinds: spellings.Kinds = {
         spellings.count: 5,
         spellings.decimal: 4,
@@ -191,6 +195,40 @@ def handwritten_number(
     words = spellings.number(rng, kinds=kinds, plain=rng.random() < 0.8)
     words = "".join(c for c in words if c.isdigit() or c in WRITTEN_SIGNS)
     return write_by_hand(page, materials, rng, words, left, top, height, ink)
+
+
+def _written_line(
+    page: Page,
+    materials: Materials,
+    rng: np.random.Generator,
+    left: float,
+    top: float,
+    height: float,
+    ink: int,
+) -> float:
+    """Paste a line of `Materials.line`; return its width."""
+    line = materials.line(rng)
+    boxes = line.boxes * (height / np.median(line.boxes[:, 3] - line.boxes[:, 1]))
+    scale = boxes[0, 2] / line.boxes[0, 2]
+    size = [max(1, round(scale * side)) for side in line.image.shape[::-1]]
+    piece = Image.fromarray(line.image).resize(size, Image.Resampling.BILINEAR)
+    above = float(np.median(boxes[:, 1]))
+    page.picture.paste(ink, (round(left), round(top - above)), piece)
+    page.runs.append(
+        Run(line.text, _edges(line.text, boxes, size[0]), left, top, top + height, True)
+    )
+    return float(size[0])
+
+
+def _edges(text: str, boxes: np.ndarray, width: float) -> np.ndarray:
+    """Return left and right of each character; `boxes` are those of the digits alone."""
+    edges = np.full((len(text), 2), np.nan)
+    edges[[character.isdigit() for character in text]] = boxes[:, [0, 2]]
+    for i in np.flatnonzero(np.isnan(edges[:, 0])):
+        before = edges[i - 1, 1] if i else 0.0
+        after = edges[i + 1 :, 0]
+        edges[i] = before, max(before, next((x for x in after if not np.isnan(x)), width))
+    return edges
 
 
 def write_by_hand(
