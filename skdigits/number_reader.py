@@ -32,6 +32,7 @@ LEAST_CONFIDENCE = 0.3  # numbers with a lower confidence are mostly words
 SURE = 0.9  # confidence from which numbers are not read again
 UPRIGHT = 0.95  # cosine of the largest tilt of numbers that are read again
 PREFERENCE = 1.2  # ratio of confidences from which numbers are preferred to digits alone
+HALF_DIGIT = 0.25  # half the width of a narrow digit, in heights
 SLACK = 0.5  # distance from its box, in heights, that the middle of a number can have
 
 
@@ -104,7 +105,9 @@ def _numbers_in(
         slack = SLACK * box.height
         inside = -slack <= (start + stop) / 2 <= box.length + slack
         if inside and number.confidence >= LEAST_CONFIDENCE:
-            found.append((number, box.part(start, stop)))
+            # The frames of a digit are in its middle.
+            half = HALF_DIGIT * box.height
+            found.append((number, box.part(start - half, stop + half)))
     return found
 
 

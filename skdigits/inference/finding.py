@@ -22,8 +22,10 @@ LONGEST = 1600  # height and width of the largest picture that the network is gi
 SMALLEST = 48  # height or width of the smallest one
 STEP = 2.6  # factor between the sizes at which a picture is searched; it is below 50 / 8
 MOST_SIZES = 4
-SMALLEST_FACTOR = 0.5  # small pictures are enlarged to twice their size, since print may be small
-LEAST_PROBABILITY = 0.5  # of a pixel that is marked
+LEAST_FACTOR = 0.5  # of a picture that is enlarged, because it has small digits or none
+SMALL = 16.0  # pixels; height of small digits
+LEAST_PROBABILITY = 0.3  # of a pixel that is marked
+LEAST_PEAK = 0.7  # largest probability of the marked pixels of a number
 OTHER_HEIGHT = 0.6  # rank of a box whose height the network has not learnt
 OVERLAP = 0.35  # of the smaller box: two boxes that overlap more are of one number
 STRAIGHT = 6  # pixels, and ratio of variances, from which the direction of a box is measured
@@ -47,28 +49,37 @@ def find_numbers(network: TrainedNetwork, grey: np.ndarray) -> list[NumberBox]:
         A box around each number, in any order; a box may be somewhat too short, and may contain
         several numbers of a line.
     """
-    height, width = grey.shape
-    picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+    longest = max(grey.shape)
+    factor = max(1.0, longest / LONGEST)
     found = []
-    for factor in _factors(max(height, width)):
-        size = max(8, round(width / factor)), max(8, round(height / factor))
-        method = Image.Resampling.BOX if factor > 1 else Image.Resampling.BICUBIC
-        smaller = grey if size == (width, height) else np.asarray(picture.resize(size, method))
-        for box in _boxes(*_marks(network, smaller.astype(np.float32))):
-            known = HEIGHTS[0] <= box.height <= HEIGHTS[1]
-            rank = box.score * (1 if known else OTHER_HEIGHT)
-            found.append((rank, box.scaled(width / size[0], height / size[1])))
+    for _ in range(MOST_SIZES):
+        found += _boxes_at(network, grey, factor)
+        factor *= STEP
+        if longest / factor < SMALLEST:
+            break
+    enlarged = max(LEAST_FACTOR, longest / LONGEST)
+    if enlarged < 1 and (not found or min(box.height for _, box in found) < SMALL):
+        found += _boxes_at(network, grey, enlarged)
     return _without_overlaps(found)
 
 
-def _factors(longest: int) -> list[float]:
-    """Return the factors by which a picture is reduced."""
-    factor = max(SMALLEST_FACTOR, longest / LONGEST)
-    factors: list[float] = []
-    while not factors or (longest / factor >= SMALLEST and len(factors) < MOST_SIZES):
-        factors.append(factor)
-        factor *= STEP
-    return factors
+def _boxes_at(
+    network: TrainedNetwork, grey: np.ndarray, factor: float
+) -> list[tuple[float, NumberBox]]:
+    """Search a picture that is reduced by a factor; return boxes with their ranks."""
+    height, width = grey.shape
+    size = max(8, round(width / factor)), max(8, round(height / factor))
+    resized = grey
+    if size != (width, height):
+        picture = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+        method = Image.Resampling.BOX if factor > 1 else Image.Resampling.BICUBIC
+        resized = np.asarray(picture.resize(size, method), np.float32)
+    found = []
+    for box in _boxes(*_marks(network, resized)):
+        known = HEIGHTS[0] <= box.height <= HEIGHTS[1]
+        rank = box.score * (1 if known else OTHER_HEIGHT)
+        found.append((rank, box.scaled(width / size[0], height / size[1])))
+    return found
 
 
 def _marks(network: TrainedNetwork, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +103,7 @@ def _boxes(shares: np.ndarray, heights: np.ndarray) -> list[NumberBox]:
     for label, part in enumerate(ndimage.find_objects(labels), 1):
         inside = labels[part] == label
         rows, columns = np.nonzero(inside)
-        if len(rows) < 2:
+        if len(rows) < 2 or marked[part][inside].max() < LEAST_PEAK:
             continue
         turn = int(shares[part][inside][:, 1:].sum(axis=0).argmax())
         height = float(np.median(heights[part][inside]))

@@ -9,6 +9,7 @@ import numpy as np
 from skdigits.networks.labels import DIGITS, OTHER
 
 FIRST_SIGNS = "+-$€£#"  # signs with which a number can begin
+WIDEST_BLANK = 14  # frames between two characters of a number, of which a digit has about six
 LAST_SIGNS = "%"  # signs with which a number can end
 
 
@@ -46,16 +47,18 @@ def split_numbers(scores: np.ndarray, characters: str) -> list[NumberText]:
     scores : ndarray of shape (n_frames, n_characters + 1)
         Logarithms of the probability of each character in each frame, the blank last.
     characters : str
-        The characters; `OTHER` ends a number, and so do signs that do not belong to it.
+        The characters; `OTHER` ends a number, and so does a blank that is wider than a digit.
 
     Returns
     -------
     list of NumberText
         The numbers from left to right.
     """
+    path = _best_path(scores, characters)
     found: list[list[_Character]] = [[]]
-    for character in _best_path(scores, characters):
-        if character.character == OTHER:
+    for before, character, after in zip(path[:1] + path, path, path[1:] + path[-1:], strict=False):
+        is_wide = character.character == " " and after.start - before.stop > WIDEST_BLANK
+        if character.character == OTHER or is_wide:
             found.append([])
         else:
             found[-1].append(character)

@@ -16,15 +16,24 @@ def marks_of(*parts, shape=(30, 50), height=18.0):
     return outputs
 
 
+def with_margin(outputs):
+    """Add the outputs of the margin around a picture, where nothing is marked."""
+    n = finding.MARGIN // 4
+    framed = marks_of(shape=(outputs.shape[1] + 2 * n, outputs.shape[2] + 2 * n))
+    framed[:, n:-n, n:-n] = outputs
+    return framed
+
+
 def found_in(monkeypatch, outputs):
     """Find the numbers of a picture for which the network has these outputs at full size."""
     height, width = outputs.shape[1] * 4, outputs.shape[2] * 4
 
     def run(network, images):
-        assert images.shape[1] % 4 == images.shape[2] % 4 == 0
-        if images.shape[1:3] == (height, width):
-            return outputs
-        return marks_of(shape=(images.shape[1] // 4, images.shape[2] // 4))
+        size = images.shape[1] - 2 * finding.MARGIN, images.shape[2] - 2 * finding.MARGIN
+        assert size[0] % 4 == size[1] % 4 == 0
+        if size == (height, width):
+            return with_margin(outputs)
+        return with_margin(marks_of(shape=(size[0] // 4, size[1] // 4)))
 
     monkeypatch.setattr(finding, "run", run)
     return find_numbers(None, np.zeros((height, width), np.float32))
@@ -56,20 +65,38 @@ def test_nothing_marked_gives_no_box(monkeypatch):
 
 def test_a_number_found_at_two_sizes_is_one(monkeypatch):
     def run(network, images):
-        rows, columns = images.shape[1] // 4, images.shape[2] // 4
-        outputs = marks_of(shape=(rows, columns), height=0.2 * images.shape[1])
+        rows, columns = (side // 4 - finding.MARGIN // 2 for side in images.shape[1:3])
+        outputs = marks_of(shape=(rows, columns), height=0.8 * rows)
         middle = slice(round(0.45 * rows), round(0.55 * rows) + 1)
         outputs[0, middle, columns // 4 : columns // 2, :2] = 0, 9
-        return outputs
+        return with_margin(outputs)
 
     monkeypatch.setattr(finding, "run", run)
     (box,) = find_numbers(None, np.zeros((400, 400), np.float32))
+    assert box.height == pytest.approx(80, rel=0.05)
     assert (box.x, box.y) == pytest.approx((150, 200), abs=20)
 
 
 @pytest.mark.parametrize(
-    ("longest", "factors"),
-    [(30, [0.5]), (100, [0.5, 1, 2.6][:2]), (200, [1, 2.6]), (3200, [2, 5.2, 13.52, 35.152])],
+    ("longest", "height", "sizes"),
+    [
+        (30, 18, [30]),
+        (30, 12, [30, 60]),
+        (200, 40, [200, 76]),
+        (200, 12, [200, 76, 400]),
+        (1200, 12, [1200, 460, 176, 68, 1600]),
+        (3200, 12, [1600, 616, 236, 92]),
+    ],
 )
-def test_pictures_are_searched_at_several_sizes(longest, factors):
-    assert finding._factors(longest) == pytest.approx(factors)
+def test_pictures_are_searched_at_several_sizes(monkeypatch, longest, height, sizes):
+    seen = []
+
+    def run(network, images):
+        seen.append(images.shape[2] - 2 * finding.MARGIN)
+        parts = [(0, slice(1, 2), slice(1, 4))]
+        shape = [side // 4 - finding.MARGIN // 2 for side in images.shape[1:3]]
+        return with_margin(marks_of(*parts, shape=shape, height=height))
+
+    monkeypatch.setattr(finding, "run", run)
+    find_numbers(None, np.zeros((longest, longest), np.float32))
+    assert seen == pytest.approx(sizes, abs=4)

@@ -45,3 +45,14 @@ def test_confidence_and_place_are_those_of_the_number_alone():
     (number,) = split_numbers(scores_of("." + OTHER + "12"), CHARACTERS)
     assert number.confidence == pytest.approx(0.81)
     assert (number.start, number.stop) == (7, 12)
+
+
+def test_a_wide_blank_ends_a_number():
+    scores, blank = scores_of("12 34"), scores_of("")
+    space = scores_of(" ")[1:-1]
+    start = len(scores_of("12"))
+    for n, expected in ((4, ["12 34"]), (8, ["12", "34"])):
+        wide = np.concatenate(
+            [scores[:start], *[blank] * n, space, *[blank] * n, scores[start + 2 :]]
+        )
+        assert [number.text for number in split_numbers(wide, CHARACTERS)] == expected
