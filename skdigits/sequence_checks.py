@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def check_fit(
     labels = check_labels(plain_labels(y), len(lines), seen.characters_)
     if labels.dtype.kind != "U":
         check_drawn(seen.style, seen.signs)
+    elif not resume:
+        _warn_of_missing_signs(labels, seen.signs)
     training = lines, labels, check_weights(sample_weight, None, labels, None)
     validation = None
     if X_val is not None:
@@ -71,6 +74,17 @@ def _set_characters(estimator: Estimator, resume: bool) -> None:
             "warm_start=False to train a new network."
         )
     estimator.characters_ = characters
+
+
+def _warn_of_missing_signs(labels: np.ndarray, signs: str) -> None:
+    """Warn if the network cannot learn a sign, because no label contains it."""
+    if missing := set(signs).difference("".join(labels.tolist())):
+        warnings.warn(
+            f"No label contains {' or '.join(map(repr, sorted(missing)))}, so the network cannot "
+            "learn to read it. Remove it from signs, or add images of it.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _is_sign(character: str) -> bool:
