@@ -11,7 +11,7 @@ from skdigits.estimator import network_of
 from skdigits.inference import ctc
 from skdigits.inference.finding import find_numbers
 from skdigits.inference.lines import score_frames
-from skdigits.inference.number_texts import NumberText, split_numbers
+from skdigits.inference.number_texts import NumberText, shows_others, split_numbers
 from skdigits.networks.labels import DIGITS, as_strings
 from skdigits.pictures.cutting import as_image, lines_in
 from skdigits.pictures.grey import to_grey
@@ -54,7 +54,9 @@ class Number(NamedTuple):
     box: tuple[int, int, int, int]
 
 
-def read_numbers(picture: Picture, automaton: Automaton | None = None) -> list[Number]:
+def read_numbers(
+    picture: Picture, automaton: Automaton | None = None
+) -> tuple[list[Number], float]:
     """Find and read the numbers of a picture.
 
     Parameters
@@ -67,18 +69,29 @@ def read_numbers(picture: Picture, automaton: Automaton | None = None) -> list[N
 
     Returns
     -------
-    list of Number
+    numbers : list of Number
         The numbers in reading order.
+    share : float
+        Share of the places found that show letters or other marks, from 0 to 1; 0 if nothing was
+        found.
     """
     grey = to_grey(picture, longest=LONGEST)
     boxes = find_numbers(_finder(), grey)
     if not boxes:
-        return []
-    network = network_of(number_recognizer())
-    images = LineImages(cut_numbers(grey, boxes))
+        return [], 0.0
+    recognizer = number_recognizer()
+    scores = score_frames(network_of(recognizer), LineImages(cut_numbers(grey, boxes)))
+    share = np.mean([shows_others(frames, recognizer.characters_) for frames in scores])
     found: list[tuple[NumberText, NumberBox]] = []
-    for box, scores in zip(boxes, score_frames(network, images), strict=True):
-        found += _numbers_in(box, scores, automaton)
+    for box, frames in zip(boxes, scores, strict=True):
+        found += _numbers_in(box, frames, automaton)
+    return _in_order(found, grey, picture), float(share)
+
+
+def _in_order(
+    found: list[tuple[NumberText, NumberBox]], grey: np.ndarray, picture: Picture
+) -> list[Number]:
+    """Read doubtful numbers again, and return all in reading order."""
     if not found:
         return []
     bounds = np.array([box.bounds for _, box in found]).clip(0)

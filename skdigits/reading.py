@@ -26,6 +26,7 @@ from skdigits.number_reader import (
 from skdigits.pictures import clean_picture, open_picture
 from skdigits.pictures.cutting import cut_lines
 from skdigits.pictures.opening import REDUCTION
+from skdigits.pictures.tables import find_rows
 from skdigits.pretrained import load_pretrained
 from skdigits.sequence import DigitSequenceRecognizer
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from skdigits.classifier import DigitClassifier
     from skdigits.typing import Picture, PictureFile
 
+MOST_WORDS = 0.2  # share of the places with letters in a picture that shows digits alone
 LEAST = 0.001  # probability of a text that matches a pattern; less probable texts are guesses
 
 
@@ -272,18 +274,17 @@ def _digit_classifier() -> DigitClassifier:
 
 
 def _read_numbers(picture: Any, pattern: Any) -> list[Reading]:
-    """Read the numbers of a picture; digits that stand alone are read by more networks."""
-    numbers = [Reading(*found) for found in read_numbers(picture, _automaton(pattern, None))]
-    if not _on_one_level(numbers) or not _fits_digits(pattern):
+    """Read the numbers of a picture; if it shows digits alone, they are read by more networks."""
+    found, share = read_numbers(picture, _automaton(pattern, None))
+    numbers = [Reading(*number) for number in found]
+    if share > MOST_WORDS or not _fits_digits(pattern):
         return numbers
     images, boxes = cut_lines(picture)
-    if len(images) != 1:
-        return numbers
     lines = _read_lines(sequence_recognizer(), images, boxes, pattern)
-    if _is_single(lines[0].text):
+    if len(lines) == 1 and _is_single(lines[0].text):
         text, confidence = _read_single(picture, images, pattern)
         lines = [Reading(text, confidence, lines[0].box)]
-    return _better(numbers, lines)
+    return _merged(numbers, lines)
 
 
 def _fits_digits(pattern: Any) -> bool:
@@ -295,10 +296,23 @@ def _fits_digits(pattern: Any) -> bool:
     return True
 
 
-def _on_one_level(numbers: list[Reading]) -> bool:
-    """Return True if there is a height at which all numbers stand."""
-    tops, bottoms = ([number.box[edge] for number in numbers] for edge in (1, 3))
-    return not numbers or max(tops) < min(bottoms)
+def _merged(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:
+    """Choose the better reading of each line, and add the numbers that stand on no line."""
+    readings = []
+    for line in lines:
+        on_it = [number for number in numbers if _is_on(number, line)]
+        numbers = [number for number in numbers if number not in on_it]
+        readings += _better(on_it, [line])
+    readings += numbers
+    boxes = np.array([reading.box for reading in readings]).reshape(-1, 4)
+    order = np.lexsort([boxes[:, 0], find_rows(boxes)])
+    return [readings[i] for i in order]
+
+
+def _is_on(number: Reading, line: Reading) -> bool:
+    """Return True if the middle of a number is in the box of a line."""
+    x, y = ((number.box[edge] + number.box[edge + 2]) / 2 for edge in (0, 1))
+    return line.box[0] <= x <= line.box[2] and line.box[1] <= y <= line.box[3]
 
 
 def _better(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:

@@ -86,8 +86,8 @@ keras.optimizers.Optimizer, default="adamw"
         Characters that are read besides digits, such as ``".,-"``. Generated lines of the styles
         ``"handwritten"`` and ``"mixed"`` contain the signs ``.,-=/$€#*``; their labels contain only
         those in `signs`. If the labels passed to `fit` are strings, `signs` can contain any
-        printable characters except letters and digits. A replacement character
-        (``"\\ufffd"``) can stand for letters and all other marks.
+        printable characters except letters and digits. The character U+FFFD can stand for
+        letters and all other marks.
     gap : int or tuple of (int, int), default=None
         Number of pixels between the images of two digits, or a tuple of the minimum and maximum.
         Images overlap if the number is negative. The gap is measured in images rescaled to a height

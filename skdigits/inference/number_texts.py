@@ -10,6 +10,7 @@ from skdigits.networks.labels import DIGITS, OTHER
 
 FIRST_SIGNS = "+-$€£#"  # signs with which a number can begin
 WIDEST_BLANK = 14  # frames between two characters of a number, of which a digit has about six
+LIKELY = 0.5  # probability from which letters and other marks count
 LAST_SIGNS = "%"  # signs with which a number can end
 
 
@@ -63,6 +64,15 @@ def split_numbers(scores: np.ndarray, characters: str) -> list[NumberText]:
         else:
             found[-1].append(character)
     return [_joined(number) for part in found if (number := _trimmed(part))]
+
+
+def shows_others(scores: np.ndarray, characters: str) -> bool:
+    """Return True if a part of a picture shows letters or other marks.
+
+    The parameters are those of `split_numbers`.
+    """
+    path = _best_path(scores, characters)
+    return any(found.character == OTHER and found.probability > LIKELY for found in path)
 
 
 def _best_path(scores: np.ndarray, characters: str) -> list[_Character]:
