@@ -17,7 +17,7 @@ from make_glyphs import typefaces
 from measuring import MNIST, load_mnist, parser, results_folder
 from PIL import Image, ImageDraw, ImageFont
 
-from skdigits.networks.labels import OTHER
+from skdigits.pictures.number_images import OTHER
 from skdigits.synthesis.pages.cut_outs import cut_numbers
 from skdigits.synthesis.pages.materials import Materials
 from skdigits.synthesis.pages.page_samples import IGNORED, draw_sample

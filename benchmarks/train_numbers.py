@@ -25,8 +25,8 @@ import skdigits
 from skdigits import DigitSequenceRecognizer
 from skdigits.inference.finding import USUAL_HEIGHT
 from skdigits.networks.architectures import describe
-from skdigits.networks.labels import DIGITS, OTHER
-from skdigits.pictures.number_images import evened
+from skdigits.networks.labels import DIGITS
+from skdigits.pictures.number_images import OTHER, evened
 from skdigits.pretrained import FINDER_OUTPUTS
 from skdigits.synthesis.pages.cut_outs import cut_numbers
 from skdigits.synthesis.pages.page_samples import IGNORED, draw_sample

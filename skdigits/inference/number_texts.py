@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdigits.networks.labels import DIGITS, OTHER
+from skdigits.networks.labels import DIGITS
+from skdigits.pictures.number_images import OTHER
 
 FIRST_SIGNS = "+-$€£#"  # signs with which a number can begin
 WIDEST_BLANK = 14  # frames between two characters of a number, of which a digit has about six

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 DIGITS = "0123456789"
-OTHER = "\ufffd"  # any character that is neither a digit nor a sign of a number
 PADDING = -1  # after the last label of a row
 
 

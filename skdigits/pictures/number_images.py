@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+OTHER = "\ufffd"  # stands for any character that is neither a digit nor a sign of a number
 ROWS, DIGIT_ROWS = 28, 18  # height of an image and of the digits in it, in pixels
 MARGIN = 1.0  # before and after a number, in heights of its digits
 LEAST_CONTRAST = 12.0  # grey levels; a picture with less contrast stays pale

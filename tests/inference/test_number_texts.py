@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skdigits.inference.number_texts import split_numbers
-from skdigits.networks.labels import DIGITS, OTHER
+from skdigits.networks.labels import DIGITS
+from skdigits.pictures.number_images import OTHER
 
 CHARACTERS = DIGITS + ".,-+/:%$ " + OTHER
 

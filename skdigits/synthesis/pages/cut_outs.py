@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from skdigits.networks.labels import OTHER
-from skdigits.pictures.number_images import DIGIT_ROWS, ROWS, sampled
+from skdigits.pictures.number_images import DIGIT_ROWS, OTHER, ROWS, sampled
 from skdigits.synthesis.pages.page import Run
 from skdigits.synthesis.pages.page_samples import Sample, is_legible
 

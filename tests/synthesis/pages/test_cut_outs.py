@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from written_pages import SANS, page_with, sample_of
 
-from skdigits.networks.labels import OTHER
+from skdigits.pictures.number_images import OTHER
 from skdigits.synthesis.pages import cut_outs
 
 
