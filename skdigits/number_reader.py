@@ -19,7 +19,7 @@ from skdigits.pictures.layout import in_picture
 from skdigits.pictures.line_images import LineImages
 from skdigits.pictures.number_images import DIGIT_ROWS, MARGIN, NumberBox, cut_numbers
 from skdigits.pictures.tables import find_rows
-from skdigits.pretrained import load_finder, load_pretrained
+from skdigits.pretrained import load_finder, load_number_recognizer, load_pretrained
 
 if TYPE_CHECKING:
     from skdigits.inference.patterns import Automaton
@@ -167,7 +167,7 @@ def _finder() -> TrainedNetwork:
 @cache
 def number_recognizer() -> DigitSequenceRecognizer:
     """Load the network that reads numbers once; nothing may change it."""
-    return load_pretrained("number")
+    return load_number_recognizer()
 
 
 @cache

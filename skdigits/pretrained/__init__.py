@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skdigits.sequence import DigitSequenceRecognizer
 
 FOLDER = Path(__file__).parent
-NAMES = ("digit", "sequence", "number")
+NAMES = ("digit", "sequence")
 FINDER_OUTPUTS = 6  # no number, a number in each of four directions, its height
 
 
@@ -26,7 +26,7 @@ def load_pretrained(name: Literal["digit"]) -> DigitClassifier: ...
 
 
 @overload
-def load_pretrained(name: Literal["sequence", "number"]) -> DigitSequenceRecognizer: ...
+def load_pretrained(name: Literal["sequence"]) -> DigitSequenceRecognizer: ...
 
 
 @overload
@@ -42,11 +42,9 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
 
     Parameters
     ----------
-    name : {"digit", "sequence", "number"}
+    name : {"digit", "sequence"}
         ``"digit"`` is a `DigitClassifier` for single digits: handwritten, printed or on meters.
-        ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits. ``"number"`` is one for
-        numbers with signs that `skdigits.read` cuts out of whole pictures; for a character that is
-        neither a digit nor a sign, it predicts "\N{REPLACEMENT CHARACTER}".
+        ``"sequence"`` is a `DigitSequenceRecognizer` for lines of digits.
 
     Returns
     -------
@@ -69,8 +67,21 @@ def load_pretrained(name: str) -> DigitClassifier | DigitSequenceRecognizer:
     return load(FOLDER / f"{name}.skdigits")
 
 
+def load_number_recognizer() -> DigitSequenceRecognizer:
+    """Load the recognizer that `skdigits.read` uses for numbers with signs.
+
+    Its model card is ``skdigits/pretrained/number.md``.
+
+    Returns
+    -------
+    DigitSequenceRecognizer
+        A recognizer for images that `skdigits.pictures.number_images.cut_numbers` makes.
+    """
+    return load(FOLDER / "number.skdigits")
+
+
 def load_finder() -> TrainedNetwork:
-    """Load the network that finds numbers in whole pictures; it is used by `skdigits.read`.
+    """Load the network with which `skdigits.read` finds numbers in pictures.
 
     Returns
     -------
