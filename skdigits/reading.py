@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Picture, PictureFile
 
 MOST_WORDS = 0.2  # share of the places with letters in a picture that shows digits alone
+WHOLE_LINE = 0.6  # least part of a line of digits that is covered by its numbers
 LEAST = 0.001  # probability of a text that matches a pattern; less probable texts are guesses
 
 
@@ -297,12 +298,14 @@ def _fits_digits(pattern: Any) -> bool:
 
 
 def _merged(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:
-    """Choose the better reading of each line, and add the numbers that stand on no line."""
+    """Choose the better reading of each line where numbers were found."""
+    if not numbers:
+        return lines if len(lines) == 1 else []
     readings = []
     for line in lines:
         on_it = [number for number in numbers if _is_on(number, line)]
         numbers = [number for number in numbers if number not in on_it]
-        readings += _better(on_it, [line])
+        readings += _better(on_it, line)
     readings += numbers
     boxes = np.array([reading.box for reading in readings]).reshape(-1, 4)
     order = np.lexsort([boxes[:, 0], find_rows(boxes)])
@@ -315,15 +318,17 @@ def _is_on(number: Reading, line: Reading) -> bool:
     return line.box[0] <= x <= line.box[2] and line.box[1] <= y <= line.box[3]
 
 
-def _better(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:
+def _better(numbers: list[Reading], line: Reading) -> list[Reading]:
     """Choose between two readings of a line: as numbers with signs, or as digits alone."""
-    digits = ["".join(reading.digits for reading in readings) for readings in (numbers, lines)]
-    certain = [
-        math.prod(reading.confidence for reading in readings) for readings in (numbers, lines)
-    ]
-    if numbers and (digits[0] == digits[1] or certain[0] > PREFERENCE * certain[1]):
+    if not numbers:
+        return []
+    certain = math.prod(number.confidence for number in numbers)
+    is_same = "".join(number.digits for number in numbers) == line.digits
+    covered = sum(number.box[2] - number.box[0] for number in numbers)
+    is_part = covered < WHOLE_LINE * (line.box[2] - line.box[0])  # the rest may be words
+    if is_same or is_part or certain > PREFERENCE * line.confidence:
         return numbers
-    return lines
+    return [line]
 
 
 def _read_whole(classifier: Any, picture: Any, pattern: Any) -> list[Reading]:

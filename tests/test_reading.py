@@ -298,7 +298,7 @@ def test_a_single_digit_is_read_by_two_networks_where_the_pattern_allows_it(digi
 def test_a_digit_beside_a_sign_that_is_read_is_no_single_digit(monkeypatch):
     reader = DigitSequenceRecognizer()
     reader.characters_ = "0123456789-"
-    monkeypatch.setattr(skdigits.reading, "_pretrained", {"sequence": reader}.get)
+    monkeypatch.setattr(skdigits.reading, "sequence_recognizer", lambda: reader)
     texts = ("3", "3%", "-3", "-", "31", "")
     assert [text for text in texts if skdigits.reading._is_single(text)] == ["3", "3%"]
 
