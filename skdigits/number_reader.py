@@ -9,9 +9,9 @@ import numpy as np
 
 from skdigits.estimator import network_of
 from skdigits.inference import ctc
-from skdigits.inference.finding import find_numbers
+from skdigits.inference.finding import best_boxes, find_numbers
 from skdigits.inference.lines import score_frames
-from skdigits.inference.number_texts import NumberText, shows_others, split_numbers
+from skdigits.inference.number_texts import NumberText, is_word, split_numbers
 from skdigits.networks.labels import DIGITS, as_strings
 from skdigits.pictures.cutting import as_image, lines_in
 from skdigits.pictures.grey import to_grey
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from skdigits.typing import Picture
 
 LONGEST = 4000  # pixels; larger pictures are reduced
-LEAST_CONFIDENCE = 0.3  # numbers with a lower confidence are mostly words
+WORD = NumberText("", 0.0, 0, 0)  # a place that shows no number
+OVERLAP = 0.35  # largest common part of two numbers, relative to the smaller box
 SURE = 0.9  # confidence from which numbers are not read again
 UPRIGHT = 0.95  # cosine of the largest tilt of numbers that are read again
-PREFERENCE = 1.2  # ratio of confidences from which numbers are preferred to digits alone
+PREFERENCE = 1.5  # ratio of confidences from which numbers are preferred to digits alone
 HALF_DIGIT = 0.25  # half the width of a narrow digit, in heights
 SLACK = 0.5  # distance from its box, in heights, that the middle of a number can have
 
@@ -70,10 +71,10 @@ def read_numbers(
     Returns
     -------
     numbers : list of Number
-        The numbers in reading order.
+        The numbers in reading order; those with a low confidence are often words.
     share : float
-        Share of the places found that show letters or other marks, from 0 to 1; 0 if nothing was
-        found.
+        Share of the places found that show words instead of numbers, from 0 to 1; 0 if nothing
+        was found.
     """
     grey = to_grey(picture, longest=LONGEST)
     boxes = find_numbers(_finder(), grey)
@@ -81,11 +82,16 @@ def read_numbers(
         return [], 0.0
     recognizer = number_recognizer()
     scores = score_frames(network_of(recognizer), LineImages(cut_numbers(grey, boxes)))
-    share = np.mean([shows_others(frames, recognizer.characters_) for frames in scores])
     found: list[tuple[NumberText, NumberBox]] = []
     for box, frames in zip(boxes, scores, strict=True):
         found += _numbers_in(box, frames, automaton)
-    return _in_order(found, grey, picture), float(share)
+        if is_word(frames, recognizer.characters_):
+            found.append((WORD, box))
+    ranks = [number.confidence * (1 + 0.1 * len(number.text)) for number, _ in found]
+    chosen = best_boxes([box for _, box in found], ranks, OVERLAP)
+    numbers = [found[i] for i in chosen if found[i][0] is not WORD]
+    share = 1 - len(numbers) / max(1, len(chosen))
+    return _in_order(numbers, grey, picture), share
 
 
 def _in_order(
@@ -117,7 +123,7 @@ def _numbers_in(
         start, stop = (at * pixels - MARGIN * box.height for at in (number.start, number.stop))
         slack = SLACK * box.height
         inside = -slack <= (start + stop) / 2 <= box.length + slack
-        if inside and number.confidence >= LEAST_CONFIDENCE:
+        if inside and number.text:
             # The frames of a digit are in its middle.
             half = HALF_DIGIT * box.height
             found.append((number, box.part(start - half, stop + half)))

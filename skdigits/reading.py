@@ -19,6 +19,7 @@ from skdigits.inference.patterns import MOST_STATES, Automaton
 from skdigits.networks.labels import DIGITS
 from skdigits.number_reader import (
     PREFERENCE,
+    SURE,
     number_recognizer,
     read_numbers,
     sequence_recognizer,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 0.2  # share of the places with letters in a picture that shows digits alone
 WHOLE_LINE = 0.6  # least part of a line of digits that is covered by its numbers
+FEW, MOST_SIGNS = 3, 0.3  # numbers; share of more numbers that have signs by mistake
+LEAST_LIKELY = 0.5  # confidence of numbers beside words; less probable ones are mostly words
+UNFOUND = 0.5  # least confidence of a line in a picture where no number was found
 LEAST = 0.001  # probability of a text that matches a pattern; less probable texts are guesses
 
 
@@ -277,15 +281,37 @@ def _digit_classifier() -> DigitClassifier:
 def _read_numbers(picture: Any, pattern: Any) -> list[Reading]:
     """Read the numbers of a picture; if it shows digits alone, they are read by more networks."""
     found, share = read_numbers(picture, _automaton(pattern, None))
-    numbers = [Reading(*number) for number in found]
-    if share > MOST_WORDS or not _fits_digits(pattern):
-        return numbers
+    numbers = [Reading(*number) for number in found if number.confidence >= LEAST]
+    is_text = bool(numbers) and (share > MOST_WORDS or _have_signs(numbers))
+    if is_text or not _fits_digits(pattern):
+        return _likely(numbers)
     images, boxes = cut_lines(picture)
     lines = _read_lines(sequence_recognizer(), images, boxes, pattern)
     if len(lines) == 1 and _is_single(lines[0].text):
         text, confidence = _read_single(picture, images, pattern)
         lines = [Reading(text, confidence, lines[0].box)]
+    if pattern is not None and len(numbers) < len(lines):
+        return lines  # what is expected there is known
+    if not numbers:
+        return [line for line in lines if len(lines) == 1 and _is_likely(line, is_word=share > 0)]
     return _merged(numbers, lines)
+
+
+def _have_signs(numbers: list[Reading]) -> bool:
+    """Return True if many of several numbers have signs; such a page does not show digits alone."""
+    with_signs = sum(number.text != number.digits for number in numbers)
+    return len(numbers) > FEW and with_signs > MOST_SIGNS * len(numbers)
+
+
+def _is_likely(line: Reading, *, is_word: bool) -> bool:
+    """Return True if a line is likely to show digits, although no number was found there."""
+    if is_word:  # a letter O or I cannot be distinguished from a digit
+        return line.digits in "01" and line.confidence > SURE
+    return line.confidence > UNFOUND
+
+
+def _likely(numbers: list[Reading]) -> list[Reading]:
+    return [number for number in numbers if number.confidence >= LEAST_LIKELY]
 
 
 def _fits_digits(pattern: Any) -> bool:
@@ -298,15 +324,15 @@ def _fits_digits(pattern: Any) -> bool:
 
 
 def _merged(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:
-    """Choose the better reading of each line where numbers were found."""
-    if not numbers:
-        return lines if len(lines) == 1 else []
-    readings = []
+    """Choose the better reading of each line, if the lines are where the numbers are."""
+    readings: list[Reading] = []
     for line in lines:
         on_it = [number for number in numbers if _is_on(number, line)]
-        numbers = [number for number in numbers if number not in on_it]
+        if not on_it:
+            return _likely(numbers)
         readings += _better(on_it, line)
-    readings += numbers
+    others = [number for number in numbers if not any(_is_on(number, line) for line in lines)]
+    readings += _likely(others)
     boxes = np.array([reading.box for reading in readings]).reshape(-1, 4)
     order = np.lexsort([boxes[:, 0], find_rows(boxes)])
     return [readings[i] for i in order]
@@ -320,15 +346,15 @@ def _is_on(number: Reading, line: Reading) -> bool:
 
 def _better(numbers: list[Reading], line: Reading) -> list[Reading]:
     """Choose between two readings of a line: as numbers with signs, or as digits alone."""
-    if not numbers:
-        return []
+    if "".join(number.text for number in numbers) == line.text:
+        return [line]
     certain = math.prod(number.confidence for number in numbers)
     is_same = "".join(number.digits for number in numbers) == line.digits
-    covered = sum(number.box[2] - number.box[0] for number in numbers)
-    is_part = covered < WHOLE_LINE * (line.box[2] - line.box[0])  # the rest may be words
-    if is_same or is_part or certain > PREFERENCE * line.confidence:
+    if is_same or certain > PREFERENCE * line.confidence:
         return numbers
-    return [line]
+    covered = max(number.box[2] for number in numbers) - min(number.box[0] for number in numbers)
+    is_part = covered < WHOLE_LINE * (line.box[2] - line.box[0])  # the rest may be words
+    return _likely(numbers) if is_part else [line]
 
 
 def _read_whole(classifier: Any, picture: Any, pattern: Any) -> list[Reading]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -24,10 +25,10 @@ STEP = 2.6  # factor between the sizes at which a picture is searched; it is bel
 MOST_SIZES = 4
 LEAST_FACTOR = 0.5  # of a picture that is enlarged, because it has small digits or none
 SMALL = 16.0  # pixels; height of small digits
-LEAST_PROBABILITY = 0.3  # of a pixel that is marked
+LEAST_PROBABILITY = 0.4  # of a pixel that is marked
 LEAST_PEAK = 0.7  # largest probability of the marked pixels of a number
 OTHER_HEIGHT = 0.6  # rank of a box whose height the network has not learnt
-OVERLAP = 0.35  # of the smaller box: two boxes that overlap more are of one number
+DUPLICATE = 0.6  # common part of two boxes of one number, relative to the larger box
 STRAIGHT = 6  # pixels, and ratio of variances, from which the direction of a box is measured
 
 
@@ -46,8 +47,8 @@ def find_numbers(network: TrainedNetwork, grey: np.ndarray) -> list[NumberBox]:
     Returns
     -------
     list of NumberBox
-        A box around each number, in any order; a box may be somewhat too short, and may contain
-        several numbers of a line.
+        A box around each number, in any order. A box may be somewhat too short, and may contain
+        several numbers of a line. Boxes that were found at different sizes can overlap.
     """
     longest = max(grey.shape)
     factor = max(1.0, longest / LONGEST)
@@ -60,7 +61,8 @@ def find_numbers(network: TrainedNetwork, grey: np.ndarray) -> list[NumberBox]:
     enlarged = max(LEAST_FACTOR, longest / LONGEST)
     if enlarged < 1 and (not found or min(box.height for _, box in found) < SMALL):
         found += _boxes_at(network, grey, enlarged)
-    return _without_overlaps(found)
+    boxes = [box for _, box in found]
+    return [boxes[i] for i in best_boxes(boxes, [rank for rank, _ in found], DUPLICATE, np.maximum)]
 
 
 def _boxes_at(
@@ -100,12 +102,15 @@ def _boxes(shares: np.ndarray, heights: np.ndarray) -> list[NumberBox]:
     marked = 1 - shares[..., 0]
     labels, _ = ndimage.label(marked > LEAST_PROBABILITY)
     boxes = []
+    on_page = (shares * (labels > 0)[..., np.newaxis]).sum(axis=(0, 1))[1:]
     for label, part in enumerate(ndimage.find_objects(labels), 1):
         inside = labels[part] == label
         rows, columns = np.nonzero(inside)
         if len(rows) < 2 or marked[part][inside].max() < LEAST_PEAK:
             continue
         turn = int(shares[part][inside][:, 1:].sum(axis=0).argmax())
+        if on_page[(turn + 2) % N_TURNS] > on_page[turn]:  # no page has numbers upside down
+            turn = (turn + 2) % N_TURNS
         height = float(np.median(heights[part][inside]))
         points = np.column_stack([columns + part[1].start, rows + part[0].start])
         points = (points + 0.5) * STRIDE
@@ -131,21 +136,34 @@ def _box(points: np.ndarray, turn: int, height: float, score: float) -> NumberBo
     return NumberBox(float(x), float(y), (along[0], along[1]), stop - start, height, score)
 
 
-def _without_overlaps(found: list[tuple[float, NumberBox]]) -> list[NumberBox]:
-    """Keep the best of boxes that overlap; of equally good ones, the larger."""
+def best_boxes(
+    boxes: Sequence[NumberBox], ranks: Sequence[float], overlap: float, of: Any = np.minimum
+) -> list[int]:
+    """Choose boxes that do not overlap, the best first.
 
-    def goodness(ranked: tuple[float, NumberBox]) -> float:
-        rank, box = ranked
-        return rank * (1 + 0.05 * math.log(max(1.0, box.length * box.height)))
+    Parameters
+    ----------
+    boxes : sequence of NumberBox
+        The boxes.
+    ranks : sequence of float
+        How good each is; of equally good ones, the larger is better.
+    overlap : float
+        Largest common part of two boxes, relative to the area of one.
+    of : {numpy.minimum, numpy.maximum}, default=numpy.minimum
+        Whether this is the smaller or the larger one.
 
-    boxes = [box for _, box in sorted(found, key=goodness, reverse=True)]
+    Returns
+    -------
+    list of int
+        Indices of the chosen boxes.
+    """
     bounds = np.array([box.bounds for box in boxes]).reshape(-1, 4)
     areas = (bounds[:, 2:] - bounds[:, :2]).prod(axis=1)
     kept: list[int] = []
-    for i in range(len(boxes)):
+    for i in np.argsort(-np.array(ranks) * (1 + 0.05 * np.log(areas.clip(1))), kind="stable"):
         low = np.maximum(bounds[kept, :2], bounds[i, :2])
         high = np.minimum(bounds[kept, 2:], bounds[i, 2:])
         shared = (high - low).clip(0).prod(axis=1)
-        if (shared <= OVERLAP * np.minimum(areas[kept], areas[i])).all():
-            kept.append(i)
-    return [boxes[i] for i in kept]
+        if (shared <= overlap * of(areas[kept], areas[i])).all():
+            kept.append(int(i))
+    return kept

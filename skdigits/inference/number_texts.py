@@ -11,7 +11,6 @@ from skdigits.pictures.number_images import OTHER
 
 FIRST_SIGNS = "+-$€£#"  # signs with which a number can begin
 WIDEST_BLANK = 14  # frames between two characters of a number, of which a digit has about six
-LIKELY = 0.5  # probability from which letters and other marks count
 LAST_SIGNS = "%"  # signs with which a number can end
 
 
@@ -67,13 +66,13 @@ def split_numbers(scores: np.ndarray, characters: str) -> list[NumberText]:
     return [_joined(number) for part in found if (number := _trimmed(part))]
 
 
-def shows_others(scores: np.ndarray, characters: str) -> bool:
-    """Return True if a part of a picture shows letters or other marks.
+def is_word(scores: np.ndarray, characters: str) -> bool:
+    """Return True if a part of a picture shows letters or other marks, and no digit.
 
     The parameters are those of `split_numbers`.
     """
-    path = _best_path(scores, characters)
-    return any(found.character == OTHER and found.probability > LIKELY for found in path)
+    seen = {found.character for found in _best_path(scores, characters)}
+    return OTHER in seen and not seen.intersection(DIGITS)
 
 
 def _best_path(scores: np.ndarray, characters: str) -> list[_Character]:

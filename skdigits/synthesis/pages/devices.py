@@ -56,7 +56,9 @@ def display(page: Page, materials: Materials, rng: np.random.Generator, height: 
         size = height * rng.uniform(0.6, 1.2)
         left = x0 + rng.uniform(0.3, 3) * size
         while left + size < box[2]:
-            left += _segments(page, rng, left, top, size, panel, lit)
+            smaller = rng.uniform(0.45, 0.8) if rng.random() < 0.2 else 1.0
+            shift = (1 - smaller) * size
+            left += _segments(page, rng, left, top + shift, smaller * size, panel, lit)
             left += rng.uniform(0.7, 2) * size
             if rng.random() < 0.3:
                 _label(page, materials, rng, left, top, size * rng.uniform(0.3, 0.6), lit)

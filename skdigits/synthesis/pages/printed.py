@@ -70,6 +70,8 @@ def receipt(page: Page, materials: Materials, rng: np.random.Generator, height: 
             unit = rng.choice(["", "", "RM", "$", "€", "RM "])
             amount = unit + spellings.number(rng, kinds={spellings.amount: 5, spellings.count: 1})
             amount += rng.choice(["", "", "", " SR", " T", "*", " A"])
+            if rng.random() < 0.12:
+                amount = spellings.bracketed(amount, rng)
             page.write(amount, left + width, top, size, path, ink, spacing=spacing, right=True)
             if rng.random() < 0.4:
                 count = spellings.number(rng, kinds={spellings.count: 1}, plain=True)[:2]

@@ -25,6 +25,7 @@ WORDS = str.split(
     "ZOO BOB GOLD LOSS solo bill Boss"
 )
 BEFORE = ["RM", "RM ", "Rs.", "USD ", "EUR ", "No.", "No. ", "@", "x", "X", "A", "B-", "CS", "OR"]
+BRACKETS = ["()", "()", "( ", " )", "[]", "| ", "||", "@ ", "@ ", "@ ", "*)", "=|", "<>", "!!"]
 AFTER = [
     "kWh",
     "kg",
@@ -194,10 +195,11 @@ def word(rng: np.random.Generator) -> str:
     return rng.choice([*"(-*&@\"'<[="]) + text if end < 0.16 else text
 
 
-def _bracketed(text: str, rng: np.random.Generator) -> str:
+def bracketed(text: str, rng: np.random.Generator) -> str:
     """Put brackets or other marks, which may look like 0 or 1, before and behind a number."""
-    before, behind = rng.choice(["()", "( ", " )", "[]", "| ", "||", "@ ", "*)", "=|", "<>", "!!"])
-    return f"{before}{text}{behind}".strip()
+    before, behind = rng.choice(BRACKETS)
+    percent = "%" if text.isdigit() and rng.random() < 0.2 else ""
+    return f"{before}{text}{percent}{behind}".strip()
 
 
 def token(rng: np.random.Generator, share: float = 0.4) -> str:
@@ -223,8 +225,8 @@ def token(rng: np.random.Generator, share: float = 0.4) -> str:
         return rng.choice(BEFORE) + text.lstrip("-+")
     if chance < 0.2:
         return text + rng.choice(AFTER)
-    if chance < 0.28:
-        return _bracketed(text, rng)
-    if chance < 0.32:
+    if chance < 0.34:
+        return bracketed(text, rng)
+    if chance < 0.38:
         return f"{word(rng)[:3]}{rng.choice([*'-/. #:'])}{text}"
     return text
