@@ -11,7 +11,7 @@ from skdigits.estimator import network_of
 from skdigits.inference import ctc
 from skdigits.inference.finding import best_boxes, find_numbers
 from skdigits.inference.lines import score_frames
-from skdigits.inference.number_texts import NumberText, is_word, split_numbers
+from skdigits.inference.number_texts import NumberText, split_numbers, word_confidence
 from skdigits.networks.labels import DIGITS, as_strings
 from skdigits.pictures.cutting import as_image, lines_in
 from skdigits.pictures.grey import to_grey
@@ -33,7 +33,7 @@ OVERLAP = 0.35  # largest common part of two numbers, relative to the smaller bo
 SURE = 0.9  # confidence from which numbers are not read again
 UPRIGHT = 0.95  # cosine of the largest tilt of numbers that are read again
 PREFERENCE = 1.5  # ratio of confidences from which numbers are preferred to digits alone
-HALF_DIGIT = 0.25  # half the width of a narrow digit, in heights
+AROUND = 0.4, 0.25  # parts of digits before and after their frames, in heights
 SLACK = 0.5  # distance from its box, in heights, that the middle of a number can have
 
 
@@ -85,11 +85,11 @@ def read_numbers(
     found: list[tuple[NumberText, NumberBox]] = []
     for box, frames in zip(boxes, scores, strict=True):
         found += _numbers_in(box, frames, automaton)
-        if is_word(frames, recognizer.characters_):
-            found.append((WORD, box))
+        if confidence := word_confidence(frames, recognizer.characters_):
+            found.append((WORD._replace(confidence=confidence), box))
     ranks = [number.confidence * (1 + 0.1 * len(number.text)) for number, _ in found]
     chosen = best_boxes([box for _, box in found], ranks, OVERLAP)
-    numbers = [found[i] for i in chosen if found[i][0] is not WORD]
+    numbers = [found[i] for i in chosen if found[i][0].text]
     share = 1 - len(numbers) / max(1, len(chosen))
     return _in_order(numbers, grey, picture), share
 
@@ -125,8 +125,8 @@ def _numbers_in(
         inside = -slack <= (start + stop) / 2 <= box.length + slack
         if inside and number.text:
             # The frames of a digit are in its middle.
-            half = HALF_DIGIT * box.height
-            found.append((number, box.part(start - half, stop + half)))
+            before, after = (part * box.height for part in AROUND)
+            found.append((number, box.part(start - before, stop + after)))
     return found
 
 

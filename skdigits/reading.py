@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from skdigits.typing import Picture, PictureFile
 
 MOST_WORDS = 0.2  # share of the places with letters in a picture that shows digits alone
-WHOLE_LINE = 0.6  # least part of a line of digits that is covered by its numbers
+WHOLE_LINE = 0.66  # least part of a line of digits that is covered by its numbers
 FEW, MOST_SIGNS = 3, 0.3  # numbers; share of more numbers that have signs by mistake
 LEAST_LIKELY = 0.5  # confidence of numbers beside words; less probable ones are mostly words
 UNFOUND = 0.5  # least confidence of a line in a picture where no number was found
@@ -287,6 +287,7 @@ def _read_numbers(picture: Any, pattern: Any) -> list[Reading]:
         return _likely(numbers)
     images, boxes = cut_lines(picture)
     lines = _read_lines(sequence_recognizer(), images, boxes, pattern)
+    lines = [line for line in lines if line.text]
     if len(lines) == 1 and _is_single(lines[0].text):
         text, confidence = _read_single(picture, images, pattern)
         lines = [Reading(text, confidence, lines[0].box)]
@@ -330,6 +331,9 @@ def _merged(numbers: list[Reading], lines: list[Reading]) -> list[Reading]:
         on_it = [number for number in numbers if _is_on(number, line)]
         if not on_it:
             return _likely(numbers)
+        n_digits = sum(len(number.digits) for number in on_it)
+        if len(lines) > 1 and not _likely(on_it) and n_digits < len(line.digits) / 2:
+            continue  # a line of words
         readings += _better(on_it, line)
     others = [number for number in numbers if not any(_is_on(number, line) for line in lines)]
     readings += _likely(others)
@@ -354,7 +358,7 @@ def _better(numbers: list[Reading], line: Reading) -> list[Reading]:
         return numbers
     covered = max(number.box[2] for number in numbers) - min(number.box[0] for number in numbers)
     is_part = covered < WHOLE_LINE * (line.box[2] - line.box[0])  # the rest may be words
-    return _likely(numbers) if is_part else [line]
+    return _likely(numbers) if is_part and line.confidence < SURE else [line]
 
 
 def _read_whole(classifier: Any, picture: Any, pattern: Any) -> list[Reading]:

@@ -66,13 +66,17 @@ def split_numbers(scores: np.ndarray, characters: str) -> list[NumberText]:
     return [_joined(number) for part in found if (number := _trimmed(part))]
 
 
-def is_word(scores: np.ndarray, characters: str) -> bool:
-    """Return True if a part of a picture shows letters or other marks, and no digit.
+def word_confidence(scores: np.ndarray, characters: str) -> float:
+    """Return the probability that a part of a picture shows letters or other marks alone.
 
-    The parameters are those of `split_numbers`.
+    The parameters are those of `split_numbers`. The result is 0 if the most probable characters
+    contain a digit, or nothing but signs.
     """
-    seen = {found.character for found in _best_path(scores, characters)}
-    return OTHER in seen and not seen.intersection(DIGITS)
+    path = _best_path(scores, characters)
+    seen = {found.character for found in path}
+    if OTHER not in seen or seen.intersection(DIGITS):
+        return 0.0
+    return float(np.prod([found.probability for found in path]))
 
 
 def _best_path(scores: np.ndarray, characters: str) -> list[_Character]:
