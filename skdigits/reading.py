@@ -1,4 +1,4 @@
-"""Read the digits in a picture with pretrained networks."""
+"""Read the numbers in a picture with pretrained networks."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ LEAST = 0.001  # probability of a text that matches a pattern; less probable tex
 
 
 class Reading(NamedTuple):
-    """A line of digits in a picture.
+    """A number in a picture.
 
     Parameters
     ----------
     text : str
-        The digits from left to right, with the signs that the model reads or that `pattern`
-        contains.
+        The digits and signs, as they are written: ``"12.50"``, ``"2026-11-30"``, ``"45%"``. With a
+        model of your own, only the signs that it reads or that `pattern` contains.
     confidence : float
         The predicted probability of the text, from 0 to 1. If the picture shows a single digit, two
         pretrained networks read it; the confidence is then the mean of their probabilities.
     box : tuple of int
-        Left, top, right and bottom of the line, in pixels of the full-size picture after its EXIF
-        rotation. Right and bottom are the first column and row outside the line.
+        Left, top, right and bottom of the number, in pixels of the full-size picture after its EXIF
+        rotation. Right and bottom are the first column and row outside the number.
     """
 
     text: str
@@ -76,7 +76,11 @@ def read(
     pattern: str | Sequence[str] | None = None,
     model: DigitSequenceRecognizer | DigitClassifier | None = None,
 ) -> list[Reading]:
-    """Read all lines of digits in a picture.
+    """Read all numbers in a picture.
+
+    A network finds the numbers among words, another one reads them with their signs. If the picture
+    shows digits alone, the networks of `load_pretrained` read them too, and the more certain text
+    is returned.
 
     Parameters
     ----------
@@ -86,26 +90,23 @@ def read(
         `skdigits.pictures.clean_picture` accepts. The picture can show a page, a line or a single
         digit.
     digits : int, default=None
-        Number of digits in each line, if it is known; ``digits=3`` means ``pattern="ddd"``.
+        Number of digits in each number, if it is known; ``digits=3`` means ``pattern="ddd"``.
     pattern : str or list of str, default=None
-        Pattern that the text of each line must match. ``d`` stands for a digit, and ``d+`` for one
-        or more digits. Digits and signs (``. , - + / : % $ € £ # * ( ) =`` and the space) stand for
+        Pattern that the text of each number must match. ``d`` stands for a digit, and ``d+`` for
+        one or more digits. Digits and signs (``. , - + / : % $ € £ # * ( ) =`` and the space) stand for
         themselves; a ``+`` directly after ``d`` is always a repetition. With a list, the text must
         match at least one pattern; if it matches several patterns, the first determines the signs.
-        The most probable matching text is returned. If a line does not look like the pattern, its
-        confidence is low; lines with a confidence below 0.001 are omitted. Signs that the model
-        does not read are inserted at their positions in the pattern. For example, the pretrained
-        model does not read points; with ``"ddd.dd"``, it reads five digits, and the text has a
-        point after the third.
+        The most probable matching text is returned. If a number does not look like the pattern, its
+        confidence is low; numbers with a confidence below 0.001 are omitted. Signs that no network
+        reads are inserted at their positions in the pattern.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
-        A fitted estimator. None means ``loadsequence_recognizer()``, together with
-        ``load_digit_classifier()`` if the picture shows a single digit. A classifier reads the
-        whole picture as a single digit.
+        A fitted estimator that reads the picture instead of the pretrained networks. A recognizer
+        reads lines of digits; a classifier reads the whole picture as a single digit.
 
     Returns
     -------
     list of Reading
-        The lines in reading order; an empty list if no digit is found.
+        The numbers in reading order; an empty list if no number is found.
 
     Raises
     ------
@@ -153,7 +154,7 @@ def read_many(
     n_jobs: int | None = None,
     return_exceptions: bool = False,
 ) -> Iterator[list[Reading]]:
-    """Read all lines of digits in many pictures, in the order of the pictures.
+    """Read all numbers in many pictures, in the order of the pictures.
 
     Parameters
     ----------

@@ -87,11 +87,11 @@ def read(
     jobs: Jobs = None,
     dask: Dask = None,
 ) -> None:
-    """Read all lines of digits in pictures.
+    """Read all numbers in pictures.
 
-    The file, text and confidence of each line are printed, separated by tabs. The package contains
-    trained networks, so no training is needed. The lines of a page are printed from top to bottom.
-    For a picture without digits, an empty text is printed.
+    The file, text and confidence of each number are printed, separated by tabs. The package
+    contains trained networks, so no training is needed. The numbers of a page are printed from top
+    to bottom. For a picture without numbers, an empty text is printed.
     """
     from skdigits import load
     from skdigits.cli.progress import progress_line
