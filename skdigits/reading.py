@@ -93,12 +93,12 @@ def read(
         Number of digits in each number, if it is known; ``digits=3`` means ``pattern="ddd"``.
     pattern : str or list of str, default=None
         Pattern that the text of each number must match. ``d`` stands for a digit, and ``d+`` for
-        one or more digits. Digits and signs (``. , - + / : % $ € £ # * ( ) =`` and the space) stand for
-        themselves; a ``+`` directly after ``d`` is always a repetition. With a list, the text must
-        match at least one pattern; if it matches several patterns, the first determines the signs.
-        The most probable matching text is returned. If a number does not look like the pattern, its
-        confidence is low; numbers with a confidence below 0.001 are omitted. Signs that no network
-        reads are inserted at their positions in the pattern.
+        one or more digits. Digits and signs (``. , - + / : % $ € £ # * ( ) =`` and the space) stand
+        for themselves; a ``+`` directly after ``d`` is always a repetition. With a list, the text
+        must match at least one pattern; if it matches several patterns, the first determines the
+        signs. The most probable matching text is returned. If a number does not look like the
+        pattern, its confidence is low; numbers with a confidence below 0.001 are omitted. Signs
+        that no network reads are inserted at their positions in the pattern.
     model : DigitSequenceRecognizer or DigitClassifier, default=None
         A fitted estimator that reads the picture instead of the pretrained networks. A recognizer
         reads lines of digits; a classifier reads the whole picture as a single digit.

@@ -1,4 +1,4 @@
-"""``skdigits read``: read lines of digits in pictures."""
+"""``skdigits read``: read the numbers in pictures."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Pictures = Annotated[
 ]
 Digits = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="Number of digits of each line, if it is known."),
+    typer.Option(metavar="N", min=1, help="Number of digits of each number, if it is known."),
 ]
 Patterns = Annotated[
     list[str] | None,
     typer.Option(
         "--pattern",
         metavar="P",
-        help="Pattern of each line, such as ddddd.ddd: d stands for a digit, d+ for one or more "
+        help="Pattern of each number, such as ddddd.ddd: d stands for a digit, d+ for one or more "
         "digits, and every digit or sign for itself. Repeat the option to allow several patterns.",
     ),
 ]
@@ -38,7 +38,7 @@ RejectBelow = Annotated[
     ),
 ]
 AsCsv = Annotated[
-    bool, typer.Option("--csv", help="Print CSV, with the box of each line in pixels.")
+    bool, typer.Option("--csv", help="Print CSV, with the box of each number in pixels.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object per line, with its box.")]
 Lines = Annotated[
